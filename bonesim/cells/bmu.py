@@ -1,0 +1,415 @@
+"""Basic multicellular units (BMUs): where remodelling starts, and how it travels.
+
+A BMU is born on quiescent bone surface at a rate per true area, has an inward normal n, a
+direction of travel and a quota of area (lognormal). Its front moves along the surface and
+recruits osteoclasts into fresh territories within its width; when the quota is reached or no
+surface is left ahead it stops, and when its last site has closed it ends.
+
+Origination proposes voxels drawn from (seed, day, k) at a fixed ceiling rate and accepts each
+with rate / ceiling, so that runs that differ only in treatment share their BMUs.
+
+Left out: strain steering and canopy vessels (parts on mechanics and signals).
+Sources: mechanisms 1; footprint of trenches about 500 x 200 um (PMC3423528); Parfitt.
+"""
+
+from collections import namedtuple
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
+from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.territory import claim, nearest_surface
+from bonesim.chance import (
+    BMU_AREA,
+    BMU_DIRECTION,
+    BMU_TURN,
+    CANDIDATE_PLACE,
+    MONONUCLEAR_DEPTH,
+    ORIGINATION,
+    OSTEOCLAST_PLACE,
+    normal,
+    uniform,
+    uniform_pair,
+)
+from bonesim.hormones.response import Drive
+from bonesim.kernel import kernel
+from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.surface import inward_normal
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters, numbers_of
+from bonesim.quantities import BONE, DAYS_PER_YEAR
+
+TRAVELLING, FINISHING = 1, 2
+
+
+class BmuParameters(Parameters):
+    """Birth, size and travel of remodelling units."""
+
+    origination_per_mm2_per_year: Annotated[
+        float,
+        Field(ge=0, le=50, description="births per quiescent area; calibrated to Ac.f .18 /y here"),
+    ] = 1.8
+    origination_ceiling: Annotated[
+        float,
+        Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),
+    ] = 4.0
+    area_median_um2: Annotated[
+        float, Field(gt=0, le=1e7, description="median quota of area; 500 x 200 um, PMC3423528")
+    ] = 1.0e5
+    area_cv: Annotated[float, Field(ge=0, le=2, description="CV of the quota; assumed")] = 0.5
+    width_um: Annotated[
+        float, Field(gt=0, le=1000, description="width of the trench; PMC3423528, 100-300")
+    ] = 200.0
+    travel_um_per_day: Annotated[
+        float, Field(gt=0, le=100, description="front speed, cancellous; assumed, 5-25")
+    ] = 10.0
+    wander_per_day: Annotated[
+        float, Field(ge=0, le=3, description="turn of the front, radians a day (SD); assumed")
+    ] = 0.1
+    founders: Annotated[
+        int, Field(ge=1, le=50, description="osteoclasts that open a BMU; 5-8, mechanisms 10")
+    ] = 6
+    widest_tilt_degree: Annotated[
+        float,
+        Field(gt=0, le=90, description="tilt of surface from the BMU's normal it takes; assumed"),
+    ] = 50.0
+    patience_day: Annotated[
+        int, Field(ge=1, le=100, description="days without free surface that stop a front; assumed")
+    ] = 10
+    territory_radius_um: Annotated[
+        float, Field(gt=0, le=100, description="radius under one osteoclast; assumed, 5-10 nuclei")
+    ] = 30.0
+    normal_radius_voxel: Annotated[
+        int, Field(ge=1, le=8, description="reach of the normal's estimate; design rule 3, assumed")
+    ] = 3
+    young_bone_day: Annotated[
+        float, Field(ge=0, le=1000, description="no BMU starts on younger bone; mechanisms 10")
+    ] = 60.0
+    longest_travel_day: Annotated[
+        float, Field(gt=0, le=1000, description="a front older than this stops; assumed")
+    ] = 200.0
+
+
+class BmuColumns(NamedTuple):
+    """One row per BMU. Front position in padded voxel coordinates."""
+
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+    id: NDArray[np.uint64]
+    voxel: NDArray[np.int64]  # where it was born
+    born_day: NDArray[np.int32]
+    phase: NDArray[np.uint8]  # TRAVELLING, FINISHING
+    z: NDArray[np.float32]
+    y: NDArray[np.float32]
+    x: NDArray[np.float32]
+    nz: NDArray[np.float32]
+    ny: NDArray[np.float32]
+    nx: NDArray[np.float32]
+    tz: NDArray[np.float32]
+    ty: NDArray[np.float32]
+    tx: NDArray[np.float32]
+    quota_um2: NDArray[np.float32]
+    area_um2: NDArray[np.float32]
+    owed_um2: NDArray[np.float32]  # front area not yet manned
+    mononuclear_target_um: NDArray[np.float32]
+    misses: NDArray[np.int32]
+    recruited: NDArray[np.int32]
+    open_sites: NDArray[np.int32]
+
+
+BmuNumbers = namedtuple("BmuNumbers", BmuParameters.model_fields)  # type: ignore[misc]
+
+
+@kernel
+def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow."""
+    y, z = lattice.stride_y, lattice.stride_z
+    weight = 0.0
+    for step, component in ((-z, nz), (z, nz), (-y, ny), (y, ny), (-1, nx), (1, nx)):
+        if lattice.quanta[voxel + step] < BONE and lattice.region[voxel + step] != 0:
+            weight += abs(component)
+    return weight
+
+
+@kernel
+def candidate_voxel(k, seed, day, shape):  # type: ignore[no-untyped-def]
+    """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
+
+    `shape` is the padded (nz, ny, nx).
+    """
+    u, v = uniform_pair(seed, day, k, CANDIDATE_PLACE)
+    plane = (shape[1] - 2) * (shape[2] - 2)
+    z = np.int64(u * (shape[0] - 2))
+    rest = np.int64(v * plane)
+    y = rest // (shape[2] - 2)
+    x = rest - y * (shape[2] - 2)
+    return ((z + 1) * shape[1] + y + 1) * shape[2] + x + 1
+
+
+@kernel
+def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
+    """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction."""
+    if abs(nz) < 0.9:
+        az, ay, ax = 0.0, nx, -ny  # n x (1, 0, 0) in (z, y, x) order, up to sign
+    else:
+        az, ay, ax = nx, 0.0, -nz
+    length = np.sqrt(az * az + ay * ay + ax * ax)
+    az, ay, ax = az / length, ay / length, ax / length
+    bz, by, bx = ny * ax - nx * ay, nx * az - nz * ax, nz * ay - ny * az
+    c, s = np.cos(angle), np.sin(angle)
+    return c * az + s * bz, c * ay + s * by, c * ax + s * bx
+
+
+@kernel
+def originate(lattice, bmus, numbers, activation, seed, day, shape, candidates):  # type: ignore[no-untyped-def]
+    """Births of one day. Returns how many BMUs were born.
+
+    Each of `candidates` places is accepted with the chance that makes the rate per true area
+    `origination x activation`; quiescent interior bone surface older than `young_bone_day` only.
+    """
+    a2 = lattice.voxel_um * lattice.voxel_um * 1e-6
+    volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
+    per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2 * activation
+    births = 0
+    for k in range(candidates):
+        voxel = candidate_voxel(k, seed, day, shape)
+        if lattice.surface_slot[voxel] < 0 or lattice.region[voxel] != INTERIOR:
+            continue
+        if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:
+            continue
+        nz, ny, nx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+        if nz == 0.0 and ny == 0.0 and nx == 0.0:
+            continue
+        chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
+        if uniform(seed, day, voxel, ORIGINATION) >= chance:
+            continue
+        row = new_row(bmus)
+        if row < 0:
+            continue
+        found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape)
+        births += 1
+    return births
+
+
+@kernel
+def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+    """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id."""
+    who = identity(voxel, day, 0)
+    bmus.id[row] = who
+    bmus.voxel[row] = voxel
+    bmus.born_day[row] = day
+    bmus.phase[row] = TRAVELLING
+    z = voxel // (shape[1] * shape[2])
+    rest = voxel - z * shape[1] * shape[2]
+    y = rest // shape[2]
+    bmus.z[row], bmus.y[row], bmus.x[row] = z, y, rest - y * shape[2]
+    bmus.nz[row], bmus.ny[row], bmus.nx[row] = nz, ny, nx
+    angle = 2.0 * np.pi * uniform(seed, day, who, BMU_DIRECTION)
+    bmus.tz[row], bmus.ty[row], bmus.tx[row] = tangent(nz, ny, nx, angle)
+    spread = np.sqrt(np.log(1.0 + numbers.area_cv * numbers.area_cv))
+    scatter = np.exp(spread * normal(seed, day, who, BMU_AREA))
+    bmus.quota_um2[row] = numbers.area_median_um2 * scatter
+    bmus.area_um2[row] = 0.0
+    bmus.owed_um2[row] = numbers.founders * np.pi * numbers.territory_radius_um**2
+    bmus.mononuclear_target_um[row] = normal(seed, day, who, MONONUCLEAR_DEPTH)
+    bmus.misses[row] = 0
+    bmus.recruited[row] = 0
+    bmus.open_sites[row] = 0
+
+
+@kernel
+def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
+    """Turn a BMU's direction about its normal and put it back into the tangent plane."""
+    nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
+    tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
+    along = tz * nz + ty * ny + tx * nx
+    tz, ty, tx = tz - along * nz, ty - along * ny, tx - along * nx
+    length = np.sqrt(tz * tz + ty * ty + tx * tx)
+    if length < 1e-3:
+        tz, ty, tx = tangent(nz, ny, nx, angle)
+        length = 1.0
+    tz, ty, tx = tz / length, ty / length, tx / length
+    bz, by, bx = ny * tx - nx * ty, nx * tz - nz * tx, nz * ty - ny * tz
+    c, s = np.cos(angle), np.sin(angle)
+    bmus.tz[row] = c * tz + s * bz
+    bmus.ty[row] = c * ty + s * by
+    bmus.tx[row] = c * tx + s * bx
+
+
+@kernel
+def bounced(place, direction, size):  # type: ignore[no-untyped-def]
+    """A coordinate and its direction after the mirror of the cut faces."""
+    if place < 1.0:
+        return 2.0 - place, -direction
+    if place > size - 2.0:
+        return 2.0 * (size - 2.0) - place, -direction
+    return place, direction
+
+
+@kernel
+def travel(lattice, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+    """Move a front one day along the surface; where the surface ends it turns back.
+
+    The front keeps to the surface by the normal part of the way to the nearest surface voxel.
+    """
+    step = numbers.travel_um_per_day / lattice.voxel_um
+    old_z, old_y, old_x = bmus.z[row], bmus.y[row], bmus.x[row]
+    z, tz = bounced(old_z + step * bmus.tz[row], bmus.tz[row], shape[0])
+    y, ty = bounced(old_y + step * bmus.ty[row], bmus.ty[row], shape[1])
+    x, tx = bounced(old_x + step * bmus.tx[row], bmus.tx[row], shape[2])
+    bmus.tz[row], bmus.ty[row], bmus.tx[row] = tz, ty, tx
+    reach = 3.0 * numbers.territory_radius_um / lattice.voxel_um
+    normal_now = (bmus.nz[row], bmus.ny[row], bmus.nx[row])
+    voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, shape, False)
+    if voxel >= 0:
+        nz, ny, nx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+        same = nz * bmus.nz[row] + ny * bmus.ny[row] + nx * bmus.nx[row]
+        if same > 0.0:
+            mz, my, mx = bmus.nz[row] + nz, bmus.ny[row] + ny, bmus.nx[row] + nx
+            length = np.sqrt(mz * mz + my * my + mx * mx)
+            mz, my, mx = mz / length, my / length, mx / length
+            bmus.nz[row], bmus.ny[row], bmus.nx[row] = mz, my, mx
+            vz = voxel // lattice.stride_z
+            vy = (voxel - vz * lattice.stride_z) // lattice.stride_y
+            vx = voxel - vz * lattice.stride_z - vy * lattice.stride_y
+            off = (vz - z) * mz + (vy - y) * my + (vx - x) * mx
+            bmus.z[row], bmus.y[row], bmus.x[row] = z + off * mz, y + off * my, x + off * mx
+            turn(bmus, row, numbers.wander_per_day * normal(seed, day, bmus.id[row], BMU_TURN))
+            return
+    turn(bmus, row, np.pi * (0.5 + uniform(seed, day, bmus.id[row], BMU_TURN)))
+
+
+@kernel
+def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape):  # type: ignore[no-untyped-def]
+    """Man the area the front has come to: osteoclasts on free territories within its width.
+
+    `mononuclear` is (mean, CV) of the mononuclear depth. Founders spread over a disc of the
+    BMU's width, later ones across the front. A front that finds no free surface for
+    `patience_day` days in a row stops.
+    """
+    half = 0.5 * numbers.width_um / lattice.voxel_um
+    tries = 0
+    while bmus.owed_um2[row] > 0.0 and tries < numbers.founders:
+        bmus.recruited[row] += 1
+        index = bmus.recruited[row]
+        u, v = uniform_pair(seed, index, bmus.id[row], OSTEOCLAST_PLACE)
+        nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
+        tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
+        bz, by, bx = ny * tx - nx * ty, nx * tz - nz * tx, nz * ty - ny * tz
+        across, ahead = (2.0 * u - 1.0) * half, 0.0
+        if day == bmus.born_day[row]:
+            radius = half * np.sqrt(u)
+            across, ahead = radius * np.cos(2.0 * np.pi * v), radius * np.sin(2.0 * np.pi * v)
+        z = bmus.z[row] + across * bz + ahead * tz
+        y = bmus.y[row] + across * by + ahead * ty
+        x = bmus.x[row] + across * bx + ahead * tx
+        voxel = nearest_surface(lattice, cavities, z, y, x, (nz, ny, nx), half, shape, True)
+        site = np.int64(-1)
+        if voxel >= 0:
+            site = claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape)
+        if site < 0:
+            tries += 1
+            continue
+        bmus.misses[row] = 0
+        area = cavities.sites.area_um2[site]
+        bmus.area_um2[row] += area
+        bmus.owed_um2[row] -= area
+        bmus.open_sites[row] += 1
+        cavities.tally[AREA_STARTED] += area
+        target = mononuclear[0] * (1.0 + mononuclear[1] * bmus.mononuclear_target_um[row])
+        cavities.sites.mononuclear_target_um[site] = max(target, 0.2 * mononuclear[0])
+        man(osteoclasts, cavities.sites, site, day)
+        if bmus.area_um2[row] >= bmus.quota_um2[row]:
+            bmus.phase[row] = FINISHING
+            return
+    if tries > 0 and bmus.owed_um2[row] > 0.0:
+        bmus.misses[row] += 1
+        bmus.owed_um2[row] = 0.0
+        if bmus.misses[row] >= numbers.patience_day:
+            bmus.phase[row] = FINISHING
+
+
+@kernel
+def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
+    """An osteoclast is born on a site; it bears the site's id."""
+    cell = new_row(osteoclasts)
+    if cell >= 0:
+        osteoclasts.id[cell] = sites.id[site]
+        osteoclasts.site[cell] = site
+        osteoclasts.voxel[cell] = sites.voxel[site]
+        osteoclasts.born_day[cell] = day
+        osteoclasts.depth_um[cell] = 0.0
+
+
+@kernel
+def advance(lattice, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed):  # type: ignore[no-untyped-def]
+    """One day of all BMUs: fronts travel and recruit; finished ones end.
+
+    Ids of the BMUs that ended are written to `closed`; returns how many.
+    """
+    ended = 0
+    daily = numbers.travel_um_per_day * numbers.width_um
+    for row in range(bmus.used[0]):
+        if bmus.alive[row] == 0:
+            continue
+        if bmus.phase[row] == TRAVELLING:
+            if day > bmus.born_day[row]:
+                travel(lattice, cavities, bmus, row, numbers, seed, day, shape)
+                bmus.owed_um2[row] += daily
+            recruit(
+                lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape
+            )
+            if day - bmus.born_day[row] > numbers.longest_travel_day:
+                bmus.phase[row] = FINISHING
+        elif bmus.open_sites[row] == 0 and ended < closed.size:
+            closed[ended] = bmus.id[row]
+            ended += 1
+            free_row(bmus, row)
+    return ended
+
+
+class RemodellingUnits(CellPopulation):
+    """All BMUs of a specimen."""
+
+    def __init__(self, model: Any, parameters: BmuParameters) -> None:
+        super().__init__(model)
+        self.parameters = parameters
+        self.numbers = numbers_of(parameters, BmuNumbers)
+        self.rows: Rows[BmuColumns] = Rows(BmuColumns)
+
+    def candidates(self, tissue: Tissue) -> int:
+        """Places proposed a day: enough that no acceptance chance exceeds 1 at the ceiling."""
+        p = self.parameters
+        volume = float(np.prod(tissue.shape))
+        per_day = p.origination_per_mm2_per_year / DAYS_PER_YEAR * tissue.voxel_um**2 * 1e-6
+        return int(np.ceil(volume * per_day * np.sqrt(12.0) * p.origination_ceiling)) + 1
+
+    def be_born(
+        self, tissue: Tissue, cavities: CavityTables, drive: Drive, seed: int, day: int
+    ) -> None:
+        """Start today's BMUs on quiescent surface."""
+        candidates = self.candidates(tissue)
+        self.rows.make_room(candidates)
+        activation = min(drive.activation, self.parameters.origination_ceiling)
+        cavities.tally[BMUS_BORN] += originate(
+            tissue.lattice, self.rows.columns, self.numbers, activation, seed, day,
+            tissue.padded_shape, candidates,
+        )  # fmt: skip
+
+    def travel_and_recruit(
+        self, tissue: Tissue, cavities: CavityTables, osteoclasts: Rows[Any],
+        mononuclear: tuple[float, float], seed: int, day: int,
+    ) -> NDArray[np.uint64]:  # fmt: skip
+        """Move the fronts, man their territories, end the finished; returns the ended ids."""
+        osteoclasts.make_room(4096 + 8 * self.parameters.founders * len(self))
+        cavities.make_room()
+        closed = np.zeros(max(len(self), 1), np.uint64)
+        ended = advance(
+            tissue.lattice, cavities.columns, self.rows.columns, osteoclasts.columns, self.numbers,
+            mononuclear, seed, day, tissue.padded_shape, closed,
+        )  # fmt: skip
+        return closed[: int(ended)]

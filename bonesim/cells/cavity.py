@@ -1,0 +1,250 @@
+"""The cavity: territories under osteoclasts, and the memory of what was taken from each voxel.
+
+A *site* is the territory of one osteoclast: a patch of bone surface with its own inward normal n,
+its true area, and its phase. A *record* is one voxel of a site: it owns the voxel and remembers
+the quanta taken there, its *stock*. Rules (design: "the tissue"):
+
+- Erosion follows n: each voxel loses in proportion to the faces that look against n, so depth per
+  true area is the same for every orientation. At a voxel whose removal would change the topology
+  erosion holds at the threshold, unless no bone remains within three voxels along n: that is a
+  breakthrough.
+- When resorption ends, one ray along n decides once whether a voxel has a floor. Floorless: its
+  stock is lost for ever and the hole stays.
+- Filling mirrors erosion: up from the floor, never beyond the stock.
+- Overlapping cavities add to the stock of the voxel's owner; a voxel has one owner.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.cells.population import Rows, free_row, new_row
+from bonesim.kernel import kernel
+from bonesim.lattice.mutation import LOST_EVENTS, RESORBED, take
+from bonesim.lattice.rays import LONGEST_UM, along
+from bonesim.quantities import BONE, FULL
+
+# Phases of a site; 0 is no site.
+OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5
+
+# Places in `tally` (float64), running totals since the start.
+AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1, 2, 3, 4
+SITES_ARRESTED, SITES_CLOSED, QUANTA_FLOORLESS = 5, 6, 7
+CLOSED_ERODED, CLOSED_FORMED, BMUS_BORN = 8, 9, 10
+TALLIES = 11
+
+
+class SiteColumns(NamedTuple):
+    """One row per osteoclast territory."""
+
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+    id: NDArray[np.uint64]
+    bmu: NDArray[np.int32]  # row of the BMU
+    bmu_id: NDArray[np.uint64]
+    voxel: NDArray[np.int64]  # centre
+    nz: NDArray[np.float32]  # unit normal into bone
+    ny: NDArray[np.float32]
+    nx: NDArray[np.float32]
+    area_um2: NDArray[np.float32]
+    phase: NDArray[np.uint8]
+    phase_day: NDArray[np.int32]  # day the phase began
+    osteoclast_depth_um: NDArray[np.float32]
+    depth_excess: NDArray[np.float32]  # osteoclast depth over what reference hormones would give
+    mononuclear_depth_um: NDArray[np.float32]
+    mononuclear_target_um: NDArray[np.float32]
+    removed_quanta: NDArray[np.int32]
+    carry_quanta: NDArray[np.float32]  # work owed to (or ahead of) the nominal rate
+    quota_quanta: NDArray[np.int32]  # to be formed
+    wall_um: NDArray[np.float32]  # thickness the team is to form
+    formed_quanta: NDArray[np.int32]
+    front_voxel: NDArray[np.int64]  # the voxel last turned into bone, or -1
+    first: NDArray[np.int32]  # first record, or -1
+
+
+class RecordColumns(NamedTuple):
+    """One row per voxel of a site."""
+
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+    voxel: NDArray[np.int64]
+    site: NDArray[np.int32]
+    next: NDArray[np.int32]
+    stock: NDArray[np.uint8]  # quanta taken and not yet put back
+    event: NDArray[np.uint8]  # 1 if its loss changed the topology
+    weight: NDArray[np.float32]  # scratch of the present step
+
+
+class Cavities(NamedTuple):
+    """Sites, their records and the running totals, as kernels see them."""
+
+    sites: SiteColumns
+    records: RecordColumns
+    tally: NDArray[np.float64]
+
+
+@kernel
+def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
+    """Put `voxel` at the head of a site's list; the site owns it if nobody does."""
+    records = cavities.records
+    record = new_row(records)
+    if record < 0:
+        return
+    records.voxel[record] = voxel
+    records.site[record] = site
+    records.stock[record] = 0
+    records.event[record] = 0
+    records.weight[record] = 0.0
+    records.next[record] = cavities.sites.first[site]
+    cavities.sites.first[site] = record
+    if lattice.owner[voxel] < 0:
+        lattice.owner[voxel] = record
+
+
+@kernel
+def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
+    """Whether a voxel is in a site's list already, as owner or as guest."""
+    record = cavities.sites.first[site]
+    while record >= 0:
+        if cavities.records.voxel[record] == voxel:
+            return True
+        record = cavities.records.next[record]
+    return False
+
+
+@kernel
+def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
+    z, y = lattice.stride_z, lattice.stride_y
+    dz = np.float64(voxel // z - centre // z)
+    dy = np.float64((voxel % z) // y - (centre % z) // y)
+    dx = np.float64(voxel % y - centre % y)
+    along = dz * nz + dy * ny + dx * nx
+    return dz * dz + dy * dy + dx * dx - along * along
+
+
+@kernel
+def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
+    """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's."""
+    voxel = cavities.records.voxel[record]
+    if lattice.owner[voxel] == record:
+        lattice.owner[voxel] = -1
+    free_row(cavities.records, record)
+
+
+@kernel
+def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
+    """Mean erosion depth of a site so far: volume removed over true area, um."""
+    volume = sites.removed_quanta[site] * lattice.voxel_um**3 / FULL
+    return volume / sites.area_um2[site]
+
+
+@kernel
+def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether an eroded voxel has a floor: bone along n before a voxel this cavity did not erode.
+
+    `cavities` gives the owner of each voxel's record and through it the BMU; a voxel that is
+    still bone is its own floor.
+    """
+    if lattice.quanta[voxel] >= BONE:
+        return True
+    distance = 0.5
+    while distance * lattice.voxel_um <= LONGEST_UM:
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0:
+            return False
+        if lattice.quanta[there] >= BONE:
+            return True
+        if there != voxel:
+            owner = lattice.owner[there]
+            if owner < 0 or cavities.sites.bmu_id[cavities.records.site[owner]] != bmu_id:
+                return False
+        distance += 0.5
+    return False
+
+
+@kernel
+def settle(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+    """Resorption has ended at a site: decide, once, which of its voxels have a floor.
+
+    Floorless ones lose their stock; what little bone is left in them below the threshold has
+    nothing to stand on and goes too. Guests and untouched voxels leave the list. Returns the
+    stock that can be refilled.
+    """
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    refillable = np.int64(0)
+    record = sites.first[site]
+    kept = np.int64(-1)
+    while record >= 0:
+        following = records.next[record]
+        voxel = records.voxel[record]
+        keep = False
+        if lattice.owner[voxel] == record and records.stock[record] > 0:
+            keep = floor_below(lattice, cavities, voxel, sites.bmu_id[site], nz, ny, nx)
+            if not keep:
+                if records.event[record] == 1:
+                    slot = lattice.counts[LOST_EVENTS]
+                    lattice.counts[LOST_EVENTS] = slot + 1
+                    if slot < lattice.lost_voxel.size:
+                        lattice.lost_voxel[slot] = voxel
+                residue = take(lattice, voxel, FULL, day, np.nan, np.nan, sites.bmu_id[site])
+                lattice.counts[RESORBED] += residue
+                sites.removed_quanta[site] += residue
+                cavities.tally[QUANTA_ERODED] += residue
+                cavities.tally[QUANTA_FLOORLESS] += records.stock[record] + residue
+        if keep:
+            refillable += records.stock[record]
+            records.next[record] = kept
+            kept = record
+        else:
+            drop_record(lattice, cavities, record)
+        record = following
+    sites.first[site] = kept
+    return refillable
+
+
+@kernel
+def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """End a site: whatever is left of its stock is lost, its voxels are nobody's again."""
+    record = cavities.sites.first[site]
+    while record >= 0:
+        following = cavities.records.next[record]
+        drop_record(lattice, cavities, record)
+        record = following
+    cavities.sites.first[site] = -1
+    cavities.tally[AREA_CLOSED] += cavities.sites.area_um2[site]
+    cavities.tally[CLOSED_ERODED] += cavities.sites.removed_quanta[site]
+    cavities.tally[CLOSED_FORMED] += cavities.sites.formed_quanta[site]
+    cavities.tally[SITES_CLOSED] += 1
+    free_row(cavities.sites, site)
+
+
+class CavityTables:
+    """The growable tables of sites and records, and the running totals."""
+
+    def __init__(self) -> None:
+        self.sites: Rows[SiteColumns] = Rows(SiteColumns, 4096)
+        self.records: Rows[RecordColumns] = Rows(RecordColumns, 65536)
+        self.tally = np.zeros(TALLIES, np.float64)
+
+    @property
+    def columns(self) -> Cavities:
+        """What kernels see; valid until the next `make_room`."""
+        return Cavities(self.sites.columns, self.records.columns, self.tally)
+
+    def make_room(self) -> None:
+        """Room for one day: territories grow by a few voxels a day, far below a doubling."""
+        self.sites.make_room(4096 + len(self.sites) // 2)
+        self.records.make_room(65536 + len(self.records) // 2)
+
+    def areas_um2(self) -> NDArray[np.float64]:
+        """Surface area in each phase, um2, indexed by phase code (0..5)."""
+        sites: Any = self.sites.columns
+        alive = sites.alive == 1
+        return np.bincount(
+            sites.phase[alive], weights=sites.area_um2[alive].astype(np.float64), minlength=6
+        )

@@ -1,0 +1,119 @@
+"""Erosion of a site along its normal, isotropic per true area, with its topological brake.
+
+Shared by osteoclasts and mononuclear cells, who differ in speed and in when they stop.
+"""
+
+import numpy as np
+
+from bonesim.cells.cavity import QUANTA_ERODED, add_record, axis_distance2, eroded_depth_um, has_record
+from bonesim.chance import EROSION_ROUNDING, rounded
+from bonesim.kernel import kernel
+from bonesim.lattice.mutation import RESORBED, take
+from bonesim.lattice.rays import bone_behind, thickness_along
+from bonesim.lattice.surface import outward_area
+from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
+from bonesim.quantities import BONE, FULL
+
+
+@kernel
+def expose(lattice, cavities, site, voxel, radius_voxel):  # type: ignore[no-untyped-def]
+    """A voxel is empty: the ones behind it, along n and within the territory, come into reach.
+
+    A voxel owned by another BMU joins as a guest (two cavities meet); one owned by a sister site
+    stays hers.
+    """
+    sites = cavities.sites
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    limit = (radius_voxel + 0.5) * (radius_voxel + 0.5)
+    for face in range(3):
+        component = nz if face == 0 else (ny if face == 1 else nx)
+        stride = lattice.stride_z if face == 0 else (lattice.stride_y if face == 1 else 1)
+        if abs(component) < 0.01:
+            continue
+        there = voxel + (stride if component > 0 else -stride)
+        if lattice.region[there] == 0 or lattice.quanta[there] == 0:
+            continue
+        if axis_distance2(lattice, there, sites.voxel[site], nz, ny, nx) > limit:
+            continue
+        owner = lattice.owner[there]
+        if owner < 0:
+            add_record(lattice, cavities, site, there)
+        elif sites.bmu_id[cavities.records.site[owner]] != sites.bmu_id[site]:
+            if not has_record(cavities, site, there):
+                add_record(lattice, cavities, site, there)
+
+
+@kernel
+def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: ignore[no-untyped-def]
+    """Take up to `amount` quanta from the voxel of a record; hold or break through as ruled.
+
+    Returns the quanta removed. The stock goes to the owner of the voxel.
+    """
+    sites, records = cavities.sites, cavities.records
+    voxel = records.voxel[record]
+    before = np.int64(lattice.quanta[voxel])
+    wanted = min(np.int64(amount), before)
+    thickness, depth = np.nan, np.nan
+    breaks = False
+    if before >= BONE and before - wanted < BONE:
+        bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+        if crossing_kind(bits) != SIMPLE:
+            nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+            if bone_behind(lattice, voxel, nz, ny, nx):
+                wanted = before - BONE
+            else:
+                breaks = True
+                thickness = thickness_along(lattice, voxel, nz, ny, nx)
+                depth = eroded_depth_um(lattice, sites, site)
+    moved = take(lattice, voxel, wanted, day, thickness, depth, sites.bmu_id[site])
+    if moved <= 0:
+        return np.int64(0)
+    lattice.counts[RESORBED] += moved
+    sites.removed_quanta[site] += moved
+    cavities.tally[QUANTA_ERODED] += moved
+    if lattice.owner[voxel] < 0:
+        lattice.owner[voxel] = record
+    owner = lattice.owner[voxel]
+    records.stock[owner] += moved
+    if breaks:
+        records.event[owner] = 1
+    if lattice.quanta[voxel] == 0:
+        expose(lattice, cavities, site, voxel, radius_voxel)
+    return moved
+
+
+@kernel
+def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ignore[no-untyped-def]
+    """Erode a site by `depth_um` of its true area, spread over the faces that look against n.
+
+    What could not be done today (an exhausted or held voxel) is carried, within two days' work,
+    and no face loses more than twice the nominal depth. Returns the quanta removed.
+    """
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    nominal = depth_um * FULL / lattice.voxel_um
+    work = nominal * sites.area_um2[site] / (lattice.voxel_um * lattice.voxel_um)
+    need = work + sites.carry_quanta[site]
+    total = 0.0
+    record = sites.first[site]
+    while record >= 0:
+        voxel = records.voxel[record]
+        weight = 0.0
+        if lattice.quanta[voxel] > 0:
+            weight = outward_area(lattice, voxel, nz, ny, nx)
+        records.weight[record] = weight
+        total += weight
+        record = records.next[record]
+    removed = np.int64(0)
+    if total > 0.0 and need > 0.0:
+        per_weight = min(need / total, 2.0 * nominal)
+        record = sites.first[site]
+        while record >= 0:
+            weight = records.weight[record]
+            if weight > 0.0:
+                who = records.voxel[record]
+                amount = rounded(per_weight * weight, seed, day, who, EROSION_ROUNDING)
+                removed += erode(lattice, cavities, site, record, amount, radius_voxel, day)
+            record = records.next[record]
+    sites.carry_quanta[site] = min(max(need - removed, -2.0 * work), 2.0 * work)
+    return removed

@@ -1,0 +1,304 @@
+"""Osteoblasts: teams recruited from the pool to a reversed surface, which fill the cavity.
+
+    start       hazard (1/tau) 2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool;
+                not started by the arrest limit: the surface stays eroded (arrested)
+    thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
+                    x wall(E2, T, sclerostin) x N^0.15, never more than was taken
+    speed       a0 exp(-t / (tau_a W / W0)) um/d: every team starts alike, thicker walls take longer
+
+The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen
+1999: erosion depth +5 um, wall thickness -3 um). Each osteoblast is a row with a day and a fate:
+buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
+
+Left out: canopy, coupling factors in space (part on signals).
+Sources: mechanisms 1, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
+"""
+
+from collections import namedtuple
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.cells.apposition import fill
+from bonesim.cells.cavity import (
+    ARRESTED,
+    FORMING,
+    REVERSAL,
+    SITES_ARRESTED,
+    CavityTables,
+    close_site,
+)
+from bonesim.cells.osteocyte import Osteocytes
+from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.precursors import Precursors, block_of
+from bonesim.chance import (
+    FORMATION_START,
+    OSTEOBLAST_FATE,
+    OSTEOBLAST_LIFE,
+    OSTEOBLAST_NUMBER,
+    rounded,
+    uniform,
+)
+from bonesim.hormones.response import Drive
+from bonesim.kernel import kernel
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters, numbers_of
+from bonesim.quantities import BONE
+
+OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
+
+
+class OsteoblastParameters(Parameters):
+    """Recruitment, work and fate of osteoblasts."""
+
+    reversal_day: Annotated[
+        float, Field(gt=0, le=500, description="mean wait for a team in health; assumed, 10-60")
+    ] = 32.0
+    arrest_day: Annotated[
+        float, Field(gt=0, le=2000, description="wait after which a surface is arrested; assumed")
+    ] = 180.0
+    wall_um: Annotated[
+        float, Field(gt=0, le=200, description="reference wall thickness; Lips 1978, Eriksen 1999")
+    ] = 47.0
+    balance_um: Annotated[
+        float,
+        Field(ge=-20, le=0, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"),
+    ] = -0.6
+    apposition_um_per_day: Annotated[
+        float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
+    ] = 0.63
+    apposition_tau_day: Annotated[
+        float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")
+    ] = 105.0
+    area_per_cell_um2: Annotated[
+        float, Field(gt=0, le=2000, description="surface under one osteoblast; assumed, 100-250")
+    ] = 180.0
+    osteocyte_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="share buried: 17 k lacunae/mm3 (Mullender 1996) x 47 um x 180 um2"),
+    ] = 0.144
+    lining_share: Annotated[
+        float, Field(ge=0, le=1, description="share that become lining cells; assumed, .1-.3")
+    ] = 0.18
+    pool_wall_exponent: Annotated[
+        float, Field(ge=0, le=2, description="wall thickness ~ N^n; assumed (mechanisms 6)")
+    ] = 0.15
+    step_day: Annotated[
+        int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
+    ] = 4
+    grace_day: Annotated[
+        float, Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed")
+    ] = 60.0
+
+
+class OsteoblastColumns(NamedTuple):
+    """One row per living osteoblast."""
+
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+    id: NDArray[np.uint64]
+    site: NDArray[np.int32]
+    site_id: NDArray[np.uint64]
+    voxel: NDArray[np.int64]
+    born_day: NDArray[np.int32]
+    end_day: NDArray[np.int32]
+    fate: NDArray[np.uint8]
+
+
+OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_fields)  # type: ignore[misc]
+
+
+@kernel
+def start_teams(lattice, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, recruitment, seed, day, shape):  # type: ignore[no-untyped-def] # noqa: E501
+    """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
+
+    `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers.
+    Returns how many teams started.
+    """
+    sites = cavities.sites
+    started = 0
+    for site in range(sites.used[0]):
+        if sites.alive[site] == 0 or sites.phase[site] != REVERSAL:
+            continue
+        block = block_of(sites.voxel[site], shape, lattice.voxel_um, block_um, blocks)
+        n2 = pool[block] * pool[block]
+        hazard = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
+        if uniform(seed, day, sites.id[site], FORMATION_START) < 1.0 - np.exp(-hazard):
+            recruit_team(cavities, cells, site, pool[block], numbers, wall, seed, day)
+            pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
+            started += 1
+        elif day - sites.phase_day[site] >= numbers.arrest_day:
+            sites.phase[site] = ARRESTED
+            sites.phase_day[site] = day
+            cavities.tally[SITES_ARRESTED] += 1
+            bmus.open_sites[sites.bmu[site]] -= 1
+            forget_stock(cavities, site)
+    return started
+
+
+@kernel
+def forget_stock(cavities, site):  # type: ignore[no-untyped-def]
+    """An arrested surface is never refilled: its stock is lost, though it stays eroded surface."""
+    record = cavities.sites.first[site]
+    while record >= 0:
+        cavities.records.stock[record] = 0
+        record = cavities.records.next[record]
+
+
+@kernel
+def recruit_team(cavities, cells, site, n, numbers, wall, seed, day):  # type: ignore[no-untyped-def]
+    """A team of osteoblasts settles on a site: its quota is fixed, each cell's days and fate too.
+
+    `n` is the local pool. The team's size is area over `area_per_cell`, by its wall thickness.
+    """
+    sites = cavities.sites
+    dug = sites.osteoclast_depth_um[site] + sites.mononuclear_depth_um[site]
+    plain = sites.osteoclast_depth_um[site] / sites.depth_excess[site]
+    share = (plain + sites.mononuclear_depth_um[site]) / dug if dug > 0.0 else 1.0
+    share *= 1.0 + numbers.balance_um / numbers.wall_um
+    share *= wall * n**numbers.pool_wall_exponent
+    share = min(max(share, 0.0), 1.0)
+    sites.wall_um[site] = max(dug * share, 1.0)
+    sites.quota_quanta[site] = np.int32(np.round(sites.quota_quanta[site] * share))
+    sites.phase[site] = FORMING
+    sites.phase_day[site] = day
+    sites.carry_quanta[site] = 0.0
+    thickness = sites.wall_um[site] / numbers.wall_um
+    expected = sites.area_um2[site] / numbers.area_per_cell_um2 * thickness
+    team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
+    mean_life = numbers.apposition_tau_day * thickness
+    place = sites.first[site]
+    for index in range(team):
+        cell = new_row(cells)
+        if cell < 0:
+            return
+        who = identity(sites.voxel[site], day, index)
+        cells.id[cell] = who
+        cells.site[cell] = site
+        cells.site_id[cell] = sites.id[site]
+        cells.voxel[cell] = cavities.records.voxel[place]
+        cells.born_day[cell] = day
+        life = -mean_life * np.log(1.0 - uniform(seed, day, who, OSTEOBLAST_LIFE))
+        cells.end_day[cell] = day + 1 + np.int32(life)
+        u = uniform(seed, day, who, OSTEOBLAST_FATE)
+        if u < numbers.osteocyte_share:
+            cells.fate[cell] = OSTEOCYTE_FATE
+        elif u < numbers.osteocyte_share + numbers.lining_share:
+            cells.fate[cell] = LINING_FATE
+        else:
+            cells.fate[cell] = APOPTOSIS_FATE
+        following = cavities.records.next[place]
+        place = following if following >= 0 else sites.first[site]
+
+
+@kernel
+def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
+    """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um."""
+    tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
+    return numbers.apposition_um_per_day * tau * (np.exp(-t0 / tau) - np.exp(-t1 / tau))
+
+
+@kernel
+def form(lattice, cavities, bmus, numbers, seed, day):  # type: ignore[no-untyped-def]
+    """Serve the teams whose turn it is: each forms what it would have in the days since.
+
+    A team ends when its quota is reached, or a grace time after its wall should have been done.
+    Returns how many ended.
+    """
+    sites = cavities.sites
+    step = np.int64(numbers.step_day)
+    ended = 0
+    for site in range(sites.used[0]):
+        if sites.alive[site] == 0 or sites.phase[site] != FORMING:
+            continue
+        age = day - sites.phase_day[site]
+        if age <= 0 or age % step != 0:
+            continue
+        wall = np.float64(sites.wall_um[site])
+        depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
+        fill(lattice, cavities, site, depth, seed, day)
+        tau = numbers.apposition_tau_day * wall / numbers.wall_um
+        planned = 1.0 - wall / (numbers.apposition_um_per_day * tau)
+        period = -tau * np.log(max(planned, 1e-3))
+        done = sites.formed_quanta[site] >= sites.quota_quanta[site]
+        if done or age > period + numbers.grace_day:
+            bmus.open_sites[sites.bmu[site]] -= 1
+            close_site(lattice, cavities, site)
+            ended += 1
+    return ended
+
+
+@kernel
+def leave(lattice, cavities, cells, osteocytes, day):  # type: ignore[no-untyped-def]
+    """Osteoblasts whose day has come, or whose team has ended, meet their fate.
+
+    Future osteocytes are buried at the forming front: in the voxel that last became bone. One
+    whose front is not yet bone waits; one whose team ended is buried where it sat, if that is
+    bone. Returns how many were buried.
+    """
+    sites = cavities.sites
+    buried = 0
+    for row in range(cells.used[0]):
+        if cells.alive[row] == 0:
+            continue
+        site = np.int64(cells.site[row])
+        there = sites.alive[site] == 1 and sites.id[site] == cells.site_id[row]
+        if there and cells.end_day[row] > day:
+            continue
+        if cells.fate[row] == OSTEOCYTE_FATE:
+            voxel = cells.voxel[row]
+            if there:
+                if sites.front_voxel[site] < 0:
+                    continue
+                voxel = sites.front_voxel[site]
+            if lattice.quanta[voxel] >= BONE:
+                lacuna = new_row(osteocytes)
+                if lacuna >= 0:
+                    osteocytes.id[lacuna] = cells.id[row]
+                    osteocytes.voxel[lacuna] = voxel
+                    osteocytes.born_day[lacuna] = day
+                    osteocytes.viable[lacuna] = 1
+                    buried += 1
+        free_row(cells, row)
+    return buried
+
+
+class Osteoblasts(CellPopulation):
+    """All osteoblasts of a specimen."""
+
+    def __init__(self, model: Any, parameters: OsteoblastParameters) -> None:
+        super().__init__(model)
+        self.parameters = parameters
+        self.numbers = numbers_of(parameters, OsteoblastNumbers)
+        self.rows: Rows[OsteoblastColumns] = Rows(OsteoblastColumns)
+
+    def arrive(
+        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], precursors: Precursors,
+        drive: Drive, seed: int, day: int,
+    ) -> None:  # fmt: skip
+        """Start teams on reversed surface; arrest surface that has waited too long."""
+        self.rows.make_room(65536 + len(self))
+        pool = precursors.parameters
+        start_teams(
+            tissue.lattice, cavities.columns, bmus.columns, self.rows.columns, precursors.pool,
+            precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6, self.numbers,
+            drive.wall, drive.recruitment, seed, day, tissue.padded_shape,
+        )  # fmt: skip
+
+    def form(
+        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], seed: int, day: int
+    ) -> None:
+        """Deposit bone for one day."""
+        form(tissue.lattice, cavities.columns, bmus.columns, self.numbers, seed, day)
+
+    def leave(
+        self, tissue: Tissue, cavities: CavityTables, osteocytes: Osteocytes, day: int
+    ) -> None:
+        """Bury, line or lose the osteoblasts whose day has come."""
+        osteocytes.rows.make_room(len(self) + 1024)
+        osteocytes.viable += leave(
+            tissue.lattice, cavities.columns, self.rows.columns, osteocytes.rows.columns, day
+        )

@@ -1,0 +1,178 @@
+"""Osteoclasts: they dig one territory each, and die the sooner the deeper they have dug.
+
+    digging   r x (speed of the day) um/d along the site's normal
+    death     hazard h (q / q0), q = depth dug: matrix-released TGF-beta ends them
+    so        osteoclastic depth is Weibull (shape 2) with mean sqrt(pi/2 x q0 r / h), CV 0.52
+
+Lower estradiol lowers h and raises r: half the hazard is 41 % more depth, as measured (Eriksen
+1999). Mononuclear cells then deepen the site at their own speed to a depth drawn once for each
+BMU; when they are done it is decided, once, which voxels have a floor.
+
+Left out: fusion of nuclei (the territory is one cell's), microdamage.
+Sources: mechanisms 1 and 2.3; Eriksen 1984, 1999; Hughes 1996; Manolagas 2000.
+"""
+
+from collections import namedtuple
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.cavity import (
+    MONONUCLEAR,
+    REVERSAL,
+    SITES_PERFORATED,
+    CavityTables,
+    close_site,
+    settle,
+)
+from bonesim.cells.erosion import dig
+from bonesim.cells.population import CellPopulation, Rows, free_row
+from bonesim.chance import OSTEOCLAST_DEATH, uniform
+from bonesim.hormones.response import Drive
+from bonesim.kernel import kernel
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters, numbers_of
+
+
+class OsteoclastParameters(Parameters):
+    """Digging and death of osteoclasts, and the mononuclear phase after them."""
+
+    dig_um_per_day: Annotated[
+        float, Field(ge=0, le=20, description="erosion rate under an osteoclast; Eriksen 1999, 1-5")
+    ] = 2.4
+    death_per_day: Annotated[
+        float,
+        Field(ge=0, le=2, description="hazard at the reference depth; lifespan 12 d, Manolagas 2000"),
+    ] = 1.0 / 12.0
+    death_depth_um: Annotated[
+        float, Field(gt=0, le=100, description="depth q0 at that hazard; fit to Eriksen 1999, 5-12")
+    ] = 8.0
+    mononuclear_um: Annotated[
+        float,
+        Field(ge=0, le=100, description="depth of the mononuclear phase; Eriksen 1999 (difference)"),
+    ] = 28.0
+    mononuclear_cv: Annotated[
+        float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
+    ] = 0.25
+    mononuclear_um_per_day: Annotated[
+        float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984 (34 d)")
+    ] = 0.9
+
+
+class OsteoclastColumns(NamedTuple):
+    """One row per living osteoclast."""
+
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+    id: NDArray[np.uint64]
+    site: NDArray[np.int32]
+    voxel: NDArray[np.int64]
+    born_day: NDArray[np.int32]
+    depth_um: NDArray[np.float32]
+
+
+OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_fields)  # type: ignore[misc]
+
+
+@kernel
+def resorb(lattice, cavities, cells, numbers, speed, death, excess, radius_um, seed, day):  # type: ignore[no-untyped-def]
+    """One day of all osteoclasts: dig, then die or not. Returns how many died.
+
+    `speed` and `death` multiply rate and hazard today; `excess` (depth over what reference
+    hormones would give) is noted at the site when its osteoclast dies.
+    """
+    died = 0
+    rate = numbers.dig_um_per_day * speed
+    hazard = numbers.death_per_day * death / numbers.death_depth_um
+    sites = cavities.sites
+    for row in range(cells.used[0]):
+        if cells.alive[row] == 0:
+            continue
+        site = np.int64(cells.site[row])
+        dig(lattice, cavities, site, rate, radius_um / lattice.voxel_um, seed, day)
+        before = np.float64(cells.depth_um[row])
+        cells.depth_um[row] = before + rate
+        # The exact integral of hazard x depth over the day.
+        chance = 1.0 - np.exp(-hazard * (before + 0.5 * rate))
+        if uniform(seed, day, cells.id[row], OSTEOCLAST_DEATH) < chance:
+            sites.phase[site] = MONONUCLEAR
+            sites.phase_day[site] = day
+            sites.osteoclast_depth_um[site] = before + rate
+            sites.depth_excess[site] = excess
+            free_row(cells, row)
+            died += 1
+    return died
+
+
+@kernel
+def smooth(lattice, cavities, bmus, numbers, radius_um, seed, day):  # type: ignore[no-untyped-def]
+    """One day of all mononuclear phases; where one ends the floor is decided, once.
+
+    A site with a floor goes into reversal with its refillable stock as quota; one without ends
+    as a perforation's open edge. Returns how many phases ended.
+    """
+    sites = cavities.sites
+    rate = numbers.mononuclear_um_per_day
+    ended = 0
+    for site in range(sites.used[0]):
+        if sites.alive[site] == 0 or sites.phase[site] != MONONUCLEAR:
+            continue
+        depth = np.float64(sites.mononuclear_depth_um[site])
+        step = min(rate, sites.mononuclear_target_um[site] - depth)
+        if step > 0.0:
+            dig(lattice, cavities, site, step, radius_um / lattice.voxel_um, seed, day)
+            sites.mononuclear_depth_um[site] = depth + step
+        if depth + step >= sites.mononuclear_target_um[site] - 1e-4:
+            ended += 1
+            sites.carry_quanta[site] = 0.0
+            sites.quota_quanta[site] = settle(lattice, cavities, site, day)
+            if sites.quota_quanta[site] > 0:
+                sites.phase[site] = REVERSAL
+                sites.phase_day[site] = day
+            else:
+                cavities.tally[SITES_PERFORATED] += 1
+                bmus.open_sites[sites.bmu[site]] -= 1
+                close_site(lattice, cavities, site)
+    return ended
+
+
+class Osteoclasts(CellPopulation):
+    """All osteoclasts of a specimen, and the mononuclear phase of their sites."""
+
+    def __init__(
+        self, model: Any, parameters: OsteoclastParameters, bmu_parameters: BmuParameters
+    ) -> None:
+        super().__init__(model)
+        self.parameters = parameters
+        self.numbers = numbers_of(parameters, OsteoclastNumbers)
+        self.radius_um = bmu_parameters.territory_radius_um
+        self.rows: Rows[OsteoclastColumns] = Rows(OsteoclastColumns)
+
+    @property
+    def mononuclear(self) -> tuple[float, float]:
+        """Mean (um) and CV of the mononuclear depth."""
+        return self.parameters.mononuclear_um, self.parameters.mononuclear_cv
+
+    def resorb(
+        self, tissue: Tissue, cavities: CavityTables, drive: Drive, seed: int, day: int
+    ) -> None:
+        """Dig and die for one day."""
+        cavities.make_room()
+        resorb(
+            tissue.lattice, cavities.columns, self.rows.columns, self.numbers,
+            drive.osteoclast_speed, drive.osteoclast_death, drive.depth_excess, self.radius_um,
+            seed, day,
+        )  # fmt: skip
+
+    def smooth(
+        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], seed: int, day: int
+    ) -> None:
+        """Let mononuclear cells deepen their sites for one day."""
+        cavities.make_room()
+        smooth(
+            tissue.lattice, cavities.columns, bmus.columns, self.numbers, self.radius_um, seed, day
+        )

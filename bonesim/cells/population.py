@@ -1,0 +1,147 @@
+"""Rows of cells: growable structure-of-arrays tables, and the Mesa agent that owns one.
+
+A kind of cell is a NamedTuple of arrays, one per column, read by kernels. Three columns are
+common to all: `alive` (1 where a row is in use), `free` (a stack of rows given back) and `used`
+(rows ever used, rows on the stack, rows asked for beyond the capacity). A row is never moved
+while a cell lives in it; its number means nothing, the cell's `id` does: it is made from the
+place and day of birth and never used again.
+"""
+
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.kernel import kernel
+
+T = TypeVar("T", bound=NamedTuple)
+
+HIGH_WATER, FREE_ROWS, REFUSED = 0, 1, 2
+BOOKKEEPING = ("free", "used")
+
+
+@kernel
+def new_row(table):  # type: ignore[no-untyped-def]
+    """A free row of `table`, marked alive; -1 if there is none, and the refusal is counted."""
+    used = table.used
+    if used[FREE_ROWS] > 0:
+        used[FREE_ROWS] -= 1
+        row = np.int64(table.free[used[FREE_ROWS]])
+    elif used[HIGH_WATER] < table.alive.size:
+        row = used[HIGH_WATER]
+        used[HIGH_WATER] += 1
+    else:
+        used[REFUSED] += 1
+        return np.int64(-1)
+    table.alive[row] = 1
+    return row
+
+
+@kernel
+def free_row(table, row):  # type: ignore[no-untyped-def]
+    """Give a row back."""
+    table.alive[row] = 0
+    table.free[table.used[FREE_ROWS]] = row
+    table.used[FREE_ROWS] += 1
+
+
+@kernel
+def identity(voxel, day, index):  # type: ignore[no-untyped-def]
+    """The id of a cell born at `voxel` on `day` as the `index`-th there: 36, 16 and 12 bits."""
+    born = np.uint64(day + 8192) & np.uint64(0xFFFF)
+    number = np.uint64(index) & np.uint64(0xFFF)
+    return (np.uint64(voxel) << np.uint64(28)) | (born << np.uint64(12)) | number
+
+
+def column_types(kind: type[NamedTuple]) -> dict[str, np.dtype[Any]]:
+    """The dtype of each column of a NamedTuple of arrays, read from its annotations."""
+    return {
+        name: np.dtype(get_args(get_args(hint)[1])[0])
+        for name, hint in get_type_hints(kind).items()
+    }
+
+
+class Rows(Generic[T]):
+    """A growable table of cells.
+
+    Args:
+        kind: the NamedTuple of its columns.
+        capacity: rows to start with.
+    """
+
+    def __init__(self, kind: type[T], capacity: int = 1024) -> None:
+        self.kind = kind
+        self._types = column_types(kind)
+        arrays = {n: np.zeros(capacity, d) for n, d in self._types.items() if n != "used"}
+        self.columns: T = kind(**arrays, used=np.zeros(3, np.int64))  # type: ignore[call-overload]
+
+    def __len__(self) -> int:
+        """Cells alive."""
+        used = self.columns.used  # type: ignore[attr-defined]
+        return int(used[HIGH_WATER] - used[FREE_ROWS])
+
+    def make_room(self, spare: int) -> None:
+        """Let at least `spare` more cells be born; growth doubles."""
+        columns = self.columns._asdict()
+        capacity = columns["alive"].size
+        wanted = int(columns["used"][HIGH_WATER] - columns["used"][FREE_ROWS]) + spare
+        if wanted <= capacity:
+            return
+        size = max(wanted, 2 * capacity)
+        for name, array in columns.items():
+            if name != "used":
+                grown = np.zeros(size, array.dtype)
+                grown[:capacity] = array
+                columns[name] = grown
+        self.columns = self.kind(**columns)
+
+    def refused(self) -> int:
+        """Births refused for lack of room since the start; any is a bug."""
+        return int(self.columns.used[REFUSED])  # type: ignore[attr-defined]
+
+    def alive_columns(self) -> dict[str, NDArray[Any]]:
+        """Columns of the living rows only, in row order, without the bookkeeping."""
+        columns = self.columns._asdict()
+        rows = np.flatnonzero(columns["alive"])
+        return {n: a[rows] for n, a in columns.items() if n not in (*BOOKKEEPING, "alive")}
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything a restart needs, bit for bit: all rows ever used and the stack."""
+        columns = self.columns._asdict()
+        high, free = int(columns["used"][HIGH_WATER]), int(columns["used"][FREE_ROWS])
+        cut = {name: high for name in columns} | {"free": free, "used": 3}
+        return {name: array[: cut[name]].copy() for name, array in columns.items()}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Put a `state` back."""
+        capacity = max(1024, int(state["used"][HIGH_WATER]))
+        columns = {}
+        for name, dtype in self._types.items():
+            if name == "used":
+                columns[name] = state[name].astype(np.int64)
+                continue
+            columns[name] = np.zeros(capacity, dtype)
+            columns[name][: state[name].size] = state[name]
+        self.columns = self.kind(**columns)
+
+
+class CellPopulation(mesa.Agent):
+    """A population is the acting Mesa agent; its cells are rows of `rows`.
+
+    `population[i]` is a read-only view of the i-th living cell, for teaching and notebooks.
+    """
+
+    rows: Rows[Any]
+
+    def __len__(self) -> int:
+        """Cells alive."""
+        return len(self.rows)
+
+    def __bool__(self) -> bool:
+        """A population exists even when it is empty."""
+        return True
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """The `index`-th living cell: column name -> value."""
+        return {name: array[index].item() for name, array in self.rows.alive_columns().items()}

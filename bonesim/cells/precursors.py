@@ -1,0 +1,92 @@
+"""Osteoblast precursors: a finite pool in each block of marrow.
+
+    dN/dt = growth N (1 - N / N_max) - loss max(0, x) N - recruited          N = 1 in health
+
+Recruitment draws on the block around the site. Whether estradiol loss depletes the pool is a
+hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter that silences it.
+Sources: mechanisms 6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.hormones.response import Drive
+from bonesim.kernel import kernel
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters
+from bonesim.quantities import DAYS_PER_YEAR
+
+import mesa
+
+
+class PrecursorParameters(Parameters):
+    """Renewal and use of the precursor pool."""
+
+    block_um: Annotated[
+        float, Field(gt=0, le=5000, description="edge of a marrow block; assumed (mechanisms 6)")
+    ] = 500.0
+    growth_per_day: Annotated[
+        float, Field(ge=0, le=1, description="logistic renewal; assumed, .003-.03")
+    ] = 0.01
+    loss_per_day: Annotated[
+        float, Field(ge=0, le=0.1, description="diversion at full deficit; assumed, 0-.001")
+    ] = 0.0004
+    capacity_loss: Annotated[
+        float, Field(ge=0, lt=1, description="capacity x(1-l x), x of the last years; assumed")
+    ] = 0.2
+    capacity_tau_year: Annotated[
+        float, Field(gt=0, le=100, description="memory of the capacity for the deficit; assumed")
+    ] = 3.0
+    recruitment_per_mm2: Annotated[
+        float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (mech. 6)")
+    ] = 5.0
+
+
+@kernel
+def renew(pool, growth_per_day, capacity, loss_per_day):  # type: ignore[no-untyped-def]
+    """One day of every block: logistic growth (exact over the day), then loss."""
+    for block in range(pool.size):
+        n = pool[block]
+        if n > 0.0 and capacity > 0.0:
+            ratio = (capacity - n) / n
+            n = capacity / (1.0 + ratio * np.exp(-growth_per_day))
+        pool[block] = n * np.exp(-loss_per_day)
+
+
+@kernel
+def block_of(voxel, shape, voxel_um, block_um, blocks):  # type: ignore[no-untyped-def]
+    """The marrow block (flat index into `blocks` = (nz, ny, nx)) around a padded flat voxel."""
+    plane = shape[1] * shape[2]
+    z = voxel // plane
+    y = (voxel - z * plane) // shape[2]
+    x = voxel - z * plane - y * shape[2]
+    scale = voxel_um / block_um
+    bz = min(int((z - 0.5) * scale), blocks[0] - 1)
+    by = min(int((y - 0.5) * scale), blocks[1] - 1)
+    bx = min(int((x - 0.5) * scale), blocks[2] - 1)
+    return (bz * blocks[1] + by) * blocks[2] + bx
+
+
+class Precursors(mesa.Agent):
+    """The pool of one specimen: N of each block, 1 in health."""
+
+    def __init__(self, model: Any, parameters: PrecursorParameters, tissue: Tissue) -> None:
+        super().__init__(model)
+        self.parameters = parameters
+        extent = [n * tissue.voxel_um / parameters.block_um for n in tissue.shape]
+        self.blocks = tuple(max(1, round(e)) for e in extent)
+        self.pool: NDArray[np.float64] = np.ones(int(np.prod(self.blocks)), np.float64)
+        self.slow_deficit = 0.0
+
+    def renew(self, drive: Drive) -> None:
+        """Let the pool of every block grow and be lost for one day."""
+        p = self.parameters
+        self.slow_deficit += (drive.deficit - self.slow_deficit) / (
+            p.capacity_tau_year * DAYS_PER_YEAR
+        )
+        capacity = 1.0 - p.capacity_loss * max(0.0, self.slow_deficit)
+        loss = p.loss_per_day * max(0.0, drive.deficit)
+        renew(self.pool, p.growth_per_day * drive.precursor_growth, capacity, loss)

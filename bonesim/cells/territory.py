@@ -1,0 +1,139 @@
+"""Territories: finding free bone surface, and taking possession of a patch of it."""
+
+import numpy as np
+
+from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site
+from bonesim.cells.population import free_row, identity, new_row
+from bonesim.kernel import kernel
+from bonesim.lattice.surface import inward_normal, outward_area
+from bonesim.quantities import BONE
+
+
+@kernel
+def free_for_bmu(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
+    """Whether nobody works on a voxel: unowned, or on arrested surface, which may be taken up."""
+    owner = lattice.owner[voxel]
+    if owner < 0:
+        return True
+    return cavities.sites.phase[cavities.records.site[owner]] == ARRESTED
+
+
+@kernel
+def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
+    """Whether a bone voxel has a face at marrow that looks clearly against a unit normal."""
+    for axis in range(3):
+        stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+        component = normal[axis]
+        if abs(component) > 0.3:
+            there = voxel + (-stride if component > 0 else stride)
+            if lattice.quanta[there] < BONE and lattice.region[there] != 0:
+                return True
+    return False
+
+
+@kernel
+def nearest_surface(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
+    """The bone surface voxel nearest to a point (padded voxel coordinates) within `reach`, or -1.
+
+    Only voxels that look against the unit `normal` (z, y, x) are considered: the surface on this
+    side of a plate, not on its back. With `only_free`, voxels at work are passed over. Of equal
+    distances the first in storage order wins.
+    """
+    best = np.int64(-1)
+    best_distance2 = reach * reach
+    z0, z1 = max(1, int(np.ceil(z - reach))), min(shape[0] - 2, int(np.floor(z + reach)))
+    y0, y1 = max(1, int(np.ceil(y - reach))), min(shape[1] - 2, int(np.floor(y + reach)))
+    x0, x1 = max(1, int(np.ceil(x - reach))), min(shape[2] - 2, int(np.floor(x + reach)))
+    for k in range(z0, z1 + 1):
+        for j in range(y0, y1 + 1):
+            plane2 = (k - z) ** 2 + (j - y) ** 2
+            if plane2 >= best_distance2:
+                continue
+            row = (k * shape[1] + j) * shape[2]
+            for i in range(x0, x1 + 1):
+                if lattice.surface_slot[row + i] < 0:
+                    continue
+                distance2 = plane2 + (i - x) ** 2
+                if distance2 < best_distance2:
+                    if not faces_against(lattice, row + i, normal):
+                        continue
+                    if only_free and not free_for_bmu(lattice, cavities, row + i):
+                        continue
+                    best_distance2 = distance2
+                    best = np.int64(row + i)
+    return best
+
+
+@kernel
+def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # type: ignore[no-untyped-def]
+    """A BMU takes the free surface within an osteoclast's radius of `voxel`: a new site, or -1.
+
+    The site digs along the BMU's normal. The surface there must not be tilted from it by more
+    than the BMU's limit: a trench has one side of a strut or plate, it does not close around it.
+    An arrested site that loses a voxel so ends.
+    """
+    sz, sy, sx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+    nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
+    if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
+        return np.int64(-1)
+    sites = cavities.sites
+    site = new_row(sites)
+    if site < 0:
+        return site
+    sites.id[site] = identity(voxel, day, index)
+    sites.bmu[site] = row
+    sites.bmu_id[site] = bmus.id[row]
+    sites.voxel[site] = voxel
+    sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
+    sites.phase[site] = OSTEOCLAST
+    sites.phase_day[site] = day
+    sites.osteoclast_depth_um[site] = 0.0
+    sites.depth_excess[site] = 1.0
+    sites.mononuclear_depth_um[site] = 0.0
+    sites.removed_quanta[site] = 0
+    sites.carry_quanta[site] = 0.0
+    sites.quota_quanta[site] = 0
+    sites.wall_um[site] = 0.0
+    sites.formed_quanta[site] = 0
+    sites.front_voxel[site] = -1
+    sites.first[site] = -1
+    area = take_patch(lattice, cavities, site, voxel, numbers.territory_radius_um, shape)
+    sites.area_um2[site] = area
+    if area <= 0.0:
+        free_row(sites, site)
+        return np.int64(-1)
+    return site
+
+
+@kernel
+def take_patch(lattice, cavities, site, centre, radius_um, shape):  # type: ignore[no-untyped-def]
+    """Own every free voxel within `radius_um` of `centre` that has a face against the normal.
+
+    Returns the true area of the patch, um2.
+    """
+    sites = cavities.sites
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    radius = radius_um / lattice.voxel_um
+    reach = int(np.floor(radius))
+    z0 = centre // lattice.stride_z
+    y0 = (centre - z0 * lattice.stride_z) // lattice.stride_y
+    x0 = centre - z0 * lattice.stride_z - y0 * lattice.stride_y
+    faces = 0.0
+    for z in range(max(1, z0 - reach), min(shape[0] - 2, z0 + reach) + 1):
+        for y in range(max(1, y0 - reach), min(shape[1] - 2, y0 + reach) + 1):
+            for x in range(max(1, x0 - reach), min(shape[2] - 2, x0 + reach) + 1):
+                if (z - z0) ** 2 + (y - y0) ** 2 + (x - x0) ** 2 > radius * radius:
+                    continue
+                voxel = np.int64(z * lattice.stride_z + y * lattice.stride_y + x)
+                if lattice.quanta[voxel] == 0:
+                    continue
+                if not free_for_bmu(lattice, cavities, voxel):
+                    continue
+                area = outward_area(lattice, voxel, nz, ny, nx)
+                if area > 0.0:
+                    if lattice.owner[voxel] >= 0:
+                        arrested = cavities.records.site[lattice.owner[voxel]]
+                        close_site(lattice, cavities, arrested)
+                    add_record(lattice, cavities, site, voxel)
+                    faces += area
+    return faces * lattice.voxel_um * lattice.voxel_um

@@ -1,0 +1,123 @@
+"""Chance without memory: every draw is a pure function of (seed, day, who, why).
+
+Philox4x32-10, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy
+as 1, 2, 3"). `who` is the identity of a cell or a voxel, made from place and birth day, never a
+running counter; `why` is one of the named decisions below. So a checkpoint needs no generator
+state, results do not depend on threads, and two runs that differ only in treatment share their
+luck (common random numbers).
+"""
+
+import numpy as np
+
+from bonesim.kernel import kernel
+
+# The closed list of decisions that involve chance. A number is never reused.
+CANDIDATE_PLACE = 1
+ORIGINATION = 2
+BMU_AREA = 3
+BMU_DIRECTION = 4
+BMU_TURN = 5
+OSTEOCLAST_PLACE = 6
+OSTEOCLAST_DEATH = 7
+OSTEOCLAST_NUMBER = 8
+MONONUCLEAR_DEPTH = 9
+EROSION_ROUNDING = 10
+FORMATION_START = 11
+APPOSITION_ROUNDING = 12
+OSTEOBLAST_LIFE = 13
+OSTEOBLAST_FATE = 14
+OSTEOCYTE_NUMBER = 15
+OSTEOCYTE_DEATH = 16
+MINERAL_AGE = 17
+OSTEOCYTE_AGE = 18
+SPECIMEN = 19
+MONONUCLEAR_SITE_DEPTH = 20
+OSTEOBLAST_NUMBER = 21
+
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+_5 = np.uint64(5)
+_6 = np.uint64(6)
+_2_26 = 67108864.0
+_2_53 = 1.0 / 9007199254740992.0
+
+
+@kernel
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    """Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
+
+    All arguments and results are uint64 holding 32-bit values.
+    """
+    for _ in range(10):
+        p0 = _M0 * c0
+        p1 = _M1 * c2
+        c0, c1, c2, c3 = (
+            (p1 >> _32) ^ c1 ^ k0,
+            p1 & _LOW,
+            (p0 >> _32) ^ c3 ^ k1,
+            p0 & _LOW,
+        )
+        k0 = (k0 + _W0) & _LOW
+        k1 = (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
+
+
+@kernel
+def words(seed: int, day: int, who: int, why: int) -> tuple[int, int, int, int]:
+    """The four random words of one decision. `day` may be negative (burn-in)."""
+    s = np.uint64(seed)
+    w = np.uint64(who)
+    return philox(
+        w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(why), s & _LOW, s >> _32
+    )
+
+
+@kernel
+def uniform(seed: int, day: int, who: int, why: int) -> float:
+    """A number in [0, 1), 53 bits, for one decision."""
+    a, b, _, _ = words(seed, day, who, why)
+    return (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53
+
+
+@kernel
+def uniform_pair(seed: int, day: int, who: int, why: int) -> tuple[float, float]:
+    """Two independent numbers in [0, 1) for one decision."""
+    a, b, c, d = words(seed, day, who, why)
+    return (
+        (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53,
+        (float(c >> _5) * _2_26 + float(d >> _6)) * _2_53,
+    )
+
+
+@kernel
+def normal(seed: int, day: int, who: int, why: int) -> float:
+    """A standard normal number for one decision (Box and Muller 1958)."""
+    u, v = uniform_pair(seed, day, who, why)
+    return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
+
+
+@kernel
+def poisson(mean: float, seed: int, day: int, who: int, why: int) -> int:
+    """A Poisson count for one decision, by inversion: for means up to about 30."""
+    u = uniform(seed, day, who, why)
+    p = np.exp(-mean)
+    cumulated = p
+    count = 0
+    while u > cumulated and count < 200:
+        count += 1
+        p *= mean / count
+        cumulated += p
+    return count
+
+
+@kernel
+def rounded(x: float, seed: int, day: int, who: int, why: int) -> int:
+    """`x` (not negative) rounded up or down at random so that its mean is `x`."""
+    whole = int(x)
+    if uniform(seed, day, who, why) < x - whole:
+        whole += 1
+    return whole

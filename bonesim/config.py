@@ -1,0 +1,185 @@
+"""One run as one frozen object: TOML in, validated parameters out, and back.
+
+The names are the same everywhere: a TOML key, a path of a sweep or `--set`
+(`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.osteoblast import OsteoblastParameters
+from bonesim.cells.osteoclast import OsteoclastParameters
+from bonesim.cells.osteocyte import OsteocyteParameters
+from bonesim.cells.precursors import PrecursorParameters
+from bonesim.config_errors import explain
+from bonesim.errors import InputError
+from bonesim.hormones.course import ConstantCourse, SteppedCourse, TableCourse
+from bonesim.hormones.response import ResponseParameters
+from bonesim.lattice.fragments import FragmentParameters
+from bonesim.lattice.mineral import MineralParameters
+from bonesim.parameters import Parameters
+from bonesim.specimens.scan import ScanParameters
+from bonesim.specimens.synthetic import SyntheticParameters
+
+
+class HormoneParameters(Parameters):
+    """The course of hormones, and what it does to cells."""
+
+    course: Annotated[
+        ConstantCourse | SteppedCourse | TableCourse,
+        Field(discriminator="kind", description="estradiol and testosterone against day; assumed"),
+    ] = ConstantCourse(kind="constant")
+    response: ResponseParameters = ResponseParameters()
+
+
+class CellParameters(Parameters):
+    """One group for each kind of cell."""
+
+    bmu: BmuParameters = BmuParameters()
+    osteoclast: OsteoclastParameters = OsteoclastParameters()
+    osteoblast: OsteoblastParameters = OsteoblastParameters()
+    osteocyte: OsteocyteParameters = OsteocyteParameters()
+    precursor: PrecursorParameters = PrecursorParameters()
+
+
+class TissueParameters(Parameters):
+    """How bone mineralises and when loose pieces go."""
+
+    mineral: MineralParameters = MineralParameters()
+    fragment: FragmentParameters = FragmentParameters()
+
+
+class ScheduleParameters(Parameters):
+    """How long to simulate and what to keep."""
+
+    duration_day: Annotated[
+        int, Field(ge=0, le=73000, description="days simulated after the burn-in; assumed")
+    ] = 2920
+    burn_in_day: Annotated[
+        int,
+        Field(ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"),
+    ] = 600
+    snapshots_day: Annotated[
+        tuple[int, ...], Field(description="days whose lattice is kept; assumed: first and last")
+    ] = ()
+    checkpoint_every_day: Annotated[
+        int, Field(ge=1, le=73000, description="days between restart points; assumed")
+    ] = 365
+
+    @field_validator("snapshots_day")
+    @classmethod
+    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if any(day < 0 for day in days) or list(days) != sorted(set(days)):
+            raise ValueError(
+                f"got {list(days)}; give days from 0 on, each once, in rising order"
+            )
+        return days
+
+    @model_validator(mode="after")
+    def _within_run(self) -> "ScheduleParameters":
+        if self.snapshots_day and self.snapshots_day[-1] > self.duration_day:
+            raise ValueError(
+                f"snapshots_day ends at day {self.snapshots_day[-1]}, after the run's last day "
+                f"{self.duration_day}; lower it or raise duration_day"
+            )
+        return self
+
+    def kept_days(self) -> tuple[int, ...]:
+        """Days of the snapshots: those asked for, or the first and the last day."""
+        return self.snapshots_day or tuple(sorted({0, self.duration_day}))
+
+
+class Config(Parameters):
+    """Everything that decides a run's result."""
+
+    title: Annotated[str, Field(max_length=200, description="what the run is about; assumed")] = (
+        "bonesim run"
+    )
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, description="the one number chance depends on; assumed")
+    ] = 1
+    specimen: Annotated[
+        SyntheticParameters | ScanParameters,
+        Field(discriminator="kind", description="the bone; assumed: synthetic elderly vertebra"),
+    ] = SyntheticParameters(kind="synthetic")
+    hormones: HormoneParameters = HormoneParameters()
+    cells: CellParameters = CellParameters()
+    tissue: TissueParameters = TissueParameters()
+    schedule: ScheduleParameters = ScheduleParameters()
+
+    def with_changes(self, changes: dict[str, Any]) -> "Config":
+        """A new config with values at dotted paths replaced, validated again.
+
+        Raises:
+            InputError: a path or value that is not allowed.
+        """
+        return validated(changed(self.model_dump(mode="json"), changes), "changes")
+
+
+def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A nested dict with the values at dotted paths replaced; missing branches are made."""
+    new: dict[str, Any] = json.loads(json.dumps(tree))
+    for path, value in changes.items():
+        *branches, leaf = path.split(".")
+        place = new
+        for branch in branches:
+            place = place.setdefault(branch, {})
+            if not isinstance(place, dict):
+                raise InputError(f"{path}: {branch} is a value, not a group of parameters")
+        place[leaf] = value
+    return new
+
+
+def validated(tree: dict[str, Any], where: str) -> Config:
+    """A Config from a nested dict; `where` names its origin in the error.
+
+    Raises:
+        InputError: one line on the first thing that is not allowed.
+    """
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise InputError(explain(error, where, Config)) from None
+
+
+def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a TOML file. Paths inside it are relative to the file's own folder.
+
+    Args:
+        path: the file.
+        overrides: dotted path -> value, replacing what the file says.
+
+    Raises:
+        InputError: missing or unreadable file, not TOML, unknown key, value out of range.
+    """
+    path = Path(path)
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    _anchor(tree, path.parent)
+    return validated(changed(tree, overrides or {}), str(path))
+
+
+def _anchor(tree: dict[str, Any], folder: Path) -> None:
+    """Make file names in a config relative to the config's folder."""
+    hormones = tree.get("hormones")
+    course = hormones.get("course") if isinstance(hormones, dict) else None
+    specimen = tree.get("specimen")
+    for group, keys in ((course, ("path",)), (specimen, ("path", "mask"))):
+        for key in keys:
+            if isinstance(group, dict) and isinstance(group.get(key), str):
+                group[key] = str(folder / group[key])
+
+
+def to_toml(config: Config) -> str:
+    """The resolved config as TOML text that `load_config` reads back to an equal object."""
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))

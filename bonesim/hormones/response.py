@@ -1,0 +1,198 @@
+"""What a level of estradiol does to bone cells: one deficit, one table of multipliers.
+
+    S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
+    x    = 1 - <S(E)> / S(E_own)                                   the deficit, low-passed
+
+averaged over the day (not S of the day's mean) and relative to the person's own slowly adapting
+set-point: one static threshold cannot fit men and postmenopausal women (science targets, "Read
+first" 3). An infinite adaptation time is the static form. x > 0 is too little estradiol, x < 0
+more than the person is used to. Every effect of x is a line of `ResponseParameters`, and any of
+them is silenced by setting it to 0.
+
+RANKL and OPG are one number a day here; their competition for RANK gives the occupancy rho that
+drives origination and digging. Left out: anything local in space, mechanics, calcium.
+"""
+
+from typing import Annotated, NamedTuple, Protocol
+
+from pydantic import Field
+
+from bonesim.parameters import Parameters
+from bonesim.quantities import DAYS_PER_YEAR
+
+#: Times within a day at which the estradiol signal is evaluated and averaged.
+SAMPLES_PER_DAY = 4
+
+
+class Course(Protocol):
+    """Anything that tells estradiol and testosterone at any moment."""
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day` (fractions allowed), pg/mL."""
+
+    def t_ng_per_dl(self, day: float) -> float:
+        """Serum testosterone at `day`, ng/dL."""
+
+
+class ResponseParameters(Parameters):
+    """How estradiol and testosterone act on bone cells (mechanisms 2.3)."""
+
+    half_maximum_pg_per_ml: Annotated[
+        float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
+    ] = 16.0
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; assumed, 1-2.5 (mech. 2.3)")] = 1.5
+    beta_share: Annotated[
+        float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")
+    ] = 0.15
+    signal_tau_day: Annotated[
+        float, Field(gt=0, le=365, description="low-pass of the deficit (cell populations); assumed")
+    ] = 30.0
+    setpoint_tau_year: Annotated[
+        float,
+        Field(gt=0, le=1e9, description="adaptation of the own set-point; assumed; 1e9 = static"),
+    ] = 10.0
+    rankl_gain: Annotated[
+        float,
+        Field(ge=0, le=5, description="RANKL x(1+g x); Eghbali-Fatourechi 2003, .5-1.2 (men less)"),
+    ] = 1.0
+    opg_loss: Annotated[
+        float, Field(ge=-0.5, le=0.9, description="OPG x(1-l x); assumed, .6-1.1 at x=1")
+    ] = 0.15
+    activation_exponent: Annotated[
+        float,
+        Field(ge=0, le=4, description="Ac.f ~ (rho/rho0)^n, so that Recker 2004's x1.85 holds; .6-1.6"),
+    ] = 1.5
+    speed_exponent: Annotated[
+        float, Field(ge=0, le=2, description="digging speed ~ (rho/rho0)^n; Eriksen 1999 with next")
+    ] = 0.5
+    osteoclast_survival: Annotated[
+        float,
+        Field(ge=0, lt=0.9, description="osteoclast death x(1-a x); Hughes 1996 (2-3x in mice), Eriksen"),
+    ] = 0.35
+    osteoblast_loss: Annotated[
+        float, Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); Eriksen 1999, 0-.14")
+    ] = 0.03
+    precursor_growth_gain: Annotated[
+        float,
+        Field(ge=0, le=3, description="acute progenitor growth x(1+g x); Di Gregorio 2001 (mouse)"),
+    ] = 0.3
+    osteocyte_death_gain: Annotated[
+        float, Field(ge=0, le=10, description="osteocyte death x(1+g x); assumed (Tomkinson 1997)")
+    ] = 1.0
+    sclerostin_gain: Annotated[
+        float, Field(ge=0, le=3, description="sclerostin x(1+g x); Moedder 2011 (-27 % with E2)")
+    ] = 0.3
+    sclerostin_wall_exponent: Annotated[
+        float, Field(ge=0, le=1, description="wall thickness ~ sclerostin^-n; assumed, weak")
+    ] = 0.1
+    extra_depth_refilled: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the depth added by E2 loss that is refilled; Eriksen 1999: none",
+        ),
+    ] = 0.0
+    reference_t_ng_per_dl: Annotated[
+        float, Field(gt=0, le=3000, description="testosterone without androgen effect; assumed")
+    ] = 500.0
+    androgen_formation_exponent: Annotated[
+        float,
+        Field(ge=0, le=1, description="osteoblast life ~ (T/T0)^n; Falahati-Nini 2000 (direction)"),
+    ] = 0.05
+    androgen_rankl_gain: Annotated[
+        float,
+        Field(ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)); Finkelstein 2016 (direction)"),
+    ] = 0.1
+
+
+class Drive(NamedTuple):
+    """What the blood tells the cells on one day; 1 is the reference for every multiplier."""
+
+    e2_pg_per_ml: float
+    t_ng_per_dl: float
+    deficit: float
+    activation: float
+    osteoclast_speed: float
+    osteoclast_death: float
+    depth_excess: float
+    osteoblast_life: float
+    wall: float
+    recruitment: float
+    precursor_growth: float
+    osteocyte_death: float
+    sclerostin: float
+
+
+class Response:
+    """The E2 signal with its two memories: the low-passed deficit and the own set-point.
+
+    Args:
+        parameters: the table of effects.
+        course: hormones against day.
+    """
+
+    def __init__(self, parameters: ResponseParameters, course: Course) -> None:
+        self.parameters = parameters
+        self.course = course
+        self.setpoint_pg_per_ml = course.e2_pg_per_ml(-1.0)
+        self.deficit = 0.0
+
+    def signal(self, e2_pg_per_ml: float) -> float:
+        """S(E): receptor signal of a level of estradiol, 0..1."""
+        p = self.parameters
+        e = e2_pg_per_ml**p.hill
+        alpha = e / (e + p.half_maximum_pg_per_ml**p.hill)
+        beta = e / (e + (1.5 * p.half_maximum_pg_per_ml) ** p.hill)
+        return (1.0 - p.beta_share) * alpha + p.beta_share * beta
+
+    def next_day(self, day: int) -> Drive:
+        """Let one day of hormones act; returns what the cells feel on that day."""
+        p = self.parameters
+        moments = [day - 1 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)]
+        levels = [self.course.e2_pg_per_ml(moment) for moment in moments]
+        e2 = sum(levels) / SAMPLES_PER_DAY
+        signal = sum(self.signal(level) for level in levels) / SAMPLES_PER_DAY
+        deficit = 1.0 - signal / self.signal(self.setpoint_pg_per_ml)
+        self.deficit += (deficit - self.deficit) / p.signal_tau_day
+        self.setpoint_pg_per_ml += (e2 - self.setpoint_pg_per_ml) / (
+            p.setpoint_tau_year * DAYS_PER_YEAR
+        )
+        return self.drive(e2, self.course.t_ng_per_dl(day - 0.5))
+
+    def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float) -> Drive:
+        """The multipliers for the present deficit and this testosterone."""
+        p, x = self.parameters, self.deficit
+        lack_of_t = max(0.0, 1.0 - t_ng_per_dl / 200.0)
+        rankl = max(0.0, 1.0 + p.rankl_gain * x) * (1.0 + p.androgen_rankl_gain * lack_of_t)
+        opg = max(0.05, 1.0 - p.opg_loss * x)
+        occupancy = rank_occupancy(rankl, opg) / rank_occupancy(1.0, 1.0)
+        speed = occupancy**p.speed_exponent
+        death = 1.0 - p.osteoclast_survival * x
+        sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
+        androgen = max(t_ng_per_dl / p.reference_t_ng_per_dl, 0.01) ** p.androgen_formation_exponent
+        life = (1.0 - p.osteoblast_loss * x) * androgen
+        return Drive(
+            e2_pg_per_ml=e2_pg_per_ml,
+            t_ng_per_dl=t_ng_per_dl,
+            deficit=x,
+            activation=occupancy**p.activation_exponent,
+            osteoclast_speed=speed,
+            osteoclast_death=death,
+            # Weibull depth with a hazard linear in depth has its mean at sqrt(speed / death).
+            depth_excess=max(1.0, (speed / death) ** 0.5) ** (1.0 - p.extra_depth_refilled),
+            osteoblast_life=life,
+            wall=life * sclerostin**-p.sclerostin_wall_exponent,
+            recruitment=1.0 / sclerostin,
+            precursor_growth=max(0.0, 1.0 + p.precursor_growth_gain * x),
+            osteocyte_death=max(0.0, 1.0 + p.osteocyte_death_gain * x),
+            sclerostin=sclerostin,
+        )
+
+
+def rank_occupancy(rankl: float, opg: float) -> float:
+    """Share of RANK bound by RANKL against its decoy OPG, both in units of health; 1/3 in health.
+
+    rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; mechanisms 3).
+    """
+    return rankl / (rankl + 1.0 + opg)

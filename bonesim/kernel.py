@@ -1,0 +1,80 @@
+"""The one decorator for compiled functions, and where their machine code is cached.
+
+Numba's own cache does not notice an edit in *another* file that a kernel calls: it silently
+returns the old answer (numba issues 1833, 9483). So the cache folder is named after a hash of
+all sources a kernel can reach: everything in the layers that hold kernels.
+`fastmath` stays off: the same bits on every machine matter more than a few percent.
+"""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from platformdirs import user_cache_path
+
+PACKAGE = Path(__file__).parent
+#: Folders and files that kernels live in or call; imports go down only, so nothing else matters.
+KERNEL_SOURCES = (
+    "chance.py", "kernel.py", "parameters.py", "quantities.py",
+    "cells", "hormones", "lattice", "mechanics", "morphometry", "signals", "specimens",
+)  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sources_hash() -> str:
+    """SHA-256 (first 16 hex digits) of every source file a kernel can reach."""
+    digest = hashlib.sha256()
+    for name in KERNEL_SOURCES:
+        place = PACKAGE / name
+        files = [place] if place.suffix == ".py" else sorted(place.rglob("*.py"))
+        for file in files:
+            digest.update(file.relative_to(PACKAGE).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _choose_cache_folder() -> str:
+    """The user's cache folder for these sources, or a temporary one if it cannot be written."""
+    folder = user_cache_path("bonesim") / "kernels" / sources_hash()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(folder)
+    except OSError:
+        temporary = tempfile.mkdtemp(prefix="bonesim_kernels_")
+        warnings.warn(
+            f"{folder} cannot be written: compiled kernels go to {temporary} and are lost "
+            "after this session; set NUMBA_CACHE_DIR to a writable folder to keep them",
+            stacklevel=2,
+        )
+        return temporary
+    return str(folder)
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = _choose_cache_folder()
+
+
+def kernel(function: F) -> F:
+    """Compile `function` with Numba: cached, without the GIL, IEEE arithmetic, C-like division.
+
+    Kernels are pure functions over arrays and numbers: no objects, no input or output, no
+    messages, no chance but `bonesim.chance`.
+    """
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def parallel_kernel(function: F) -> F:
+    """As `kernel`, with `prange` on threads. Never for floating-point sums that feed state."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function)  # type: ignore[no-any-return]
+
+
+def kernels_are_cached() -> bool:
+    """Whether machine code for these sources exists, so that nothing is about to be compiled."""
+    return any(Path(numba.config.CACHE_DIR).rglob("*.nbc"))

@@ -1,0 +1,60 @@
+"""Straight lines through the lattice: what lies behind a voxel along a normal.
+
+Rays go in half-voxel steps from a voxel's centre, so they never jump over a voxel's face, and
+stop at the cut faces.
+"""
+
+import numpy as np
+
+from bonesim.kernel import kernel
+from bonesim.quantities import BONE
+
+#: A crossing that would change the topology is a breakthrough only if there is no bone within
+#: this many voxels along the normal (design: rule 3).
+BREAKTHROUGH_REACH = 3.0
+#: No cavity is deeper than this; ends rays that run along one.
+LONGEST_UM = 400.0
+
+
+@kernel
+def along(lattice, voxel, nz, ny, nx, distance):  # type: ignore[no-untyped-def]
+    """The voxel at `distance` (voxels) from the centre of `voxel` along the unit vector n."""
+    dz = np.int64(np.floor(nz * distance + 0.5))
+    dy = np.int64(np.floor(ny * distance + 0.5))
+    dx = np.int64(np.floor(nx * distance + 0.5))
+    return voxel + dz * lattice.stride_z + dy * lattice.stride_y + dx
+
+
+@kernel
+def bone_behind(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether any other bone voxel lies within BREAKTHROUGH_REACH along n."""
+    distance = 0.5
+    while distance <= BREAKTHROUGH_REACH:
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0:
+            return False
+        if there != voxel and lattice.quanta[there] >= BONE:
+            return True
+        distance += 0.5
+    return False
+
+
+@kernel
+def solid_length(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Distance (voxels) along n over which there is bone, or was until a cavity took it."""
+    distance = 0.5
+    while distance * lattice.voxel_um <= LONGEST_UM:
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0:
+            break
+        if lattice.quanta[there] < BONE and lattice.owner[there] < 0:
+            break
+        distance += 0.5
+    return distance - 0.5
+
+
+@kernel
+def thickness_along(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Local thickness (um) through a voxel along n, open cavities counted as bone."""
+    both = solid_length(lattice, voxel, nz, ny, nx) + solid_length(lattice, voxel, -nz, -ny, -nx)
+    return max(both, 1.0) * lattice.voxel_um

@@ -1,0 +1,199 @@
+"""One specimen living through its days: the Mesa model.
+
+`Simulation` knows biology's order of a day and nothing of files or pictures. Its populations are
+its Mesa agents; its `DataCollector` holds the daily table. Day 0 is the first day after the
+burn-in; the simulation begins at day `-burn_in_day`.
+"""
+
+from typing import Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.cells.bmu import RemodellingUnits
+from bonesim.cells.cavity import CavityTables
+from bonesim.cells.osteoblast import Osteoblasts
+from bonesim.cells.osteoclast import Osteoclasts
+from bonesim.cells.osteocyte import Osteocytes
+from bonesim.cells.precursors import Precursors
+from bonesim.config import Config, validated
+from bonesim.daily_table import COLUMNS, reporters
+from bonesim.hormones.course import make_course
+from bonesim.hormones.response import Response
+from bonesim.lattice.event_log import EventLog
+from bonesim.lattice.fragments import Fragments
+from bonesim.lattice.mineral import RECENT_DAYS, density_mg_per_cm3, mineral_quanta
+from bonesim.lattice.mutation import (
+    BONE_QUANTA,
+    FORMED,
+    FRAGMENTS,
+    INTERIOR_FORMED,
+    INTERIOR_QUANTA,
+    RESORBED,
+    SLOW_DEFICIT,
+)
+from bonesim.lattice.tissue import Tissue
+from bonesim.lattice.topology import MIXED, STRUT_CUT
+from bonesim.specimens import make_specimen
+from bonesim.specimens.specimen import Specimen
+
+
+class Simulation(mesa.Model):
+    """A specimen of bone, its cells and its hormones, day by day.
+
+    Args:
+        config: everything that decides the result; a nested dict is validated first.
+        specimen: the bone, if it is already at hand; else it is made from the config.
+        run_seed: overrides the config's seed (a plain name, so that `mesa.batch_run` can vary
+            it on every Mesa version).
+        changes: dotted config path -> value, e.g. `{"cells.osteoclast.dig_um_per_day": 3.0}`.
+
+    Raises:
+        InputError: a parameter or a specimen that is not allowed.
+    """
+
+    def __init__(
+        self,
+        config: Config | dict[str, Any] | None = None,
+        specimen: Specimen | None = None,
+        run_seed: int | None = None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        whole = config if isinstance(config, Config) else validated(config or {}, "config")
+        if run_seed is not None:
+            changes = {**(changes or {}), "seed": int(run_seed)}
+        self.config = whole.with_changes(changes) if changes else whole
+        self.run_seed = self.config.seed
+        self.specimen = specimen or make_specimen(self.config.specimen)
+        self.day = -self.config.schedule.burn_in_day
+        cells = self.config.cells
+        self.tissue = Tissue(
+            self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral, self.run_seed
+        )
+        self.response = Response(
+            self.config.hormones.response, make_course(self.config.hormones.course)
+        )
+        self.drive = self.response.drive(
+            self.response.course.e2_pg_per_ml(self.day), self.response.course.t_ng_per_dl(self.day)
+        )
+        self.cavities = CavityTables()
+        self.bmus = RemodellingUnits(self, cells.bmu)
+        self.osteoclasts = Osteoclasts(self, cells.osteoclast, cells.bmu)
+        self.precursors = Precursors(self, cells.precursor, self.tissue)
+        self.osteoblasts = Osteoblasts(self, cells.osteoblast)
+        self.osteocytes = Osteocytes(self, cells.osteocyte)
+        self.fragments = Fragments(self.config.tissue.fragment, self.tissue)
+        self.events = EventLog()
+        self.osteocytes.populate(self.tissue, self.run_seed)
+        self._settle_first_day()
+        if self.day == 0:
+            self.start_counting()
+
+    # -- one day -------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Live one day.
+
+        In order, because the order matters: blood -> osteocytes age -> BMUs are born, travel and
+        recruit osteoclasts -> osteoclasts and mononuclear cells resorb -> precursors renew,
+        osteoblasts are recruited, form, are buried -> bone mineralises -> loose pieces go and
+        events are judged -> collect.
+        """
+        self.day += 1
+        seed, day = self.run_seed, self.day
+        self.tissue.age_one_day()
+        self.drive = self.response.next_day(day)
+
+        self.osteocytes.age(self.tissue, self.drive, seed, day)
+        self.bmus.be_born(self.tissue, self.cavities, self.drive, seed, day)
+        ended = self.bmus.travel_and_recruit(
+            self.tissue, self.cavities, self.osteoclasts.rows, self.osteoclasts.mononuclear, seed, day
+        )
+        self.osteoclasts.resorb(self.tissue, self.cavities, self.drive, seed, day)
+        self.osteoclasts.smooth(self.tissue, self.cavities, self.bmus.rows, seed, day)
+        self.precursors.renew(self.drive)
+        self.osteoblasts.arrive(
+            self.tissue, self.cavities, self.bmus.rows, self.precursors, self.drive, seed, day
+        )
+        self.osteoblasts.form(self.tissue, self.cavities, self.bmus.rows, seed, day)
+        self.osteoblasts.leave(self.tissue, self.cavities, self.osteocytes, day)
+
+        self._log_events(ended)
+        self._remember_deposits()
+        if self.day == 0:
+            self.start_counting()
+        elif self.day > 0:
+            self.datacollector.collect(self)
+
+    def _log_events(self, ended: NDArray[np.uint64]) -> None:
+        """Log what happened to the shape of bone today; remove loose pieces; judge old events."""
+        self.fragments.remove_due(self.tissue, self.day)
+        if self.day % self.config.tissue.fragment.full_search_day == 0:
+            self.fragments.remove_all(self.tissue, self.day)
+        self._drain()
+        self.events.close_bmus(ended, self.day)
+        self.events.judge(self.tissue, self.day)
+        self._check_room()
+
+    def _drain(self) -> None:
+        drained, floorless = self.tissue.drain_events()
+        self.events.add(self.day, drained, self.tissue.places_um(drained["voxel"]))
+        self.events.mark_floorless(floorless)
+        cuts = np.isin(drained["kind"], (STRUT_CUT, MIXED))
+        self.fragments.watch(drained["voxel"][cuts], self.day)
+
+    def _check_room(self) -> None:
+        """A birth refused for lack of room would be a silent loss: it is a bug, said at once."""
+        tables = (
+            self.bmus.rows, self.osteoclasts.rows, self.osteoblasts.rows, self.osteocytes.rows,
+            self.cavities.sites, self.cavities.records,
+        )  # fmt: skip
+        for table in tables:
+            if table.refused():
+                raise OverflowError(f"day {self.day}: no room for a new {table.kind.__name__} row")
+
+    # -- day zero ------------------------------------------------------------------------------
+
+    def start_counting(self) -> None:
+        """Zero the ledger, the event log and the table: this is day 0, after the burn-in."""
+        counts = self.tissue.lattice.counts
+        counts[[FORMED, RESORBED, FRAGMENTS]] = 0
+        self.cavities.tally[:] = 0.0
+        self.events = EventLog()
+        self.first_quanta = self.bone_quanta()
+        self.first_euler = self.tissue.euler
+        self.datacollector = mesa.DataCollector(model_reporters=reporters())
+        self.datacollector.collect(self)
+
+    def _settle_first_day(self) -> None:
+        self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
+        self._interior_formed = 0
+
+    def _remember_deposits(self) -> None:
+        """The quanta formed today, newest first; the fast part of mineralisation reads them."""
+        formed = int(self.tissue.lattice.counts[INTERIOR_FORMED])
+        self.recent_deposits[1:] = self.recent_deposits[:-1]
+        self.recent_deposits[0] = formed - self._interior_formed
+        self._interior_formed = formed
+
+    # -- what the table reports ------------------------------------------------------------------
+
+    def bone_quanta(self) -> int:
+        """All bone of the specimen, quanta."""
+        return int(self.tissue.lattice.counts[BONE_QUANTA])
+
+    def bmd_mg_per_cm3(self) -> float:
+        """Volumetric mineral density of the interior, mgHA/cm3."""
+        lattice, mineral = self.tissue.lattice, self.config.tissue.mineral
+        mineralised = mineral_quanta(
+            float(lattice.counts[INTERIOR_QUANTA]), float(lattice.sums[SLOW_DEFICIT]),
+            self.recent_deposits, mineral,
+        )  # fmt: skip
+        return density_mg_per_cm3(mineralised, self.tissue.measured_voxels, mineral)
+
+    def table(self, first_row: int = 0) -> dict[str, NDArray[Any]]:
+        """The daily table from `first_row` on, column by column."""
+        values = self.datacollector.model_vars
+        return {c.name: np.array(values[c.name][first_row:]) for c in COLUMNS}

@@ -1,0 +1,85 @@
+"""Which days a picture shows, and when estradiol was suppressed: read off the daily table."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.errors import InputError
+from bonesim.quantities import DAYS_PER_YEAR
+
+#: Estradiol below this share of its value on day 0 is called suppressed in a picture.
+SUPPRESSED_BELOW = 0.8
+#: Estradiol this near its lowest, as a share of the whole fall, has not begun to return.
+NEAR_LOWEST = 0.05
+#: A snapshot this many days after the last low day still shows the end of suppression.
+SOON_AFTER_DAY = 7
+
+
+class Moment(NamedTuple):
+    """One snapshot to show and what it is in the story."""
+
+    day: int
+    name: str
+
+
+def suppressed_spans(
+    day: NDArray[np.int64], e2_pg_per_ml: NDArray[np.float64]
+) -> list[tuple[float, float]]:
+    """First and last day of each stretch in which E2 is below 80 % of its value on day 0."""
+    low = e2_pg_per_ml < SUPPRESSED_BELOW * e2_pg_per_ml[0]
+    edges = np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))
+    firsts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return [(float(day[a]), float(day[b - 1])) for a, b in zip(firsts, ends, strict=True)]
+
+
+def last_low_day(day: NDArray[np.int64], e2_pg_per_ml: NDArray[np.float64]) -> int | None:
+    """The last day before E2 returns; None if it was never suppressed or never returned."""
+    if not suppressed_spans(day, e2_pg_per_ml):
+        return None
+    lowest, start = e2_pg_per_ml.min(), e2_pg_per_ml[0]
+    low = np.flatnonzero(e2_pg_per_ml <= lowest + NEAR_LOWEST * (start - lowest))
+    return int(day[low[-1]]) if low[-1] < len(day) - 1 else None
+
+
+def three_moments(
+    day: NDArray[np.int64], e2_pg_per_ml: NDArray[np.float64], snapshot_days: list[int]
+) -> list[Moment]:
+    """Before, end of suppression, end of recovery; fewer if the run has fewer snapshots.
+
+    The second is the last snapshot before E2 returns; in a run whose E2 does not fall, or falls
+    and stays, the middle one. Raises InputError if there is no snapshot.
+    """
+    days = sorted(snapshot_days)
+    if not days:
+        raise InputError("run file holds no snapshot yet: nothing to draw; let it run longer")
+    between = days[1:-1]
+    returns = last_low_day(day, e2_pg_per_ml)
+    if returns is not None:
+        reached = [d for d in between if d <= returns + SOON_AFTER_DAY]
+        if reached:
+            return [
+                Moment(days[0], "Before"),
+                Moment(reached[-1], "End of suppression"),
+                Moment(days[-1], "End of recovery"),
+            ]
+    chosen = {days[0], days[-1]} | ({between[len(between) // 2]} if between else set())
+    spans = suppressed_spans(day, e2_pg_per_ml)
+    return [Moment(d, _plain_name(d, days, spans)) for d in sorted(chosen)]
+
+
+def _plain_name(day: int, days: list[int], spans: list[tuple[float, float]]) -> str:
+    if day == days[0]:
+        return "Before" if spans else "Start"
+    if any(first <= day <= last for first, last in spans):
+        return "During suppression"
+    return "End" if day == days[-1] else "On the way"
+
+
+def said(day: float) -> str:
+    """A day as a reader says it: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
+    if day < DAYS_PER_YEAR / 12:
+        return f"day {day:.0f}"
+    if day < 2 * DAYS_PER_YEAR:
+        return f"day {day:.0f} ({day * 12 / DAYS_PER_YEAR:.1f} months)"
+    return f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} years)"

@@ -1,0 +1,54 @@
+"""Colours and the words beside them, the same in every picture.
+
+Hues for categories follow Okabe and Ito 2008 ("Color universal design") and Wong 2011 (Nature
+Methods 8:441), told apart by readers with any common colour vision; every category that matters
+has its own shape as well. Numbers are coloured by cividis (Nunez et al. 2018, PLoS ONE 13:e0199239),
+which is perceptually uniform and looks the same to dichromats.
+"""
+
+from typing import NamedTuple
+
+BONE = "#EBDDBF"
+#: The flat faces where the specimen was cut out of the body: never a biological surface.
+CUT_FACE = "#D2A877"
+BACKGROUND = "#FFFFFF"
+#: Shade of the days without estradiol, behind curves.
+SUPPRESSION = "#E4E4E4"
+INK = "#222222"
+
+BVTV = "#222222"
+BMD = "#E69F00"
+CONN_D = "#009E73"
+E2 = "#AA4499"
+
+#: Colour map of a number over a surface.
+NUMBER_MAP = "cividis"
+
+
+class Mark(NamedTuple):
+    """How one kind of event is drawn: its name in words, colour and matplotlib marker."""
+
+    name: str
+    colour: str
+    shape: str
+
+
+#: Kind of event in the log -> how its final cases are marked.
+EVENTS: dict[str, Mark] = {
+    "plate_perforation": Mark("plate perforation", "#D0101C", "o"),
+    "strut_cut": Mark("strut cut", "#005BBB", "D"),
+}
+
+#: surface_state code -> (name, colour).
+STATES: dict[int, tuple[str, str]] = {
+    0: ("marrow", "#FFFFFF"),
+    1: ("bone interior", BONE),
+    2: ("quiescent", BONE),
+    3: ("osteoclasts", "#D55E00"),
+    4: ("mononuclear phase", "#E69F00"),
+    5: ("reversal", "#F0E442"),
+    6: ("forming (osteoid)", "#0072B2"),
+    7: ("arrested reversal", "#CC79A7"),
+}
+#: Codes of the bone surface, the ones a picture can show.
+SURFACE_STATES = (2, 3, 4, 5, 6, 7)

@@ -1,0 +1,151 @@
+"""Camera, light and shutter: a block of bone becomes an image whose pixels are millimetres.
+
+Parallel projection, so that one scale bar holds for near and far. Depth is told by ambient
+occlusion (dark hollows), by a key light from the upper left, and by nothing that changes colour.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.viewer import palette
+from bonesim.viewer.surface import RGB, Block
+
+if TYPE_CHECKING:
+    import pyvista as pv
+
+#: The viewer stands in front (y = 0), this far to the right and above, degrees.
+AZIMUTH_DEGREES = 24.0
+ELEVATION_DEGREES = 16.0
+#: Radius within which bone darkens its neighbourhood, mm: about a marrow space.
+OCCLUSION_MM = 0.35
+#: Images are drawn this many times too large and averaged down: smooth edges.
+OVERSAMPLE = 2
+#: White space around the block, as a share of its height.
+MARGIN = 0.02
+
+
+class View(NamedTuple):
+    """A parallel camera: directions (x, y, z), the centre it looks at, and what it covers, mm."""
+
+    right: NDArray[np.float64]
+    up: NDArray[np.float64]
+    forward: NDArray[np.float64]
+    centre_mm: NDArray[np.float64]
+    width_mm: float
+    height_mm: float
+    depth_mm: float
+
+
+def choose_window() -> None:
+    """Tell VTK to draw without a screen where Linux has none, before it tries and complains."""
+    if sys.platform.startswith("linux") and not has_screen():
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+
+
+def has_screen() -> bool:
+    """Whether a window can be opened: always outside Linux, else when DISPLAY is set."""
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))
+
+
+def view_of(bounds_mm: NDArray[np.float64]) -> View:
+    """The camera that just covers a box. `bounds_mm`: rows low, high; columns x, y, z."""
+    azimuth, elevation = np.radians([AZIMUTH_DEGREES, ELEVATION_DEGREES])
+    forward = -np.array(
+        [
+            np.sin(azimuth) * np.cos(elevation),
+            -np.cos(azimuth) * np.cos(elevation),
+            np.sin(elevation),
+        ]
+    )
+    right = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+    up = np.cross(right, forward)
+    corners = np.array([[x, y, z] for x in bounds_mm[:, 0] for y in bounds_mm[:, 1]
+                        for z in bounds_mm[:, 2]])  # fmt: skip
+    centre = bounds_mm.mean(axis=0)
+    width = 2.0 * np.abs((corners - centre) @ right).max()
+    height = 2.0 * np.abs((corners - centre) @ up).max()
+    depth = 2.0 * np.abs((corners - centre) @ forward).max()
+    margin = 2.0 * MARGIN * height
+    covered = (float(width + margin), float(height + margin), float(depth + margin))
+    return View(right, up, forward, centre, *covered)
+
+
+def on_image_mm(view: View, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where points (rows x, y, z) appear: rows (right, up) in mm from the lower left corner."""
+    relative = points_mm - view.centre_mm
+    across = np.stack([relative @ view.right, relative @ view.up], axis=1)
+    return np.asarray(across + [view.width_mm / 2, view.height_mm / 2])
+
+
+def photograph(block: Block, view: View, height_px: int) -> NDArray[np.uint8]:
+    """Image (rows, columns, 3) of `block`, `height_px` rows; columns follow the view's shape."""
+    import pyvista as pv
+
+    choose_window()
+    rows = height_px * OVERSAMPLE
+    columns = round(height_px * view.width_mm / view.height_mm) * OVERSAMPLE
+    plotter = pv.Plotter(off_screen=True, window_size=[columns, rows], lighting="none")
+    try:
+        add_block(plotter, block)
+        light(plotter, view)
+        aim(plotter, view)
+        plotter.enable_ssao(radius=OCCLUSION_MM, bias=0.01, kernel_size=128, blur=True)
+        image = plotter.screenshot(return_img=True)
+    finally:
+        plotter.close()
+    fine = np.asarray(image, dtype=np.float32)
+    coarse = fine.reshape(height_px, OVERSAMPLE, -1, OVERSAMPLE, 3).mean(axis=(1, 3))
+    return np.asarray(np.rint(coarse), dtype=np.uint8)
+
+
+def add_block(plotter: "pv.Plotter", block: Block) -> None:
+    """Put surface and caps on the plotter, as the actors "bone" and "caps"."""
+    look = {"ambient": 0.25, "diffuse": 0.85, "specular": 0.12, "specular_power": 12}
+    painted = RGB in block.surface.array_names
+    plotter.add_mesh(
+        block.surface, name="bone", color=None if painted else palette.BONE,
+        scalars=RGB if painted else None, rgb=painted, smooth_shading=True,
+        show_scalar_bar=False, reset_camera=False, **look,
+    )  # fmt: skip
+    if block.caps.n_cells:
+        plotter.add_mesh(
+            block.caps, name="caps", color=palette.CUT_FACE, reset_camera=False,
+            scalars=None, show_scalar_bar=False, **look,
+        )  # fmt: skip
+    plotter.set_background(palette.BACKGROUND)
+
+
+def light(plotter: "pv.Plotter", view: View) -> None:
+    """A key light from the upper left and a weaker one beside the viewer's right shoulder."""
+    import pyvista as pv
+
+    reach = 10.0 * view.height_mm
+    for right, up, strength in ((-0.7, 0.9, 0.75), (0.8, 0.1, 0.35)):
+        away = -view.forward + right * view.right + up * view.up
+        plotter.add_light(
+            pv.Light(
+                position=tuple(view.centre_mm + reach * away),
+                focal_point=tuple(view.centre_mm),
+                intensity=strength,
+                light_type="scene light",
+            )
+        )
+
+
+def aim(plotter: "pv.Plotter", view: View) -> None:
+    """Point the plotter's camera as `view` says; call once the meshes are on it.
+
+    The camera stands as near as the projection allows: VTK's occlusion pass keeps positions as
+    16-bit floats, and from far away their steps show as stripes on the bone.
+    """
+    camera = plotter.camera
+    camera.parallel_projection = True
+    camera.focal_point = tuple(view.centre_mm)
+    camera.position = tuple(view.centre_mm - view.depth_mm * view.forward)
+    camera.up = tuple(view.up)
+    camera.parallel_scale = view.height_mm / 2
+    plotter.reset_camera_clipping_range()

@@ -1,0 +1,181 @@
+"""The bone surface as triangles, from the quanta of one snapshot.
+
+The surface is the 127.5-quanta contour between voxel centres (flying edges), after a Gaussian
+of well under one voxel that takes the voxel steps away and leaves trabeculae where they are.
+Cut faces are closed by flat caps, kept apart so that a picture can shade them otherwise.
+"""
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.errors import InputError
+from bonesim.quantities import FULL
+from bonesim.viewer import palette
+
+if TYPE_CHECKING:
+    import pyvista as pv
+
+#: What the surface is coloured by. "events": pale bone, so that the marks carry the colour;
+#: "none": bone without marks.
+ColourBy = Literal["bone", "mineral", "surface_state", "events", "none"]
+COLOURS: tuple[ColourBy, ...] = ("bone", "mineral", "surface_state", "events", "none")
+#: Between 127 (marrow) and 128 (bone).
+CONTOUR_QUANTA = 127.5
+#: Standard deviation of the Gaussian before contouring, voxels (a choice for the eye).
+SMOOTH_VOXEL = 0.7
+#: Name of the red, green, blue array that carries the colours.
+RGB = "rgb"
+
+#: Voxel ranges [start, stop) along z, y, x.
+Box = tuple[slice, slice, slice]
+
+
+class Block(NamedTuple):
+    """Triangles of one snapshot in mm: the bone surface, and the caps of its cut faces."""
+
+    surface: "pv.PolyData"
+    caps: "pv.PolyData"
+
+
+def whole(shape: tuple[int, ...]) -> Box:
+    """The box of an entire lattice of `shape` (nz, ny, nx)."""
+    nz, ny, nx = shape
+    return slice(0, nz), slice(0, ny), slice(0, nx)
+
+
+def bone_block(
+    quanta: NDArray[np.uint8], voxel_mm: float, box: Box | None = None, coarsen: int = 1
+) -> Block:
+    """Surface and caps of the bone within `box`.
+
+    `quanta`: (nz, ny, nx), 0..255; `voxel_mm`: side of a voxel; `coarsen`: mean over cubes of
+    so many voxels first (an overview of a large lattice). Places are mm in the whole lattice,
+    voxel centre = (index + 0.5) voxel_mm.
+    Raises InputError if the box holds no bone surface.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    box = box or whole(quanta.shape)
+    field = np.asarray(quanta[box], dtype=np.float32)
+    if coarsen > 1:
+        field = _block_means(field, coarsen)
+    smooth = gaussian_filter(field, SMOOTH_VOXEL, mode="nearest")
+    start = [side.start * voxel_mm for side in box]
+    grid = _centre_grid(smooth, voxel_mm * coarsen, start)
+    surface = grid.contour(
+        [CONTOUR_QUANTA], scalars="quanta", method="flying_edges", compute_normals=True
+    )
+    if surface.n_cells == 0:
+        raise InputError(
+            f"no bone surface to draw: quanta {field.min():.0f} to {field.max():.0f}, "
+            f"a surface lies at {CONTOUR_QUANTA}; is this lattice empty or all bone?"
+        )
+    return Block(surface, _caps(grid))
+
+
+def _block_means(field: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Means over n x n x n cubes; an incomplete last layer is left out."""
+    nz, ny, nx = (size // n for size in field.shape)
+    cubes = field[: nz * n, : ny * n, : nx * n].reshape(nz, n, ny, n, nx, n)
+    return cubes.mean(axis=(1, 3, 5), dtype=np.float32)
+
+
+def _centre_grid(
+    field: NDArray[np.float32], voxel_mm: float, start_mm: list[float]
+) -> "pv.ImageData":
+    """VTK points at voxel centres carrying `field` (nz, ny, nx) as "quanta"."""
+    import pyvista as pv
+
+    origin = [start + voxel_mm / 2 for start in reversed(start_mm)]
+    grid = pv.ImageData(dimensions=field.shape[::-1], spacing=(voxel_mm,) * 3, origin=origin)
+    grid.point_data["quanta"] = field.ravel()
+    return grid
+
+
+def _caps(grid: "pv.ImageData") -> "pv.PolyData":
+    """Flat polygons where bone meets the six faces of the grid; the contour's edge is theirs."""
+    import pyvista as pv
+
+    nx, ny, nz = (size - 1 for size in grid.dimensions)
+    extents = [
+        (0, 0, 0, ny, 0, nz), (nx, nx, 0, ny, 0, nz), (0, nx, 0, 0, 0, nz),
+        (0, nx, ny, ny, 0, nz), (0, nx, 0, ny, 0, 0), (0, nx, 0, ny, nz, nz),
+    ]  # fmt: skip
+    caps = pv.PolyData()
+    for extent in extents:
+        face = grid.extract_subset(extent).extract_surface(algorithm="geometry")
+        bone = face.clip_scalar(scalars="quanta", value=CONTOUR_QUANTA, invert=False)
+        if bone.n_cells:
+            caps = bone if caps.n_cells == 0 else caps.append_polydata(bone)
+    return caps
+
+
+def paint(block: Block, image: "pv.ImageData", colour: ColourBy) -> None:
+    """Colour the surface by what the voxels of `image` hold; adds the array `RGB` (uint8).
+
+    Mineral is coloured per point, by the mean of the bone around the point just under the
+    surface; surface states per triangle, by the state of the voxel it lies in. Plain colours
+    add nothing. `image`: cell data over (nz, ny, nx) voxels, as `Run.image` gives it.
+    """
+    if colour == "mineral":
+        block.surface.point_data[RGB] = _mineral_rgb(block.surface, image)
+    elif colour == "surface_state":
+        block.surface.cell_data[RGB] = _state_rgb(block.surface, image)
+
+
+def cells_of(image: "pv.ImageData", name: str) -> NDArray[np.uint8]:
+    """Cell array `name` of `image` as (nz, ny, nx). Raises InputError if it is not there."""
+    if name not in image.cell_data:
+        has = ", ".join(image.cell_data.keys())
+        raise InputError(f"snapshot has no array {name!r}; it has: {has}")
+    nx, ny, nz = (size - 1 for size in image.dimensions)
+    return np.asarray(image.cell_data[name]).reshape(nz, ny, nx)
+
+
+def _sample(array: NDArray[np.float32], place_voxel: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.ndimage import map_coordinates
+
+    sampled: NDArray[np.float64] = map_coordinates(array, place_voxel, order=1, mode="nearest")
+    return sampled
+
+
+def _under_surface(
+    points: NDArray[np.float64], outward: NDArray[np.float64], image: "pv.ImageData", depth: float
+) -> NDArray[np.float64]:
+    """Voxel coordinates (z, y, x rows; centre of voxel 0 = 0) `depth` voxels into bone."""
+    voxel_mm = image.spacing[0]
+    inward = points - depth * voxel_mm * outward
+    return np.asarray((inward / voxel_mm - 0.5).T[::-1])
+
+
+def _mineral_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint8]:
+    """Mineral fraction x bone, over bone: partial voxels and marrow do not dilute it."""
+    from matplotlib import colormaps
+
+    bone = cells_of(image, "quanta").astype(np.float32)
+    mineral = cells_of(image, "mineral").astype(np.float32) * bone
+    places = _under_surface(surface.points, surface.point_normals, image, 0.5)
+    weight = _sample(bone, places)
+    fraction = np.divide(
+        _sample(mineral, places), weight * FULL, out=np.zeros_like(weight), where=weight > 0
+    )
+    return np.asarray(255 * colormaps[palette.NUMBER_MAP](fraction)[:, :3], dtype=np.uint8)
+
+
+def _state_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint8]:
+    """State of the voxel just inside or, failing that, just outside; else quiescent."""
+    from matplotlib.colors import to_rgb
+
+    state = cells_of(image, "surface_state")
+    centres = np.asarray(surface.cell_centers().points)
+    normals = np.asarray(surface.cell_normals)
+    code = np.full(len(centres), palette.SURFACE_STATES[0])
+    for depth in (-0.5, 0.5):
+        voxel = np.rint(_under_surface(centres, normals, image, depth)).astype(np.int64)
+        voxel = np.clip(voxel, 0, np.array(state.shape)[:, None] - 1)
+        found = state[tuple(voxel)]
+        code = np.where(found > palette.SURFACE_STATES[0], found, code)
+    table = np.array([to_rgb(colour) for _, colour in palette.STATES.values()])
+    return np.asarray(255 * table[code], dtype=np.uint8)
