@@ -1,0 +1,17 @@
+"""Where a lattice comes from: grown from a seed, or read from a micro-CT image."""
+
+from bonesim.specimens.scan import ScanParameters, read_scan
+from bonesim.specimens.specimen import Specimen
+from bonesim.specimens.synthetic import SyntheticParameters, grow
+
+
+def make_specimen(parameters: SyntheticParameters | ScanParameters) -> Specimen:
+    """The bone that the parameters describe.
+
+    Raises:
+        InputError: the parameters or the image they name cannot give a specimen.
+        CorruptFileError: the image file is damaged.
+    """
+    if isinstance(parameters, SyntheticParameters):
+        return grow(parameters)
+    return read_scan(parameters)
