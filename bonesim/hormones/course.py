@@ -63,9 +63,7 @@ class ConstantCourse(Parameters):
 class Step(Parameters):
     """From `start_day` on, levels approach new ones exponentially."""
 
-    start_day: Annotated[
-        float, Field(ge=0, le=73000, description="day the change begins; assumed")
-    ]
+    start_day: Annotated[float, Field(ge=0, le=73000, description="day the change begins; assumed")]
     e2_pg_per_ml: Annotated[
         float,
         Field(ge=0, le=HIGHEST_E2_PG_PER_ML, description="estradiol approached; assumed"),
@@ -144,9 +142,7 @@ def make_course(parameters: ConstantCourse | SteppedCourse | TableCourse) -> Cou
         for step in steps
         if step.t_ng_per_dl is not None
     ]
-    return _Approached(
-        _Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t)
-    )
+    return _Approached(_Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t))
 
 
 class _Level:
