@@ -144,26 +144,47 @@ def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
 
 @kernel
 def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether an eroded voxel has a floor: bone along n before a voxel this cavity did not erode.
+    """Whether an eroded voxel has a floor: bone along n before the marrow of the far side.
 
-    `cavities` gives the owner of each voxel's record and through it the BMU; a voxel that is
-    still bone is its own floor.
+    The ray passes through what this cavity eroded, and through what a neighbour eroded that digs
+    to the same side: its floor is theirs. A voxel that is still bone is its own floor; at a cut
+    face the cavity and its floor continue in the mirror.
     """
     if lattice.quanta[voxel] >= BONE:
         return True
     distance = 0.5
     while distance * lattice.voxel_um <= LONGEST_UM:
         there = along(lattice, voxel, nz, ny, nx, distance)
-        if lattice.region[there] == 0:
-            return False
-        if lattice.quanta[there] >= BONE:
+        if lattice.region[there] == 0 or lattice.quanta[there] >= BONE:
             return True
         if there != voxel:
             owner = lattice.owner[there]
-            if owner < 0 or cavities.sites.bmu_id[cavities.records.site[owner]] != bmu_id:
+            if owner < 0:
                 return False
+            site = cavities.records.site[owner]
+            if cavities.sites.bmu_id[site] != bmu_id:
+                sites = cavities.sites
+                if sites.nz[site] * nz + sites.ny[site] * ny + sites.nx[site] * nx <= 0.0:
+                    return False
         distance += 0.5
     return False
+
+
+@kernel
+def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
+    distance = 0.5
+    inside = True
+    while inside and distance * lattice.voxel_um <= LONGEST_UM:
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0:
+            return False
+        inside = lattice.quanta[there] >= BONE
+        distance += 0.5
+    if inside:
+        return False
+    owner = lattice.owner[there]
+    return owner >= 0 and cavities.sites.bmu_id[cavities.records.site[owner]] == bmu_id
 
 
 @kernel

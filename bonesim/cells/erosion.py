@@ -5,7 +5,7 @@ Shared by osteoclasts and mononuclear cells, who differ in speed and in when the
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_ERODED, add_record, axis_distance2, eroded_depth_um, has_record
+from bonesim.cells.cavity import QUANTA_ERODED, add_record, axis_distance2, dug_from_behind, eroded_depth_um, has_record
 from bonesim.chance import EROSION_ROUNDING, rounded
 from bonesim.kernel import kernel
 from bonesim.lattice.mutation import RESORBED, take
@@ -59,7 +59,10 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: 
         bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
         if crossing_kind(bits) != SIMPLE:
             nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-            if bone_behind(lattice, voxel, nz, ny, nx):
+            own = sites.bmu_id[site]
+            if bone_behind(lattice, voxel, nz, ny, nx) or dug_from_behind(
+                lattice, cavities, voxel, own, nz, ny, nx
+            ):
                 wanted = before - BONE
             else:
                 breaks = True
@@ -106,7 +109,7 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
         record = records.next[record]
     removed = np.int64(0)
     if total > 0.0 and need > 0.0:
-        per_weight = min(need / total, 2.0 * nominal)
+        per_weight = min(need / total, 1.3 * nominal)
         record = sites.first[site]
         while record >= 0:
             weight = records.weight[record]
@@ -115,5 +118,5 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
                 amount = rounded(per_weight * weight, seed, day, who, EROSION_ROUNDING)
                 removed += erode(lattice, cavities, site, record, amount, radius_voxel, day)
             record = records.next[record]
-    sites.carry_quanta[site] = min(max(need - removed, -2.0 * work), 2.0 * work)
+    sites.carry_quanta[site] = min(max(need - removed, -work), work)
     return removed

@@ -64,8 +64,8 @@ class OsteoblastParameters(Parameters):
     ] = 47.0
     balance_um: Annotated[
         float,
-        Field(ge=-20, le=0, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"),
-    ] = -0.6
+        Field(ge=-20, le=5, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"),
+    ] = 0.5
     apposition_um_per_day: Annotated[
         float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
     ] = 0.63
@@ -87,7 +87,7 @@ class OsteoblastParameters(Parameters):
     ] = 0.15
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
-    ] = 4
+    ] = 8
     grace_day: Annotated[
         float, Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed")
     ] = 60.0

@@ -36,6 +36,9 @@ from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 
+#: Mononuclear sites are served every so many days: the deepest step stays below a fifth of a voxel.
+MONONUCLEAR_STEP_DAY = 4
+
 
 class OsteoclastParameters(Parameters):
     """Digging and death of osteoclasts, and the mononuclear phase after them."""
@@ -121,8 +124,11 @@ def smooth(lattice, cavities, bmus, numbers, radius_um, seed, day):  # type: ign
     for site in range(sites.used[0]):
         if sites.alive[site] == 0 or sites.phase[site] != MONONUCLEAR:
             continue
+        waited = day - sites.phase_day[site]
+        if waited == 0 or waited % MONONUCLEAR_STEP_DAY != 0:
+            continue
         depth = np.float64(sites.mononuclear_depth_um[site])
-        step = min(rate, sites.mononuclear_target_um[site] - depth)
+        step = min(MONONUCLEAR_STEP_DAY * rate, sites.mononuclear_target_um[site] - depth)
         if step > 0.0:
             dig(lattice, cavities, site, step, radius_um / lattice.voxel_um, seed, day)
             sites.mononuclear_depth_um[site] = depth + step

@@ -1,6 +1,8 @@
 """Osteoblast precursors: a finite pool in each block of marrow.
 
-    dN/dt = growth N (1 - N / N_max) - loss max(0, x) N - recruited          N = 1 in health
+    dN/dt = growth N (1 - N / N_max) - loss max(0, x) N - recruited
+
+N is about 1 in health, where recruitment keeps it below the capacity N_max.
 
 Recruitment draws on the block around the site. Whether estradiol loss depletes the pool is a
 hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter that silences it.
@@ -34,6 +36,9 @@ class PrecursorParameters(Parameters):
     loss_per_day: Annotated[
         float, Field(ge=0, le=0.1, description="diversion at full deficit; assumed, 0-.001")
     ] = 0.0004
+    capacity: Annotated[
+        float, Field(gt=0, le=10, description="N_max in health; calibrated to N near 1 in health")
+    ] = 1.1
     capacity_loss: Annotated[
         float, Field(ge=0, lt=1, description="capacity x(1-l x), x of the last years; assumed")
     ] = 0.2
@@ -42,7 +47,7 @@ class PrecursorParameters(Parameters):
     ] = 3.0
     recruitment_per_mm2: Annotated[
         float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (mech. 6)")
-    ] = 5.0
+    ] = 3.0
 
 
 @kernel
@@ -87,6 +92,6 @@ class Precursors(mesa.Agent):
         self.slow_deficit += (drive.deficit - self.slow_deficit) / (
             p.capacity_tau_year * DAYS_PER_YEAR
         )
-        capacity = 1.0 - p.capacity_loss * max(0.0, self.slow_deficit)
+        capacity = p.capacity * (1.0 - p.capacity_loss * max(0.0, self.slow_deficit))
         loss = p.loss_per_day * max(0.0, drive.deficit)
         renew(self.pool, p.growth_per_day * drive.precursor_growth, capacity, loss)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site
+from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site, dug_from_behind
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.kernel import kernel
 from bonesim.lattice.surface import inward_normal, outward_area
@@ -76,6 +76,8 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
         return np.int64(-1)
+    if dug_from_behind(lattice, cavities, voxel, bmus.id[row], nz, ny, nx):
+        return np.int64(-1)
     sites = cavities.sites
     site = new_row(sites)
     if site < 0:
@@ -97,7 +99,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
     sites.formed_quanta[site] = 0
     sites.front_voxel[site] = -1
     sites.first[site] = -1
-    area = take_patch(lattice, cavities, site, voxel, numbers.territory_radius_um, shape)
+    area = take_patch(lattice, cavities, site, voxel, numbers, shape)
     sites.area_um2[site] = area
     if area <= 0.0:
         free_row(sites, site)
@@ -106,14 +108,15 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
 
 
 @kernel
-def take_patch(lattice, cavities, site, centre, radius_um, shape):  # type: ignore[no-untyped-def]
+def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore[no-untyped-def]
     """Own every free voxel within `radius_um` of `centre` that has a face against the normal.
 
     Returns the true area of the patch, um2.
     """
     sites = cavities.sites
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    radius = radius_um / lattice.voxel_um
+    radius = numbers.territory_radius_um / lattice.voxel_um
+    least = np.cos(np.deg2rad(numbers.widest_tilt_degree))
     reach = int(np.floor(radius))
     z0 = centre // lattice.stride_z
     y0 = (centre - z0 * lattice.stride_z) // lattice.stride_y
@@ -131,6 +134,9 @@ def take_patch(lattice, cavities, site, centre, radius_um, shape):  # type: igno
                     continue
                 area = outward_area(lattice, voxel, nz, ny, nx)
                 if area > 0.0:
+                    sz, sy, sx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+                    if sz * nz + sy * ny + sx * nx < least:
+                        continue
                     if lattice.owner[voxel] >= 0:
                         arrested = cavities.records.site[lattice.owner[voxel]]
                         close_site(lattice, cavities, arrested)
