@@ -158,6 +158,8 @@ def _nearest(place: Place, model: type[BaseModel]) -> str:
     similar = set(difflib.get_close_matches(wrong, {k.name for k in tree}, n=2, cutoff=0.8))
     elsewhere = [known for known in tree if known.name in similar]
     elsewhere.sort(key=lambda known: known.name != wrong)
+    if kinds := [known.kind for known in elsewhere if known.path == place.path]:
+        return f'It belongs to kind "{kinds[0]}"'
     if elsewhere:
         shown = [
             known.path + (f' (of kind "{known.kind}")' if known.kind else "")
@@ -229,7 +231,7 @@ def _range_words(field: FieldInfo) -> str:
     if not high:
         return low.rstrip(",")
     if high.startswith("below"):
-        return f"{low} {high}".strip()
+        return f"{low} to {high}" if low else high
     return f"{low} to {high}" if low.startswith("from") else f"{low} at most {high}".strip()
 
 
