@@ -9,19 +9,22 @@ from bonesim.chance import SPECIMEN, normal, uniform
 from bonesim.kernel import kernel
 
 #: Spacing of the grid on which distance is computed, whatever the voxel size.
-SPACING_UM = 40.0
+SPACING_UM = 30.0
 #: Nodes of that grid before and after the block, so that filters see no edge.
-MARGIN = 6
+MARGIN = 4
 #: Standard deviation of the Gaussian that rounds edges and junctions.
-ROUNDING_UM = 20.0
+ROUNDING_UM = 10.0
 #: Freedom of a point in its cell of the grid: 1 anywhere, 0 in the middle (assumed).
 SCATTER = 0.8
-#: Wavelength and amplitude (one standard deviation) of the bending of space.
-BEND_UM = 700.0
-BENDING_UM = 110.0
+#: Spacing of the random numbers that bend space (assumed).
+BEND_UM = 480.0
+#: Spacing of the random numbers that place holes in plates: holes 150 to 250 um wide (assumed).
+HOLE_UM = 150.0
+#: Standard deviation of a cubic B-spline of unit normal numbers, averaged over places.
+SPLINE_SD = 0.33
 
 # What a number is drawn for; takes the place of the day in `chance`.
-_POINT_X, _POINT_Y, _POINT_Z, _BEND_X, _BEND_Y, _BEND_Z = 1, 2, 3, 4, 5, 6
+_POINT_X, _POINT_Y, _POINT_Z, _NOISE = 1, 2, 3, 4
 _FAR = 1.0e6
 
 
@@ -29,7 +32,7 @@ _FAR = 1.0e6
 def place_id(k: int, j: int, i: int) -> int:
     """One number for a node of an unbounded grid (each index within +/- 2^20)."""
     half = 1048576
-    return np.uint64(((k + half) << 42) | ((j + half) << 21) | (i + half))
+    return np.uint64(((k + half) << 42) | ((j + half) << 21) | (i + half))  # type: ignore[return-value]
 
 
 @kernel
@@ -38,7 +41,7 @@ def mixed(a: int, b: int) -> int:
     x = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(b)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    return x ^ (x >> np.uint64(31))  # type: ignore[return-value]
 
 
 @kernel
@@ -76,45 +79,64 @@ def spline_slopes(t: float, slopes: NDArray[np.float64]) -> None:
 
 
 @kernel
-def bend_nodes(low: int, count: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Normal numbers at the nodes of the bending field, shape (3, nz, ny, nx)."""
-    nodes = np.empty((3, count[0], count[1], count[2]))
+def noise_nodes(
+    low: NDArray[np.int64], count: NDArray[np.int64], fields: int, first: int, seed: int
+) -> NDArray[np.float64]:
+    """Normal numbers at the nodes of smooth noise, shape (nz, ny, nx, fields).
+
+    Args:
+        low: index of the first node along z, y, x.
+        count: nodes along z, y, x.
+        fields: how many independent fields.
+        first: number of the first field; different numbers are independent.
+        seed: of the specimen.
+    """
+    nodes = np.empty((count[0], count[1], count[2], fields))
     for k in range(count[0]):
         for j in range(count[1]):
             for i in range(count[2]):
-                who = place_id(k + low, j + low, i + low)
-                nodes[0, k, j, i] = normal(seed, _BEND_Z, who, SPECIMEN)
-                nodes[1, k, j, i] = normal(seed, _BEND_Y, who, SPECIMEN)
-                nodes[2, k, j, i] = normal(seed, _BEND_X, who, SPECIMEN)
+                who = place_id(k + low[0], j + low[1], i + low[2])
+                for n in range(fields):
+                    nodes[k, j, i, n] = normal(seed, _NOISE + first + n, who, SPECIMEN)
     return nodes
 
 
 @kernel
-def bent(
+def smooth_noise(
     nodes: NDArray[np.float64],
-    low: int,
+    low: NDArray[np.int64],
     place: NDArray[np.float64],
+    spacing: float,
     scratch: NDArray[np.float64],
-    shift: NDArray[np.float64],
+    result: NDArray[np.float64],
 ) -> None:
-    """Displacement of space at `place` (um), into `shift`; cubic B-spline of the nodes."""
-    k = math.floor(place[0] / BEND_UM)
-    j = math.floor(place[1] / BEND_UM)
-    i = math.floor(place[2] / BEND_UM)
-    spline_weights(place[0] / BEND_UM - k, scratch[0])
-    spline_weights(place[1] / BEND_UM - j, scratch[1])
-    spline_weights(place[2] / BEND_UM - i, scratch[2])
-    shift[:] = 0.0
+    """Cubic B-spline of the nodes at `place`, scaled to unit variance, into `result`.
+
+    Args:
+        nodes: from `noise_nodes`.
+        low: index of the first node along z, y, x.
+        place: z, y, x, in the unit of `spacing`.
+        spacing: between nodes.
+        scratch: (3, 4).
+        result: one number for each field.
+    """
+    k = math.floor(place[0] / spacing)
+    j = math.floor(place[1] / spacing)
+    i = math.floor(place[2] / spacing)
+    spline_weights(place[0] / spacing - k, scratch[0])
+    spline_weights(place[1] / spacing - j, scratch[1])
+    spline_weights(place[2] / spacing - i, scratch[2])
+    k -= low[0] + 1
+    j -= low[1] + 1
+    i -= low[2] + 1
+    result[:] = 0.0
     for c in range(4):
         for b in range(4):
-            w = scratch[0, c] * scratch[1, b]
             for a in range(4):
-                v = w * scratch[2, a]
-                for axis in range(3):
-                    shift[axis] += v * nodes[axis, k - low + c - 1, j - low + b - 1, i - low + a - 1]
-    # A cubic B-spline of unit normal numbers has a standard deviation of about 0.33.
-    for axis in range(3):
-        shift[axis] *= BENDING_UM / 0.33
+                weight = scratch[0, c] * scratch[1, b] * scratch[2, a]
+                for n in range(result.size):
+                    result[n] += weight * nodes[k + c, j + b, i + a, n]
+    result /= SPLINE_SD
 
 
 @kernel
@@ -149,6 +171,12 @@ def smooth_min(a: float, b: float, radius: float) -> float:
 
 
 @kernel
+def inside_out(n: int) -> int:
+    """0, -1, 1, -2, 2 for n = 0 to 4."""
+    return (n + 1) // 2 * (1 - 2 * (n % 2))
+
+
+@kernel
 def nearest_points(
     place: NDArray[np.float64],
     points: NDArray[np.float64],
@@ -161,8 +189,14 @@ def nearest_points(
     k0 = math.floor(place[0]) - low[0]
     j0 = math.floor(place[1]) - low[1]
     i0 = math.floor(place[2]) - low[2]
-    for k in range(k0 - 2, k0 + 3):
-        for j in range(j0 - 2, j0 + 3):
+    for near_k in range(5):
+        k = k0 + inside_out(near_k)
+        gap_z = max(k + low[0] - place[0], place[0] - (k + low[0] + 1), 0.0)
+        for near_j in range(5):
+            j = j0 + inside_out(near_j)
+            gap_y = max(j + low[1] - place[1], place[1] - (j + low[1] + 1), 0.0)
+            if gap_z * gap_z + gap_y * gap_y >= square[3]:
+                continue
             for i in range(i0 - 2, i0 + 3):
                 z = points[k, j, i, 0] - place[0]
                 y = points[k, j, i, 1] - place[1]

@@ -1,34 +1,65 @@
 """Kernels of the synthetic bone: distance to plates and rods on the borders of cells."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import SPECIMEN, uniform
+from bonesim.chance import SPECIMEN, uniform, uniform_pair
 from bonesim.kernel import kernel
 from bonesim.specimens.field import (
     BEND_UM,
+    HOLE_UM,
     MARGIN,
     SPACING_UM,
-    bend_nodes,
-    bent,
     edge_id,
     face_id,
     nearest_points,
+    noise_nodes,
     scatter,
     smooth_min,
+    smooth_noise,
 )
 
 #: Radius of the fillet where bone meets bone.
 FILLET_UM = 60.0
 #: Spread of rod thickness about its mean, as a share of it (uniform; assumed).
 ROD_SPREAD = 0.25
-#: Width of the band that a holed plate leaves along its edges: from, to (um; assumed).
-BAND_UM = (120.0, 260.0)
+#: Width of the flange along the edges of an open face: from, to (um; assumed).
+FLANGE_UM = (100.0, 250.0)
+
+
+class Structure(NamedTuple):
+    """The numbers that make a kind of bone; floats all.
+
+    Attributes:
+        cell_um: spacing of the points, one for each marrow space (geometric mean of the axes).
+        elongation: height over width of the cells.
+        plate_share: share of faces that carry a plate.
+        flange_share: share of faces that are open in the middle with a flange along the edges.
+        hole_level: plates have holes where smooth noise exceeds this many standard deviations.
+        plate_um: thickness of plates.
+        rod_share: share of edges that carry a rod.
+        rod_um: mean diameter of rods.
+        bending_um: standard deviation of the displacement that bends space, along each axis.
+    """
+
+    cell_um: float
+    elongation: float
+    plate_share: float
+    flange_share: float
+    hole_level: float
+    plate_um: float
+    rod_share: float
+    rod_um: float
+    bending_um: float
+
+#: Distance over which the noise that places holes changes by one standard deviation.
+HOLE_SLOPE_UM = 100.0
 
 # What a number is drawn for; takes the place of the day in `chance`.
-_FACE, _BAND, _ROD = 11, 12, 13
+_FACE, _FLANGE, _ROD = 11, 12, 13
 _FAR_UM = 1.0e4
 
 
@@ -43,7 +74,8 @@ def face_distance(a: int, b: int, near: NDArray[np.float64]) -> float:
     z = near[b, 1] - near[a, 1]
     y = near[b, 2] - near[a, 2]
     x = near[b, 3] - near[a, 3]
-    return (near[b, 0] - near[a, 0]) / math.sqrt(z * z + y * y + x * x)
+    rise: float = near[b, 0] - near[a, 0]
+    return rise / math.sqrt(z * z + y * y + x * x)
 
 
 @kernel
@@ -65,57 +97,63 @@ def edge_distance(a: int, b: int, c: int, near: NDArray[np.float64]) -> float:
 
 
 @kernel
-def facing_sideways(b: int, near: NDArray[np.float64]) -> float:
+def uprightness(b: int, near: NDArray[np.float64]) -> float:
     """Weight 0 to 2 of a face: how upright it stands (mean 1 over random directions)."""
     z = near[b, 1] - near[0, 1]
     y = near[b, 2] - near[0, 2]
     x = near[b, 3] - near[0, 3]
-    return 1.5 * (1.0 - z * z / (z * z + y * y + x * x))
+    level: float = z * z / (z * z + y * y + x * x)
+    return 1.5 * (1.0 - level)
 
 
 @kernel
 def plate_distance(
     b: int,
     edge_um: float,
+    hole_um: float,
     near: NDArray[np.float64],
     name: int,
     seed: int,
-    shares: tuple[float, float],
-    plate_um: float,
+    structure: Structure,
 ) -> float:
     """Distance in um to the surface of the plate between the nearest point and the b-th one.
 
     Args:
         b: row of the other point in `near`.
         edge_um: distance to the nearest edge of this face.
+        hole_um: about the distance to the nearest hole, negative in it.
+        near: as in `face_distance`.
         name: identity of the face.
-        shares: of faces with a whole plate, with a holed plate.
+        seed: of the specimen.
+        structure: of the bone.
     """
-    chance = uniform(seed, _FACE, name, SPECIMEN) / max(facing_sideways(b, near), 1e-9)
-    if chance >= shares[0] + shares[1]:
+    chance = uniform(seed, _FACE, name, SPECIMEN) / max(uprightness(b, near), 1e-9)
+    if chance >= structure.plate_share + structure.flange_share:
         return _FAR_UM
-    plate = face_distance(0, b, near) - 0.5 * plate_um
-    if chance < shares[0]:
-        return plate
-    band = BAND_UM[0] + (BAND_UM[1] - BAND_UM[0]) * uniform(seed, _BAND, name, SPECIMEN)
-    return -smooth_min(-plate, band - edge_um, 0.5 * plate_um)
+    plate = face_distance(0, b, near) - 0.5 * structure.plate_um
+    border = hole_um
+    if chance >= structure.plate_share:
+        width = uniform(seed, _FLANGE, name, SPECIMEN)
+        border = FLANGE_UM[0] + (FLANGE_UM[1] - FLANGE_UM[0]) * width - edge_um
+    return -smooth_min(-plate, border, 0.5 * structure.plate_um)
 
 
 @kernel
-def rod_distance(edge_um: float, name: int, seed: int, rod_um: float) -> float:
-    """Distance in um to the surface of the rod along an edge."""
-    spread = 1.0 + ROD_SPREAD * (2.0 * uniform(seed, _ROD, name, SPECIMEN) - 1.0)
-    return edge_um - 0.5 * rod_um * spread
+def rod_distance(edge_um: float, name: int, seed: int, structure: Structure) -> float:
+    """Distance in um to the surface of the rod along an edge, if there is one."""
+    presence, thickness = uniform_pair(seed, _ROD, name, SPECIMEN)
+    if presence >= structure.rod_share:
+        return _FAR_UM
+    return edge_um - 0.5 * structure.rod_um * (1.0 + ROD_SPREAD * (2.0 * thickness - 1.0))
 
 
 @kernel
 def bone_distance(
     near: NDArray[np.float64],
     names: NDArray[np.uint64],
+    hole_um: float,
     seed: int,
-    shares: tuple[float, float],
-    plate_um: float,
-    rod_um: float,
+    structure: Structure,
 ) -> float:
     """Distance in um from a place to the bone surface, negative in bone.
 
@@ -124,61 +162,82 @@ def bone_distance(
     e12 = edge_distance(0, 1, 2, near)
     e13 = edge_distance(0, 1, 3, near)
     e23 = edge_distance(0, 2, 3, near)
-    d = rod_distance(e12, edge_id(names[0], names[1], names[2]), seed, rod_um)
-    d13 = rod_distance(e13, edge_id(names[0], names[1], names[3]), seed, rod_um)
-    d23 = rod_distance(e23, edge_id(names[0], names[2], names[3]), seed, rod_um)
+    d = rod_distance(e12, edge_id(names[0], names[1], names[2]), seed, structure)
+    d13 = rod_distance(e13, edge_id(names[0], names[1], names[3]), seed, structure)
+    d23 = rod_distance(e23, edge_id(names[0], names[2], names[3]), seed, structure)
     d = smooth_min(smooth_min(d, d13, FILLET_UM), d23, FILLET_UM)
+    edges = (min(e12, e13), min(e12, e23), min(e13, e23))
     for b in range(1, 4):
-        if b == 1:
-            edge = min(e12, e13)
-        elif b == 2:
-            edge = min(e12, e23)
-        else:
-            edge = min(e13, e23)
         name = face_id(names[0], names[b])
-        plate = plate_distance(b, edge, near, name, seed, shares, plate_um)
+        plate = plate_distance(b, edges[b - 1], hole_um, near, name, seed, structure)
         d = smooth_min(d, plate, FILLET_UM)
     return d
 
 
 @kernel
+def describe(
+    place: NDArray[np.float64],
+    points: NDArray[np.float64],
+    names: NDArray[np.uint64],
+    cell: NDArray[np.float64],
+    index: NDArray[np.int64],
+    square: NDArray[np.float64],
+    near: NDArray[np.float64],
+    near_names: NDArray[np.uint64],
+) -> None:
+    """Fill `near` (see `face_distance`) and `near_names` for the four nearest points."""
+    flat_points = points.reshape(-1, 3)
+    flat_names = names.reshape(-1)
+    for n in range(4):
+        near[n, 0] = 0.5 * square[n]
+        near_names[n] = flat_names[index[n]]
+        for axis in range(3):
+            near[n, axis + 1] = (place[axis] - flat_points[index[n], axis]) / cell[axis]
+
+
+@kernel
+def noise_extent(
+    shape: tuple[int, int, int], spacing: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First node and number of nodes of smooth noise that covers the grid, along z, y, x."""
+    low = np.empty(3, dtype=np.int64)
+    count = np.empty(3, dtype=np.int64)
+    for axis in range(3):
+        low[axis] = math.floor(-MARGIN * SPACING_UM / spacing) - 1
+        end = (shape[axis] - MARGIN) * SPACING_UM
+        count[axis] = math.ceil(end / spacing) + 3 - low[axis]
+    return low, count
+
+
+@kernel
 def network(
-    shape: tuple[int, int, int],
-    seed: int,
-    cell_um: tuple[float, float, float],
-    shares: tuple[float, float],
-    plate_um: float,
-    rod_um: float,
+    shape: tuple[int, int, int], seed: int, structure: Structure
 ) -> NDArray[np.float64]:
     """Distance to the bone surface in um, negative in bone, on the grid of `SPACING_UM`.
 
     Args:
         shape: nodes along z, y, x; the first is `MARGIN` nodes before the block.
         seed: of the specimen.
-        cell_um: spacing of the points along z, y, x.
-        shares: of faces with a whole plate, with a holed plate.
-        plate_um: thickness of plates.
-        rod_um: mean diameter of rods.
+        structure: of the bone.
     """
-    cell = np.array(cell_um)
-    first = -MARGIN * SPACING_UM
+    width = structure.cell_um * structure.elongation ** (-1.0 / 3.0)
+    cell = np.array((width * structure.elongation, width, width))
+    reach = 6.0 * structure.bending_um  # the bending never moves a place further
     low = np.empty(3, dtype=np.int64)
     count = np.empty(3, dtype=np.int64)
-    bends = np.empty(3, dtype=np.int64)
-    bend_low = math.floor(first / BEND_UM) - 1
     for axis in range(3):
-        length = shape[axis] * SPACING_UM
-        bends[axis] = math.ceil((first + length) / BEND_UM) - bend_low + 3
-        reach = 800.0  # the bending never moves a place further than this
-        low[axis] = math.floor((first - reach) / cell[axis]) - 2
-        count[axis] = math.ceil((first + length + reach) / cell[axis]) + 3 - low[axis]
-    nodes = bend_nodes(bend_low, bends, seed)
+        low[axis] = math.floor((-MARGIN * SPACING_UM - reach) / cell[axis]) - 2
+        end = (shape[axis] - MARGIN) * SPACING_UM + reach
+        count[axis] = math.ceil(end / cell[axis]) + 3 - low[axis]
     points, names = scatter(low, count, seed)
-    flat_points = points.reshape(-1, 3)
-    flat_names = names.reshape(-1)
+    bend_low, bend_count = noise_extent(shape, BEND_UM)
+    bends = noise_nodes(bend_low, bend_count, 3, 0, seed)
+    hole_low, hole_count = noise_extent(shape, HOLE_UM)
+    holes = noise_nodes(hole_low, hole_count, 1, 3, seed)
     result = np.empty(shape)
     place = np.empty(3)
     shift = np.empty(3)
+    hole = np.empty(1)
     scratch = np.empty((3, 4))
     index = np.zeros(4, dtype=np.int64)
     square = np.empty(4)
@@ -187,21 +246,16 @@ def network(
     for k in range(shape[0]):
         for j in range(shape[1]):
             for i in range(shape[2]):
-                place[0] = first + k * SPACING_UM
-                place[1] = first + j * SPACING_UM
-                place[2] = first + i * SPACING_UM
-                bent(nodes, bend_low, place, scratch, shift)
+                place[0] = (k - MARGIN) * SPACING_UM
+                place[1] = (j - MARGIN) * SPACING_UM
+                place[2] = (i - MARGIN) * SPACING_UM
+                smooth_noise(holes, hole_low, place, HOLE_UM, scratch, hole)
+                smooth_noise(bends, bend_low, place, BEND_UM, scratch, shift)
                 for axis in range(3):
-                    place[axis] = (place[axis] + min(max(shift[axis], -reach), reach)) / cell[axis]
+                    moved = min(max(structure.bending_um * shift[axis], -reach), reach)
+                    place[axis] = (place[axis] + moved) / cell[axis]
                 nearest_points(place, points, low, index, square)
-                for n in range(4):
-                    near[n, 0] = 0.5 * square[n]
-                    near_names[n] = flat_names[index[n]]
-                    for axis in range(3):
-                        near[n, axis + 1] = (
-                            place[axis] - flat_points[index[n], axis]
-                        ) / cell[axis]
-                result[k, j, i] = bone_distance(
-                    near, near_names, seed, shares, plate_um, rod_um
-                )
+                describe(place, points, names, cell, index, square, near, near_names)
+                hole_um = (structure.hole_level - hole[0]) * HOLE_SLOPE_UM
+                result[k, j, i] = bone_distance(near, near_names, hole_um, seed, structure)
     return result

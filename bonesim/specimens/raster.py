@@ -1,17 +1,18 @@
-"""From a distance on a coarse grid to quanta in voxels, more finely than either."""
+"""From a smooth field on a grid to quanta in voxels of another size."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.specimens.field import MARGIN, SPACING_UM, spline_slopes, spline_weights
+from bonesim.specimens.field import spline_slopes, spline_weights
 
 
 @kernel
 def combined_row(
-    distance: NDArray[np.float64],
+    distance: NDArray[Any],
     k: int,
     j: int,
     weights: NDArray[np.float64],
@@ -40,37 +41,43 @@ def combined_row(
 
 @kernel
 def quanta_of(
-    distance: NDArray[np.float64], shape: tuple[int, int, int], voxel_um: float
+    distance: NDArray[Any],
+    spacing_um: float,
+    first_um: float,
+    shape: tuple[int, int, int],
+    voxel_um: float,
 ) -> NDArray[np.uint8]:
-    """Quanta of voxels from the signed distance on the grid of `SPACING_UM`.
+    """Quanta of voxels from a field that is zero at the bone surface and negative in bone.
 
-    The surface is the zero of the cubic B-spline through the grid (which rounds it a little
-    more); a voxel's bone fraction is that of a flat surface at its distance, the distance being
-    value over slope, so that it is right where the field is not of unit slope.
+    The field is the cubic B-spline with the given coefficients. A voxel's bone fraction is that
+    of a flat surface at its distance, which is value over slope, so the field need not be of
+    unit slope. A voxel has 128 quanta or more exactly where the field at its centre is <= 0.
 
     Args:
-        distance: um, negative in bone; its first node is `MARGIN` nodes before the block.
+        distance: spline coefficients at nodes, (nz, ny, nx), any unit.
+        spacing_um: between nodes.
+        first_um: place of the first node along each axis; nodes must reach 2 spacings past the
+            outermost voxel centres.
         shape: voxels along z, y, x.
         voxel_um: edge of a voxel.
     """
     quanta = np.empty(shape, dtype=np.uint8)
     weights = np.empty((4, 4))
     row = np.empty((3, distance.shape[2]))
-    # The x weights of all voxels, once.
-    start = np.empty(shape[2], dtype=np.int64)
+    start = np.empty(shape[2], dtype=np.int64)  # of the x weights, the same in every row
     x_weights = np.empty((shape[2], 2, 4))
     for i in range(shape[2]):
-        x = (i + 0.5) * voxel_um / SPACING_UM + MARGIN
+        x = ((i + 0.5) * voxel_um - first_um) / spacing_um
         start[i] = math.floor(x)
         spline_weights(x - start[i], x_weights[i, 0])
         spline_slopes(x - start[i], x_weights[i, 1])
     for k in range(shape[0]):
-        z = (k + 0.5) * voxel_um / SPACING_UM + MARGIN
+        z = ((k + 0.5) * voxel_um - first_um) / spacing_um
         k0 = math.floor(z)
         spline_weights(z - k0, weights[0])
         spline_slopes(z - k0, weights[1])
         for j in range(shape[1]):
-            y = (j + 0.5) * voxel_um / SPACING_UM + MARGIN
+            y = ((j + 0.5) * voxel_um - first_um) / spacing_um
             j0 = math.floor(y)
             spline_weights(y - j0, weights[2])
             spline_slopes(y - j0, weights[3])
@@ -83,7 +90,14 @@ def quanta_of(
                     slope_x += x_weights[i, 1, a] * row[0, node]
                     slope_z += x_weights[i, 0, a] * row[1, node]
                     slope_y += x_weights[i, 0, a] * row[2, node]
-                steepness = math.sqrt(slope_z**2 + slope_y**2 + slope_x**2) / SPACING_UM
-                fraction = 0.5 - value / (voxel_um * max(steepness, 0.3))
-                quanta[k, j, i] = np.uint8(min(max(round(255.0 * fraction), 0), 255))
+                steepness = math.sqrt(slope_z**2 + slope_y**2 + slope_x**2)
+                quanta[k, j, i] = _quanta(value, steepness * voxel_um / spacing_um)
     return quanta
+
+
+@kernel
+def _quanta(value: float, slope_per_voxel: float) -> np.uint8:
+    """Quanta of a voxel whose centre has this value, the field rising so much per voxel."""
+    if abs(value) >= 0.5 * slope_per_voxel:
+        return np.uint8(255 if value <= 0.0 else 0)
+    return np.uint8(round(255.0 * (0.5 - value / slope_per_voxel)))

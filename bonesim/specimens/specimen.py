@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bonesim.errors import InputError
+from bonesim.kernel import kernel
 from bonesim.quantities import BONE
-
-_TOUCHING = np.ones((3, 3, 3), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -60,15 +59,32 @@ def cleaned(quanta: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[str, ..
             "remodel; raise the threshold or check the image"
         )
     kept, dropped_note = _largest_piece(bone)
-    skin = ndimage.binary_dilation(kept, _TOUCHING)
-    result = np.where(skin & (kept | ~bone), quanta, np.uint8(0))
+    result: NDArray[np.uint8] = with_skin(quanta, kept)
     filled_note = _fill_cavities(result)
     return result, dropped_note + filled_note
 
 
+@kernel
+def with_skin(quanta: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Quanta of the kept voxels and of voxels below 128 quanta that touch them (26), else 0."""
+    nz, ny, nx = quanta.shape
+    result = np.where(kept, quanta, np.uint8(0))
+    for k in range(nz):
+        for j in range(ny):
+            for i in range(nx):
+                if kept[k, j, i] or quanta[k, j, i] == 0 or quanta[k, j, i] >= BONE:
+                    continue
+                block = kept[
+                    max(k - 1, 0) : k + 2, max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2
+                ]
+                if block.any():
+                    result[k, j, i] = quanta[k, j, i]
+    return result
+
+
 def _largest_piece(bone: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """The largest 26-connected component (the first in memory order if equal), and a note."""
-    labels, count = ndimage.label(bone, _TOUCHING)
+    labels, count = cc3d.connected_components(bone, connectivity=26, return_N=True)
     if count == 1:
         return bone, ()
     sizes = np.bincount(labels.ravel())
@@ -86,7 +102,7 @@ def _largest_piece(bone: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], tuple[st
 def _fill_cavities(quanta: NDArray[np.uint8]) -> tuple[str, ...]:
     """Fill, in place, marrow that is sealed off from every face of the block; a note if any."""
     marrow = quanta < BONE
-    labels, count = ndimage.label(marrow)
+    labels, count = cc3d.connected_components(marrow, connectivity=6, return_N=True)
     if count <= 1:
         return ()
     open_labels = {0}
@@ -100,7 +116,8 @@ def _fill_cavities(quanta: NDArray[np.uint8]) -> tuple[str, ...]:
     closed = sealed[labels]
     quanta[closed] = 255
     share = 100.0 * np.count_nonzero(closed) / np.count_nonzero(~marrow)
-    return (
-        f"filled {np.count_nonzero(sealed)} sealed marrow cavities, "
-        f"{np.count_nonzero(closed)} voxels, {share:.2g} % of the bone",
+    note = (
+        f"filled {np.count_nonzero(sealed)} sealed marrow cavities, {np.count_nonzero(closed)} "
+        f"voxels, {share:.2g} % of the bone"
     )
+    return (note,)

@@ -7,7 +7,7 @@ Everything is a function of the seed and of the place in um in an unbounded fiel
 specimen is a block: no boundary artefacts, and the same structure at every size and voxel size.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +17,16 @@ from scipy import ndimage
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 from bonesim.specimens.field import MARGIN, ROUNDING_UM, SPACING_UM
-from bonesim.specimens.network import network
+from bonesim.specimens.network import Structure, network
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
-
-
-class Structure(NamedTuple):
-    """The numbers that make a kind of bone."""
-
-    cell_um: float
-    elongation: float
-    plate_share: float
-    holed_share: float
-    plate_um: float
-    rod_um: float
-
 
 #: Tuned so that the mean of 10 seeds lies near Hildebrand-type measurements: elderly_vertebra
 #: to 9 elderly donors (PMC3352993: BV/TV 6.75 +/- 2.45 %, Tb.Th 132 +/- 22 um, Tb.Sp 1020 +/-
 #: 217 um, Conn.D 4.84 +/- 2.26 /mm3, DA 1.48 +/- 0.12, SMI 1.70 +/- 0.60).
 PRESETS = {
-    "elderly_vertebra": Structure(1100.0, 1.25, 0.10, 0.25, 125.0, 105.0),
-    "young_vertebra": Structure(950.0, 1.25, 0.30, 0.30, 140.0, 125.0),
+    "elderly_vertebra": Structure(1100.0, 1.25, 0.10, 0.10, 0.8, 135.0, 0.85, 125.0, 60.0),
+    "young_vertebra": Structure(950.0, 1.25, 0.40, 0.10, 0.8, 145.0, 1.0, 130.0, 60.0),
 }
 
 
@@ -71,17 +59,34 @@ class SyntheticParameters(Parameters):
         float | None,
         Field(ge=0, le=1, description="share of faces with a whole plate; assumed: of the preset"),
     ] = None
-    holed_share: Annotated[
+    flange_share: Annotated[
         float | None,
-        Field(ge=0, le=1, description="share of faces with a holed plate; assumed: of the preset"),
+        Field(ge=0, le=1, description="share of faces with a flange; assumed: of the preset"),
+    ] = None
+    hole_level: Annotated[
+        float | None,
+        Field(
+            ge=-5,
+            le=5,
+            description="plates have holes where unit noise exceeds this; assumed: of the preset",
+        ),
     ] = None
     plate_um: Annotated[
         float | None,
         Field(ge=60, le=400, description="thickness of plates; assumed: of the preset"),
     ] = None
+    rod_share: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="share of edges with a rod; assumed: of the preset"),
+    ] = None
     rod_um: Annotated[
         float | None,
         Field(ge=60, le=400, description="diameter of rods; assumed: of the preset"),
+    ] = None
+
+    bending_um: Annotated[
+        float | None,
+        Field(ge=0, le=150, description="SD of the bending of space; assumed: of the preset"),
     ] = None
 
     @field_validator("size_mm")
@@ -104,42 +109,40 @@ def grow(parameters: SyntheticParameters) -> Specimen:
     Raises:
         InputError: the structure numbers leave no bone, or nothing but bone, in the block.
     """
-    structure = parameters.structure()
-    shape = tuple(
-        max(1, round(edge * 1000.0 / parameters.voxel_um)) for edge in parameters.size_mm[::-1]
-    )
-    distance = signed_distance(structure, parameters.seed, parameters.size_mm[::-1])
-    quanta = quanta_of(distance, shape, parameters.voxel_um)
+    x_mm, y_mm, z_mm = parameters.size_mm
+    voxel_um = parameters.voxel_um
+    distance = signed_distance(parameters.structure(), parameters.seed, (z_mm, y_mm, x_mm))
+    shape = (_count(z_mm, voxel_um), _count(y_mm, voxel_um), _count(x_mm, voxel_um))
+    quanta = quanta_of(distance, SPACING_UM, -MARGIN * SPACING_UM, shape, voxel_um)
     try:
         quanta, notes = cleaned(quanta)
     except InputError as error:
         raise InputError(f"synthetic {error}") from None
     origin = (
         f"synthetic {parameters.preset}, seed {parameters.seed}, "
-        f"{shape[2]} x {shape[1]} x {shape[0]} voxels (x, y, z) of {parameters.voxel_um:g} um"
+        f"{shape[2]} x {shape[1]} x {shape[0]} voxels (x, y, z) of {voxel_um:g} um"
     )
-    return Specimen(quanta, parameters.voxel_um, origin, notes)
+    return Specimen(quanta, voxel_um, origin, notes)
 
 
 def signed_distance(
-    structure: Structure, seed: int, size_zyx_mm: tuple[float, ...]
+    structure: Structure, seed: int, size_mm: tuple[float, float, float]
 ) -> NDArray[np.float64]:
     """Distance to the bone surface in um (negative in bone), on a grid of fixed spacing.
 
     The grid does not depend on the voxel size; it starts `MARGIN` nodes before the block.
+
+    Args:
+        structure: of the bone.
+        seed: of the specimen.
+        size_mm: of the block along z, y, x.
     """
-    shape = tuple(
-        int(np.ceil(edge * 1000.0 / SPACING_UM)) + 2 * MARGIN + 1
-        for edge in size_zyx_mm
+    z, y, x = (_count(edge, SPACING_UM) + 2 * MARGIN + 1 for edge in size_mm)
+    rounded: NDArray[np.float64] = ndimage.gaussian_filter(
+        network((z, y, x), seed, structure), ROUNDING_UM / SPACING_UM
     )
-    width = structure.cell_um * structure.elongation ** (-1.0 / 3.0)
-    distance = network(
-        shape,
-        seed,
-        (width * structure.elongation, width, width),
-        (structure.plate_share, structure.holed_share),
-        structure.plate_um,
-        structure.rod_um,
-    )
-    rounded: NDArray[np.float64] = ndimage.gaussian_filter(distance, ROUNDING_UM / SPACING_UM)
     return rounded
+
+
+def _count(edge_mm: float, step_um: float) -> int:
+    return max(1, round(edge_mm * 1000.0 / step_um))
