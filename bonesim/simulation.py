@@ -16,6 +16,7 @@ from bonesim.cells.cavity import CavityTables
 from bonesim.cells.osteoblast import Osteoblasts
 from bonesim.cells.osteoclast import Osteoclasts
 from bonesim.cells.osteocyte import Osteocytes
+from bonesim.cells.population import Rows
 from bonesim.cells.precursors import Precursors
 from bonesim.config import Config, validated
 from bonesim.daily_table import COLUMNS, reporters
@@ -86,8 +87,10 @@ class Simulation(mesa.Model):
         self.osteocytes = Osteocytes(self, cells.osteocyte)
         self.fragments = Fragments(self.config.tissue.fragment, self.tissue)
         self.events = EventLog()
+        self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
+        self.interior_formed = 0
+        self.counting = False
         self.osteocytes.populate(self.tissue, self.run_seed)
-        self._settle_first_day()
         if self.day == 0:
             self.start_counting()
 
@@ -146,11 +149,7 @@ class Simulation(mesa.Model):
 
     def _check_room(self) -> None:
         """A birth refused for lack of room would be a silent loss: it is a bug, said at once."""
-        tables = (
-            self.bmus.rows, self.osteoclasts.rows, self.osteoblasts.rows, self.osteocytes.rows,
-            self.cavities.sites, self.cavities.records,
-        )  # fmt: skip
-        for table in tables:
+        for table in (*self.tables().values(), self.cavities.sites, self.cavities.records):
             if table.refused():
                 raise OverflowError(f"day {self.day}: no room for a new {table.kind.__name__} row")
 
@@ -162,21 +161,27 @@ class Simulation(mesa.Model):
         counts[[FORMED, RESORBED, FRAGMENTS]] = 0
         self.cavities.tally[:] = 0.0
         self.events = EventLog()
+        self.counting = True
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
         self.datacollector = mesa.DataCollector(model_reporters=reporters())
         self.datacollector.collect(self)
 
-    def _settle_first_day(self) -> None:
-        self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
-        self._interior_formed = 0
-
     def _remember_deposits(self) -> None:
         """The quanta formed today, newest first; the fast part of mineralisation reads them."""
         formed = int(self.tissue.lattice.counts[INTERIOR_FORMED])
         self.recent_deposits[1:] = self.recent_deposits[:-1]
-        self.recent_deposits[0] = formed - self._interior_formed
-        self._interior_formed = formed
+        self.recent_deposits[0] = formed - self.interior_formed
+        self.interior_formed = formed
+
+    def tables(self) -> dict[str, Rows[Any]]:
+        """The cells of each population, by its name."""
+        return {
+            "bmus": self.bmus.rows,
+            "osteoclasts": self.osteoclasts.rows,
+            "osteoblasts": self.osteoblasts.rows,
+            "osteocytes": self.osteocytes.rows,
+        }
 
     # -- what the table reports ------------------------------------------------------------------
 

@@ -1,0 +1,88 @@
+"""The equilibrated start, lived once for each bone and kept for all scenarios on it.
+
+A burn-in depends on the bone, the cells and the hormones before day 0, not on what happens
+after. Its end is kept under the hash of all that, in the user's cache folder; a damaged or
+foreign file there is ignored and made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+import numpy as np
+from platformdirs import user_cache_path
+
+from bonesim.config import Config
+from bonesim.errors import BonesimError
+from bonesim.hormones.course import make_course
+from bonesim.kernel import sources_hash
+from bonesim.simulation import Simulation
+from bonesim.simulation_state import put_back, state_of
+from bonesim.specimens.specimen import Specimen
+from bonesim.storage import checkpoint
+
+#: Burn-ins kept, newest first; one is about 5 bytes for each voxel of bone.
+KEPT = 12
+
+
+def burn_in_key(config: Config, specimen: Specimen) -> str:
+    """SHA-256 of everything the state on day 0 depends on."""
+    course = make_course(config.hormones.course)
+    decisive = {
+        "seed": config.seed,
+        "voxel_um": specimen.voxel_um,
+        "shape": specimen.quanta.shape,
+        "e2_pg_per_ml": course.e2_pg_per_ml(-1.0),
+        "t_ng_per_dl": course.t_ng_per_dl(-1.0),
+        "response": config.hormones.response.model_dump(),
+        "cells": config.cells.model_dump(),
+        "tissue": config.tissue.model_dump(),
+        "burn_in_day": config.schedule.burn_in_day,
+        "sources": sources_hash(),
+        "versions": [numba.__version__, np.__version__],
+    }
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(specimen.quanta).tobytes())
+    return digest.hexdigest()
+
+
+def equilibrated(
+    config: Config, specimen: Specimen, each_day: Callable[[Simulation], None]
+) -> tuple[Simulation, bool]:
+    """A simulation at day 0, and whether its burn-in came from the cache.
+
+    `each_day` is called after each day lived; an exception it raises ends the burn-in.
+    """
+    simulation = Simulation(config, specimen)
+    if simulation.day == 0:
+        return simulation, False
+    folder = user_cache_path("bonesim") / "burn_in"
+    path = folder / f"{burn_in_key(config, specimen)}.checkpoint"
+    if path.exists():
+        try:
+            state, _ = checkpoint.load(path)
+            put_back(simulation, state)
+        except (BonesimError, KeyError, ValueError):
+            simulation = Simulation(config, specimen)
+        else:
+            path.touch()
+            return simulation, True
+    while simulation.day < 0:
+        simulation.step()
+        each_day(simulation)
+    _keep(path, simulation)
+    return simulation, False
+
+
+def _keep(path: Path, simulation: Simulation) -> None:
+    """Save the end of a burn-in if the cache can be written; else do without."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(path, state_of(simulation), {"day": simulation.day})
+        old = sorted(path.parent.glob("*.checkpoint"), key=lambda file: -file.stat().st_mtime)
+        for file in old[KEPT:]:
+            file.unlink(missing_ok=True)
+    except (OSError, BonesimError):
+        return
