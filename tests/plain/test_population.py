@@ -1,0 +1,124 @@
+"""Rows of cells against a dictionary: no row is shared, none is lost, a restart is exact."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bonesim.cells.population import Rows, column_types, free_row, identity, new_row
+
+
+class Marbles(NamedTuple):
+    """A kind of cell for the test."""
+
+    id: NDArray[np.uint64]
+    weight: NDArray[np.float32]
+    alive: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    used: NDArray[np.int64]
+
+
+# True: a birth; an integer: the death of one of the living.
+lives = st.lists(st.one_of(st.just(True), st.just(True), st.integers(0, 10**6)), max_size=120)
+
+
+def live(rows: Rows[Any], plain: dict[int, int], moves: list[Any], first: int) -> None:
+    """Let cells be born and die in both books; each birth is the next number."""
+    for number, move in enumerate(moves, start=first):
+        if move is True:
+            rows.make_room(1)
+            row = int(new_row(rows.columns))
+            assert row >= 0
+            assert row not in plain
+            rows.columns.id[row] = number
+            rows.columns.weight[row] = number / 2
+            plain[row] = number
+        elif plain:
+            row = sorted(plain)[move % len(plain)]
+            free_row(rows.columns, row)
+            del plain[row]
+
+
+def assert_same(rows: Rows[Any], plain: dict[int, int]) -> None:
+    assert len(rows) == len(plain)
+    columns = rows.alive_columns()
+    assert sorted(columns) == ["id", "weight"]
+    assert columns["id"].tolist() == [plain[row] for row in sorted(plain)]
+    assert columns["weight"].tolist() == [plain[row] / 2 for row in sorted(plain)]
+
+
+def test_column_types_are_read_from_annotations() -> None:
+    assert column_types(Marbles) == {
+        "id": np.dtype(np.uint64),
+        "weight": np.dtype(np.float32),
+        "alive": np.dtype(np.uint8),
+        "free": np.dtype(np.int32),
+        "used": np.dtype(np.int64),
+    }
+
+
+@given(lives, st.integers(1, 8))
+def test_births_and_deaths(moves: list[Any], capacity: int) -> None:
+    rows, plain = Rows(Marbles, capacity), dict[int, int]()
+    live(rows, plain, moves, 0)
+    assert_same(rows, plain)
+    assert rows.refused() == 0
+
+
+@given(lives, lives)
+def test_a_restart_continues_row_for_row(before: list[Any], after: list[Any]) -> None:
+    """Same rows for the same births, and an equal state at the end, whatever the capacity."""
+    straight, plain = Rows(Marbles, 4), dict[int, int]()
+    live(straight, plain, before, 0)
+    state = straight.state()
+    resumed, copy = Rows(Marbles, 2), dict(plain)
+    live(resumed, {}, [True, True], 900)
+    resumed.restore(state)
+    live(straight, plain, after, 1000)
+    live(resumed, copy, after, 1000)
+    assert copy == plain
+    assert_same(resumed, plain)
+    ends = straight.state(), resumed.state()
+    for name, array in ends[0].items():
+        assert array.dtype == ends[1][name].dtype
+        assert array.tobytes() == ends[1][name].tobytes(), name
+
+
+def test_a_state_is_a_copy() -> None:
+    rows: Rows[Any] = Rows(Marbles, 4)
+    live(rows, {}, [True, True], 5)
+    state = rows.state()
+    live(rows, {0: 5, 1: 6}, [0, True, True], 50)
+    assert state["id"].tolist() == [5, 6]
+    assert state["used"].tolist() == [2, 0, 0]
+
+
+def test_births_without_room_are_refused_and_counted() -> None:
+    rows: Rows[Any] = Rows(Marbles, 2)
+    assert [int(new_row(rows.columns)) for _ in range(4)] == [0, 1, -1, -1]
+    assert rows.refused() == 2
+    assert len(rows) == 2
+
+
+def test_growth_keeps_the_living() -> None:
+    rows, plain = Rows(Marbles, 2), dict[int, int]()
+    live(rows, plain, [True] * 50, 0)
+    rows.make_room(1000)
+    assert rows.columns.alive.size >= 1050
+    assert_same(rows, plain)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**36 - 1), st.integers(-8192, 57_343), st.integers(0, 4095)),
+        unique=True,
+        max_size=50,
+    )
+)
+def test_identities_are_unique_and_can_be_read_back(births: list[tuple[int, int, int]]) -> None:
+    ids = [int(identity(*birth)) for birth in births]
+    assert len(set(ids)) == len(births)
+    for number, (voxel, day, index) in zip(ids, births, strict=True):
+        assert (number >> 28, (number >> 12) % 2**16 - 8192, number % 2**12) == (voxel, day, index)
