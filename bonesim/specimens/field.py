@@ -13,7 +13,7 @@ SPACING_UM = 30.0
 #: Nodes of that grid before and after the block, so that filters see no edge.
 MARGIN = 4
 #: Standard deviation of the Gaussian that rounds edges and junctions.
-ROUNDING_UM = 10.0
+ROUNDING_UM = 18.0
 #: Freedom of a point in its cell of the grid: 1 anywhere, 0 in the middle (assumed).
 SCATTER = 0.8
 #: Spacing of the random numbers that bend space (assumed).
@@ -102,41 +102,55 @@ def noise_nodes(
 
 
 @kernel
-def smooth_noise(
+def noise_row(
     nodes: NDArray[np.float64],
     low: NDArray[np.int64],
-    place: NDArray[np.float64],
-    spacing: float,
+    z: float,
+    y: float,
     scratch: NDArray[np.float64],
-    result: NDArray[np.float64],
+    row: NDArray[np.float64],
 ) -> None:
-    """Cubic B-spline of the nodes at `place`, scaled to unit variance, into `result`.
+    """Nodes combined along z and y for all places with this z and y, into `row`.
+
+    Smooth noise is the cubic B-spline of its nodes, scaled to unit variance.
 
     Args:
         nodes: from `noise_nodes`.
         low: index of the first node along z, y, x.
-        place: z, y, x, in the unit of `spacing`.
-        spacing: between nodes.
-        scratch: (3, 4).
-        result: one number for each field.
+        z, y: place in units of the spacing of nodes.
+        scratch: (2, 4).
+        row: (nx, fields), overwritten.
     """
-    k = math.floor(place[0] / spacing)
-    j = math.floor(place[1] / spacing)
-    i = math.floor(place[2] / spacing)
-    spline_weights(place[0] / spacing - k, scratch[0])
-    spline_weights(place[1] / spacing - j, scratch[1])
-    spline_weights(place[2] / spacing - i, scratch[2])
-    k -= low[0] + 1
-    j -= low[1] + 1
-    i -= low[2] + 1
-    result[:] = 0.0
+    k = math.floor(z)
+    j = math.floor(y)
+    spline_weights(z - k, scratch[0])
+    spline_weights(y - j, scratch[1])
+    row[:] = 0.0
     for c in range(4):
         for b in range(4):
-            for a in range(4):
-                weight = scratch[0, c] * scratch[1, b] * scratch[2, a]
-                for n in range(result.size):
-                    result[n] += weight * nodes[k + c, j + b, i + a, n]
-    result /= SPLINE_SD
+            weight = scratch[0, c] * scratch[1, b] / SPLINE_SD
+            row += weight * nodes[k - low[0] + c - 1, j - low[1] + b - 1]
+
+
+@kernel
+def noise_at(
+    row: NDArray[np.float64],
+    low: int,
+    x: float,
+    weights: NDArray[np.float64],
+    result: NDArray[np.float64],
+) -> None:
+    """Smooth noise at x (in units of the spacing) on a row from `noise_row`, into `result`."""
+    i = math.floor(x)
+    spline_weights(x - i, weights)
+    i -= low + 1
+    for n in range(result.size):
+        result[n] = (
+            weights[0] * row[i, n]
+            + weights[1] * row[i + 1, n]
+            + weights[2] * row[i + 2, n]
+            + weights[3] * row[i + 3, n]
+        )
 
 
 @kernel
@@ -197,7 +211,8 @@ def nearest_points(
             gap_y = max(j + low[1] - place[1], place[1] - (j + low[1] + 1), 0.0)
             if gap_z * gap_z + gap_y * gap_y >= square[3]:
                 continue
-            for i in range(i0 - 2, i0 + 3):
+            for near_i in range(5):
+                i = i0 + inside_out(near_i)
                 z = points[k, j, i, 0] - place[0]
                 y = points[k, j, i, 1] - place[1]
                 x = points[k, j, i, 2] - place[2]

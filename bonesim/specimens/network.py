@@ -16,16 +16,17 @@ from bonesim.specimens.field import (
     edge_id,
     face_id,
     nearest_points,
+    noise_at,
     noise_nodes,
+    noise_row,
     scatter,
     smooth_min,
-    smooth_noise,
 )
 
 #: Radius of the fillet where bone meets bone.
-FILLET_UM = 60.0
+FILLET_UM = 40.0
 #: Spread of rod thickness about its mean, as a share of it (uniform; assumed).
-ROD_SPREAD = 0.25
+ROD_SPREAD = 0.2
 #: Width of the flange along the edges of an open face: from, to (um; assumed).
 FLANGE_UM = (100.0, 250.0)
 
@@ -60,7 +61,8 @@ HOLE_SLOPE_UM = 100.0
 
 # What a number is drawn for; takes the place of the day in `chance`.
 _FACE, _FLANGE, _ROD = 11, 12, 13
-_FAR_UM = 1.0e4
+#: Distances are cut off here: far enough from any surface that smoothing does not see it.
+_FAR_UM = 120.0
 
 
 @kernel
@@ -127,10 +129,12 @@ def plate_distance(
         seed: of the specimen.
         structure: of the bone.
     """
+    plate = face_distance(0, b, near) - 0.5 * structure.plate_um
+    if plate >= _FAR_UM:
+        return _FAR_UM
     chance = uniform(seed, _FACE, name, SPECIMEN) / max(uprightness(b, near), 1e-9)
     if chance >= structure.plate_share + structure.flange_share:
         return _FAR_UM
-    plate = face_distance(0, b, near) - 0.5 * structure.plate_um
     border = hole_um
     if chance >= structure.plate_share:
         width = uniform(seed, _FLANGE, name, SPECIMEN)
@@ -141,6 +145,8 @@ def plate_distance(
 @kernel
 def rod_distance(edge_um: float, name: int, seed: int, structure: Structure) -> float:
     """Distance in um to the surface of the rod along an edge, if there is one."""
+    if edge_um >= 0.5 * structure.rod_um * (1.0 + ROD_SPREAD) + _FAR_UM:
+        return _FAR_UM
     presence, thickness = uniform_pair(seed, _ROD, name, SPECIMEN)
     if presence >= structure.rod_share:
         return _FAR_UM
@@ -238,24 +244,30 @@ def network(
     place = np.empty(3)
     shift = np.empty(3)
     hole = np.empty(1)
-    scratch = np.empty((3, 4))
+    bend_row = np.empty((bend_count[2], 3))
+    hole_row = np.empty((hole_count[2], 1))
+    scratch = np.empty((2, 4))
     index = np.zeros(4, dtype=np.int64)
     square = np.empty(4)
     near = np.empty((4, 4))
     near_names = np.empty(4, dtype=np.uint64)
     for k in range(shape[0]):
+        z = (k - MARGIN) * SPACING_UM
         for j in range(shape[1]):
+            y = (j - MARGIN) * SPACING_UM
+            noise_row(bends, bend_low, z / BEND_UM, y / BEND_UM, scratch, bend_row)
+            noise_row(holes, hole_low, z / HOLE_UM, y / HOLE_UM, scratch, hole_row)
             for i in range(shape[2]):
-                place[0] = (k - MARGIN) * SPACING_UM
-                place[1] = (j - MARGIN) * SPACING_UM
-                place[2] = (i - MARGIN) * SPACING_UM
-                smooth_noise(holes, hole_low, place, HOLE_UM, scratch, hole)
-                smooth_noise(bends, bend_low, place, BEND_UM, scratch, shift)
+                x = (i - MARGIN) * SPACING_UM
+                place[0], place[1], place[2] = z, y, x
+                noise_at(bend_row, bend_low[2], x / BEND_UM, scratch[0], shift)
+                noise_at(hole_row, hole_low[2], x / HOLE_UM, scratch[0], hole)
                 for axis in range(3):
                     moved = min(max(structure.bending_um * shift[axis], -reach), reach)
                     place[axis] = (place[axis] + moved) / cell[axis]
                 nearest_points(place, points, low, index, square)
                 describe(place, points, names, cell, index, square, near, near_names)
                 hole_um = (structure.hole_level - hole[0]) * HOLE_SLOPE_UM
-                result[k, j, i] = bone_distance(near, near_names, hole_um, seed, structure)
+                distance = bone_distance(near, near_names, hole_um, seed, structure)
+                result[k, j, i] = min(distance, _FAR_UM)
     return result
