@@ -138,13 +138,15 @@ def resume(
     with open_run(path) as old:
         config = validated(old.config, str(path))
         status = old.status
-        start = old.first_quanta(), old.voxel_um, old.provenance["notes"]
+        origin, *notes = old.provenance["notes"]
+        bone = Specimen(old.quanta(old.snapshot_days[0]), old.voxel_um, origin, tuple(notes))
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     if not checkpoint_path(path).exists():
         raise InputError(f"{path}: no checkpoint {checkpoint_path(path).name} beside it; run it anew")
     state, _ = checkpoint.load(checkpoint_path(path))
-    simulation = Simulation(config, Specimen(start[0], start[1], start[2][0], tuple(start[2][1:])))
+    # The lattice of the first snapshot gives the shape; the state replaces all that is on it.
+    simulation = Simulation(config, bone)
     put_back(simulation, state)
     watcher.say(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:

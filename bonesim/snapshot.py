@@ -6,13 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.lattice.mineral import mineral_fraction
-from bonesim.quantities import BONE, FULL
+from bonesim.morphometry.panel import PANEL
+from bonesim.quantities import BONE, FULL, unit_of
 from bonesim.simulation import Simulation
+from bonesim.storage.layout import Column
 
-# Codes of the image "surface_state" (storage.layout.FIELDS names them).
+#: Codes of the image "surface_state" (storage.layout.FIELDS names them).
 BONE_INTERIOR, QUIESCENT = 1, 2
 #: A site's phase (cells.cavity) plus this is its code.
 PHASE_OFFSET = 2
+
+#: What is measured at each snapshot only.
+SNAPSHOT_COLUMNS = (
+    Column("day", "d", "", "days since the end of the burn-in"),
+    *(
+        Column(name, unit_of(name), symbol, method)
+        for name, (symbol, method) in PANEL.items()
+    ),
+)
 
 
 def fields_of(simulation: Simulation) -> dict[str, NDArray[np.uint8]]:

@@ -75,7 +75,7 @@ class BmuParameters(Parameters):
     widest_tilt_degree: Annotated[
         float,
         Field(gt=0, le=90, description="tilt of surface from the BMU's normal it takes; assumed"),
-    ] = 50.0
+    ] = 38.0
     patience_day: Annotated[
         int, Field(ge=1, le=100, description="days without free surface that stop a front; assumed")
     ] = 10

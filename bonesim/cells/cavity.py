@@ -171,6 +171,36 @@ def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[n
 
 
 @kernel
+def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ignore[no-untyped-def]
+    """Whether a floorless voxel belongs to a hole narrower than `reach` voxels in some direction.
+
+    Voxels across n are asked for their floor in four directions; marrow of the far side has none.
+    """
+    if abs(nz) < 0.9:
+        az, ay, ax = 0.0, nx, -ny
+    else:
+        az, ay, ax = nx, 0.0, -nz
+    length = np.sqrt(az * az + ay * ay + ax * ax)
+    az, ay, ax = az / length, ay / length, ax / length
+    bz, by, bx = ny * ax - nx * ay, nx * az - nz * ax, nz * ay - ny * az
+    for direction in range(4):
+        c, s = np.cos(0.25 * np.pi * direction), np.sin(0.25 * np.pi * direction)
+        tz, ty, tx = c * az + s * bz, c * ay + s * by, c * ax + s * bx
+        width = 1
+        for side in (-1.0, 1.0):
+            for step in range(1, reach):
+                there = along(lattice, voxel, tz, ty, tx, side * step)
+                if lattice.region[there] == 0:
+                    break
+                if floor_below(lattice, cavities, there, bmu_id, nz, ny, nx):
+                    break
+                width += 1
+        if width < reach:
+            return True
+    return False
+
+
+@kernel
 def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
     distance = 0.5
@@ -188,15 +218,17 @@ def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: igno
 
 
 @kernel
-def settle(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
     """Resorption has ended at a site: decide, once, which of its voxels have a floor.
 
-    Floorless ones lose their stock; what little bone is left in them below the threshold has
+    A hole narrower than `smallest_hole_um` is bridged by osteoblasts: it counts as floor. Truly
+    floorless voxels lose their stock; what little bone is left in them below the threshold has
     nothing to stand on and goes too. Guests and untouched voxels leave the list. Returns the
     stock that can be refilled.
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    reach = np.int64(np.ceil(smallest_hole_um / lattice.voxel_um))
     refillable = np.int64(0)
     record = sites.first[site]
     kept = np.int64(-1)
@@ -205,7 +237,10 @@ def settle(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
         voxel = records.voxel[record]
         keep = False
         if lattice.owner[voxel] == record and records.stock[record] > 0:
-            keep = floor_below(lattice, cavities, voxel, sites.bmu_id[site], nz, ny, nx)
+            bmu = sites.bmu_id[site]
+            keep = floor_below(lattice, cavities, voxel, bmu, nz, ny, nx) or is_pinhole(
+                lattice, cavities, voxel, bmu, nz, ny, nx, reach
+            )
             if not keep:
                 if records.event[record] == 1:
                     slot = lattice.counts[LOST_EVENTS]

@@ -1,15 +1,19 @@
 """Osteoclasts: they dig one territory each, and die the sooner the deeper they have dug.
 
     digging   r x (speed of the day) um/d along the site's normal
-    death     hazard h (q / q0), q = depth dug: matrix-released TGF-beta ends them
+    death     hazard h (q / q0) (1 + k max(0, u - 1)), q = depth dug: matrix-released TGF-beta ends
+              them, and strain does where little bone is left (u = reference / bone left along n)
     so        osteoclastic depth is Weibull (shape 2) with mean sqrt(pi/2 x q0 r / h), CV 0.52
 
 Lower estradiol lowers h and raises r: half the hazard is 41 % more depth, as measured (Eriksen
 1999). Mononuclear cells then deepen the site at their own speed to a depth drawn once for each
 BMU; when they are done it is decided, once, which voxels have a floor.
 
-Left out: fusion of nuclei (the territory is one cell's), microdamage.
-Sources: mechanisms 1 and 2.3; Eriksen 1984, 1999; Hughes 1996; Manolagas 2000.
+The same strain ends the mononuclear phase early. u is a stand-in for strain energy: a plate under
+a held load strains as the inverse of its thickness. It may break through all the same.
+
+Left out: fusion of nuclei (the territory is one cell's), microdamage, the strain field itself.
+Sources: mechanisms 1, 2.3, 4 (strain stop), 9; Eriksen 1984, 1999; Hughes 1996; Manolagas 2000.
 """
 
 from collections import namedtuple
@@ -30,9 +34,10 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.erosion import dig
 from bonesim.cells.population import CellPopulation, Rows, free_row
-from bonesim.chance import OSTEOCLAST_DEATH, uniform
+from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
 from bonesim.hormones.response import Drive
 from bonesim.kernel import kernel
+from bonesim.lattice.rays import bone_left
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 
@@ -55,14 +60,23 @@ class OsteoclastParameters(Parameters):
     ] = 8.0
     mononuclear_um: Annotated[
         float,
-        Field(ge=0, le=100, description="depth of the mononuclear phase; Eriksen 1999 (difference)"),
-    ] = 28.0
+        Field(ge=0, le=100, description="depth of the mononuclear phase; Eriksen 1999 (difference), 22-35"),
+    ] = 32.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25
     mononuclear_um_per_day: Annotated[
         float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984 (34 d)")
     ] = 0.9
+    strain_stop: Annotated[
+        float, Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3")
+    ] = 0.7
+    strain_reference_um: Annotated[
+        float, Field(gt=0, le=400, description="bone left at which u = 1; assumed")
+    ] = 100.0
+    smallest_hole_um: Annotated[
+        float, Field(ge=0, le=300, description="narrower holes are bridged: 3 osteoblasts; assumed")
+    ] = 60.0
 
 
 class OsteoclastColumns(NamedTuple):
@@ -82,6 +96,14 @@ OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_f
 
 
 @kernel
+def strain_factor(lattice, sites, site, numbers):  # type: ignore[no-untyped-def]
+    """k max(0, u - 1) at a site: how much the strain on what is left adds to ending resorption."""
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    left = max(bone_left(lattice, sites.voxel[site], nz, ny, nx), 0.25 * lattice.voxel_um)
+    return numbers.strain_stop * max(0.0, numbers.strain_reference_um / left - 1.0)
+
+
+@kernel
 def resorb(lattice, cavities, cells, numbers, speed, death, excess, radius_um, seed, day):  # type: ignore[no-untyped-def]
     """One day of all osteoclasts: dig, then die or not. Returns how many died.
 
@@ -97,10 +119,11 @@ def resorb(lattice, cavities, cells, numbers, speed, death, excess, radius_um, s
             continue
         site = np.int64(cells.site[row])
         dig(lattice, cavities, site, rate, radius_um / lattice.voxel_um, seed, day)
+        strain = strain_factor(lattice, sites, site, numbers)
         before = np.float64(cells.depth_um[row])
         cells.depth_um[row] = before + rate
         # The exact integral of hazard x depth over the day.
-        chance = 1.0 - np.exp(-hazard * (before + 0.5 * rate))
+        chance = 1.0 - np.exp(-hazard * (1.0 + strain) * (before + 0.5 * rate))
         if uniform(seed, day, cells.id[row], OSTEOCLAST_DEATH) < chance:
             sites.phase[site] = MONONUCLEAR
             sites.phase_day[site] = day
@@ -132,10 +155,16 @@ def smooth(lattice, cavities, bmus, numbers, radius_um, seed, day):  # type: ign
         if step > 0.0:
             dig(lattice, cavities, site, step, radius_um / lattice.voxel_um, seed, day)
             sites.mononuclear_depth_um[site] = depth + step
+            strain = strain_factor(lattice, sites, site, numbers)
+            chance = 1.0 - np.exp(-strain * step / sites.mononuclear_target_um[site])
+            if uniform(seed, day, sites.id[site], MONONUCLEAR_END) < chance:
+                sites.mononuclear_target_um[site] = depth + step
         if depth + step >= sites.mononuclear_target_um[site] - 1e-4:
             ended += 1
             sites.carry_quanta[site] = 0.0
-            sites.quota_quanta[site] = settle(lattice, cavities, site, day)
+            sites.quota_quanta[site] = settle(
+                lattice, cavities, site, numbers.smallest_hole_um, day
+            )
             if sites.quota_quanta[site] > 0:
                 sites.phase[site] = REVERSAL
                 sites.phase_day[site] = day

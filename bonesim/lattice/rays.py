@@ -40,6 +40,27 @@ def bone_behind(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def bone_left(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Thickness (um) of the first bone met along n from `voxel`, through a cavity to its floor.
+
+    LONGEST_UM where the bone reaches a cut face; 0 where there is none.
+    """
+    distance = 0.0
+    while lattice.quanta[along(lattice, voxel, nz, ny, nx, distance)] < BONE:
+        distance += 0.5
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0 or distance * lattice.voxel_um > LONGEST_UM:
+            return 0.0
+    begin = distance
+    while lattice.quanta[along(lattice, voxel, nz, ny, nx, distance)] >= BONE:
+        distance += 0.5
+        there = along(lattice, voxel, nz, ny, nx, distance)
+        if lattice.region[there] == 0 or distance * lattice.voxel_um > LONGEST_UM:
+            return LONGEST_UM
+    return (distance - begin) * lattice.voxel_um
+
+
+@kernel
 def solid_length(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Distance (voxels) along n over which there is bone, or was until a cavity took it."""
     distance = 0.5

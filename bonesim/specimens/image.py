@@ -59,7 +59,7 @@ def read_image(path: Path) -> Image:
         raise
     except MemoryError:
         raise InputError(f"{path}: does not fit in memory; crop the scan first") from None
-    except Exception as error:  # noqa: BLE001  (readers of six formats raise anything)
+    except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CorruptFileError(
             f"{path}: cannot be read as {path.suffix or 'a folder of TIFF slices'} ({reason}); "
@@ -170,7 +170,7 @@ def _read_tiff_folder(path: Path) -> Image:
 
 
 def _read_nrrd(path: Path) -> Image:
-    import nrrd  # type: ignore[import-untyped]
+    import nrrd
 
     header = nrrd.read_header(str(path))
     _check_size(header["sizes"], path)

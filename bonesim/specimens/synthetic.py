@@ -1,10 +1,11 @@
 """A synthetic vertebra-like bone, grown from a seed.
 
 Marrow spaces are the Voronoi cells of scattered points, elongated along z (the loading axis).
-The edges of the cells carry rods and some of their faces, upright ones more often, carry
-plates with holes; others have a flange along their edges; the rest are open. Space is bent by smooth noise, junctions are rounded.
-Everything is a function of the seed and of the place in um in an unbounded field, of which the
-specimen is a block: no boundary artefacts, and the same structure at every size and voxel size.
+The edges of the cells carry rods and some of their faces, upright ones more often, carry plates
+with holes; others may have a flange along their edges; the rest are open. Space is bent by
+smooth noise and junctions are rounded. Everything is a function of the seed and of the place in
+um in an unbounded field, of which the specimen is a block: no boundary artefacts, and the same
+structure at every size and voxel size.
 """
 
 from typing import Annotated, Literal
@@ -25,8 +26,8 @@ from bonesim.specimens.specimen import Specimen, cleaned
 #: to 9 elderly donors (PMC3352993: BV/TV 6.75 +/- 2.45 %, Tb.Th 132 +/- 22 um, Tb.Sp 1020 +/-
 #: 217 um, Conn.D 4.84 +/- 2.26 /mm3, DA 1.48 +/- 0.12, SMI 1.70 +/- 0.60).
 PRESETS = {
-    "elderly_vertebra": Structure(1140.0, 1.5, 0.14, 0.0, 0.5, 155.0, 0.92, 135.0, 60.0),
-    "young_vertebra": Structure(980.0, 1.4, 0.35, 0.05, 0.6, 152.0, 0.8, 145.0, 60.0),
+    "elderly_vertebra": Structure(1140.0, 1.55, 0.11, 0.0, 0.4, 157.0, 0.95, 136.0, 60.0),
+    "young_vertebra": Structure(985.0, 1.4, 0.34, 0.05, 0.6, 150.0, 0.8, 143.0, 60.0),
 }
 
 
