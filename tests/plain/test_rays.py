@@ -110,3 +110,14 @@ def test_a_ray_along_endless_bone_ends_at_400_um(make_tissue: Make) -> None:
     voxel = flat(tissue, np.array([1, 1, 1]))
     length = rays.solid_length(tissue.lattice, voxel, 1.0, 0.0, 0.0)
     assert length * tissue.voxel_um == pytest.approx(rays.LONGEST_UM, abs=tissue.voxel_um / 2)
+
+
+@pytest.mark.parametrize("gap", range(1, 7))
+def test_bone_behind_is_looked_for_over_three_voxels(make_tissue: Make, gap: int) -> None:
+    """Points at 0.5, 1 ... 3 voxels from the centre: the third voxel behind is the last seen."""
+    quanta = np.zeros((21, 5, 5), np.uint8)
+    quanta[8] = quanta[8 + gap] = 255
+    tissue = make_tissue(quanta)
+    for n in ((1.0, 0.0, 0.0), (0.999, 0.04, 0.02)):
+        found = rays.bone_behind(tissue.lattice, flat(tissue, np.array([8, 2, 2])), *n)
+        assert found == (gap <= 3)
