@@ -26,7 +26,7 @@ from bonesim.specimens.specimen import Specimen, cleaned
 #: to 9 elderly donors (PMC3352993: BV/TV 6.75 +/- 2.45 %, Tb.Th 132 +/- 22 um, Tb.Sp 1020 +/-
 #: 217 um, Conn.D 4.84 +/- 2.26 /mm3, DA 1.48 +/- 0.12, SMI 1.70 +/- 0.60).
 PRESETS = {
-    "elderly_vertebra": Structure(1140.0, 1.55, 0.11, 0.0, 0.4, 157.0, 0.95, 136.0, 60.0),
+    "elderly_vertebra": Structure(1105.0, 1.55, 0.11, 0.0, 0.4, 150.0, 0.95, 130.0, 60.0),
     "young_vertebra": Structure(985.0, 1.4, 0.34, 0.05, 0.6, 150.0, 0.8, 143.0, 60.0),
 }
 

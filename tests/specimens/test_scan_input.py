@@ -72,7 +72,7 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unsupported format .isq; use one of .tif"):
         read(tmp_path / "scan.isq")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no .tif"):
+    with pytest.raises(InputError, match=r"holds no \.tif"):
         read(tmp_path / "empty")
 
 
