@@ -151,7 +151,7 @@ def test_digging_to_a_depth_and_filling_it(
     assert removed == (start - lattice.quanta).sum()
     assert eroded_depth_um(lattice, sites, site) == pytest.approx(days * um_per_day, rel=0.1)
 
-    assert settle(lattice, cavities, site, days) == removed  # thick bone: all has a floor
+    assert settle(lattice, cavities, site, 60.0, days) == removed  # thick bone: all has a floor
     sites.phase[site] = FORMING
     sites.quota_quanta[site], sites.carry_quanta[site] = int(0.8 * removed), 0.0
     formed = 0
@@ -166,20 +166,25 @@ def test_digging_to_a_depth_and_filling_it(
     assert records.stock[mine].sum(dtype=int) == removed - formed
 
 
-def test_a_plate_is_held_until_nothing_is_behind(make_tissue: Make) -> None:
-    """Dug from one side a plate breaks through once, its hole has no floor and stays."""
+def broken_plate(make_tissue: Make) -> tuple[Tissue, Cavities, int]:
+    """A plate of two voxels dug from one side until nothing more can be dug."""
     quanta = np.zeros((21, 21, 21), np.uint8)
     quanta[10:12] = FULL
     tissue = make_tissue(quanta)
     cavities, site = open_site(tissue, CavityTables(), (10, 10, 10), (1.0, 0.0, 0.0), 3)
     for day in range(40):
         dig(tissue.lattice, cavities, site, 3.0, 3.0, 9, day)
+    return tissue, cavities, site
+
+
+def test_a_hole_through_a_plate_has_no_floor_and_stays(make_tissue: Make) -> None:
+    tissue, cavities, site = broken_plate(make_tissue)
     columns, _ = tissue.drain_events()
     assert columns["euler"].sum(dtype=int) <= -1
     assert columns["thickness_um"][0] == pytest.approx(2 * tissue.voxel_um, abs=tissue.voxel_um / 2)
     holes = np.argwhere((tissue.inner(tissue.lattice.quanta)[10:12] < BONE).all(axis=0))
     assert len(holes)
-    refillable = settle(tissue.lattice, cavities, site, 40)
+    refillable = settle(tissue.lattice, cavities, site, 0.0, 40)
     _, lost = tissue.drain_events()
     assert lost.size >= 1
     cavities.sites.quota_quanta[site] = refillable
@@ -187,3 +192,12 @@ def test_a_plate_is_held_until_nothing_is_behind(make_tissue: Make) -> None:
         fill(tissue.lattice, cavities, site, 3.0, 9, day)
     after = tissue.inner(tissue.lattice.quanta)[10:12]
     assert all((after[:, y, x] < BONE).all() for y, x in holes)
+
+
+def test_a_hole_narrower_than_the_smallest_is_bridged(make_tissue: Make) -> None:
+    """The hole is at most 7 voxels of 20 um wide: with 300 um nothing counts as floorless."""
+    tissue, cavities, site = broken_plate(make_tissue)
+    removed = int(cavities.sites.removed_quanta[site])
+    tissue.drain_events()
+    assert settle(tissue.lattice, cavities, site, 300.0, 40) == removed
+    assert tissue.drain_events()[1].size == 0

@@ -60,7 +60,7 @@ def test_fraction_is_the_formula(p: MineralParameters, ages: list[float]) -> Non
 @given(parameters, st.floats(0, 1e4), st.floats(0, 1e4))
 def test_mineral_only_grows(p: MineralParameters, a: float, b: float) -> None:
     m = mineral_fraction(np.array([min(a, b), max(a, b), 1e6], np.float32), p)
-    assert 0 <= m[0] <= m[1] <= m[2] + 1e-6
+    assert -1e-6 <= m[0] <= m[1] + 1e-6 <= m[2] + 2e-6
     assert m[2] == pytest.approx(1, abs=1e-6)
 
 

@@ -121,3 +121,24 @@ def test_bone_behind_is_looked_for_over_three_voxels(make_tissue: Make, gap: int
     for n in ((1.0, 0.0, 0.0), (0.999, 0.04, 0.02)):
         found = rays.bone_behind(tissue.lattice, flat(tissue, np.array([8, 2, 2])), *n)
         assert found == (gap <= 3)
+
+
+@settings(max_examples=60)
+@given(blocks, directions, st.data())
+def test_bone_left_is_the_first_run_of_bone(
+    make_tissue: Make, quanta: np.ndarray, n: np.ndarray, data: st.DataObject
+) -> None:
+    tissue = make_tissue(quanta)
+    start = np.array([data.draw(st.integers(0, size - 1)) for size in quanta.shape])
+    walk = [tuple(start), *places_on(start, n, 20.0)]
+    bone = [inside(quanta.shape, place) and bool(quanta[place] >= BONE) for place in walk]
+    end = next(k for k, place in enumerate(walk) if not inside(quanta.shape, place))
+    first = next((k for k in range(end) if bone[k]), None)
+    last = None if first is None else next((k for k in range(first, end) if not bone[k]), None)
+    if first is None:
+        expected = 0.0
+    elif last is None:
+        expected = rays.LONGEST_UM
+    else:
+        expected = (last - first) * 0.5 * tissue.voxel_um
+    assert rays.bone_left(tissue.lattice, flat(tissue, start), *n) == expected
