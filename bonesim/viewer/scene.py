@@ -1,0 +1,161 @@
+"""The picture of a run: the bone before, at the end of suppression and of recovery, and its curves.
+
+The same slab of bone is drawn each time with the same camera. Every final plate perforation and
+strut cut that had happened by then is marked where it is; a mark behind bone is drawn fainter.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bonesim.errors import InputError
+from bonesim.storage.reader import Run
+from bonesim.viewer import palette
+from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
+from bonesim.viewer.moments import Moment, said, three_moments
+from bonesim.viewer.plots import curves, draw_courses
+from bonesim.viewer.stage import View, on_image_mm, photograph, view_of
+from bonesim.viewer.surface import COLOURS, Box, ColourBy, bone_block, paint
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Thickness of the slab that is drawn: one or two marrow spaces, so that plates can be seen.
+SLAB_MM = 1.5
+#: Rows of each photograph, and dots per inch of the finished picture.
+HEIGHT_PX = 900
+DPI = 130
+#: A scale bar of this length stands under the first block.
+BAR_MM = 1.0
+
+
+def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
+    """Draw the run into a PNG, and the numbers behind its curves into a CSV beside it.
+
+    Args:
+        run: an open run file with at least one snapshot.
+        output: where the picture goes; the CSV has the same name.
+        colour: "events" (pale bone with marks), "bone", "mineral", "surface_state" or "none".
+
+    Raises:
+        InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot
+            be written.
+    """
+    output = Path(output)
+    if colour not in COLOURS:
+        raise InputError(f"--colour {colour}: not known; one of {', '.join(COLOURS)}")
+    if output.suffix.lower() != ".png":
+        raise InputError(f"{output}: a picture's name ends in .png")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: there is no folder {output.parent}; create it first")
+    figure = _figure(run, cast(ColourBy, colour))
+    try:
+        figure.savefig(output, dpi=DPI, facecolor=palette.BACKGROUND)
+        curves(run).to_csv(output.with_suffix(".csv"), index=False)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error.strerror})") from None
+    return output
+
+
+def _figure(run: Run, colour: ColourBy) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    moments = three_moments(
+        run.table["day"].to_numpy(), run.table["e2_pg_per_ml"].to_numpy(), run.snapshot_days
+    )
+    events = final_events(run.events)
+    voxel_mm = run.voxel_um / 1000.0
+    box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)
+    figure = Figure(figsize=(15.5, 9.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(2.3, 1.0))
+    blocks = top.subplots(1, len(moments), squeeze=False)[0]
+    for axis, moment in zip(blocks, moments, strict=True):
+        _draw_block(axis, run, moment, events, box, colour)
+    _scale_bar(blocks[0])
+    _legend(top, colour)
+    top.suptitle(_title(run, box, voxel_mm), fontsize=11)
+    draw_courses(list(bottom.subplots(1, 4)), run, moments)
+    return figure
+
+
+def _draw_block(
+    axis: "Axes", run: Run, moment: Moment, events: "pd.DataFrame", box: Box, colour: ColourBy
+) -> None:
+    """One photograph with its marks and what it shows."""
+    voxel_mm = run.voxel_um / 1000.0
+    quanta = run.quanta(moment.day)
+    block = bone_block(quanta, voxel_mm, box)
+    if colour in ("mineral", "surface_state"):
+        paint(block, run.image(moment.day), colour)
+    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]]) * voxel_mm
+    view = view_of(corners)
+    image = photograph(block, view, HEIGHT_PX)
+    axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
+    axis.set_axis_off()
+    past = events[events["day"] <= moment.day]
+    if colour == "events":
+        _mark(axis, within(past, box, voxel_mm), quanta, box, voxel_mm, view)
+    bvtv = float(run.table.set_index("day").loc[moment.day, "bvtv_percent"])
+    counts = past["kind"].value_counts()
+    axis.set_title(
+        f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   "
+        f"perforations {counts.get('plate_perforation', 0)}, "
+        f"cuts {counts.get('strut_cut', 0)} in the whole specimen",
+        fontsize=11,
+    )
+
+
+def _mark(
+    axis: "Axes", events: "pd.DataFrame", quanta: np.ndarray, box: Box, voxel_mm: float, view: View
+) -> None:
+    """A ring at each event; fainter where bone stands before it."""
+    if events.empty:
+        return
+    at = on_image_mm(view, places_mm(events))
+    behind = hidden(events, quanta, box, voxel_mm, view.forward)
+    for kind, mark in palette.EVENTS.items():
+        for faint in (True, False):
+            chosen = (events["kind"].to_numpy() == kind) & (behind == faint)
+            axis.scatter(
+                *at[chosen].T, marker=mark.shape, s=90, facecolors="none",
+                edgecolors=mark.colour, linewidths=2.0, alpha=0.35 if faint else 1.0,
+            )  # fmt: skip
+
+
+def _scale_bar(axis: "Axes") -> None:
+    left, low = 0.1, 0.05
+    axis.plot([left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3)
+    axis.text(left + BAR_MM / 2, low + 0.06, f"{BAR_MM:g} mm", ha="center", fontsize=9)
+
+
+def _legend(figure: "Figure", colour: ColourBy) -> None:
+    """What the marks, or the colours of the surface, mean."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Line2D | Patch] = []
+    if colour == "events":
+        handles = [
+            Line2D([], [], linestyle="none", marker=mark.shape, markersize=9, color=mark.colour,
+                   markerfacecolor="none", markeredgewidth=2, label=f"final {mark.name}")
+            for mark in palette.EVENTS.values()
+        ]  # fmt: skip
+    elif colour == "surface_state":
+        states = [palette.STATES[code] for code in palette.SURFACE_STATES]
+        handles = [Patch(color=shade, label=name) for name, shade in states]
+    handles.append(Patch(color=palette.CUT_FACE, label="cut face of the block"))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
+
+
+def _title(run: Run, box: Box, voxel_mm: float) -> str:
+    size = " x ".join(f"{n * voxel_mm:.1f}" for n in reversed(run.shape))
+    shown = (box[1].start * voxel_mm, box[1].stop * voxel_mm)
+    return (
+        f"{run.config['title']}\nspecimen {size} mm, voxel {run.voxel_um:g} um; "
+        f"shown: y = {shown[0]:.1f} to {shown[1]:.1f} mm, the slab with most final events"
+    )
