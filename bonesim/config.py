@@ -59,7 +59,7 @@ class ScheduleParameters(Parameters):
     """How long to simulate and what to keep."""
 
     duration_day: Annotated[
-        int, Field(ge=0, le=73000, description="days simulated after the burn-in; assumed")
+        int, Field(ge=0, le=50000, description="days simulated after the burn-in; assumed")
     ] = 2920
     burn_in_day: Annotated[
         int,
@@ -69,7 +69,7 @@ class ScheduleParameters(Parameters):
         tuple[int, ...], Field(description="days whose lattice is kept; assumed: first and last")
     ] = ()
     checkpoint_every_day: Annotated[
-        int, Field(ge=1, le=73000, description="days between restart points; assumed")
+        int, Field(ge=1, le=50000, description="days between restart points; assumed")
     ] = 365
 
     @field_validator("snapshots_day")

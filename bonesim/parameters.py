@@ -1,6 +1,6 @@
 """The one way a group of parameters is declared.
 
-A group is a frozen, strict pydantic model: it reads TOML, refuses unknown keys, NaN and
+A group is a frozen pydantic model: it reads TOML, refuses unknown keys, NaN and
 infinity, and exports a JSON schema. Each field carries its unit in its name (see
 `quantities`), a default, a range and one line of meaning with its source or "assumed".
 `numbers_of` turns a group of plain numbers into the named tuple that kernels read.

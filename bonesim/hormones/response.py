@@ -22,6 +22,8 @@ from bonesim.quantities import DAYS_PER_YEAR
 
 #: Times within a day at which the estradiol signal is evaluated and averaged.
 SAMPLES_PER_DAY = 4
+#: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
+LOWEST_SETPOINT_PG_PER_ML = 0.1
 
 
 class Course(Protocol):
@@ -45,11 +47,11 @@ class ResponseParameters(Parameters):
         float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")
     ] = 0.15
     signal_tau_day: Annotated[
-        float, Field(gt=0, le=365, description="low-pass of the deficit (cell populations); assumed")
+        float, Field(ge=1, le=365, description="low-pass of the deficit (cell populations); assumed")
     ] = 30.0
     setpoint_tau_year: Annotated[
         float,
-        Field(gt=0, le=1e9, description="adaptation of the own set-point; assumed; 1e9 = static"),
+        Field(ge=0.1, le=1e9, description="adaptation of the own set-point; assumed; 1e9 = static"),
     ] = 10.0
     rankl_gain: Annotated[
         float,
@@ -155,9 +157,10 @@ class Response:
         signal = sum(self.signal(level) for level in levels) / SAMPLES_PER_DAY
         deficit = 1.0 - signal / self.signal(self.setpoint_pg_per_ml)
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
-        self.setpoint_pg_per_ml += (e2 - self.setpoint_pg_per_ml) / (
+        adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
             p.setpoint_tau_year * DAYS_PER_YEAR
         )
+        self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
         return self.drive(e2, self.course.t_ng_per_dl(day - 0.5))
 
     def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float) -> Drive:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import remove_fragment
+from bonesim.lattice.mutation import BONE_QUANTA, remove_fragment
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.quantities import BONE
@@ -65,6 +65,15 @@ def flood_piece(lattice, start, found, mark):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def is_network(lattice, found, count):  # type: ignore[no-untyped-def]
+    """Whether the first `count` voxels of `found` hold most of all bone: a network, not a piece."""
+    held = np.int64(0)
+    for k in range(count):
+        held += lattice.quanta[found[k]]
+    return 2 * held > lattice.counts[BONE_QUANTA]
+
+
+@kernel
 def remove_loose_around(lattice, voxel, found, mark, day):  # type: ignore[no-untyped-def]
     """Remove every free piece that touches a voxel where bone was cut. Returns the quanta removed.
 
@@ -81,7 +90,7 @@ def remove_loose_around(lattice, voxel, found, mark, day):  # type: ignore[no-un
                 count, free = flood_piece(lattice, start, found, mark)
                 for k in range(count):
                     mark[found[k]] = 0
-                if free:
+                if free and not is_network(lattice, found, count):
                     piece = np.sort(found[:count])
                     removed += remove_fragment(lattice, piece, day)
     return removed

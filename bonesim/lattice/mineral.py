@@ -33,7 +33,7 @@ class MineralParameters(Parameters):
         float, Field(gt=0, lt=1, description="share of the fast pool; fit to Fuchs 2008, .55-.70")
     ] = 0.65
     fast_tau_day: Annotated[
-        float, Field(gt=0, le=60, description="time constant of the fast pool; fit to Fuchs 2008")
+        float, Field(gt=0, le=15, description="time constant of the fast pool; fit to Fuchs 2008")
     ] = 6.0
     slow_tau_day: Annotated[
         float,
@@ -80,7 +80,8 @@ def mineral_fraction(
     """m(age) of bone of one age, 0..1, for pictures; older than about two months it is exact."""
     age = np.maximum(age_day - p.lag_day, 0.0)
     fast = p.fast_fraction * np.exp(-age / p.fast_tau_day)
-    return 1.0 - fast - (1.0 - p.fast_fraction) * np.exp(-age / p.slow_tau_day)
+    slow = (1.0 - p.fast_fraction) * np.exp(-age / p.slow_tau_day)
+    return np.maximum(1.0 - fast - slow, np.float32(0.0))
 
 
 def density_mg_per_cm3(

@@ -43,13 +43,16 @@ def bone_behind(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 def bone_left(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Thickness (um) of the first bone met along n from `voxel`, through a cavity to its floor.
 
-    LONGEST_UM where the bone reaches a cut face; 0 where there is none.
+    LONGEST_UM where the ray meets a cut face (the mirror holds as much again); 0 where there is
+    no bone within reach.
     """
     distance = 0.0
     while lattice.quanta[along(lattice, voxel, nz, ny, nx, distance)] < BONE:
         distance += 0.5
         there = along(lattice, voxel, nz, ny, nx, distance)
-        if lattice.region[there] == 0 or distance * lattice.voxel_um > LONGEST_UM:
+        if lattice.region[there] == 0:
+            return LONGEST_UM
+        if distance * lattice.voxel_um > LONGEST_UM:
             return 0.0
     begin = distance
     while lattice.quanta[along(lattice, voxel, nz, ny, nx, distance)] >= BONE:

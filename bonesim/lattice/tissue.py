@@ -126,7 +126,7 @@ class Tissue:
             formed_day=np.zeros(size, np.float32),
             owner=np.full(size, -1, np.int32),
             surface_slot=np.full(size, -1, np.int32),
-            surface=np.zeros(size if size < 1 << 20 else size // 2, np.int32),
+            surface=np.zeros(size, np.int32),
             counts=np.zeros(COUNTS, np.int64),
             sums=np.zeros(SUMS, np.float64),
             event_voxel=np.zeros(EVENT_CAPACITY, np.int64),

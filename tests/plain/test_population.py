@@ -1,24 +1,13 @@
 """Rows of cells against a dictionary: no row is shared, none is lost, a restart is exact."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.population import Rows, column_types, free_row, identity, new_row
-
-
-class Marbles(NamedTuple):
-    """A kind of cell for the test."""
-
-    id: NDArray[np.uint64]
-    weight: NDArray[np.float32]
-    alive: NDArray[np.uint8]
-    free: NDArray[np.int32]
-    used: NDArray[np.int64]
-
 
 # True: a birth; an integer: the death of one of the living.
 lives = st.lists(st.one_of(st.just(True), st.just(True), st.integers(0, 10**6)), max_size=120)
@@ -33,7 +22,7 @@ def live(rows: Rows[Any], plain: dict[int, int], moves: list[Any], first: int) -
             assert row >= 0
             assert row not in plain
             rows.columns.id[row] = number
-            rows.columns.weight[row] = number / 2
+            rows.columns.depth_um[row] = number / 2
             plain[row] = number
         elif plain:
             row = sorted(plain)[move % len(plain)]
@@ -44,24 +33,23 @@ def live(rows: Rows[Any], plain: dict[int, int], moves: list[Any], first: int) -
 def assert_same(rows: Rows[Any], plain: dict[int, int]) -> None:
     assert len(rows) == len(plain)
     columns = rows.alive_columns()
-    assert sorted(columns) == ["id", "weight"]
+    assert not {"alive", "free", "used"} & set(columns)
     assert columns["id"].tolist() == [plain[row] for row in sorted(plain)]
-    assert columns["weight"].tolist() == [plain[row] / 2 for row in sorted(plain)]
+    assert columns["depth_um"].tolist() == [plain[row] / 2 for row in sorted(plain)]
 
 
 def test_column_types_are_read_from_annotations() -> None:
-    assert column_types(Marbles) == {
-        "id": np.dtype(np.uint64),
-        "weight": np.dtype(np.float32),
-        "alive": np.dtype(np.uint8),
-        "free": np.dtype(np.int32),
-        "used": np.dtype(np.int64),
-    }
+    types = column_types(OsteoclastColumns)
+    assert list(types) == list(OsteoclastColumns._fields)
+    assert types["id"] == np.uint64
+    assert types["depth_um"] == np.float32
+    assert types["born_day"] == np.int32
+    assert types["alive"] == np.uint8
 
 
 @given(lives, st.integers(1, 8))
 def test_births_and_deaths(moves: list[Any], capacity: int) -> None:
-    rows, plain = Rows(Marbles, capacity), dict[int, int]()
+    rows, plain = Rows(OsteoclastColumns, capacity), dict[int, int]()
     live(rows, plain, moves, 0)
     assert_same(rows, plain)
     assert rows.refused() == 0
@@ -70,10 +58,10 @@ def test_births_and_deaths(moves: list[Any], capacity: int) -> None:
 @given(lives, lives)
 def test_a_restart_continues_row_for_row(before: list[Any], after: list[Any]) -> None:
     """Same rows for the same births, and an equal state at the end, whatever the capacity."""
-    straight, plain = Rows(Marbles, 4), dict[int, int]()
+    straight, plain = Rows(OsteoclastColumns, 4), dict[int, int]()
     live(straight, plain, before, 0)
     state = straight.state()
-    resumed, copy = Rows(Marbles, 2), dict(plain)
+    resumed, copy = Rows(OsteoclastColumns, 2), dict(plain)
     live(resumed, {}, [True, True], 900)
     resumed.restore(state)
     live(straight, plain, after, 1000)
@@ -87,7 +75,7 @@ def test_a_restart_continues_row_for_row(before: list[Any], after: list[Any]) ->
 
 
 def test_a_state_is_a_copy() -> None:
-    rows: Rows[Any] = Rows(Marbles, 4)
+    rows: Rows[Any] = Rows(OsteoclastColumns, 4)
     live(rows, {}, [True, True], 5)
     state = rows.state()
     live(rows, {0: 5, 1: 6}, [0, True, True], 50)
@@ -96,14 +84,14 @@ def test_a_state_is_a_copy() -> None:
 
 
 def test_births_without_room_are_refused_and_counted() -> None:
-    rows: Rows[Any] = Rows(Marbles, 2)
+    rows: Rows[Any] = Rows(OsteoclastColumns, 2)
     assert [int(new_row(rows.columns)) for _ in range(4)] == [0, 1, -1, -1]
     assert rows.refused() == 2
     assert len(rows) == 2
 
 
 def test_growth_keeps_the_living() -> None:
-    rows, plain = Rows(Marbles, 2), dict[int, int]()
+    rows, plain = Rows(OsteoclastColumns, 2), dict[int, int]()
     live(rows, plain, [True] * 50, 0)
     rows.make_room(1000)
     assert rows.columns.alive.size >= 1050

@@ -1,0 +1,103 @@
+"""A run on file: complete, interrupted, resumed; equal bytes in the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bonesim.config import Config, to_toml
+from bonesim.errors import InputError
+from bonesim.run import checkpoint_path, resume, run
+from bonesim.storage.reader import open_run
+
+
+@pytest.fixture(scope="module")
+def whole_run(small: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(small, tmp_path_factory.mktemp("run") / "whole.vtkhdf")
+
+
+def test_file_holds_every_day(whole_run: Path) -> None:
+    with open_run(whole_run) as opened:
+        assert opened.status == "complete"
+        assert opened.table["day"].tolist() == list(range(301))
+        assert opened.snapshot_days == [0, 150, 300]
+        final = opened.table.iloc[-1]
+        assert int(opened.quanta(300).sum(dtype=np.int64)) == int(final["bone_quanta"])
+        assert len(opened.cells("osteocytes", 300)) == int(final["osteocyte_lacunae"])
+        assert set(opened.events["kind"].astype(str)) <= set(opened.events["kind"].cat.categories)
+    assert not checkpoint_path(whole_run).exists()
+
+
+@pytest.mark.parametrize("split", [37, 150, 211])
+def test_resume_is_bit_for_bit(small: Config, whole_run: Path, tmp_path: Path, split: int) -> None:
+    path = run(small, tmp_path / "part.vtkhdf", until_day=split)
+    with open_run(path) as part:
+        assert part.status == "interrupted"
+    program = "import sys; from bonesim import resume; resume(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    with open_run(path) as resumed, open_run(whole_run) as straight:
+        assert resumed.content_hash() == straight.content_hash()
+        for day in straight.snapshot_days:
+            for population in ("bmus", "osteoclasts", "osteoblasts", "osteocytes"):
+                assert resumed.cells(population, day).equals(straight.cells(population, day))
+
+
+def test_stop_signal_leaves_a_whole_file(small: Config, whole_run: Path, tmp_path: Path) -> None:
+    config, path = tmp_path / "c.toml", tmp_path / "stopped.vtkhdf"
+    config.write_text(to_toml(small.with_changes({"schedule.duration_day": 40000})))
+    command = [sys.executable, "-m", "bonesim", "run", str(config), "-o", str(path), "-q"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 240
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert said.count("\n") == 1
+    assert "resume" in said
+    with open_run(path) as stopped:
+        assert stopped.status == "interrupted"
+        assert len(stopped.table) >= 1
+
+
+def test_complete_run_is_not_resumed(whole_run: Path) -> None:
+    with pytest.raises(InputError, match="complete"):
+        resume(whole_run)
+
+
+def test_existing_file_is_not_replaced(small: Config, whole_run: Path) -> None:
+    before = whole_run.read_bytes()
+    with pytest.raises(InputError, match="exists"):
+        run(small, whole_run)
+    assert whole_run.read_bytes() == before
+
+
+def test_vtk_opens_all_steps(whole_run: Path) -> None:
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkIOHDF import vtkHDFReader
+
+    reader = vtkHDFReader()
+    reader.SetFileName(str(whole_run))
+    reader.UpdateInformation()
+    assert reader.GetNumberOfSteps() == 3
+    with open_run(whole_run) as opened:
+        for step, day in enumerate(opened.snapshot_days):
+            reader.SetStep(step)
+            reader.Update()
+            image = reader.GetOutputDataObject(0)
+            assert image.GetSpacing() == pytest.approx((0.02, 0.02, 0.02))
+            for name in ("quanta", "mineral", "surface_state", "osteocyte_viability"):
+                seen = vtk_to_numpy(image.GetCellData().GetArray(name))
+                assert np.array_equal(seen, opened.field(name, day).ravel())
+
+
+def test_image_for_pyvista(whole_run: Path) -> None:
+    with open_run(whole_run) as opened:
+        image = opened.image(150)
+        quanta = opened.quanta(150)
+    assert np.array_equal(image.cell_data["quanta"].reshape(quanta.shape), quanta)
