@@ -11,7 +11,7 @@ from bonesim.kernel import kernel
 from bonesim.lattice.mutation import RESORBED, take
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.surface import outward_area
-from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
+from bonesim.lattice.topology import SIMPLE, bone_bits, count_bits, crossing_kind
 from bonesim.quantities import BONE, FULL
 
 
@@ -86,6 +86,17 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: 
 
 
 @kernel
+def prominence(lattice, voxel):  # type: ignore[no-untyped-def]
+    """How much faster a voxel goes than one of a plane: 13 over its bone neighbours of 26.
+
+    Assumed: a resorbing seal rests on what stands out. It keeps the floor of a cavity smooth at
+    the scale of a voxel; the mean depth of a site is unchanged, its volume is prescribed.
+    """
+    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+    return 13.0 / max(count_bits(bits), 4)
+
+
+@kernel
 def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ignore[no-untyped-def]
     """Erode a site by `depth_um` of its true area, spread over the faces that look against n.
 
@@ -104,6 +115,8 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
         weight = 0.0
         if lattice.quanta[voxel] > 0:
             weight = outward_area(lattice, voxel, nz, ny, nx)
+            if weight > 0.0:
+                weight *= prominence(lattice, voxel)
         records.weight[record] = weight
         total += weight
         record = records.next[record]
