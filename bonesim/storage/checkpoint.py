@@ -1,7 +1,7 @@
 """Everything a restart needs, in one file that is either whole or not there.
 
-The nested state is flattened to "a/b/c" names in one compressed NumPy archive, behind a magic
-line and the SHA-256 of what follows. Nothing is unpickled.
+The nested state is flattened to "a/b/c" names in one compressed archive of NumPy arrays, behind
+a magic line and the SHA-256 of what follows. Nothing is unpickled.
 """
 
 import hashlib
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage.durable import failures_explained, write_durably
 
-MAGIC = b"bonesim checkpoint 1\n"
-META = "__meta__"
+MAGIC = b"bonesim checkpoint 2\n"
+#: The member of the archive that is JSON: meta, plain numbers, names of empty mappings.
+INDEX = "__index__"
 
 
 def save(path: Path, state: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
@@ -27,22 +28,25 @@ def save(path: Path, state: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
 
     Raises:
         ResourceError, InputError: it cannot be written; the file is as it was before.
+        ValueError: the state holds Python objects, or a name has a slash.
     """
+    arrays: dict[str, NDArray[Any]] = {}
+    index: dict[str, Any] = {"meta": dict(meta), "numbers": {}, "empty": []}
+    _flatten(state, "", arrays, index)
     buffer = io.BytesIO()
-    arrays = _flattened(state)
-    arrays[META] = np.frombuffer(json.dumps(dict(meta)).encode(), np.uint8)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
+        _put(archive, INDEX, json.dumps(index).encode())
         for name, array in arrays.items():
             part = io.BytesIO()
             np.lib.format.write_array(part, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name), part.getvalue(), zipfile.ZIP_DEFLATED, 1)
+            _put(archive, name, part.getvalue())
     payload = buffer.getvalue()
     with failures_explained(path):
         write_durably(path, MAGIC + hashlib.sha256(payload).digest() + payload)
 
 
 def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """State and meta as they were saved; numbers come back as arrays of shape ().
+    """State and meta bit for bit as they were saved; NumPy scalars come back with shape ().
 
     Raises:
         InputError: no such file. CorruptFileError: damaged or foreign.
@@ -54,32 +58,59 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     start = len(MAGIC) + hashlib.sha256().digest_size
     payload = data[start:]
     if data[:start] != MAGIC + hashlib.sha256(payload).digest():
-        raise CorruptFileError(f"{path}: is damaged or no checkpoint; run anew from the config")
-    arrays: dict[str, NDArray[Any]] = {}
+        raise CorruptFileError(
+            f"{path}: is damaged, no checkpoint or another version's; run anew from the config"
+        )
+    try:
+        return _unpacked(payload)
+    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, OSError) as error:
+        # The hash is right, so this was made to deceive.
+        raise CorruptFileError(f"{path}: is no checkpoint ({error}); run anew") from None
+
+
+def _unpacked(payload: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """State and meta from the archive; all kinds of errors if it is not one of ours."""
+    state: dict[str, Any] = {}
     with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        index = json.loads(archive.read(INDEX))
         for name in archive.namelist():
-            part = io.BytesIO(archive.read(name))
-            arrays[name] = np.lib.format.read_array(part, allow_pickle=False)
-    meta: dict[str, Any] = json.loads(arrays.pop(META).tobytes())
-    return _nested(arrays), meta
+            if name != INDEX:
+                part = io.BytesIO(archive.read(name))
+                _nest(state, name, np.lib.format.read_array(part, allow_pickle=False))
+    for name, number in index["numbers"].items():
+        _nest(state, name, number)
+    for name in index["empty"]:
+        _nest(state, name, {})
+    meta: dict[str, Any] = index["meta"]
+    return state, meta
 
 
-def _flattened(state: Mapping[str, Any], prefix: str = "") -> dict[str, NDArray[Any]]:
-    flat: dict[str, NDArray[Any]] = {}
+def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Add a member, without the time of day: equal states are equal files."""
+    archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED, 1)
+
+
+def _flatten(
+    state: Mapping[str, Any], prefix: str, arrays: dict[str, NDArray[Any]], index: dict[str, Any]
+) -> None:
+    """Sort the leaves of `state` into `arrays` and the index."""
     for name, value in state.items():
+        if "/" in name or prefix + name == INDEX:
+            raise ValueError(f"state {prefix}{name}: a name cannot be that")
         if isinstance(value, Mapping):
-            flat |= _flattened(value, f"{prefix}{name}/")
+            if not value:
+                index["empty"].append(prefix + name)
+            _flatten(value, f"{prefix}{name}/", arrays, index)
+        elif type(value) in (int, float, bool):
+            # JSON keeps Python's numbers exactly, of any size; nan and inf too.
+            index["numbers"][prefix + name] = value
         else:
-            flat[prefix + name] = np.asarray(value)
-    return flat
+            arrays[prefix + name] = np.asarray(value)
 
 
-def _nested(flat: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for path, array in flat.items():
-        *groups, name = path.split("/")
-        place = nested
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[name] = array
-    return nested
+def _nest(state: dict[str, Any], path: str, value: Any) -> None:
+    """Put `value` where "a/b/c" says."""
+    *groups, name = path.split("/")
+    for group in groups:
+        state = state.setdefault(group, {})
+    state[name] = value

@@ -10,16 +10,23 @@ import numpy as np
 def content_hash(content: Mapping[str, Any]) -> str:
     """SHA-256 over names, dtypes, shapes and bytes, whatever the order of the names.
 
-    `content`: nested mappings of arrays, numbers and texts.
+    `content`: nested mappings of arrays, numbers and texts. Equal means equal bit for bit: 0.0
+    and -0.0 differ, and so do 1, 1.0 and [1].
+
+    Raises:
+        TypeError: an array of Python objects, whose bytes say nothing.
     """
     digest = hashlib.sha256()
     for name in sorted(content):
         value = content[name]
-        digest.update(f"{name}\0".encode())
+        # Lengths go first, so that no name or content can pass for another.
+        digest.update(f"{len(name.encode())} {name} ".encode())
         if isinstance(value, Mapping):
-            digest.update(content_hash(value).encode())
+            digest.update(f"mapping {content_hash(value)} ".encode())
             continue
-        array = np.ascontiguousarray(value)
-        digest.update(f"{array.dtype.str}{array.shape}\0".encode())
+        array = np.asarray(value)
+        if array.dtype.hasobject:
+            raise TypeError(f"{name}: an array of Python objects has no content hash")
+        digest.update(f"array {array.dtype.descr} {array.shape} ".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()

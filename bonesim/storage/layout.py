@@ -6,17 +6,17 @@ so that ParaView, VTK and bonesim open the same bytes:
     /VTKHDF                        the lattice at each snapshot, as VTK wants it
         CellData/<field>           (snapshots, nz, ny, nx), x fastest
         Steps                      NSteps, the days (Values), where each step begins
-    /bonesim                       attributes: schema_version, bonesim_version, status, created
+    /bonesim                       attributes: schema_version, bonesim_version, created, status,
+                                   voxel_um
         config                     the resolved configuration, TOML
         provenance                 versions, machine, command line, seed, notes; JSON
         table/<column>             one row per simulated day
         snapshot_table/<column>    one row per snapshot: what is measured only then
         events/<column>            one row per topological event
         cells/<population>/day_<D>/<column>    the cells at each snapshot
-        frame_sha256/<field>       hash of each field at each snapshot
 
-Every dataset is chunked, compressed with gzip-1 after a shuffle, checksummed (fletcher32) and
-carries the SHA-256 of its content; gzip is the one good filter that every HDF5 can read.
+Every dataset is chunked, compressed with gzip-1 after a shuffle and checksummed (fletcher32);
+gzip is the one good filter that every HDF5 can read.
 The file format is HDF5 1.10's: its metadata carries checksums, which older ones lack, and
 VTK's own HDF5 reads it, which the newest ("latest") it does not.
 """
@@ -46,7 +46,6 @@ TABLE = "bonesim/table"
 SNAPSHOT_TABLE = "bonesim/snapshot_table"
 EVENTS = "bonesim/events"
 CELLS = "bonesim/cells"
-FRAME_HASHES = "bonesim/frame_sha256"
 
 #: What /bonesim's attribute `status` may say.
 RUNNING, INTERRUPTED, COMPLETE = STATUSES = ("running", "interrupted", "complete")
@@ -163,10 +162,12 @@ def create_field(group: h5py.Group, field: Column, shape_zyx: tuple[int, int, in
     describe(dataset, field)
 
 
-def create_series(group: h5py.Group, name: str, dtype: Any) -> h5py.Dataset:
+def create_series(
+    group: h5py.Group, name: str, dtype: Any, chunk_rows: int = CHUNK_ROWS
+) -> h5py.Dataset:
     """An empty 1-D dataset that grows."""
     return group.create_dataset(
-        name, shape=(0,), maxshape=(None,), chunks=(CHUNK_ROWS,), dtype=dtype, **FILTERS
+        name, shape=(0,), maxshape=(None,), chunks=(chunk_rows,), dtype=dtype, **FILTERS
     )
 
 

@@ -1,7 +1,7 @@
 """Opening a run file: tables, events, images, cells. The bytes are not trusted.
 
-    with bonesim.open_run("out.vtkhdf") as run:
-        run.table, run.events, run.image(1825)
+with bonesim.open_run("out.vtkhdf") as run:
+    run.table, run.events, run.image(1825)
 """
 
 import json
@@ -22,18 +22,21 @@ from bonesim.storage import layout
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.layout import Column
 from bonesim.storage.stepped_file import SteppedFile
+from bonesim.storage.vetting import DAMAGE, first_line, require_run_file
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyvista as pv
 
-#: A lattice with more voxels, or a table with more rows, is no run of ours; it is not read.
+#: A lattice with more voxels is no run of ours; it is not read.
 MOST_VOXELS = 4096**3
-MOST_ROWS = 10**9
 
 
 def open_run(path: str | Path) -> "Run":
-    """Open a run file for reading.
+    """Open a run file for reading, also after its writer was killed.
+
+    While a run still writes it, what is read is of its last commit; a commit in between can make
+    a read fail: open it again.
 
     Raises:
         InputError: no such file, or it cannot be read.
@@ -53,6 +56,8 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; check the path")
         try:
             self._raw = SteppedFile(path, writable=False)
         except OSError as error:
@@ -92,19 +97,14 @@ class Run:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The resolved configuration, nested."""
-        try:
+        with self._damage_explained():
             return tomllib.loads(self.config_text)
-        except tomllib.TOMLDecodeError as error:
-            raise CorruptFileError(f"{self.path}: its configuration is damaged ({error})") from None
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Versions, machine, command line, seed, notes on the specimen."""
-        try:
-            record: dict[str, Any] = json.loads(self._text(layout.PROVENANCE))
-        except json.JSONDecodeError as error:
-            raise CorruptFileError(f"{self.path}: its provenance is damaged ({error})") from None
-        return record
+        with self._damage_explained():
+            return dict(json.loads(self._text(layout.PROVENANCE)))
 
     @property
     def status(self) -> str:
@@ -139,22 +139,25 @@ class Run:
         import pandas as pd
 
         data: dict[str, Any] = {}
-        for column in self.columns(table):
-            values = self._values(f"{layout.BONESIM}/{table}/{column.name}")
-            if column.codes:
-                data[column.name] = pd.Categorical.from_codes(
-                    values.astype(np.int64), categories=list(column.codes)
-                )
-            else:
-                data[column.name] = values
-        return pd.DataFrame(data)
+        with self._damage_explained():
+            for column in self.columns(table):
+                values = self._values(f"{layout.BONESIM}/{table}/{column.name}")
+                if column.codes:
+                    kind = pd.CategoricalDtype(list(column.codes))
+                    data[column.name] = pd.Categorical.from_codes(
+                        values.astype(np.int64), dtype=kind
+                    )
+                else:
+                    data[column.name] = values
+            return pd.DataFrame(data)
 
     # -- snapshots -----------------------------------------------------------------------------
 
     @cached_property
     def snapshot_days(self) -> list[int]:
         """The days whose lattice is on file."""
-        return [int(day) for day in self._values(layout.DAYS)]
+        with self._damage_explained():
+            return [int(day) for day in self._values(layout.DAYS)]
 
     def quanta(self, day: int) -> NDArray[np.uint8]:
         """The bone of a snapshot, 0..255 quanta a voxel, shape (nz, ny, nx)."""
@@ -201,20 +204,32 @@ class Run:
                     f"{self.path}: no cells {population!r}; there are {', '.join(names)}"
                 )
             place = layout.cells_path(population, day)
-            columns = list(self._file[place])
-        return pd.DataFrame({name: self._values(f"{place}/{name}") for name in columns})
+            columns = layout.column_names(self._file[place])
+            return pd.DataFrame({name: self._values(f"{place}/{name}") for name in columns})
 
     def content_hash(self) -> str:
-        """SHA-256 of tables, events and snapshots: equal for equal results, whatever the file."""
+        """SHA-256 of tables, events, images and cells: equal for equal results.
+
+        How, when and where the file was made plays no part.
+        """
         content: dict[str, Any] = {
-            table: {c.name: self._values(f"{layout.BONESIM}/{table}/{c.name}")
-                    for c in self.columns(table)}
+            table: {
+                c.name: self._values(f"{layout.BONESIM}/{table}/{c.name}")
+                for c in self.columns(table)
+            }
             for table in ("table", "snapshot_table", "events")
-        }  # fmt: skip
-        content["fields"] = {
-            f"{day}": {f.name: self.field(f.name, day) for f in layout.FIELDS}
-            for day in self.snapshot_days
         }
+        with self._damage_explained():
+            populations = sorted(self._file[layout.CELLS])
+        for day in self.snapshot_days:
+            # One day at a time: together they need not fit into memory.
+            snapshot: dict[str, Any] = {f.name: self.field(f.name, day) for f in layout.FIELDS}
+            for population in populations:
+                if layout.cells_path(population, day) not in self._file:
+                    continue
+                cells = self.cells(population, day)
+                snapshot[f"cells {population}"] = {n: cells[n].to_numpy() for n in cells}
+            content[f"day {day}"] = content_hash(snapshot)
         return content_hash(content)
 
     # -- reading with care ---------------------------------------------------------------------
@@ -233,45 +248,27 @@ class Run:
         return values
 
     def _text(self, place: str) -> str:
-        return self._values(place).tobytes().decode()
+        with self._damage_explained():
+            return self._values(place).tobytes().decode()
 
     def _check(self) -> None:
         """Refuse what is no run file, and what would make reading it dangerous."""
-        group = self._file[layout.BONESIM]
-        version = int(group.attrs["schema_version"])
-        if version > layout.SCHEMA_VERSION:
-            raise CorruptFileError(
-                f"{self.path}: has format {version}, this bonesim reads up to "
-                f"{layout.SCHEMA_VERSION}; update bonesim"
-            )
-        self._refuse_foreign(self._file)
+        require_run_file(self._file)
         nz, ny, nx = (int(n) for n in self._file[f"{layout.CELL_DATA}/quanta"].shape[1:])
         self.shape = nz, ny, nx
-        self.voxel_um = float(group.attrs["voxel_um"])
+        self.voxel_um = float(self._file[layout.BONESIM].attrs["voxel_um"])
         if not (0 < nz * ny * nx <= MOST_VOXELS and 0.0 < self.voxel_um < 1e4):
             raise ValueError(f"a lattice of {self.shape} voxels of {self.voxel_um} um")
 
-    def _refuse_foreign(self, group: h5py.Group) -> None:
-        """No links out of the file, no data kept elsewhere, no absurd sizes."""
-        for name in group:
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise ValueError(f"{group.name}/{name} is a link")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                self._refuse_foreign(item)
-            elif item.external or item.is_virtual:
-                raise ValueError(f"{item.name} keeps its data elsewhere")
-            elif item.ndim == 1 and item.size > MOST_ROWS:
-                raise ValueError(f"{item.name} has {item.size} rows")
-
     @contextmanager
     def _damage_explained(self) -> Iterator[None]:
+        """Turn what damaged bytes raise into CorruptFileError, in one line."""
         try:
             yield
-        except (OSError, KeyError, ValueError, RuntimeError, UnicodeDecodeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        except DAMAGE as error:
+            if self._raw.closed:
+                raise ValueError(f"{self.path}: the run is closed; open it again") from None
             raise CorruptFileError(
-                f"{self.path}: is damaged or no bonesim run file ({reason}); "
+                f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); "
                 "take another copy or run it anew"
             ) from None

@@ -142,11 +142,11 @@ class SteppedFile(io.RawIOBase):
     def commit(self) -> None:
         """Move the changes to the disk, all or none; on OSError they stay in memory."""
         # Where the file was cut and grown again, what is on the disk must not show through.
-        for page in range(
-            self._disk_valid // PAGE, -(-min(self._disk_size, self._size) // PAGE)
-        ):
+        for page in range(self._disk_valid // PAGE, -(-min(self._disk_size, self._size) // PAGE)):
             self._pages.setdefault(page, self._content(page * PAGE, PAGE))
-        changed = {page: data for page, data in self._pages.items() if page * PAGE < self._disk_size}
+        changed = {
+            page: data for page, data in self._pages.items() if page * PAGE < self._disk_size
+        }
         self._append(page for page in self._pages if page not in changed)
         if changed or self._size < self._disk_size:
             journal = journal_path(self.path)
@@ -179,14 +179,19 @@ class SteppedFile(io.RawIOBase):
         return data
 
     def _append(self, pages: Iterable[int]) -> None:
-        """Write pages beyond the old end; on failure the old end is restored."""
+        """Write pages beyond the old end; on failure the old end is restored.
+
+        Not if a journal is left of a step that failed after its moment of truth: to whoever
+        finds that journal, its pages beyond the end are part of the file.
+        """
         try:
             self._put(pages)
             if self._size > self._disk_size:
                 os.ftruncate(self._descriptor, self._size)
             os.fsync(self._descriptor)
         except OSError:
-            os.ftruncate(self._descriptor, self._disk_size)
+            if not journal_path(self.path).exists():
+                os.ftruncate(self._descriptor, self._disk_size)
             raise
 
     def _put(self, pages: Iterable[int]) -> None:

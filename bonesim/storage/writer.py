@@ -4,7 +4,6 @@ One process writes; a lock file beside the run file says which. Readers need no 
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,20 +13,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.errors import BusyError, CorruptFileError, InputError
+from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage import layout
-from bonesim.storage.durable import failures_explained
+from bonesim.storage.durable import failures_explained, sync_folder
 from bonesim.storage.layout import Column
+from bonesim.storage.lock import WriteLock
 from bonesim.storage.stepped_file import SteppedFile, journal_path
+from bonesim.storage.vetting import DAMAGE, first_line, require_run_file
 
 #: VTKHDF: version of the format, and the type, ASCII of fixed length as VTK's reader wants it.
 VTKHDF_VERSION = (2, 3)
 IMAGE_DATA = np.bytes_("ImageData")
-
-
-def lock_path(path: Path) -> Path:
-    """The file that says who writes `path`."""
-    return path.with_name(path.name + ".lock")
 
 
 class RunWriter:
@@ -37,19 +33,22 @@ class RunWriter:
     what was committed before is intact then.
     """
 
-    def __init__(self, path: Path, lock: int, *, start: Path | None = None) -> None:
+    def __init__(self, path: Path, lock: WriteLock, *, start: Path | None = None) -> None:
         self.path = path
         self._lock = lock
         #: A new file grows under another name until its first commit.
         self._start = start
-        self._raw = SteppedFile(start or path, writable=True)
+        with failures_explained(path):
+            self._raw = SteppedFile(start or path, writable=True)
         try:
-            self._file = h5py.File(
-                self._raw, "r+" if self._raw.seek(0, 2) else "w", libver=layout.FORMAT
-            )
-        except OSError as error:
+            self._file = h5py.File(self._raw, "r+" if start is None else "w", libver=layout.FORMAT)
+            if start is None:
+                require_run_file(self._file)
+        except DAMAGE as error:
             self._raw.close()
-            raise CorruptFileError(f"{path}: is not a run file or is damaged ({error})") from None
+            raise CorruptFileError(
+                f"{path}: is damaged or no bonesim run file ({first_line(error)}); run it anew"
+            ) from None
 
     # -- opening and closing -------------------------------------------------------------------
 
@@ -65,29 +64,33 @@ class RunWriter:
             InputError: the file exists and `overwrite` is false, or cannot be written there.
             BusyError: another process writes it.
         """
-        if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists; choose another name or add --overwrite")
         if path.is_dir():
             raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
-        lock = _take_lock(path)
+        if path.exists() and not overwrite:
+            raise InputError(f"{path}: exists; choose another name or add --overwrite")
+        lock = WriteLock(path)
         start = path.with_name(f".{path.name}.new")
         try:
             with failures_explained(path):
                 start.write_bytes(b"")
             writer = cls(path, lock, start=start)
+            try:
+                nz, ny, nx = shape_zyx
+                writer._make_vtk((nz, ny, nx), voxel_um)
+                writer._make_bonesim(config_text, provenance, voxel_um)
+                for place, columns in (
+                    (layout.TABLE, table_columns),
+                    (layout.SNAPSHOT_TABLE, snapshot_columns),
+                    (layout.EVENTS, event_columns),
+                ):
+                    layout.create_table(writer._file, place, columns)
+            except BaseException:
+                writer.close()
+                raise
         except BaseException:
             start.unlink(missing_ok=True)
-            _release_lock(path, lock)
+            lock.release()
             raise
-        nz, ny, nx = shape_zyx
-        writer._make_vtk((nz, ny, nx), voxel_um)
-        writer._make_bonesim(config_text, provenance, voxel_um)
-        for place, columns in (
-            (layout.TABLE, table_columns),
-            (layout.SNAPSHOT_TABLE, snapshot_columns),
-            (layout.EVENTS, event_columns),
-        ):
-            layout.create_table(writer._file, place, columns)
         return writer
 
     @classmethod
@@ -98,13 +101,13 @@ class RunWriter:
             InputError: no such file. BusyError: another process writes it.
             CorruptFileError: not a run file.
         """
-        if not path.exists():
-            raise InputError(f"{path}: there is no such file")
-        lock = _take_lock(path)
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; check the path")
+        lock = WriteLock(path)
         try:
             return cls(path, lock)
         except BaseException:
-            _release_lock(path, lock)
+            lock.release()
             raise
 
     def __enter__(self) -> "RunWriter":
@@ -119,47 +122,72 @@ class RunWriter:
         self.close()
 
     def close(self) -> None:
-        """Close without committing; a new file that was never committed leaves nothing behind."""
+        """Close without committing; a new file that was never committed leaves nothing behind.
+
+        A second time does nothing.
+        """
         self._file.close()
         self._raw.close()
         if self._start is not None:
             self._start.unlink(missing_ok=True)
             journal_path(self._start).unlink(missing_ok=True)
-        _release_lock(self.path, self._lock)
+        self._lock.release()
 
     def commit(self) -> None:
         """Put everything so far on the disk, all or nothing.
 
         Raises:
-            ResourceError: the disk is full; the last commit is intact.
+            ResourceError, InputError: it cannot be written; the last commit is intact.
         """
         self._file.flush()
         with failures_explained(self.path):
             self._raw.commit()
             if self._start is not None:
-                journal_path(self.path).unlink(missing_ok=True)
-                os.replace(self._start, self.path)
+                self._start.replace(self.path)
                 self._raw.path, self._start = self.path, None
+                # Of the file that was there before; to the new one it means nothing.
+                journal_path(self.path).unlink(missing_ok=True)
+                sync_folder(self.path.parent)
 
     # -- what goes in --------------------------------------------------------------------------
 
     def append_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add rows to the daily table."""
+        """Add rows to the daily table: each of its columns, all of one length.
+
+        Raises:
+            ValueError: columns are missing, unknown, of several lengths or of another kind.
+        """
         self._append(layout.TABLE, columns)
 
-    def write_events(self, columns: Mapping[str, NDArray[Any]], first_row: int = 0) -> None:
-        """Put events from `first_row` on; later rows on file are replaced."""
-        for name, values in columns.items():
-            dataset = self._file[f"{layout.EVENTS}/{name}"]
-            dataset.resize(first_row + values.size, axis=0)
-            if values.size:
-                dataset[first_row:] = values
+    def write_events(self, columns: Mapping[str, NDArray[Any]], first_changed_row: int = 0) -> None:
+        """Put events from `first_changed_row` on; rows on file from there on are replaced.
+
+        Raises:
+            ValueError: as `append_table`, or there are fewer rows on file.
+        """
+        group = self._file[layout.EVENTS]
+        _require_columns(group, columns)
+        for name in layout.column_names(group):
+            if first_changed_row > group[name].shape[0]:
+                raise ValueError(f"events from row {first_changed_row}: rows before are missing")
+            group[name].resize(first_changed_row, axis=0)
+            _grow(group[name], columns[name])
 
     def append_snapshot(
         self, day: int, fields: Mapping[str, NDArray[np.uint8]], measures: Mapping[str, float],
         cells: Mapping[str, Mapping[str, NDArray[Any]]],
     ) -> None:  # fmt: skip
-        """Add the lattice, what was measured on it, and the cells of one day."""
+        """Add the lattice, what was measured on it, and the cells of one day.
+
+        `fields`: all of `layout.FIELDS`, each uint8 (nz, ny, nx). `measures`: the columns of the
+        snapshot table but "day". `cells`: population -> column -> values, one row a cell.
+
+        Raises:
+            ValueError: something is missing, unknown or of another shape or kind; or `day` is
+                not after the last snapshot.
+        """
+        row = {"day": np.array([float(day)])} | {n: np.array([v]) for n, v in measures.items()}
+        self._require_snapshot(day, fields, row, cells)
         steps = self._file[layout.STEPS]
         count = int(steps.attrs["NSteps"])
         for name, field in fields.items():
@@ -168,14 +196,13 @@ class RunWriter:
             dataset[count] = field
             _grow(self._file[f"{layout.OFFSETS}/{name}"], np.array([count]))
         _grow(self._file[layout.DAYS], np.array([float(day)]))
-        row = {"day": np.array([float(day)])} | {n: np.array([v]) for n, v in measures.items()}
         self._append(layout.SNAPSHOT_TABLE, row)
         for population, columns in cells.items():
-            group = self._file.require_group(layout.cells_path(population, day))
+            group = self._file.create_group(layout.cells_path(population, day))
+            layout.set_text(group.attrs, "columns", json.dumps(list(columns)))
             for name, values in columns.items():
-                dataset = layout.create_series(group, name, values.dtype)
-                dataset.resize(values.size, axis=0)
-                dataset[:] = values
+                rows = max(1, min(values.size, layout.CHUNK_CELLS))
+                _grow(layout.create_series(group, name, values.dtype, rows), values)
         steps.attrs["NSteps"] = count + 1
 
     def set_status(self, status: str) -> None:
@@ -185,7 +212,17 @@ class RunWriter:
         layout.set_text(self._file[layout.BONESIM].attrs, "status", status)
 
     def truncate_to(self, day: int) -> None:
-        """Forget rows, snapshots and cells after `day`, and all events: they are given anew."""
+        """Forget rows, snapshots and cells after `day`, and all events: they are given anew.
+
+        Raises:
+            CorruptFileError: the file ends before `day`; nothing is changed.
+        """
+        last = self._file[f"{layout.TABLE}/day"][-1:]
+        if not last.size or last[0] < day:
+            raise CorruptFileError(
+                f"{self.path}: ends at day {last[0] if last.size else 'none'}, before its "
+                f"checkpoint of day {day}: they do not belong together; run it anew"
+            )
         self.set_status(layout.RUNNING)
         for place in (layout.TABLE, layout.SNAPSHOT_TABLE):
             group = self._file[place]
@@ -201,8 +238,8 @@ class RunWriter:
         for field in layout.FIELDS:
             self._file[f"{layout.CELL_DATA}/{field.name}"].resize(kept, axis=0)
             self._file[f"{layout.OFFSETS}/{field.name}"].resize(kept, axis=0)
-        for late in days[kept:]:
-            for population in self._file[layout.CELLS]:
+        for population in self._file[layout.CELLS]:
+            for late in days[kept:]:
                 place = layout.cells_path(population, int(late))
                 if place in self._file:
                     del self._file[place]
@@ -211,11 +248,27 @@ class RunWriter:
 
     def _append(self, place: str, columns: Mapping[str, NDArray[Any]]) -> None:
         group = self._file[place]
-        missing = set(layout.column_names(group)) - set(columns)
-        if missing:
-            raise ValueError(f"{place}: no values for {', '.join(sorted(missing))}")
+        _require_columns(group, columns)
         for name in layout.column_names(group):
             _grow(group[name], columns[name])
+
+    def _require_snapshot(
+        self, day: int, fields: Mapping[str, NDArray[np.uint8]],
+        row: Mapping[str, NDArray[Any]], cells: Mapping[str, Mapping[str, NDArray[Any]]],
+    ) -> None:  # fmt: skip
+        """Raise ValueError before anything is written, so that no half of it is on file."""
+        shape = self._file[f"{layout.CELL_DATA}/quanta"].shape[1:]
+        wanted = {field.name: (shape, np.dtype(np.uint8)) for field in layout.FIELDS}
+        got = {name: (field.shape, field.dtype) for name, field in fields.items()}
+        if got != wanted:
+            raise ValueError(f"snapshot of day {day}: fields {got}; wanted {wanted}")
+        last = self._file[layout.DAYS][-1:]
+        if last.size and day <= last[0]:
+            raise ValueError(f"snapshot of day {day} after that of day {last[0]:g}")
+        _require_columns(self._file[layout.SNAPSHOT_TABLE], row)
+        for population, columns in cells.items():
+            if len({values.shape for values in columns.values()}) > 1:
+                raise ValueError(f"cells {population}: columns of several lengths")
 
     def _make_vtk(self, shape_zyx: tuple[int, int, int], voxel_um: float) -> None:
         nz, ny, nx = shape_zyx
@@ -241,6 +294,8 @@ class RunWriter:
         group = self._file.create_group(layout.BONESIM)
         group.attrs["schema_version"] = layout.SCHEMA_VERSION
         group.attrs["voxel_um"] = voxel_um
+        for name, key in (("bonesim_version", "bonesim"), ("created", "created")):
+            layout.set_text(group.attrs, name, str(provenance.get(key, "unknown")))
         layout.set_text(group.attrs, "status", layout.RUNNING)
         self._file.create_group(layout.CELLS)
         for place, text in (
@@ -254,30 +309,21 @@ class RunWriter:
 def _grow(dataset: h5py.Dataset, values: NDArray[Any]) -> None:
     """Add values at the end."""
     old = dataset.shape[0]
-    dataset.resize(old + len(values), axis=0)
-    if len(values):
+    dataset.resize(old + values.size, axis=0)
+    if values.size:
         dataset[old:] = values
 
 
-def _take_lock(path: Path) -> int:
-    """The open lock file of `path`, locked for as long as this process has it open.
-
-    Raises:
-        BusyError: another process holds it.
-    """
-    import fcntl
-
-    with failures_explained(path):
-        lock = os.open(lock_path(path), os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise BusyError(f"{path}: another process is writing it; wait, or choose another name") from None
-    return lock
-
-
-def _release_lock(path: Path, lock: int) -> None:
-    """Let others write."""
-    lock_path(path).unlink(missing_ok=True)
-    os.close(lock)
+def _require_columns(group: h5py.Group, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ValueError unless `columns` are those of the table `group`, in length and kind."""
+    names = layout.column_names(group)
+    if set(names) != set(columns):
+        wrong = ", ".join(sorted(set(names) ^ set(columns)))
+        raise ValueError(f"{group.name}: columns missing or unknown: {wrong}")
+    if len({columns[name].shape for name in names}) > 1 or columns[names[0]].ndim != 1:
+        raise ValueError(f"{group.name}: columns of several shapes")
+    for name in names:
+        kind, kept = columns[name].dtype, group[name].dtype
+        # An empty list makes an array of float64, whatever would have been in it.
+        if columns[name].size and not np.can_cast(kind, kept, "same_kind"):
+            raise ValueError(f"{group.name}/{name}: got {kind}, kept as {kept}")
