@@ -18,52 +18,55 @@ from bonesim.quantities import BONE, FULL
 
 #: Firm faces that make a pit of a voxel.
 HEMMED_IN = 4
+# Bits of the six face neighbours (lattice.neighbours: z slowest, 13 is the voxel itself).
+BEFORE_Z, BEHIND_Z = np.int64(1 << 4), np.int64(1 << 22)
+BEFORE_Y, BEHIND_Y = np.int64(1 << 10), np.int64(1 << 16)
+BEFORE_X, BEHIND_X = np.int64(1 << 12), np.int64(1 << 14)
 
 
 @kernel
-def stands_firm(lattice, voxel):  # type: ignore[no-untyped-def]
-    """Whether new bone can be laid on a voxel: it is bone, and inside the specimen."""
-    return lattice.region[voxel] != 0 and lattice.quanta[voxel] >= BONE
-
-
-@kernel
-def floor_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
     """How much firm bone lies under a voxel, in voxel faces: sum of max(0, n.e) over firm faces.
 
-    A voxel that is bone itself stands on its own remains where nothing firm lies behind it.
+    `bits`: its bone neighbours. Beyond a cut face there is no bone to stand on.
     """
-    y, z = lattice.stride_y, lattice.stride_z
     weight = 0.0
-    if stands_firm(lattice, voxel + (z if nz > 0 else -z)):
+    if bits & (BEHIND_Z if nz > 0 else BEFORE_Z):
         weight += abs(nz)
-    if stands_firm(lattice, voxel + (y if ny > 0 else -y)):
+    if bits & (BEHIND_Y if ny > 0 else BEFORE_Y):
         weight += abs(ny)
-    if stands_firm(lattice, voxel + (1 if nx > 0 else -1)):
+    if bits & (BEHIND_X if nx > 0 else BEFORE_X):
         weight += abs(nx)
-    if weight == 0.0 and lattice.quanta[voxel] >= BONE:
-        weight = 0.5
     return weight
 
 
 @kernel
-def appetite(lattice, voxel, stock, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """How much bone a voxel takes up relative to a plane's, and how much it has room for.
+def appetite(quanta, voxel, stock, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """How much bone a voxel takes up relative to one of a plane; 0 if it has no room.
 
     The weight is its floor area times (bone neighbours of 26 / 9) cubed: 9 lie under a plane.
     """
-    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-    room = np.int64(stock)
-    weight = 0.0
+    if quanta[voxel] == FULL:
+        return 0.0
+    bits = bone_bits(quanta, voxel, stride_y, stride_z)
     hemmed_in = count_bits(bits & FACE_BITS) >= HEMMED_IN
-    if hemmed_in:
-        room = FULL - np.int64(lattice.quanta[voxel])
-    if room > 0:
-        weight = floor_area(lattice, voxel, nz, ny, nx)
-        if weight == 0.0 and hemmed_in:
-            weight = 0.5
-        share = count_bits(bits) / 9.0
-        weight *= share * share * share
-    return weight, room
+    if stock == 0 and not hemmed_in:
+        return 0.0
+    weight = floor_area(bits, nz, ny, nx)
+    if weight == 0.0 and (hemmed_in or quanta[voxel] >= BONE):
+        # A pit fills from its sides; a voxel that is bone stands on its own remains.
+        weight = 0.5
+    share = count_bits(bits) / 9.0
+    return weight * share * share * share
+
+
+@kernel
+def room_for(quanta, voxel, stock, stride_y, stride_z):  # type: ignore[no-untyped-def]
+    """Quanta a voxel may still take: its stock, or all it can hold if it is a pit."""
+    bits = bone_bits(quanta, voxel, stride_y, stride_z)
+    if count_bits(bits & FACE_BITS) >= HEMMED_IN:
+        return FULL - np.int64(quanta[voxel])
+    return np.int64(stock)
 
 
 @kernel
@@ -73,6 +76,7 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
     Never more than the site's quota. Returns the quanta formed.
     """
     sites, records = cavities.sites, cavities.records
+    quanta, stride_y, stride_z = lattice.quanta, lattice.stride_y, lattice.stride_z
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     nominal = depth_um * FULL / lattice.voxel_um
     work = nominal * sites.area_um2[site] / (lattice.voxel_um * lattice.voxel_um)
@@ -81,7 +85,9 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
     total = 0.0
     record = sites.first[site]
     while record >= 0:
-        weight, _ = appetite(lattice, records.voxel[record], records.stock[record], nz, ny, nx)
+        weight = appetite(
+            quanta, records.voxel[record], records.stock[record], stride_y, stride_z, nz, ny, nx
+        )
         records.weight[record] = weight
         total += weight
         record = records.next[record]
@@ -94,9 +100,12 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
             if weight > 0.0 and formed < left:
                 who = records.voxel[record]
                 amount = rounded(per_weight * weight, seed, day, who, APPOSITION_ROUNDING)
-                formed += build(
-                    lattice, cavities, site, record, min(amount, left - formed), day
-                )
+                amount = min(np.int64(amount), left - formed)
+                if amount > records.stock[record]:
+                    stock = records.stock[record]
+                    amount = min(amount, room_for(quanta, who, stock, stride_y, stride_z))
+                if amount > 0:
+                    formed += build(lattice, cavities, site, record, amount, day)
             record = records.next[record]
     sites.carry_quanta[site] = min(max(work + sites.carry_quanta[site] - formed, 0.0), 4.0 * work)
     return formed
@@ -104,14 +113,12 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
 
 @kernel
 def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-untyped-def]
-    """Put up to `amount` quanta, within its room, into the voxel of a record."""
+    """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's."""
     sites, records = cavities.sites, cavities.records
     voxel = records.voxel[record]
     was_bone = lattice.quanta[voxel] >= BONE
     depth = eroded_depth_um(lattice, sites, site)
-    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    _, room = appetite(lattice, voxel, records.stock[record], nz, ny, nx)
-    moved = give(lattice, voxel, min(np.int64(amount), room), day, depth, sites.bmu_id[site])
+    moved = give(lattice, voxel, amount, day, depth, sites.bmu_id[site])
     records.stock[record] -= min(moved, np.int64(records.stock[record]))
     sites.formed_quanta[site] += moved
     cavities.tally[QUANTA_FORMED] += moved

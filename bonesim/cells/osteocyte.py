@@ -34,8 +34,8 @@ class OsteocyteParameters(Parameters):
         float, Field(ge=0, le=60000, description="lacunae at the start; Mullender 1996, 13-30 k")
     ] = 17000.0
     look_day: Annotated[
-        int, Field(ge=1, le=20, description="each cell is looked at every so many days; assumed")
-    ] = 8
+        int, Field(ge=1, le=60, description="each cell is looked at every so many days; assumed")
+    ] = 28
 
 
 class OsteocyteColumns(NamedTuple):

@@ -168,12 +168,11 @@ def euler_gain(bits):  # type: ignore[no-untyped-def]
 
 @kernel
 def count_bits(bits):  # type: ignore[no-untyped-def]
-    """How many bits are set."""
-    count = 0
-    while bits != 0:
-        bits &= bits - 1
-        count += 1
-    return count
+    """How many bits are set, of the lower 32: sums of ever wider fields, side by side."""
+    bits = bits - ((bits >> 1) & 0x55555555)
+    bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333)
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F
+    return ((bits * 0x01010101) >> 24) & 0xFF
 
 
 @kernel
