@@ -42,13 +42,16 @@ class RunWriter:
             self._raw = SteppedFile(start or path, writable=True)
         try:
             self._file = h5py.File(self._raw, "r+" if start is None else "w", libver=layout.FORMAT)
+        except DAMAGE as error:
+            self._raw.close()
+            raise self._damaged(error) from None
+        try:
             if start is None:
                 require_run_file(self._file)
         except DAMAGE as error:
+            self._file.close()
             self._raw.close()
-            raise CorruptFileError(
-                f"{path}: is damaged or no bonesim run file ({first_line(error)}); run it anew"
-            ) from None
+            raise self._damaged(error) from None
 
     # -- opening and closing -------------------------------------------------------------------
 
@@ -243,6 +246,11 @@ class RunWriter:
                 place = layout.cells_path(population, int(late))
                 if place in self._file:
                     del self._file[place]
+
+    def _damaged(self, error: BaseException) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); run it anew"
+        )
 
     # -- making the groups -----------------------------------------------------------------------
 

@@ -1,0 +1,168 @@
+"""A file that changes in whole steps: against a plain one in memory, and with failing disks."""
+
+import errno
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bonesim.storage import stepped_file
+from bonesim.storage.stepped_file import PAGE, SteppedFile, journal_path
+
+PLACES = st.integers(0, 4 * PAGE) | st.sampled_from([PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
+ACTIONS = st.lists(
+    st.tuples(st.just("write"), PLACES, st.integers(1, 2 * PAGE))
+    | st.tuples(st.just("truncate"), PLACES, st.just(0))
+    | st.tuples(st.sampled_from(["commit", "reopen"]), st.just(0), st.just(0)),
+    max_size=25,
+)
+
+
+def content(path: Path) -> bytes:
+    with SteppedFile(path, writable=False) as file:
+        return file.read()
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(actions=ACTIONS)
+def test_behaves_as_a_plain_file(tmp_path: Path, actions: list[tuple[str, int, int]]) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"")
+    file, plain, committed = SteppedFile(path, writable=True), io.BytesIO(), b""
+    for number, (action, place, count) in enumerate(actions):
+        if action == "write":
+            for each in (file, plain):
+                each.seek(place)
+                each.write(bytes([number + 1]) * count)
+        elif action == "truncate":
+            file.truncate(place)
+            old = plain.getvalue()
+            plain = io.BytesIO(old[:place].ljust(place, b"\0"))
+        elif action == "commit":
+            file.commit()
+            committed = plain.getvalue()
+            assert path.read_bytes() == committed
+        else:
+            file.close()
+            file, plain = SteppedFile(path, writable=True), io.BytesIO(committed)
+        file.seek(0)
+        assert file.read() == plain.getvalue()
+        assert content(path) == committed
+    file.close()
+
+
+class Died(BaseException):
+    """The process was killed here."""
+
+
+def _failing_after(monkeypatch: pytest.MonkeyPatch, calls: int, error: BaseException) -> None:
+    """From now on the disk works for so many calls, then each one fails."""
+    left = [calls]
+
+    def failing(name: str) -> Any:
+        real = getattr(os, name)
+
+        def call(*arguments: Any) -> Any:
+            left[0] -= 1
+            if left[0] >= 0:
+                return real(*arguments)
+            if name == "pwrite" and left[0] == -1:
+                # Half of it still went through.
+                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2], arguments[2])
+            raise error
+
+        return call
+
+    for name in ("pwrite", "fsync", "ftruncate"):
+        monkeypatch.setattr(os, name, failing(name))
+
+
+def _two_states(path: Path) -> tuple[bytes, bytes, SteppedFile]:
+    """A committed state, a wished one that changes, grows and shrinks it, and the open file."""
+    before = np.arange(5 * PAGE + 77, dtype=np.uint32).astype(np.uint8).tobytes()
+    path.write_bytes(before)
+    file = SteppedFile(path, writable=True)
+    after = bytearray(before)
+    for place in (3, PAGE - 2, 3 * PAGE, 5 * PAGE + 70):
+        after[place : place + 500] = b"x" * 500
+        file.seek(place)
+        file.write(b"x" * 500)
+    after += b"y" * 3 * PAGE
+    file.seek(0, io.SEEK_END)
+    file.write(b"y" * 3 * PAGE)
+    return before, bytes(after), file
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_failure_at_any_call_leaves_one_of_both_states(tmp_path: Path, died: bool) -> None:
+    seen = set()
+    for calls in range(40):
+        path = tmp_path / f"{died}{calls}"
+        before, after, file = _two_states(path)
+        error = Died() if died else OSError(errno.ENOSPC, "No space left on device")
+        with pytest.MonkeyPatch.context() as patch:
+            _failing_after(patch, calls, error)
+            try:
+                file.commit()
+            except (Died, OSError):
+                whole = False
+            else:
+                whole = True
+        found = content(path)
+        seen.add((whole, found == after))
+        # What was appended in vain may stay beyond the old end, where nobody looks.
+        assert found == after or (not whole and found.startswith(before))
+        if not died:
+            file.commit()
+            assert content(path) == path.read_bytes() == after
+            assert not journal_path(path).exists()
+        file.close()
+        # Whoever opens it next to write goes on from what a reader sees.
+        with SteppedFile(path, writable=True) as again:
+            again.commit()
+        assert path.read_bytes() == (after if not died else found)
+        if whole:
+            break
+    assert seen == {(False, False), (False, True), (True, True)}
+
+
+def test_failed_retry_after_the_moment_of_truth_keeps_the_step(tmp_path: Path) -> None:
+    """The journal stands, its pages beyond the old end must stay though the next step fails."""
+    for first in range(40):
+        path = tmp_path / str(first)
+        before, after, file = _two_states(path)
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with pytest.MonkeyPatch.context() as patch:
+            _failing_after(patch, first, full)
+            try:
+                file.commit()
+                break
+            except OSError:
+                reached = content(path)
+        with pytest.MonkeyPatch.context() as patch:
+            _failing_after(patch, 0, full)
+            with pytest.raises(OSError, match="No space"):
+                file.commit()
+        assert content(path) == reached
+        file.close()
+    assert reached == after != before
+
+
+def test_damaged_and_foreign_journals_are_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * PAGE)
+    pages = {0: bytearray(b"b" * PAGE)}
+    inode = path.stat().st_ino
+    good = stepped_file._packed(inode, PAGE, pages)
+    journal_path(path).write_bytes(good)
+    assert content(path) == b"b" * PAGE
+    for bad in (good[:-1], b"", good[:60] + b"!" + good[61:], stepped_file._packed(1, PAGE, pages)):
+        journal_path(path).write_bytes(bad)
+        assert content(path) == b"a" * PAGE
