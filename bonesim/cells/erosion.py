@@ -101,7 +101,7 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
     """Erode a site by `depth_um` of its true area, spread over the faces that look against n.
 
     What could not be done today (an exhausted or held voxel) is carried, within two days' work,
-    and no face loses more than twice the nominal depth. Returns the quanta removed.
+    and no face loses more than one and a half times the nominal depth. Returns the quanta removed.
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -122,7 +122,7 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
         record = records.next[record]
     removed = np.int64(0)
     if total > 0.0 and need > 0.0:
-        per_weight = min(need / total, 1.3 * nominal)
+        per_weight = min(need / total, 1.5 * nominal)
         record = sites.first[site]
         while record >= 0:
             weight = records.weight[record]
@@ -131,5 +131,5 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
                 amount = rounded(per_weight * weight, seed, day, who, EROSION_ROUNDING)
                 removed += erode(lattice, cavities, site, record, amount, radius_voxel, day)
             record = records.next[record]
-    sites.carry_quanta[site] = min(max(need - removed, -work), work)
+    sites.carry_quanta[site] = min(max(need - removed, -work), 2.0 * work)
     return removed
