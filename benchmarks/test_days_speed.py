@@ -1,0 +1,75 @@
+"""Whole days: absolute rates are printed, gated are counts and the scaling with empty volume."""
+
+import time
+
+import numpy as np
+
+from benchmarks.conftest import YOUNG
+from bonesim.cells import bmu, osteoblast, osteoclast, osteocyte, precursors
+from bonesim.simulation import Simulation
+from bonesim.specimens import Specimen
+
+#: Bytes of lattice arrays per voxel: quanta, region, formed_day, owner, surface slot, surface,
+#: and the mark of the fragment search.
+MOST_BYTES_PER_VOXEL = 19.0
+#: The same bone in twice the volume may cost this much more; the target is 1.2, noise added.
+MOST_SCALING = 1.35
+
+
+def test_one_day(benchmark, living: Simulation) -> None:
+    benchmark(living.step)
+    voxels = living.specimen.quanta.size
+    print(f"\n{voxels} voxels, {living.tissue.surface_area_mm2():.0f} mm2 of surface, "
+          f"{len(living.bmus)} BMUs, {len(living.cavities.sites)} sites")  # fmt: skip
+
+
+def test_one_year(benchmark, young_bone: Specimen) -> None:
+    simulation = Simulation(YOUNG, young_bone)
+
+    def year() -> None:
+        for _ in range(365):
+            simulation.step()
+
+    benchmark.pedantic(year, rounds=1)
+    seconds = benchmark.stats.stats.min if benchmark.stats else float("nan")
+    share = 256**3 / young_bone.quanta.size
+    print(f"\na year {seconds:.1f} s; 5 years of 256^3 by volume: {5 * seconds * share:.0f} s")
+
+
+def test_bytes_per_voxel(living: Simulation) -> None:
+    lattice = living.tissue.lattice
+    per_voxel = [a for a in lattice if isinstance(a, np.ndarray) and a.size == lattice.quanta.size]
+    total = sum(array.nbytes for array in per_voxel) + lattice.quanta.size
+    assert total / lattice.quanta.size <= MOST_BYTES_PER_VOXEL
+
+
+def test_each_kernel_is_compiled_once(living: Simulation) -> None:
+    assert living.day >= 200
+    daily = (
+        bmu.originate, bmu.advance, osteoclast.resorb, osteoclast.smooth, osteoblast.start_teams,
+        osteoblast.form, osteoblast.leave, osteocyte.age, precursors.renew,
+    )  # fmt: skip
+    assert {k.py_func.__name__: len(k.signatures) for k in daily} == {
+        k.py_func.__name__: 1 for k in daily
+    }
+
+
+def test_cost_follows_surface_not_volume(young_bone: Specimen) -> None:
+    nz, ny, nx = young_bone.quanta.shape
+    empty = np.zeros((nz, ny, nx), np.uint8)
+    doubled = Specimen(
+        np.concatenate([young_bone.quanta, empty], axis=2), young_bone.voxel_um, "doubled", ()
+    )
+    small, large = Simulation(YOUNG, young_bone), Simulation(YOUNG, doubled)
+    for simulation in (small, large):
+        for _ in range(200):
+            simulation.step()
+    best = [float("inf"), float("inf")]
+    for _ in range(8):
+        for place, simulation in enumerate((small, large)):
+            begun = time.perf_counter()
+            for _ in range(25):
+                simulation.step()
+            best[place] = min(best[place], time.perf_counter() - begun)
+    print(f"\ntwice the volume, same bone: {best[1] / best[0]:.2f} x the time")
+    assert best[1] / best[0] <= MOST_SCALING
