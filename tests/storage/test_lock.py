@@ -1,5 +1,6 @@
 """One writer at a time, and nothing half-written under the file's name."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,25 @@ def test_lock_is_released_once(tmp_path: Path) -> None:
         WriteLock(tmp_path / "a")
     second.release()
     assert names(tmp_path) == []
+
+
+def test_lock_file_removed_at_the_wrong_moment_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder goes between our opening it and locking it: what we then hold is no file."""
+    path, real, calls = tmp_path / "a", fcntl.flock, []
+
+    def flock(descriptor: int, operation: int) -> None:
+        calls.append(operation)
+        if len(calls) == 1:
+            lock_path(path).unlink()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = WriteLock(path)
+    with pytest.raises(BusyError):
+        WriteLock(path)
+    lock.release()
 
 
 def test_nothing_appears_before_the_first_commit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -47,6 +48,21 @@ def test_vtk_reads_every_step(run_file: Path) -> None:
         z, y, x = 3, 2, 31
         bounds = image.GetCell(x + SHAPE[2] * (y + SHAPE[1] * z)).GetBounds()
         assert bounds[::2] == pytest.approx((0.62, 0.04, 0.06))
+
+
+def test_every_dataset_is_chunked_compressed_and_checksummed(run_file: Path) -> None:
+    seen = []
+
+    def check(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            seen.append(name)
+            assert item.chunks is not None, name
+            assert (item.compression, item.shuffle, item.fletcher32) == ("gzip", True, True), name
+
+    with h5py.File(run_file) as file:
+        file.visititems(check)
+    assert {"VTKHDF/CellData/quanta", "bonesim/config", "bonesim/table/day"} < set(seen)
+    assert "bonesim/cells/osteoclasts/day_10/id" in seen
 
 
 def test_everything_comes_back(run_file: Path) -> None:
