@@ -18,6 +18,8 @@ from bonesim.quantities import BONE, FULL
 
 #: Firm faces that make a pit of a voxel.
 HEMMED_IN = 4
+#: Firm faces from which a voxel fills though nothing lies under it.
+CORNER = 2
 # Bits of the six face neighbours (lattice.neighbours: z slowest, 13 is the voxel itself).
 BEFORE_Z, BEHIND_Z = np.int64(1 << 4), np.int64(1 << 22)
 BEFORE_Y, BEHIND_Y = np.int64(1 << 10), np.int64(1 << 16)
@@ -49,12 +51,12 @@ def appetite(quanta, voxel, stock, stride_y, stride_z, nz, ny, nx):  # type: ign
     if quanta[voxel] == FULL:
         return 0.0
     bits = bone_bits(quanta, voxel, stride_y, stride_z)
-    hemmed_in = count_bits(bits & FACE_BITS) >= HEMMED_IN
-    if stock == 0 and not hemmed_in:
+    firm = count_bits(bits & FACE_BITS)
+    if stock == 0 and firm < HEMMED_IN:
         return 0.0
     weight = floor_area(bits, nz, ny, nx)
-    if weight == 0.0 and (hemmed_in or quanta[voxel] >= BONE):
-        # A pit fills from its sides; a voxel that is bone stands on its own remains.
+    if weight == 0.0 and (firm >= CORNER or quanta[voxel] >= BONE):
+        # A corner fills from its sides; a voxel that is bone stands on its own remains.
         weight = 0.5
     share = count_bits(bits) / 9.0
     return weight * share * share * share

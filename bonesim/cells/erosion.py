@@ -5,7 +5,16 @@ Shared by osteoclasts and mononuclear cells, who differ in speed and in when the
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_ERODED, add_record, axis_distance2, dug_from_behind, eroded_depth_um, has_record
+from bonesim.cells.cavity import (
+    FORMING,
+    QUANTA_ERODED,
+    REVERSAL,
+    add_record,
+    axis_distance2,
+    dug_from_behind,
+    eroded_depth_um,
+    has_record,
+)
 from bonesim.chance import EROSION_ROUNDING, rounded
 from bonesim.kernel import kernel
 from bonesim.lattice.mutation import RESORBED, take
@@ -78,6 +87,10 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: 
         lattice.owner[voxel] = record
     owner = lattice.owner[voxel]
     records.stock[owner] += moved
+    other = records.site[owner]
+    if other != site and sites.phase[other] in (REVERSAL, FORMING):
+        # Two cavities meet: what is taken anew from the older one its team fills as well.
+        sites.quota_quanta[other] += moved
     if breaks:
         records.event[owner] = 1
     if lattice.quanta[voxel] == 0:

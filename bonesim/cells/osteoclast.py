@@ -42,7 +42,7 @@ from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 
 #: Mononuclear sites are served every so many days: the deepest step stays below a fifth of a voxel.
-MONONUCLEAR_STEP_DAY = 4
+MONONUCLEAR_STEP_DAY = 5
 
 
 class OsteoclastParameters(Parameters):
