@@ -33,9 +33,7 @@ def living(young_bone: Specimen) -> Simulation:
     return simulation
 
 
-def ratio_of_minima(
-    fast: Callable[[], Any], plain: Callable[[], Any], rounds: int = 5
-) -> float:
+def ratio_of_minima(fast: Callable[[], Any], plain: Callable[[], Any], rounds: int = 5) -> float:
     """Time of `plain` over time of `fast`, each the least of `rounds`, interleaved."""
     best = [float("inf"), float("inf")]
     fast()

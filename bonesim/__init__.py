@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bonesim.run import resume as resume
     from bonesim.run import run as run
     from bonesim.simulation import Simulation as Simulation
-    from bonesim.specimens import Specimen as Specimen
     from bonesim.specimens import make_specimen as make_specimen
+    from bonesim.specimens.specimen import Specimen as Specimen
     from bonesim.storage.reader import open_run as open_run
     from bonesim.viewer.scene import render as render
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Config": "bonesim.config",
     "load_config": "bonesim.config",
-    "Specimen": "bonesim.specimens",
+    "Specimen": "bonesim.specimens.specimen",
     "make_specimen": "bonesim.specimens",
     "Simulation": "bonesim.simulation",
     "run": "bonesim.run",
@@ -39,7 +39,7 @@ _PLACES = {
     "render": "bonesim.viewer.scene",
 }
 
-__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+__all__ = [*_PLACES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

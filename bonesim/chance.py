@@ -47,7 +47,7 @@ _2_53 = 1.0 / 9007199254740992.0
 
 
 @kernel
-def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
 
     All arguments and results are uint64 holding 32-bit values.
@@ -67,24 +67,22 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, i
 
 
 @kernel
-def words(seed: int, day: int, who: int, why: int) -> tuple[int, int, int, int]:
+def words(seed, day, who, why):  # type: ignore[no-untyped-def]
     """The four random words of one decision. `day` may be negative (burn-in)."""
     s = np.uint64(seed)
     w = np.uint64(who)
-    return philox(
-        w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(why), s & _LOW, s >> _32
-    )
+    return philox(w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(why), s & _LOW, s >> _32)
 
 
 @kernel
-def uniform(seed: int, day: int, who: int, why: int) -> float:
+def uniform(seed, day, who, why):  # type: ignore[no-untyped-def]
     """A number in [0, 1), 53 bits, for one decision."""
     a, b, _, _ = words(seed, day, who, why)
     return (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53
 
 
 @kernel
-def uniform_pair(seed: int, day: int, who: int, why: int) -> tuple[float, float]:
+def uniform_pair(seed, day, who, why):  # type: ignore[no-untyped-def]
     """Two independent numbers in [0, 1) for one decision."""
     a, b, c, d = words(seed, day, who, why)
     return (
@@ -94,14 +92,14 @@ def uniform_pair(seed: int, day: int, who: int, why: int) -> tuple[float, float]
 
 
 @kernel
-def normal(seed: int, day: int, who: int, why: int) -> float:
+def normal(seed, day, who, why):  # type: ignore[no-untyped-def]
     """A standard normal number for one decision (Box and Muller 1958)."""
     u, v = uniform_pair(seed, day, who, why)
     return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
 
 
 @kernel
-def poisson(mean: float, seed: int, day: int, who: int, why: int) -> int:
+def poisson(mean, seed, day, who, why):  # type: ignore[no-untyped-def]
     """A Poisson count for one decision, by inversion: for means up to about 30."""
     u = uniform(seed, day, who, why)
     p = np.exp(-mean)
@@ -115,7 +113,7 @@ def poisson(mean: float, seed: int, day: int, who: int, why: int) -> int:
 
 
 @kernel
-def rounded(x: float, seed: int, day: int, who: int, why: int) -> int:
+def rounded(x, seed, day, who, why):  # type: ignore[no-untyped-def]
     """`x` (not negative) rounded up or down at random so that its mean is `x`."""
     whole = int(x)
     if uniform(seed, day, who, why) < x - whole:

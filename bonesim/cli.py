@@ -35,12 +35,18 @@ def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="Run file to make (.vtkhdf).")],
     bone: Annotated[
         Path | None,
-        typer.Option(help="Scan instead of the config's specimen: TIFF, NRRD, NIfTI, MHA, VTI, NPY."),
+        typer.Option(
+            help="Scan instead of the config's specimen: TIFF, NRRD, NIfTI, MHA, VTI, NPY."
+        ),
     ] = None,
     voxel_um: Annotated[float | None, typer.Option(help="Voxel size of the scan, um.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Bone is at this grey value or more.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Bone is at this grey value or more.")
+    ] = None,
     mask: Annotated[Path | None, typer.Option(help="Mask image: bone where it is not 0.")] = None,
-    resample_um: Annotated[float | None, typer.Option(help="Simulate at this voxel size, um.")] = None,
+    resample_um: Annotated[
+        float | None, typer.Option(help="Simulate at this voxel size, um.")
+    ] = None,
     smooth_voxel: Annotated[
         float | None, typer.Option(help="Gaussian on the grey values first, SD in voxels.")
     ] = None,

@@ -63,7 +63,9 @@ class ScheduleParameters(Parameters):
     ] = 2920
     burn_in_day: Annotated[
         int,
-        Field(ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"),
+        Field(
+            ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"
+        ),
     ] = 600
     snapshots_day: Annotated[
         tuple[int, ...], Field(description="days whose lattice is kept; assumed: first and last")
@@ -76,9 +78,7 @@ class ScheduleParameters(Parameters):
     @classmethod
     def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
         if any(day < 0 for day in days) or list(days) != sorted(set(days)):
-            raise ValueError(
-                f"got {list(days)}; give days from 0 on, each once, in rising order"
-            )
+            raise ValueError(f"got {list(days)}; give days from 0 on, each once, in rising order")
         return days
 
     @model_validator(mode="after")

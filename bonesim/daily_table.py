@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from bonesim.cells.cavity import (
-    ARRESTED,
     AREA_CLOSED,
     AREA_STARTED,
+    ARRESTED,
     BMUS_BORN,
     CLOSED_ERODED,
     CLOSED_FORMED,

@@ -50,9 +50,7 @@ class Terminal:
                 console=self.console, transient=True,
             )  # fmt: skip
             self._bar.start()
-            self._task = self._bar.add_task(
-                simulated_time(first_day), total=last_day - first_day
-            )
+            self._task = self._bar.add_task(simulated_time(first_day), total=last_day - first_day)
 
     def lived(self, simulation: "Simulation") -> None:
         """Show where the run is, if it is time to."""

@@ -143,7 +143,9 @@ def resume(
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     if not checkpoint_path(path).exists():
-        raise InputError(f"{path}: no checkpoint {checkpoint_path(path).name} beside it; run it anew")
+        raise InputError(
+            f"{path}: no checkpoint {checkpoint_path(path).name} beside it; run it anew"
+        )
     state, _ = checkpoint.load(checkpoint_path(path))
     # The lattice of the first snapshot gives the shape; the state replaces all that is on it.
     simulation = Simulation(config, bone)
@@ -226,9 +228,7 @@ class _Recorder:
         fields = fields_of(self.simulation)
         measures = measure(fields["quanta"], self.simulation.tissue.voxel_um)
         values = {name: float(one.value) for name, one in measures.items()}
-        self.writer.append_snapshot(
-            self.simulation.day, fields, values, cells_of(self.simulation)
-        )
+        self.writer.append_snapshot(self.simulation.day, fields, values, cells_of(self.simulation))
 
     def flush(self) -> None:
         """Put the new rows of the table, and new and changed events, on file."""
@@ -271,7 +271,7 @@ def _signals_noted() -> Iterator[list[int]]:
         signal.signal(number, before[number])
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
             before[number] = signal.getsignal(number)
             signal.signal(number, note)
     except ValueError:

@@ -112,7 +112,12 @@ class Simulation(mesa.Model):
         self.osteocytes.age(self.tissue, self.drive, seed, day)
         self.bmus.be_born(self.tissue, self.cavities, self.drive, seed, day)
         ended = self.bmus.travel_and_recruit(
-            self.tissue, self.cavities, self.osteoclasts.rows, self.osteoclasts.mononuclear, seed, day
+            self.tissue,
+            self.cavities,
+            self.osteoclasts.rows,
+            self.osteoclasts.mononuclear,
+            seed,
+            day,
         )
         self.osteoclasts.resorb(self.tissue, self.cavities, self.drive, seed, day)
         self.osteoclasts.smooth(self.tissue, self.cavities, self.bmus.rows, seed, day)

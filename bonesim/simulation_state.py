@@ -115,4 +115,3 @@ def _restore_tissue(tissue: Tissue, state: State) -> None:
     lattice.surface_slot[surface] = np.arange(surface.size, dtype=np.int32)
     lattice.counts[:] = state["counts"]
     lattice.sums[:] = state["sums"]
-

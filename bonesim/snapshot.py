@@ -19,10 +19,7 @@ PHASE_OFFSET = 2
 #: What is measured at each snapshot only.
 SNAPSHOT_COLUMNS = (
     Column("day", "d", "", "days since the end of the burn-in"),
-    *(
-        Column(name, unit_of(name), symbol, method)
-        for name, (symbol, method) in PANEL.items()
-    ),
+    *(Column(name, unit_of(name), symbol, method) for name, (symbol, method) in PANEL.items()),
 )
 
 

@@ -1,0 +1,1 @@
+"""The agents: osteoclasts, osteoblasts, osteocytes, their units and the cavities they share."""

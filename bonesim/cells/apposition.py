@@ -19,7 +19,7 @@ from bonesim.quantities import BONE, FULL
 #: Firm faces that make a pit of a voxel.
 HEMMED_IN = 4
 #: Firm faces from which a voxel fills though nothing lies under it.
-CORNER = 2
+CORNER = 3
 # Bits of the six face neighbours (lattice.neighbours: z slowest, 13 is the voxel itself).
 BEFORE_Z, BEHIND_Z = np.int64(1 << 4), np.int64(1 << 22)
 BEFORE_Y, BEHIND_Y = np.int64(1 << 10), np.int64(1 << 16)

@@ -50,8 +50,8 @@ class BmuParameters(Parameters):
 
     origination_per_mm2_per_year: Annotated[
         float,
-        Field(ge=0, le=50, description="births per quiescent area; calibrated to Ac.f .18 /y here"),
-    ] = 1.8
+        Field(ge=0, le=50, description="births per quiescent area; calibrated to turnover"),
+    ] = 2.0
     origination_ceiling: Annotated[
         float,
         Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),

@@ -301,6 +301,5 @@ class CavityTables:
         """Surface area in each phase, um2, indexed by phase code (0..5)."""
         sites: Any = self.sites.columns
         alive = sites.alive == 1
-        return np.bincount(
-            sites.phase[alive], weights=sites.area_um2[alive].astype(np.float64), minlength=6
-        )
+        weights = sites.area_um2[alive].astype(np.float64)
+        return np.asarray(np.bincount(sites.phase[alive], weights, minlength=6), np.float64)

@@ -45,11 +45,11 @@ def expose(lattice, cavities, site, voxel, radius_voxel):  # type: ignore[no-unt
         if axis_distance2(lattice, there, sites.voxel[site], nz, ny, nx) > limit:
             continue
         owner = lattice.owner[there]
-        if owner < 0:
+        if owner < 0 or (
+            sites.bmu_id[cavities.records.site[owner]] != sites.bmu_id[site]
+            and not has_record(cavities, site, there)
+        ):
             add_record(lattice, cavities, site, there)
-        elif sites.bmu_id[cavities.records.site[owner]] != sites.bmu_id[site]:
-            if not has_record(cavities, site, there):
-                add_record(lattice, cavities, site, there)
 
 
 @kernel

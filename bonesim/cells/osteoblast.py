@@ -64,7 +64,9 @@ class OsteoblastParameters(Parameters):
     ] = 47.0
     balance_um: Annotated[
         float,
-        Field(ge=-20, le=5, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"),
+        Field(
+            ge=-20, le=5, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"
+        ),
     ] = 0.5
     apposition_um_per_day: Annotated[
         float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
@@ -77,7 +79,11 @@ class OsteoblastParameters(Parameters):
     ] = 180.0
     osteocyte_share: Annotated[
         float,
-        Field(ge=0, le=1, description="share buried: 17 k lacunae/mm3 (Mullender 1996) x 47 um x 180 um2"),
+        Field(
+            ge=0,
+            le=1,
+            description="share buried: 17 k lacunae/mm3 (Mullender 1996) x 47 um x 180 um2",
+        ),
     ] = 0.144
     lining_share: Annotated[
         float, Field(ge=0, le=1, description="share that become lining cells; assumed, .1-.3")
@@ -89,7 +95,8 @@ class OsteoblastParameters(Parameters):
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
     ] = 12
     grace_day: Annotated[
-        float, Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed")
+        float,
+        Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),
     ] = 180.0
 
 
@@ -112,7 +119,7 @@ OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_f
 
 
 @kernel
-def start_teams(lattice, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, recruitment, seed, day, shape):  # type: ignore[no-untyped-def] # noqa: E501
+def start_teams(lattice, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
     `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers.

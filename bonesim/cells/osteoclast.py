@@ -53,14 +53,20 @@ class OsteoclastParameters(Parameters):
     ] = 2.4
     death_per_day: Annotated[
         float,
-        Field(ge=0, le=2, description="hazard at the reference depth; lifespan 12 d, Manolagas 2000"),
+        Field(
+            ge=0, le=2, description="hazard at the reference depth; lifespan 12 d, Manolagas 2000"
+        ),
     ] = 1.0 / 12.0
     death_depth_um: Annotated[
         float, Field(gt=0, le=100, description="depth q0 at that hazard; fit to Eriksen 1999, 5-12")
     ] = 8.0
     mononuclear_um: Annotated[
         float,
-        Field(ge=0, le=100, description="depth of the mononuclear phase; Eriksen 1999 (difference), 22-35"),
+        Field(
+            ge=0,
+            le=100,
+            description="depth of the mononuclear phase; Eriksen 1999 (difference), 22-35",
+        ),
     ] = 32.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
@@ -69,7 +75,8 @@ class OsteoclastParameters(Parameters):
         float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984 (34 d)")
     ] = 0.9
     strain_stop: Annotated[
-        float, Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3")
+        float,
+        Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3"),
     ] = 0.7
     strain_reference_um: Annotated[
         float, Field(gt=0, le=400, description="bone left at which u = 1; assumed")

@@ -95,10 +95,9 @@ def age(lattice, cells, hazard_per_day, look_day, seed, day):  # type: ignore[no
                 died += 1
             free_row(cells, row)
             lost += 1
-        elif cells.viable[row] == 1:
-            if uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < chance:
-                cells.viable[row] = 0
-                died += 1
+        elif cells.viable[row] == 1 and uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < chance:
+            cells.viable[row] = 0
+            died += 1
     return lost, died
 
 

@@ -72,9 +72,10 @@ class Rows(Generic[T]):
 
     def __init__(self, kind: type[T], capacity: int = 1024) -> None:
         self.kind = kind
+        make: Any = kind
         self._types = column_types(kind)
         arrays = {n: np.zeros(capacity, d) for n, d in self._types.items() if n != "used"}
-        self.columns: T = kind(**arrays, used=np.zeros(3, np.int64))  # type: ignore[call-overload]
+        self.columns: T = make(**arrays, used=np.zeros(3, np.int64))
 
     def __len__(self) -> int:
         """Cells alive."""
@@ -94,7 +95,8 @@ class Rows(Generic[T]):
                 grown = np.zeros(size, array.dtype)
                 grown[:capacity] = array
                 columns[name] = grown
-        self.columns = self.kind(**columns)
+        make: Any = self.kind
+        self.columns = make(**columns)
 
     def refused(self) -> int:
         """Births refused for lack of room since the start; any is a bug."""
@@ -110,7 +112,7 @@ class Rows(Generic[T]):
         """Everything a restart needs, bit for bit: all rows ever used and the stack."""
         columns = self.columns._asdict()
         high, free = int(columns["used"][HIGH_WATER]), int(columns["used"][FREE_ROWS])
-        cut = {name: high for name in columns} | {"free": free, "used": 3}
+        cut = dict.fromkeys(columns, high) | {"free": free, "used": 3}
         return {name: array[: cut[name]].copy() for name, array in columns.items()}
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
@@ -123,7 +125,8 @@ class Rows(Generic[T]):
                 continue
             columns[name] = np.zeros(capacity, dtype)
             columns[name][: state[name].size] = state[name]
-        self.columns = self.kind(**columns)
+        make: Any = self.kind
+        self.columns = make(**columns)
 
 
 class CellPopulation(mesa.Agent):

@@ -11,6 +11,7 @@ Sources: mechanisms 6 (van Dijk Christiansen 2023, Kristensen 2013); rates assum
 
 from typing import Annotated, Any
 
+import mesa
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -20,8 +21,6 @@ from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.quantities import DAYS_PER_YEAR
-
-import mesa
 
 
 class PrecursorParameters(Parameters):

@@ -1,0 +1,1 @@
+"""The drive: hormones against day, and what they do to cells."""

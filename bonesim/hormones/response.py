@@ -47,7 +47,8 @@ class ResponseParameters(Parameters):
         float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")
     ] = 0.15
     signal_tau_day: Annotated[
-        float, Field(ge=1, le=365, description="low-pass of the deficit (cell populations); assumed")
+        float,
+        Field(ge=1, le=365, description="low-pass of the deficit (cell populations); assumed"),
     ] = 30.0
     setpoint_tau_year: Annotated[
         float,
@@ -62,14 +63,20 @@ class ResponseParameters(Parameters):
     ] = 0.15
     activation_exponent: Annotated[
         float,
-        Field(ge=0, le=4, description="Ac.f ~ (rho/rho0)^n, so that Recker 2004's x1.85 holds; .6-1.6"),
+        Field(
+            ge=0, le=4, description="Ac.f ~ (rho/rho0)^n, so that Recker 2004's x1.85 holds; .6-1.6"
+        ),
     ] = 1.5
     speed_exponent: Annotated[
         float, Field(ge=0, le=2, description="digging speed ~ (rho/rho0)^n; Eriksen 1999 with next")
     ] = 0.5
     osteoclast_survival: Annotated[
         float,
-        Field(ge=0, lt=0.9, description="osteoclast death x(1-a x); Hughes 1996 (2-3x in mice), Eriksen"),
+        Field(
+            ge=0,
+            lt=0.9,
+            description="osteoclast death x(1-a x); Hughes 1996 (2-3x in mice), Eriksen",
+        ),
     ] = 0.35
     osteoblast_loss: Annotated[
         float, Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); Eriksen 1999, 0-.14")

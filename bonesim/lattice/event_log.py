@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.lattice.mutation import FRAGMENT_FREED
 from bonesim.lattice.tissue import Tissue
-from bonesim.lattice.topology import MIXED, PLATE_PERFORATION, STRUT_CUT
+from bonesim.lattice.topology import FRAGMENT_FREED, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.quantities import BONE
 
 #: What became of an event; its code is its place here.
@@ -52,11 +51,15 @@ class EventLog:
         """All columns (views)."""
         return {name: column[: self._rows] for name, column in self._columns.items()}
 
-    def add(self, day: int, drained: dict[str, NDArray[Any]], places_um: NDArray[np.float64]) -> None:
+    def add(
+        self, day: int, drained: dict[str, NDArray[Any]], places_um: NDArray[np.float64]
+    ) -> None:
         """Append one day's events as `Tissue.drain_events` gives them."""
         new = drained["voxel"].size
         while self._rows + new > self._columns["day"].size:
-            self._columns = {n: np.concatenate([c, np.zeros_like(c)]) for n, c in self._columns.items()}
+            self._columns = {
+                n: np.concatenate([c, np.zeros_like(c)]) for n, c in self._columns.items()
+            }
         rows = slice(self._rows, self._rows + new)
         c = self._columns
         c["day"][rows] = day
@@ -80,9 +83,7 @@ class EventLog:
         """Note which BMUs ended today; their events are judged a year later."""
         mine = np.isin(ids, self.columns()["bmu"])
         self.closed_bmu = np.concatenate([self.closed_bmu, ids[mine]])
-        self.closed_day = np.concatenate(
-            [self.closed_day, np.full(int(mine.sum()), day, np.int64)]
-        )
+        self.closed_day = np.concatenate([self.closed_day, np.full(int(mine.sum()), day, np.int64)])
 
     def judge(self, tissue: Tissue, day: int) -> None:
         """Give the events of BMUs closed a year ago their final status."""

@@ -139,6 +139,7 @@ class Fragments:
         if loose.size == 0:
             return
         which = labels[tuple(loose.T)]
-        flat = np.ravel_multi_index(tuple((loose + 1).T), tissue.padded_shape).astype(np.int64)
+        places = np.ravel_multi_index(tuple((loose + 1).T), tissue.padded_shape)
+        flat = np.atleast_1d(np.asarray(places, np.int64))
         for label in np.unique(which):
             remove_fragment(tissue.lattice, flat[which == label], day)

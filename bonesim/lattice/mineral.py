@@ -74,9 +74,7 @@ def mineral_quanta(
     return bone_quanta - lagged - float(deposits @ recent_deficit(ages, p))
 
 
-def mineral_fraction(
-    age_day: NDArray[np.float32], p: MineralParameters
-) -> NDArray[np.float32]:
+def mineral_fraction(age_day: NDArray[np.float32], p: MineralParameters) -> NDArray[np.float32]:
     """m(age) of bone of one age, 0..1, for pictures; older than about two months it is exact."""
     age = np.maximum(age_day - p.lag_day, 0.0)
     fast = p.fast_fraction * np.exp(-age / p.fast_tau_day)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.lattice.surface import SURFACE, exposed_faces, put_on_surface, take_off_surface
+from bonesim.lattice.surface import exposed_faces, put_on_surface, take_off_surface
 from bonesim.lattice.topology import (
     FRAGMENT_FREED,
     HEALING,

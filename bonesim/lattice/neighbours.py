@@ -12,9 +12,7 @@ OFFSETS = np.array(
     [(dz, dy, dx) for dz in (-1, 0, 1) for dy in (-1, 0, 1) for dx in (-1, 0, 1)], np.int64
 )
 #: Outward unit steps of the six faces, in the order -z, +z, -y, +y, -x, +x.
-FACES = np.array(
-    [(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)], np.int64
-)
+FACES = np.array([(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)], np.int64)
 
 
 def _bit(dz: int, dy: int, dx: int) -> int:

@@ -25,10 +25,9 @@ from bonesim.lattice.mutation import (
     RIM_WIDTH,
     SLOW_DEFICIT,
     SUMS,
-    SURFACE,
     Lattice,
 )
-from bonesim.lattice.surface import exposed_faces, put_on_surface
+from bonesim.lattice.surface import SURFACE, exposed_faces, put_on_surface
 from bonesim.lattice.topology import (
     AREA_PER_CORNER_PAIR,
     AREA_PER_EDGE_PAIR,
@@ -156,7 +155,8 @@ class Tissue:
 
     def places_um(self, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Centres of voxels (flat padded indices), um, shape (n, 3) in the order z, y, x."""
-        return (np.stack(np.unravel_index(voxels, self.padded_shape), axis=1) - 0.5) * self.voxel_um
+        places = np.stack(np.unravel_index(voxels, self.padded_shape), axis=1)
+        return np.asarray((places - 0.5) * self.voxel_um, np.float64)
 
     def volume_mm3(self) -> float:
         """Measured tissue volume (TV: interior without the rim), mm3."""
@@ -192,8 +192,12 @@ class Tissue:
         counts = self.lattice.counts
         rows, lost = int(counts[EVENTS]), int(counts[LOST_EVENTS])
         if max(rows, lost) > EVENT_CAPACITY:
-            raise OverflowError(f"{rows} topological events in one day; the buffer holds {EVENT_CAPACITY}")
-        columns = {name: getattr(self.lattice, f"event_{name}")[:rows].copy() for name in EVENT_ARRAYS}
+            raise OverflowError(
+                f"{rows} topological events in one day; the buffer holds {EVENT_CAPACITY}"
+            )
+        columns = {
+            name: getattr(self.lattice, f"event_{name}")[:rows].copy() for name in EVENT_ARRAYS
+        }
         lost_voxels = self.lattice.lost_voxel[:lost].copy()
         counts[EVENTS] = counts[LOST_EVENTS] = 0
         return columns, lost_voxels

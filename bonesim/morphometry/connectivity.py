@@ -24,9 +24,7 @@ def fragments(bone: NDArray[np.bool_]) -> int:
     """Pieces of bone beside the largest, 26-connected."""
     import cc3d
 
-    _, count = cc3d.connected_components(
-        np.ascontiguousarray(bone), connectivity=26, return_N=True
-    )
+    _, count = cc3d.connected_components(np.ascontiguousarray(bone), connectivity=26, return_N=True)
     return max(int(count) - 1, 0)
 
 
@@ -41,14 +39,12 @@ def euler_of_block(bone: NDArray[np.bool_]) -> float:
     total = float(euler_number(bone, connectivity=3))
     for axis in range(3):
         for side in (0, -1):
-            face = bone.take(side, axis=axis)
+            face: NDArray[np.bool_] = np.asarray(bone.take(side, axis=axis))
             total -= float(euler_number(face, connectivity=2)) / 2.0
             # Every edge of the block belongs to two faces, every corner to three.
-            for face_axis in range(2):
-                for end in (0, -1):
-                    edge = face.take(end, axis=face_axis)
-                    total += _runs(edge) / 8.0
-                    total -= (int(edge[0]) + int(edge[-1])) / 48.0
+            for edge in (face[0], face[-1], face[:, 0], face[:, -1]):
+                total += _runs(edge) / 8.0
+                total -= (int(edge[0]) + int(edge[-1])) / 48.0
     return total
 
 

@@ -96,4 +96,5 @@ def _spacing_um(bone: NDArray[np.bool_], voxel_um: float) -> NDArray[np.float64]
         return np.zeros(1)
     rim = max(1, RIM_VOXEL // factor)
     inner = (slice(rim, -rim),) * 3
-    return local_thickness(marrow)[inner][marrow[inner]].astype(np.float64) * voxel_um * factor
+    gaps = local_thickness(marrow)[inner][marrow[inner]]
+    return np.asarray(gaps, np.float64) * (voxel_um * factor)

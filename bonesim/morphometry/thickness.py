@@ -28,9 +28,11 @@ def is_covered(radius, z, y, x):  # type: ignore[no-untyped-def]
         for dy in range(-1, 2):
             for dx in range(-1, 2):
                 k, j, i = z + dz, y + dy, x + dx
-                if 0 <= k < nz and 0 <= j < ny and 0 <= i < nx and (dz != 0 or dy != 0 or dx != 0):
-                    if radius[k, j, i] >= r + np.sqrt(dz * dz + dy * dy + dx * dx):
-                        return True
+                if not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
+                    continue
+                apart = np.sqrt(dz * dz + dy * dy + dx * dx)
+                if apart > 0.0 and radius[k, j, i] >= r + apart:
+                    return True
     return False
 
 

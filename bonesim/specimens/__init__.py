@@ -4,6 +4,15 @@ from bonesim.specimens.scan import ScanParameters, read_scan
 from bonesim.specimens.specimen import Specimen
 from bonesim.specimens.synthetic import SyntheticParameters, grow
 
+__all__ = [
+    "ScanParameters",
+    "Specimen",
+    "SyntheticParameters",
+    "grow",
+    "make_specimen",
+    "read_scan",
+]
+
 
 def make_specimen(parameters: SyntheticParameters | ScanParameters) -> Specimen:
     """The bone that the parameters describe.

@@ -105,9 +105,7 @@ def _check(values: NDArray[Any], path: Path) -> None:
         )
     _check_size(values.shape, path)
     if values.dtype.kind not in "buif":
-        raise InputError(
-            f"{path}: holds values of type {values.dtype}; allowed are real numbers"
-        )
+        raise InputError(f"{path}: holds values of type {values.dtype}; allowed are real numbers")
     if min(values.shape) < 3:
         raise InputError(f"{path}: has {size} voxels (z, y, x); at least 3 along each are needed")
 

@@ -56,6 +56,7 @@ class Structure(NamedTuple):
     rod_um: float
     bending_um: float
 
+
 #: Distance over which the noise that places holes changes by one standard deviation.
 HOLE_SLOPE_UM = 100.0
 
@@ -216,9 +217,7 @@ def noise_extent(
 
 
 @kernel
-def network(
-    shape: tuple[int, int, int], seed: int, structure: Structure
-) -> NDArray[np.float64]:
+def network(shape: tuple[int, int, int], seed: int, structure: Structure) -> NDArray[np.float64]:
     """Distance to the bone surface in um, negative in bone, on the grid of `SPACING_UM`.
 
     Args:

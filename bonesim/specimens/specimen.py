@@ -74,9 +74,7 @@ def with_skin(quanta: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.
             for i in range(nx):
                 if kept[k, j, i] or quanta[k, j, i] == 0 or quanta[k, j, i] >= BONE:
                     continue
-                block = kept[
-                    max(k - 1, 0) : k + 2, max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2
-                ]
+                block = kept[max(k - 1, 0) : k + 2, max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2]
                 if block.any():
                     result[k, j, i] = quanta[k, j, i]
     return result

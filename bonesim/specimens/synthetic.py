@@ -43,9 +43,7 @@ class SyntheticParameters(Parameters):
     size_mm: Annotated[
         tuple[float, float, float], Field(description="size along x, y, z (0.5 to 20 mm); assumed")
     ] = (4.0, 4.0, 4.0)
-    voxel_um: Annotated[
-        float, Field(ge=10, le=40, description="edge of a voxel; assumed")
-    ] = 20.0
+    voxel_um: Annotated[float, Field(ge=10, le=40, description="edge of a voxel; assumed")] = 20.0
     seed: Annotated[
         int, Field(ge=0, lt=2**63, description="the number the structure depends on; assumed")
     ] = 1

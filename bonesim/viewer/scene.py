@@ -5,7 +5,7 @@ strut cut that had happened by then is marked where it is; a mark behind bone is
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
         raise InputError(f"{output}: a picture's name ends in .png")
     if not output.parent.is_dir():
         raise InputError(f"{output}: there is no folder {output.parent}; create it first")
-    figure = _figure(run, cast(ColourBy, colour))
+    figure = _figure(run, colour)
     try:
         figure.savefig(output, dpi=DPI, facecolor=palette.BACKGROUND)
         curves(run).to_csv(output.with_suffix(".csv"), index=False)
@@ -72,7 +72,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)
     figure = Figure(figsize=(15.5, 9.4), layout="constrained")
     FigureCanvasAgg(figure)
-    top, bottom = figure.subfigures(2, 1, height_ratios=(2.3, 1.0))
+    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(2.3, 1.0)))
     blocks = top.subplots(1, len(moments), squeeze=False)[0]
     for axis, moment in zip(blocks, moments, strict=True):
         _draw_block(axis, run, moment, events, box, colour)
@@ -100,7 +100,8 @@ def _draw_block(
     past = events[events["day"] <= moment.day]
     if colour == "events":
         _mark(axis, within(past, box, voxel_mm), quanta, box, voxel_mm, view)
-    bvtv = float(run.table.set_index("day").loc[moment.day, "bvtv_percent"])
+    table = run.table
+    bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
     counts = past["kind"].value_counts()
     axis.set_title(
         f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   "
@@ -122,7 +123,7 @@ def _mark(
         for faint in (True, False):
             chosen = (events["kind"].to_numpy() == kind) & (behind == faint)
             axis.scatter(
-                *at[chosen].T, marker=mark.shape, s=90, facecolors="none",
+                at[chosen, 0], at[chosen, 1], marker=mark.shape, s=90, facecolors="none",
                 edgecolors=mark.colour, linewidths=2.0, alpha=0.35 if faint else 1.0,
             )  # fmt: skip
 

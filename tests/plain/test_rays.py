@@ -135,7 +135,7 @@ def test_bone_left_is_the_first_run_of_bone(
     end = next(k for k, place in enumerate(walk) if not inside(quanta.shape, place))
     first = next((k for k in range(end) if bone[k]), None)
     last = None if first is None else next((k for k in range(first, end) if not bone[k]), None)
-    if first is None or last is None:
+    if first is None or last is None:  # noqa: SIM108
         expected = rays.LONGEST_UM  # the mirror beyond the cut face holds as much again
     else:
         expected = (last - first) * 0.5 * tissue.voxel_um

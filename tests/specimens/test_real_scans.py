@@ -25,7 +25,5 @@ def test_a_segmented_scan_of_50_um_is_resampled(shared_data: Path) -> None:
     assert specimen.quanta.shape == (200, 200, 200)
     assert any("Otsu's method chose 127.5" in note for note in specimen.notes)
     assert any("resampled from 50 to 25 um" in note for note in specimen.notes)
-    whole = read_scan(
-        ScanParameters(path=str(path), threshold=127.5, resample_um=40.0)
-    )
+    whole = read_scan(ScanParameters(path=str(path), threshold=127.5, resample_um=40.0))
     assert whole.quanta.mean() / 255.0 == pytest.approx(0.125, abs=0.004)

@@ -185,9 +185,7 @@ def test_resampling_keeps_the_ball(
 ) -> None:
     path = _npy(tmp_path, ball)
     scan = read_scan(
-        ScanParameters(
-            path=str(path), voxel_um=VOXEL_UM, threshold=1000.0, resample_um=target_um
-        )
+        ScanParameters(path=str(path), voxel_um=VOXEL_UM, threshold=1000.0, resample_um=target_um)
     )
     assert scan.voxel_um == target_um
     volume = scan.quanta.sum() / 255.0 * target_um**3

@@ -38,9 +38,7 @@ def intercept_ratio(quanta: NDArray[np.uint8]) -> float:
 
 @pytest.fixture(scope="module")
 def elderly() -> list[NDArray[np.uint8]]:
-    return [
-        grow(SyntheticParameters(seed=seed, voxel_um=25.0)).quanta for seed in (1, 2, 3)
-    ]
+    return [grow(SyntheticParameters(seed=seed, voxel_um=25.0)).quanta for seed in (1, 2, 3)]
 
 
 def test_elderly_vertebra_lies_within_the_spread_of_donors(

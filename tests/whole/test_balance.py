@@ -59,7 +59,9 @@ def test_no_cells_leave_bone_untouched(small: Config, small_bone: Specimen) -> N
     simulation = Simulation(still, small_bone)
     for _ in range(120):
         simulation.step()
-    assert np.array_equal(simulation.tissue.inner(simulation.tissue.lattice.quanta), small_bone.quanta)
+    assert np.array_equal(
+        simulation.tissue.inner(simulation.tissue.lattice.quanta), small_bone.quanta
+    )
     assert len(simulation.events) == 0
 
 
@@ -75,7 +77,9 @@ def test_no_final_event_is_undone_by_formation(small: Config, small_bone: Specim
         events = simulation.events.columns()
         for row in np.flatnonzero(events["status"] == 2):
             seen.setdefault(int(row), simulation.day)
-    erosive = [r for r in seen if EVENT_KINDS[events["kind"][r]] in ("plate_perforation", "strut_cut")]
+    erosive = [
+        r for r in seen if EVENT_KINDS[events["kind"][r]] in ("plate_perforation", "strut_cut")
+    ]
     assert len(erosive) >= 5
     quanta = simulation.tissue.lattice.quanta
     open_still = [quanta[events["voxel"][row]] < BONE for row in erosive]
