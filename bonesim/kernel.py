@@ -75,6 +75,6 @@ def parallel_kernel(function: F) -> F:
     return numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function)  # type: ignore[no-any-return]
 
 
-def kernels_are_cached() -> bool:
-    """Whether machine code for these sources exists, so that nothing is about to be compiled."""
-    return any(Path(numba.config.CACHE_DIR).rglob("*.nbc"))
+def is_cached(name: str) -> bool:
+    """Whether machine code of a kernel ("module.function") exists for these sources."""
+    return any(Path(numba.config.CACHE_DIR).rglob(f"*{name}-*.nbc"))

@@ -22,7 +22,7 @@ from bonesim.config import Config, to_toml, validated
 from bonesim.daily_table import COLUMNS
 from bonesim.errors import InputError
 from bonesim.event_table import EVENT_COLUMNS, event_table
-from bonesim.kernel import kernels_are_cached
+from bonesim.kernel import is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back, state_of
@@ -117,7 +117,7 @@ def run(
     )  # fmt: skip
     checkpoint_path(output).unlink(missing_ok=True)
     with writer, _signals_noted() as pending:
-        if not kernels_are_cached():
+        if not is_cached("osteoblast.form"):
             watcher.say("compiling kernels (once, about a minute)")
         simulation = _start(config, bone, watcher, pending)
         _Recorder(simulation, writer, output, 0).live(until_day, watcher, pending)

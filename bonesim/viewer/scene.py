@@ -78,7 +78,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
         _draw_block(axis, run, moment, events, box, colour)
     _scale_bar(blocks[0])
     _legend(top, colour)
-    top.suptitle(_title(run, box, voxel_mm), fontsize=11)
+    figure.suptitle(_title(run, box, voxel_mm), fontsize=11)
     draw_courses(list(bottom.subplots(1, 4)), run, moments)
     return figure
 

@@ -78,7 +78,7 @@ def on_image_mm(view: View, points_mm: NDArray[np.float64]) -> NDArray[np.float6
     """Where points (rows x, y, z) appear: rows (right, up) in mm from the lower left corner."""
     relative = points_mm - view.centre_mm
     across = np.stack([relative @ view.right, relative @ view.up], axis=1)
-    return np.asarray([*across, view.width_mm / 2, view.height_mm / 2])
+    return np.asarray(across + np.array([view.width_mm / 2, view.height_mm / 2]))
 
 
 def photograph(block: Block, view: View, height_px: int) -> NDArray[np.uint8]:
