@@ -51,7 +51,7 @@ class BmuParameters(Parameters):
     origination_per_mm2_per_year: Annotated[
         float,
         Field(ge=0, le=50, description="births per quiescent area; calibrated to turnover"),
-    ] = 2.0
+    ] = 1.9
     origination_ceiling: Annotated[
         float,
         Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),
@@ -75,7 +75,7 @@ class BmuParameters(Parameters):
     widest_tilt_degree: Annotated[
         float,
         Field(gt=0, le=90, description="tilt of surface from the BMU's normal it takes; assumed"),
-    ] = 38.0
+    ] = 34.0
     patience_day: Annotated[
         int, Field(ge=1, le=100, description="days without free surface that stop a front; assumed")
     ] = 10

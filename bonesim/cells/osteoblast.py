@@ -93,7 +93,7 @@ class OsteoblastParameters(Parameters):
     ] = 0.15
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
-    ] = 12
+    ] = 8
     grace_day: Annotated[
         float,
         Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),

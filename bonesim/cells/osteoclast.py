@@ -77,7 +77,7 @@ class OsteoclastParameters(Parameters):
     strain_stop: Annotated[
         float,
         Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3"),
-    ] = 0.7
+    ] = 0.9
     strain_reference_um: Annotated[
         float, Field(gt=0, le=400, description="bone left at which u = 1; assumed")
     ] = 100.0

@@ -13,6 +13,8 @@ from bonesim.quantities import BONE, unit_of
 
 #: Spacing is measured on a grid of at least this voxel size: marrow spaces are ten times wider.
 SPACING_VOXEL_UM = 40.0
+#: Standard deviation of the Gaussian before Conn.D; scanners' protocols use 0.8 to 1.2.
+FILTER_VOXEL = 0.5
 #: Voxels left out at each cut face.
 RIM_VOXEL = 2
 
@@ -26,7 +28,11 @@ PANEL = {
     "tb_n_per_mm": ("Tb.N", "1 / (Tb.Th + Tb.Sp)"),
     "bstv_per_mm": ("BS/TV", "marching cubes at half a voxel"),
     "bsbv_per_mm": ("BS/BV", "marching cubes, over BV with partial volume"),
-    "conn_d_per_mm3": ("Conn.D", "Euler number, cut faces corrected, purified network"),
+    "conn_d_per_mm3": (
+        "Conn.D",
+        "Euler number, cut faces corrected, purified network, Gaussian of 0.5 voxel before threshold",
+    ),
+    "conn_d_unfiltered_per_mm3": ("", "as Conn.D without the Gaussian: with the noise of voxels"),
     "fragments": ("", "pieces of bone beside the largest, 26-connected"),
 }
 
@@ -75,13 +81,25 @@ def measure(quanta: NDArray[np.uint8], voxel_um: float) -> dict[str, Measure]:
         "tb_n_per_mm": 1000.0 / (thickness + gap),
         "bstv_per_mm": bstv,
         "bsbv_per_mm": bstv / bvtv,
-        "conn_d_per_mm3": connectivity(purified(bone)[inner]) / volume_mm3,
+        "conn_d_per_mm3": connectivity(purified(_filtered(quanta))[inner]) / volume_mm3,
+        "conn_d_unfiltered_per_mm3": connectivity(purified(bone)[inner]) / volume_mm3,
         "fragments": float(fragments(bone)),
     }
     return {
         name: Measure(values[name], unit_of(name), symbol, method)
         for name, (symbol, method) in PANEL.items()
     }
+
+
+def _filtered(quanta: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Bone after a slight Gaussian, as scanners' protocols apply before the threshold.
+
+    Tunnels of one voxel, which erosion and formation leave behind, are noise of the lattice.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    smooth = gaussian_filter(quanta.astype(np.float32), FILTER_VOXEL, mode="nearest")
+    return np.asarray(smooth >= BONE - 0.5)
 
 
 def _spacing_um(bone: NDArray[np.bool_], voxel_um: float) -> NDArray[np.float64]:
