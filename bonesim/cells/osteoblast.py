@@ -82,7 +82,7 @@ class OsteoblastParameters(Parameters):
         Field(
             ge=0,
             le=1,
-            description="share buried: 17 k lacunae/mm3 (Mullender 1996) x 47 um x 180 um2",
+            description="share buried; 17 k lacunae per mm3 (Mullender 1996) x 47 um x 180 um2",
         ),
     ] = 0.144
     lining_share: Annotated[
