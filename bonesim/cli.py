@@ -122,7 +122,7 @@ def measure(
         try:
             table.to_csv(csv, index=False)
         except OSError as error:
-            raise InputError(f"{csv}: cannot be written ({error.strerror})") from None
+            raise InputError(f"{csv}: cannot be written ({error.strerror or error})") from None
 
 
 @app.command()
@@ -215,7 +215,7 @@ def main() -> None:
     from bonesim.progress import complain
 
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except BonesimError as error:
         complain(str(error))
         sys.exit(error.exit_code)
@@ -229,7 +229,11 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        if type(error).__name__ != "Stopped":
-            raise
-        complain(f"stopped by {error}; the run file is whole up to here: bonesim resume goes on")
-        sys.exit(128 + getattr(error, "number", 2))
+        # Both kinds are told by what they carry: their modules are heavy, or typer's own affair.
+        if hasattr(error, "format_message"):
+            complain(f"{error.format_message()} bonesim --help lists commands and options")
+            sys.exit(2)
+        if type(error).__name__ == "Stopped":
+            complain(f"stopped by {error}; the file is whole up to here, bonesim resume goes on")
+            sys.exit(128 + getattr(error, "number", 2))
+        raise
