@@ -22,6 +22,7 @@ from bonesim.config import Config, to_toml, validated
 from bonesim.daily_table import COLUMNS
 from bonesim.errors import InputError
 from bonesim.event_table import EVENT_COLUMNS, event_table
+from bonesim.hormones.course import make_course
 from bonesim.kernel import is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.simulation import Simulation
@@ -33,7 +34,7 @@ from bonesim.storage import checkpoint
 from bonesim.storage.layout import COMPLETE, INTERRUPTED
 from bonesim.storage.provenance import provenance
 from bonesim.storage.reader import open_run
-from bonesim.storage.writer import RunWriter
+from bonesim.storage.writer import RunWriter, check_place
 
 #: Days between writes of table and events.
 FLUSH_DAYS = 90
@@ -107,6 +108,8 @@ def run(
         Stopped: a signal ended the run; the file is whole up to the last day lived.
     """
     output, watcher = Path(output), watcher or Silence()
+    check_place(output, overwrite)
+    make_course(config.hormones.course)  # an impossible course is told before any work
     bone = specimen or make_specimen(config.specimen)
     for note in (bone.origin, *bone.notes):
         watcher.say(note)

@@ -45,7 +45,11 @@ class MineralParameters(Parameters):
     ] = 1150.0
     start_mean_age_day: Annotated[
         float,
-        Field(gt=0, le=20000, description="mean age at the start, exponential; 1 over turnover (mech. 1)"),
+        Field(
+            gt=0,
+            le=20000,
+            description="mean age at the start, exponential; 1 over turnover (mech. 1)",
+        ),
     ] = 2700.0
 
 

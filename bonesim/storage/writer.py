@@ -26,6 +26,20 @@ VTKHDF_VERSION = (2, 3)
 IMAGE_DATA = np.bytes_("ImageData")
 
 
+def check_place(path: Path, overwrite: bool) -> None:
+    """Refuse an output that cannot become a run file, before anything is computed for it.
+
+    Raises:
+        InputError: a folder, a file that exists (unless `overwrite`), or a folder that does not.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists; choose another name or add --overwrite")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; create it first")
+
+
 class RunWriter:
     """The one writer of a run file. Make it with `create` or `reopen`; use it in a `with`.
 
@@ -67,10 +81,7 @@ class RunWriter:
             InputError: the file exists and `overwrite` is false, or cannot be written there.
             BusyError: another process writes it.
         """
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists; choose another name or add --overwrite")
+        check_place(path, overwrite)
         lock = WriteLock(path)
         start = path.with_name(f".{path.name}.new")
         try:
