@@ -231,7 +231,8 @@ def main() -> None:
     except Exception as error:
         # Both kinds are told by what they carry: their modules are heavy, or typer's own affair.
         if hasattr(error, "format_message"):
-            complain(f"{error.format_message()} bonesim --help lists commands and options")
+            said = error.format_message().rstrip(".")
+            complain(f"{said}; bonesim --help lists commands and options")
             sys.exit(2)
         if type(error).__name__ == "Stopped":
             complain(f"stopped by {error}; the file is whole up to here, bonesim resume goes on")

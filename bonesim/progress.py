@@ -76,5 +76,5 @@ class Terminal:
 
 
 def complain(text: str) -> None:
-    """One line of error on stderr."""
-    print(f"bonesim: {text}", file=sys.stderr)
+    """One line of error on stderr, also where a file's name has several."""
+    print(f"bonesim: {' '.join(text.splitlines())}", file=sys.stderr)

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from bonesim.errors import CorruptFileError
 from bonesim.morphometry.panel import measure
 from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
+from bonesim.storage.vetting import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +18,21 @@ TOLD = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_b
 
 
 def summary(run: Run) -> str:
-    """A run in a screenful: what it is, how far it got, what came out."""
+    """A run in a screenful: what it is, how far it got, what came out.
+
+    Raises:
+        CorruptFileError: a day, a column or a parameter that every run has is not there.
+    """
+    try:
+        return _summary(run)
+    except LookupError as error:
+        raise CorruptFileError(
+            f"{run.path}: lacks what a run has ({first_line(error)}); "
+            "take another copy or run it anew"
+        ) from None
+
+
+def _summary(run: Run) -> str:
     table = run.table.set_index("day")
     voxel = run.voxel_um
     nz, ny, nx = run.shape

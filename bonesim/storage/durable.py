@@ -10,6 +10,7 @@ from bonesim.errors import BonesimError, InputError, ResourceError
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WRONG_PLACE = (
+    errno.ENOENT,
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,
@@ -28,7 +29,7 @@ def explained(error: OSError, path: Path) -> BonesimError:
             f"{path}: the disk is full ({reason}); free some space or write to another disk; "
             "what was saved before is intact"
         )
-    if error.errno == errno.ENOENT:
+    if error.errno == errno.ENOENT and not path.parent.is_dir():
         return InputError(f"{path}: there is no folder {path.parent}; create it first")
     if error.errno in WRONG_PLACE:
         return InputError(

@@ -22,7 +22,7 @@ from bonesim.storage import layout
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.layout import Column
 from bonesim.storage.stepped_file import SteppedFile
-from bonesim.storage.vetting import DAMAGE, first_line, require_run_file
+from bonesim.storage.vetting import DAMAGE, first_line, require_file, require_run_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file; check the path")
+        require_file(path)
         try:
             self._raw = SteppedFile(path, writable=False)
         except OSError as error:

@@ -6,9 +6,11 @@ in 2 kB. A run file does none of that.
 """
 
 import math
+from pathlib import Path
 
 import h5py
 
+from bonesim.errors import InputError
 from bonesim.storage import layout
 
 #: Deflate makes at most 1032 bytes of one; a dataset that claims more was never written by us.
@@ -32,6 +34,16 @@ DAMAGE = (
 def first_line(error: BaseException) -> str:
     """What an error says, in one line; its name if it says nothing."""
     return (str(error).splitlines() or [type(error).__name__])[0].strip("\"'")
+
+
+def require_file(path: Path) -> None:
+    """Raise InputError unless there is a file at `path`."""
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    if not there:
+        raise InputError(f"{path}: there is no such file; check the path")
 
 
 def require_run_file(file: h5py.File) -> None:

@@ -4,6 +4,7 @@ One process writes; a lock file beside the run file says which. Readers need no 
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,25 +20,36 @@ from bonesim.storage.durable import failures_explained, sync_folder
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
 from bonesim.storage.stepped_file import SteppedFile, journal_path
-from bonesim.storage.vetting import DAMAGE, first_line, require_run_file
+from bonesim.storage.vetting import DAMAGE, first_line, require_file, require_run_file
 
 #: VTKHDF: version of the format, and the type, ASCII of fixed length as VTK's reader wants it.
 VTKHDF_VERSION = (2, 3)
 IMAGE_DATA = np.bytes_("ImageData")
+#: Bytes of a run file's name: systems allow 255, and ".NAME.checkpoint.tmp" must fit too.
+LONGEST_NAME = 200
 
 
 def check_place(path: Path, overwrite: bool) -> None:
     """Refuse an output that cannot become a run file, before anything is computed for it.
 
     Raises:
-        InputError: a folder, a file that exists (unless `overwrite`), or a folder that does not.
+        InputError: a folder, a file that exists (unless `overwrite`), a folder that does not or
+            is closed to us, or a name too long for the files that stand beside it for a while.
+        BusyError: another process writes it.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists; choose another name or add --overwrite")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; create it first")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise InputError(
+            f"{path}: the file's name is too long; give one of at most {LONGEST_NAME} bytes"
+        )
+    with failures_explained(path):
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
+        if path.exists() and not overwrite:
+            raise InputError(f"{path}: exists; choose another name or add --overwrite")
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.parent}; create it first")
+    # Whether files can be made there is known once one was made.
+    WriteLock(path).release()
 
 
 class RunWriter:
@@ -115,8 +127,7 @@ class RunWriter:
             InputError: no such file. BusyError: another process writes it.
             CorruptFileError: not a run file.
         """
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file; check the path")
+        require_file(path)
         lock = WriteLock(path)
         try:
             return cls(path, lock)

@@ -1,5 +1,6 @@
 """Bad input: one line, the right exit code, and nothing left behind."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 
+from bonesim.storage.lock import WriteLock, lock_path
+
 SMALL = [
     "--set", "specimen.kind=synthetic", "--set", "specimen.size_mm=[0.8,0.8,0.8]",
     "--set", "schedule.burn_in_day=0",
 ]  # fmt: skip
+PLAIN = 'title = "test"\n'
 Command = Callable[..., tuple[int, str]]
 
 
@@ -25,7 +29,7 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Run bonesim; returns exit code and what it said on stderr."""
-    (tmp_path / "plain.toml").write_text('title = "test"\n')
+    (tmp_path / "plain.toml").write_text(PLAIN)
 
     def run(*arguments: object) -> tuple[int, str]:
         done = subprocess.run(
@@ -107,6 +111,22 @@ def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: 
         (["run", "plain.toml", "-o", "nowhere/a.vtkhdf", *SMALL], 2, "no folder"),
         (["run", "plain.toml", "-o", "out", *SMALL], 2, "folder"),
         (["run", "plain.toml", "-o", "plain.toml", *SMALL], 2, "exists"),
+        (["run", "plain.toml", "-o", f"out/{'a' * 300}", *SMALL], 2, "too long"),
+        (["run", "plain.toml", "-o", f"{'a' * 300}/a.vtkhdf", *SMALL], 2, "too long"),
+        (
+            ["run", "plain.toml", "-o", "out/a.vtkhdf", "--bone", "out", "--voxel-um", "20"],
+            2,
+            ".tif",
+        ),
+        (["run", "plain.toml", "-o", "out/a.vtkhdf", "--set", "seeed=3"], 2, "Did you mean seed?"),
+        (["run", "plain.toml", "-o", "out/a.vtkhdf", "--set", "seed=-3"], 2, "from 0"),
+        (["run", "plain.toml", "-o", "out/a.vtkhdf", "--seed", "-3"], 2, "--seed"),
+        (["run", "plain.toml", "-o", "out/a.vtkhdf", "--until-day", "x"], 2, "--until-day"),
+        (["run", "out", "-o", "out/a.vtkhdf"], 2, "directory"),
+        (["run", "two\nlines.toml", "-o", "out/a.vtkhdf"], 2, "two lines.toml"),
+        (["info", "a" * 300], 2, "too long"),
+        (["info", "out"], 2, "no such file"),
+        (["measure", "plain.toml", "--csv", "out/a.csv"], 5, "plain.toml"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--set", "seed"], 2, "path=value"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--voxel-um", "20"], 2, "--bone"),
         (["run", "plain.toml"], 2, "--output"),
@@ -118,6 +138,51 @@ def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: 
     ],
 )
 def test_files_and_options(
-    command: Command, out: Path, arguments: list[str], code: int, word: str
+    command: Command, tmp_path: Path, out: Path, arguments: list[str], code: int, word: str
 ) -> None:
     refused(command(*arguments), out, code, word)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "plain.toml"]
+    assert (tmp_path / "plain.toml").read_text() == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["resume", "TINY"], "complete"),
+        (["measure", "TINY", "--csv", "nowhere/a.csv"], "cannot be written"),
+        (["measure", "TINY", "--csv", "out"], "cannot be written"),
+        (["render", "TINY", "-o", "nowhere/a.png"], "no folder"),
+        (["render", "TINY", "-o", "out/a.xyz"], ".png"),
+        (["render", "TINY", "-o", "out/a.png", "--colour", "pink"], "surface_state"),
+    ],
+)
+def test_whole_run_file_asked_for_the_impossible(
+    command: Command, tiny: Path, out: Path, arguments: list[str], word: str
+) -> None:
+    before = tiny.read_bytes()
+    refused(command(*(str(tiny) if a == "TINY" else a for a in arguments)), out, 2, word)
+    assert tiny.read_bytes() == before
+    assert sorted(path.name for path in tiny.parent.iterdir()) == ["a.vtkhdf", "c.toml"]
+
+
+def test_output_that_another_process_writes(command: Command, tmp_path: Path) -> None:
+    """Told before the bone is made, and the other's lock stays."""
+    path = tmp_path / "busy.vtkhdf"
+    lock = WriteLock(path)
+    code, said = command("run", "plain.toml", "-o", path, *SMALL)
+    assert (code, said.count("\n")) == (6, 1)
+    assert said.startswith("bonesim: ")
+    assert lock_path(path).exists()
+    lock.release()
+
+
+def test_folder_closed_to_us(command: Command, out: Path) -> None:
+    """Root may write into any folder but those that are not on a disk."""
+    if os.geteuid():
+        out.chmod(0o500)
+        closed = out
+    else:
+        closed = Path("/proc")
+    if not closed.is_dir():
+        pytest.skip("no folder that is closed to root")
+    refused(command("run", "plain.toml", "-o", closed / "a.vtkhdf", *SMALL), out, 2, "be written")

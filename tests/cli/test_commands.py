@@ -6,32 +6,13 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def bonesim(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bonesim", *map(str, arguments)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "c.toml").write_text(
-        'title = "tiny"\n[specimen]\nkind = "synthetic"\nsize_mm = [1.0, 1.0, 1.0]\n'
-        "[schedule]\nburn_in_day = 0\nduration_day = 40\nsnapshots_day = [0, 20, 40]\n"
-    )
-    done = bonesim("run", folder / "c.toml", "-o", folder / "a.vtkhdf")
-    assert done.stdout == ""
-    assert "voxels" in done.stderr
-    return folder / "a.vtkhdf"
-
-
-def test_help_is_quick() -> None:
+def test_help_is_quick(bonesim: Bonesim) -> None:
     best = float("inf")
     for _ in range(3):
         begun = time.perf_counter()
@@ -41,14 +22,25 @@ def test_help_is_quick() -> None:
     assert best < 1.5
 
 
-def test_info(tiny: Path) -> None:
+def test_help_imports_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "bonesim", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "bonesim.cli" in imported
+    heavy = {"numba", "mesa", "pyvista", "vtkmodules", "pandas", "matplotlib", "skimage", "h5py"}
+    assert not imported & heavy
+
+
+def test_info(bonesim: Bonesim, tiny: Path) -> None:
     said = bonesim("info", tiny).stdout
     assert "tiny" in said
     assert "complete" in said
     assert "BV/TV" in said
 
 
-def test_measure_as_csv(tiny: Path) -> None:
+def test_measure_as_csv(bonesim: Bonesim, tiny: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(bonesim("measure", tiny, "--csv", "-").stdout)))
     assert {row["day"] for row in rows} == {"0", "20", "40"}
     thickness = next(row for row in rows if row["measure"] == "tb_th_um")
@@ -56,21 +48,21 @@ def test_measure_as_csv(tiny: Path) -> None:
     assert thickness["unit"] == "um"
 
 
-def test_render(tiny: Path, tmp_path: Path) -> None:
+def test_render(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
     bonesim("render", tiny, "-o", tmp_path / "p.png")
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
     assert len(rows) == 41
 
 
-def test_dry_run_prints_a_config_that_reads_back(tiny: Path) -> None:
+def test_dry_run_prints_a_config_that_reads_back(bonesim: Bonesim, tiny: Path) -> None:
     said = bonesim("run", tiny.parent / "c.toml", "-o", "x", "--dry-run", "--seed", "9").stdout
     tree = tomllib.loads(said)
     assert tree["seed"] == 9
     assert tree["cells"]["osteoclast"]["dig_um_per_day"] == 2.4
 
 
-def test_schema_names_units_and_sources() -> None:
+def test_schema_names_units_and_sources(bonesim: Bonesim) -> None:
     said = bonesim("schema").stdout
     assert "dig_um_per_day" in said
     assert "Eriksen" in said

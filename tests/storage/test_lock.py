@@ -9,9 +9,11 @@ import pytest
 from run_pieces import fill, new_writer
 
 from bonesim.errors import BusyError, InputError
+from bonesim.run import checkpoint_path
+from bonesim.storage import checkpoint
 from bonesim.storage.lock import WriteLock, lock_path
 from bonesim.storage.reader import open_run
-from bonesim.storage.writer import RunWriter
+from bonesim.storage.writer import LONGEST_NAME, RunWriter
 
 HOLDER = """
 import sys
@@ -113,4 +115,14 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
         new_writer(tmp_path / "none" / "out.vtkhdf")
     with pytest.raises(InputError, match="is a folder"):
         new_writer(tmp_path, overwrite=True)
+    with pytest.raises(InputError, match="too long"):
+        new_writer(tmp_path / ("a" * 300))
     assert names(tmp_path) == []
+
+
+def test_longest_name_leaves_room_for_all_that_stands_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * LONGEST_NAME)
+    with new_writer(path) as writer:
+        fill(writer, (0,))
+    checkpoint.save(checkpoint_path(path), {"day": 1}, {})
+    assert checkpoint.load(checkpoint_path(path))[0] == {"day": 1}

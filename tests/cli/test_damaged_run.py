@@ -1,0 +1,67 @@
+"""A run file that was damaged or made by others: the reports say so, or say what they said."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from bonesim.errors import CorruptFileError
+from bonesim.report import measures_table, summary
+from bonesim.storage.reader import open_run
+
+
+def reported(path: Path) -> tuple[str, str] | None:
+    """What info and measure say; None if they say, in one line, that the file is damaged."""
+    try:
+        with open_run(path) as run:
+            return summary(run), measures_table(run).to_csv()
+    except CorruptFileError as error:
+        assert str(path) in str(error)
+        assert "\n" not in str(error)
+        return None
+
+
+def test_flipped_bits_change_no_report(tiny: Path, tmp_path: Path) -> None:
+    whole, truth = tiny.read_bytes(), reported(tiny)
+    path, noticed = tmp_path / "a.vtkhdf", 0
+    for place in np.linspace(0, len(whole) - 1, 60).astype(int):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(place) % 8
+        path.write_bytes(damaged)
+        said = reported(path)
+        assert said in (None, truth), f"bit flipped in byte {place}"
+        noticed += said is None
+    assert noticed > 20
+
+
+def _no_title(file: h5py.File) -> None:
+    text = file["bonesim/config"][()].tobytes().replace(b"title", b"tilte")
+    file["bonesim/config"][...] = np.frombuffer(text, np.uint8)
+
+
+def _no_day(file: h5py.File) -> None:
+    for column in file["bonesim/table"].values():
+        column.resize(0, axis=0)
+
+
+def _no_column(file: h5py.File) -> None:
+    del file["bonesim/table/bvtv_percent"]
+
+
+def _other_day(file: h5py.File) -> None:
+    file["VTKHDF/Steps/Values"][1] = 77.0
+
+
+@pytest.mark.parametrize("change", [_no_title, _no_day, _no_column, _other_day])
+def test_run_that_lacks_something(
+    tiny: Path, tmp_path: Path, change: Callable[[h5py.File], None]
+) -> None:
+    path = tmp_path / "a.vtkhdf"
+    shutil.copy(tiny, path)
+    assert reported(path) is not None
+    with h5py.File(path, "r+") as file:
+        change(file)
+    assert reported(path) is None
