@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 #: Seconds between two updates of the line, on a terminal and elsewhere.
 TERMINAL_SECONDS = 0.2
 LOG_SECONDS = 20.0
+#: With fewer days since the last line nothing is said about the time left.
+FEWEST_DAYS = 10
 
 
 def simulated_time(day: int) -> str:
@@ -43,7 +45,7 @@ class Terminal:
         if last_day <= first_day:
             return
         self._last = time.monotonic()
-        self._first, self._goal, self._begun = first_day, last_day, self._last
+        self._first, self._before, self._goal = first_day, first_day, last_day
         if self.console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
@@ -58,15 +60,18 @@ class Terminal:
         pause = TERMINAL_SECONDS if self._bar is not None else LOG_SECONDS
         if now - self._last < pause:
             return
-        self._last = now
+        before, self._last = self._last, now
         day = simulation.day
         bvtv = 100.0 * simulation.tissue.bone_volume_fraction()
         text = f"{simulated_time(day)}   BV/TV {bvtv:.2f} %"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=day - self._first, description=text)
             return
-        left = (now - self._begun) / max(day - self._first, 1) * (self._goal - day)
-        self.say(f"{text}   about {left:.0f} s left")
+        # Of the last stretch only: while kernels compile, a day takes a minute.
+        pace = (now - before) / max(day - self._before, 1)
+        left = f"   about {pace * (self._goal - day):.0f} s left"
+        self.say(text + (left if day - self._before >= FEWEST_DAYS else ""))
+        self._before = day
 
     def end(self) -> None:
         """Take the bar away."""

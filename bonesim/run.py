@@ -22,7 +22,7 @@ from bonesim.config import Config, to_toml, validated
 from bonesim.daily_table import COLUMNS
 from bonesim.errors import InputError
 from bonesim.event_table import EVENT_COLUMNS, event_table
-from bonesim.hormones.course import make_course
+from bonesim.hormones.course import make_course, pinned
 from bonesim.kernel import is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.simulation import Simulation
@@ -110,6 +110,8 @@ def run(
     output, watcher = Path(output), watcher or Silence()
     check_place(output, overwrite)
     make_course(config.hormones.course)  # an impossible course is told before any work
+    hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
+    config = config.model_copy(update={"hormones": hormones})
     bone = specimen or make_specimen(config.specimen)
     for note in (bone.origin, *bone.notes):
         watcher.say(note)
@@ -118,7 +120,6 @@ def run(
         provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
         snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
-    checkpoint_path(output).unlink(missing_ok=True)
     with writer, _signals_noted() as pending:
         if not is_cached("osteoblast.form"):
             watcher.say("compiling kernels (once, about a minute)")
@@ -142,15 +143,17 @@ def resume(
         config = validated(old.config, str(path))
         status = old.status
         origin, *notes = old.provenance["notes"]
-        bone = Specimen(old.quanta(old.snapshot_days[0]), old.voxel_um, origin, tuple(notes))
+        shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
-    if not checkpoint_path(path).exists():
-        raise InputError(
-            f"{path}: no checkpoint {checkpoint_path(path).name} beside it; run it anew"
-        )
-    state, _ = checkpoint.load(checkpoint_path(path))
-    # The lattice of the first snapshot gives the shape; the state replaces all that is on it.
+    beside = checkpoint_path(path)
+    if not beside.exists():
+        raise InputError(f"{path}: no checkpoint {beside.name} beside it; run it anew")
+    state, meta = checkpoint.load(beside)
+    if meta.get("run") != identity:
+        raise InputError(f"{path}: {beside.name} beside it is of another run; run it anew")
+    # The state replaces all that is on this lattice.
+    bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
     simulation = Simulation(config, bone)
     put_back(simulation, state)
     watcher.say(f"resuming at day {simulation.day}")
@@ -247,7 +250,7 @@ class _Recorder:
 
     def checkpoint(self) -> None:
         """Keep everything a restart needs, beside the file."""
-        meta: dict[str, Any] = {"day": self.simulation.day}
+        meta = {"day": self.simulation.day, "run": self.writer.identity()}
         checkpoint.save(checkpoint_path(self.output), state_of(self.simulation), meta)
 
     def finish(self, last_day: int) -> None:

@@ -7,6 +7,7 @@ the axis would be a fourth kind with the same two methods.
 """
 
 import csv
+import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -125,9 +126,19 @@ class TableCourse(Parameters):
             description="testosterone if the table has no column for it; assumed, eugonadal man",
         ),
     ] = 500.0
+    sha256: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-f]{64}$",
+            description="the file must have this SHA-256; noted by a run for its resumption; assumed",
+        ),
+    ] = None
 
 
-def make_course(parameters: ConstantCourse | SteppedCourse | TableCourse) -> Course:
+AnyCourse = ConstantCourse | SteppedCourse | TableCourse
+
+
+def make_course(parameters: AnyCourse) -> Course:
     """The course these parameters describe.
 
     Raises:
@@ -143,6 +154,21 @@ def make_course(parameters: ConstantCourse | SteppedCourse | TableCourse) -> Cou
         if step.t_ng_per_dl is not None
     ]
     return _Approached(_Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t))
+
+
+def pinned(parameters: AnyCourse) -> AnyCourse:
+    """The same course, with the hash of its table if it has one: it may not change any more.
+
+    Raises:
+        InputError: the table cannot be read.
+    """
+    if not isinstance(parameters, TableCourse):
+        return parameters
+    return parameters.model_copy(update={"sha256": _sha256(_text(parameters.path))})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Level:
@@ -214,7 +240,13 @@ def _read_table(
         InputError: see `make_course`.
     """
     where = parameters.path
-    header, rows, lines = _numbers(where)
+    text = _text(where)
+    if parameters.sha256 not in (None, _sha256(text)):
+        raise InputError(
+            f"{where}: has changed since the run began (its SHA-256 is no longer "
+            f"{parameters.sha256}); put the old table back or run anew"
+        )
+    header, rows, lines = _numbers(text, where)
     e2_column = _one_of(header, E2_COLUMNS, where, "estradiol")
     t_column = _one_of(header, T_COLUMNS, where, "testosterone")
     if e2_column is None:
@@ -243,11 +275,11 @@ def _read_table(
     return days, e2, t
 
 
-def _numbers(where: str) -> tuple[list[str], NDArray[np.float64], list[int]]:
+def _numbers(text: str, where: str) -> tuple[list[str], NDArray[np.float64], list[int]]:
     """Column names, numbers (rows, columns) and the line number of each row of a CSV file."""
     cells = [
         (number, _split(line, f"{where}: line {number}"))
-        for number, line in enumerate(_text(where).splitlines(), start=1)
+        for number, line in enumerate(text.splitlines(), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
     if len(cells) < 2:

@@ -21,6 +21,7 @@ The file format is HDF5 1.10's: its metadata carries checksums, which older ones
 VTK's own HDF5 reads it, which the newest ("latest") it does not.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,6 +111,12 @@ FIELDS = (
         "uint8",
     ),
 )
+
+
+def identity(file: Any) -> str:
+    """SHA-256 of an open run file's config and provenance: what a checkpoint beside it is of."""
+    texts = (file[place][()].tobytes() for place in (CONFIG, PROVENANCE))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def set_text(attributes: h5py.AttributeManager, name: str, text: str) -> None:

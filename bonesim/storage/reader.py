@@ -105,6 +105,11 @@ class Run:
         with self._damage_explained():
             return dict(json.loads(self._text(layout.PROVENANCE)))
 
+    def identity(self) -> str:
+        """What tells this run from all others; kept with its checkpoints."""
+        with self._damage_explained():
+            return layout.identity(self._file)
+
     @property
     def status(self) -> str:
         """ "running", "interrupted" or "complete"."""

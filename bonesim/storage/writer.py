@@ -174,6 +174,10 @@ class RunWriter:
                 journal_path(self.path).unlink(missing_ok=True)
                 sync_folder(self.path.parent)
 
+    def identity(self) -> str:
+        """What tells this run from all others; kept with its checkpoints."""
+        return layout.identity(self._file)
+
     # -- what goes in --------------------------------------------------------------------------
 
     def append_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
