@@ -101,3 +101,38 @@ def test_image_for_pyvista(whole_run: Path) -> None:
         image = opened.image(150)
         quanta = opened.quanta(150)
     assert np.array_equal(image.cell_data["quanta"].reshape(quanta.shape), quanta)
+
+
+def test_interrupted_before_any_snapshot(small: Config, whole_run: Path, tmp_path: Path) -> None:
+    late = small.with_changes({"schedule.snapshots_day": [300]})
+    path = run(late, tmp_path / "late.vtkhdf", until_day=20)
+    with open_run(path) as part:
+        assert part.snapshot_days == []
+    resume(path)
+    with open_run(path) as resumed, open_run(whole_run) as straight:
+        assert resumed.table.equals(straight.table)
+        assert (resumed.quanta(300) == straight.quanta(300)).all()
+
+
+def test_checkpoint_of_another_run_is_refused(small: Config, tmp_path: Path) -> None:
+    paths = [
+        run(small.with_changes({"seed": seed}), tmp_path / f"{seed}.vtkhdf", until_day=3)
+        for seed in (1, 2)
+    ]
+    checkpoint_path(paths[0]).replace(checkpoint_path(paths[1]))
+    with pytest.raises(InputError, match="of another run"):
+        resume(paths[1])
+
+
+def test_a_table_may_not_change_under_a_run(small: Config, tmp_path: Path) -> None:
+    table = tmp_path / "e2.csv"
+    table.write_text("day,e2_pg_per_ml\n0,25\n100,7\n")
+    course = {"kind": "table", "path": str(table)}
+    path = run(
+        small.with_changes({"hormones.course": course, "schedule.burn_in_day": 0}),
+        tmp_path / "t.vtkhdf",
+        until_day=3,
+    )
+    table.write_text("day,e2_pg_per_ml\n0,25\n100,8\n")
+    with pytest.raises(InputError, match="has changed since the run began"):
+        resume(path)
