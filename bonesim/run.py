@@ -17,13 +17,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bonesim import compile_ahead
 from bonesim.burn_in import equilibrated
 from bonesim.config import Config, to_toml, validated
 from bonesim.daily_table import COLUMNS
 from bonesim.errors import InputError
 from bonesim.event_table import EVENT_COLUMNS, event_table
 from bonesim.hormones.course import make_course, pinned
-from bonesim.kernel import is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back, state_of
@@ -112,6 +112,18 @@ def run(
     make_course(config.hormones.course)  # an impossible course is told before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
+    if compile_ahead.all_cached():
+        return _made(config, output, overwrite, until_day, watcher, specimen)
+    watcher.say("compiling kernels (once, about a minute)")
+    with compile_ahead.in_second_process():
+        return _made(config, output, overwrite, until_day, watcher, specimen)
+
+
+def _made(
+    config: Config, output: Path, overwrite: bool, until_day: int | None, watcher: Watcher,
+    specimen: Specimen | None,
+) -> Path:  # fmt: skip
+    """`run` after its checks."""
     bone = specimen or make_specimen(config.specimen)
     for note in (bone.origin, *bone.notes):
         watcher.say(note)
@@ -121,8 +133,6 @@ def run(
         snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
-        if not is_cached("osteoblast.form"):
-            watcher.say("compiling kernels (once, about a minute)")
         simulation = _start(config, bone, watcher, pending)
         _Recorder(simulation, writer, output, 0).live(until_day, watcher, pending)
     return output
