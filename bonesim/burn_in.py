@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from bonesim.config import Config
 from bonesim.errors import BonesimError
-from bonesim.hormones.course import make_course
+from bonesim.hormones.response import Response
 from bonesim.kernel import sources_hash
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back, state_of
@@ -29,13 +29,14 @@ KEPT = 12
 
 def burn_in_key(config: Config, specimen: Specimen) -> str:
     """SHA-256 of everything the state on day 0 depends on."""
-    course = make_course(config.hormones.course)
+    response = Response(config.hormones.response, config.course())
     decisive = {
         "seed": config.seed,
         "voxel_um": specimen.voxel_um,
         "shape": specimen.quanta.shape,
-        "e2_pg_per_ml": course.e2_pg_per_ml(-1.0),
-        "t_ng_per_dl": course.t_ng_per_dl(-1.0),
+        "setpoint_pg_per_ml": response.setpoint_pg_per_ml,
+        "deficit": response.deficit,
+        "drive": response.next_day(-1),
         "response": config.hormones.response.model_dump(),
         "cells": config.cells.model_dump(),
         "tissue": config.tissue.model_dump(),

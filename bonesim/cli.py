@@ -1,4 +1,4 @@
-"""The commands: run, resume, info, measure, render, view, schema.
+"""The commands: run, resume, info, measure, render, view, hormones, schema.
 
 stdout carries data, stderr messages and progress. Exit codes are those of `bonesim.errors`.
 Heavy libraries are imported inside the commands, so that `bonesim --help` answers at once.
@@ -116,13 +116,8 @@ def measure(
         table = measures_table(opened)
     if csv is None:
         print(table.to_string(index=False))
-    elif csv == "-":
-        table.to_csv(sys.stdout, index=False)
     else:
-        try:
-            table.to_csv(csv, index=False)
-        except OSError as error:
-            raise InputError(f"{csv}: cannot be written ({error.strerror or error})") from None
+        _write_csv(table, csv)
 
 
 @app.command()
@@ -150,6 +145,39 @@ def view(file: RunFile) -> None:
 
     with open_run(file) as opened:
         view_run(opened)
+
+
+@app.command()
+def hormones(
+    config: ConfigFile,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to make (.png).")
+    ] = None,
+    csv: Annotated[
+        str | None, typer.Option(help="Write every day as CSV: a file, or - for stdout.")
+    ] = None,
+    people: Annotated[
+        int, typer.Option(min=0, max=100000, help="Also the 90 % range of so many people.")
+    ] = 0,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any parameter: path=value, e.g. protocol.age_year=70."),
+    ] = None,
+) -> None:
+    """What a prescription does to testosterone, estradiol and LH: no bone is simulated."""
+    from bonesim.blood_report import Prescribed
+    from bonesim.config import load_config
+
+    prescribed = Prescribed(load_config(config, _parsed(change or [])), people)
+    if output is not None:
+        from bonesim.viewer.blood import draw
+
+        draw(prescribed, output)
+        print(output, file=sys.stderr)
+    if csv is not None:
+        _write_csv(prescribed.daily(), csv)
+    if csv != "-":
+        print(prescribed.summary())
 
 
 @app.command()
@@ -199,6 +227,17 @@ def _parsed(changes: list[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             parsed[path.strip()] = value.strip()
     return parsed
+
+
+def _write_csv(table: Any, place: str) -> None:
+    """A table as CSV into a file, or to stdout for "-"."""
+    if place == "-":
+        table.to_csv(sys.stdout, index=False)
+        return
+    try:
+        table.to_csv(place, index=False)
+    except OSError as error:
+        raise InputError(f"{place}: cannot be written ({error.strerror or error})") from None
 
 
 def _watcher(quiet: bool) -> Any:

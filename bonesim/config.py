@@ -19,8 +19,14 @@ from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
 from bonesim.config_errors import explain
 from bonesim.errors import InputError
-from bonesim.hormones.course import ConstantCourse, SteppedCourse, TableCourse
-from bonesim.hormones.response import ResponseParameters
+from bonesim.hormones.assay import AssayParameters
+from bonesim.hormones.axis import AxisParameters
+from bonesim.hormones.blood import VariationParameters
+from bonesim.hormones.course import ConstantCourse, SteppedCourse, TableCourse, make_course
+from bonesim.hormones.drugs import DrugParameters
+from bonesim.hormones.prescription import PrescribedCourse
+from bonesim.hormones.protocol import ProtocolParameters
+from bonesim.hormones.response import Course, ResponseParameters
 from bonesim.lattice.fragments import FragmentParameters
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.parameters import Parameters
@@ -36,6 +42,10 @@ class HormoneParameters(Parameters):
         Field(discriminator="kind", description="estradiol and testosterone against day; assumed"),
     ] = ConstantCourse(kind="constant")
     response: ResponseParameters = ResponseParameters()
+    axis: AxisParameters = AxisParameters()
+    drugs: DrugParameters = DrugParameters()
+    variation: VariationParameters = VariationParameters()
+    assay: AssayParameters = AssayParameters()
 
 
 class CellParameters(Parameters):
@@ -108,10 +118,33 @@ class Config(Parameters):
         SyntheticParameters | ScanParameters,
         Field(discriminator="kind", description="the bone; assumed: synthetic elderly vertebra"),
     ] = SyntheticParameters(kind="synthetic")
+    protocol: Annotated[
+        ProtocolParameters | None,
+        Field(description="person and treatment, instead of hormones.course; input"),
+    ] = None
     hormones: HormoneParameters = HormoneParameters()
     cells: CellParameters = CellParameters()
     tissue: TissueParameters = TissueParameters()
     schedule: ScheduleParameters = ScheduleParameters()
+
+    @model_validator(mode="after")
+    def _one_course(self) -> "Config":
+        if self.protocol is not None and self.hormones.course != ConstantCourse():
+            raise ValueError("has both protocol and hormones.course; leave one out")
+        return self
+
+    def course(self) -> Course:
+        """Hormones against day: computed from the protocol, or as written down.
+
+        Raises:
+            InputError: a table that cannot be read or is not a possible course.
+        """
+        if self.protocol is None:
+            return make_course(self.hormones.course)
+        return PrescribedCourse(
+            self.protocol, self.hormones.drugs, self.hormones.axis,
+            self.schedule.duration_day, self.seed,
+        )  # fmt: skip
 
     def with_changes(self, changes: dict[str, Any]) -> "Config":
         """A new config with values at dotted paths replaced, validated again.
@@ -119,21 +152,45 @@ class Config(Parameters):
         Raises:
             InputError: a path or value that is not allowed.
         """
-        return validated(changed(self.model_dump(mode="json"), changes), "changes")
+        return validated(
+            changed(self.model_dump(mode="json", exclude_none=True), changes), "changes"
+        )
 
 
 def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A nested dict with the values at dotted paths replaced; missing branches are made."""
+    """A nested dict with the values at dotted paths replaced; missing branches are made.
+
+    In a list a number chooses the entry; without one, the only entry is meant
+    (`protocol.anastrozole.dose_mg`).
+    """
     new: dict[str, Any] = json.loads(json.dumps(tree))
     for path, value in changes.items():
         *branches, leaf = path.split(".")
-        place = new
+        place: Any = new
         for branch in branches:
-            place = place.setdefault(branch, {})
-            if not isinstance(place, dict):
-                raise InputError(f"{path}: {branch} is a value, not a group of parameters")
-        place[leaf] = value
+            if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
+                place = place[int(branch)]
+                continue
+            place = _only(place, path)
+            if place.get(branch) is None:
+                place[branch] = {}
+            place = place[branch]
+        _only(place, path)[leaf] = value
     return new
+
+
+def _only(place: Any, path: str) -> dict[str, Any]:
+    """A group, or the only group of a list."""
+    if isinstance(place, list) and len(place) == 1:
+        place = place[0]
+    if isinstance(place, list):
+        raise InputError(
+            f"{path}: there are {len(place)} entries; say which, 0 to {len(place) - 1}, after the name"
+        )
+    if not isinstance(place, dict):
+        name = path.rpartition(".")[0]
+        raise InputError(f"{path}: {name} is a value, not a group of parameters")
+    return place
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:

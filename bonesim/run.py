@@ -23,7 +23,7 @@ from bonesim.config import Config, to_toml, validated
 from bonesim.daily_table import COLUMNS
 from bonesim.errors import InputError
 from bonesim.event_table import EVENT_COLUMNS, event_table
-from bonesim.hormones.course import make_course, pinned
+from bonesim.hormones.course import pinned
 from bonesim.morphometry.panel import measure
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back, state_of
@@ -109,7 +109,7 @@ def run(
     """
     output, watcher = Path(output), watcher or Silence()
     check_place(output, overwrite)
-    make_course(config.hormones.course)  # an impossible course is told before any work
+    config.course()  # an impossible course is told before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
     if compile_ahead.all_cached():

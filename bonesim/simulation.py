@@ -20,7 +20,6 @@ from bonesim.cells.population import Rows
 from bonesim.cells.precursors import Precursors
 from bonesim.config import Config, validated
 from bonesim.daily_table import COLUMNS, reporters
-from bonesim.hormones.course import make_course
 from bonesim.hormones.response import Response
 from bonesim.lattice.event_log import EventLog
 from bonesim.lattice.fragments import Fragments
@@ -73,12 +72,12 @@ class Simulation(mesa.Model):
         self.tissue = Tissue(
             self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral, self.run_seed
         )
-        self.response = Response(
-            self.config.hormones.response, make_course(self.config.hormones.course)
-        )
+        course = self.config.course()
+        self.response = Response(self.config.hormones.response, course)
         self.drive = self.response.drive(
-            self.response.course.e2_pg_per_ml(self.day), self.response.course.t_ng_per_dl(self.day)
-        )
+            course.e2_pg_per_ml(self.day), course.t_ng_per_dl(self.day),
+            self.response.pth(course.diet(self.day)),
+        )  # fmt: skip
         self.cavities = CavityTables()
         self.bmus = RemodellingUnits(self, cells.bmu)
         self.osteoclasts = Osteoclasts(self, cells.osteoclast, cells.bmu)

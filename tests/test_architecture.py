@@ -27,7 +27,7 @@ LAYER = {
     "config_errors": 4, "config": 4,
     "daily_table": 5, "event_table": 5, "simulation": 5,
     "simulation_state": 6, "snapshot": 6, "burn_in": 6, "compile_ahead": 6,
-    "run": 7, "progress": 7, "report": 7,
+    "run": 7, "progress": 7, "report": 7, "blood_report": 7,
     "viewer": 8,
     "cli": 9, "__main__": 9,
     "__init__": 10,
@@ -55,6 +55,13 @@ PURE = {
     "mononuclear_cv", "strain_stop", "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
     "plate_share", "flange_share", "hole_level", "rod_share",
+    "anastrozole_most", "atrophy_below_lh", "atrophy_most", "bioavailability",
+    "bioavailable_weight", "clearance_cv", "desensitised_rest", "e2_cv", "e2_feedback",
+    "feedback_cv", "flare", "ic50_cv", "immunoassay_cv", "inhibition_hill", "largest_lh_ratio",
+    "largest_surplus", "letrozole_most", "leydig_exponent", "missed_share",
+    "pth_activation_exponent", "pth_calcium_gain", "pth_vitamin_d_gain", "shbg_e2_exponent",
+    "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
+    "testis_ic50_ratio", "testis_share",
 }  # fmt: skip
 #: Kernels that no twin, law or test of morphometry calls by name; strictly expected to fail, so
 #: the list can only get shorter. Many run within a kernel that has a twin.

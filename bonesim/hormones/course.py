@@ -2,8 +2,7 @@
 
 Day 0 is the first day after the burn-in. Before it the body is in the state it is used to, so
 every course holds its starting level then; the person's own set-point begins there too
-(`response`). The courses are written down, not computed from drugs: a pharmacological model of
-the axis would be a fourth kind with the same two methods.
+(`response`). These courses are written down; `prescription` computes one from a protocol.
 """
 
 import csv
@@ -196,7 +195,23 @@ class _Level:
         return target + (self.at_step[row] - target) * math.exp(-(day - begun) / tau)
 
 
-class _Approached:
+class Untreated:
+    """What a course of hormones alone leaves as it is: nothing on the receptor, a neutral diet."""
+
+    def tamoxifen_occupancy(self, day: float) -> float:
+        """Share of estrogen receptors that tamoxifen holds."""
+        return 0.0
+
+    def shbg_nmol_per_l(self, day: float) -> float | None:
+        """Not known."""
+        return None
+
+    def diet(self, day: float) -> tuple[float, float] | None:
+        """Not known: neutral."""
+        return None
+
+
+class _Approached(Untreated):
     """A constant or stepped course."""
 
     def __init__(self, e2: _Level, t: _Level) -> None:
@@ -211,7 +226,7 @@ class _Approached:
         return self._t.at(day)
 
 
-class _Interpolated:
+class _Interpolated(Untreated):
     """A course from a table; before day 0 the level of day 0."""
 
     def __init__(

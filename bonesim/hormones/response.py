@@ -1,22 +1,28 @@
 """What a level of estradiol does to bone cells: one deficit, one table of multipliers.
 
     S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
-    x    = 1 - <S(E)> / S(E_own)                                   the deficit, low-passed
+    S'   = (1-O) S(E) + O S_tam                                    tamoxifen holds the share O
+    x    = 1 - <S'> / S(E_own)                                     the deficit, low-passed
 
 averaged over the day (not S of the day's mean) and relative to the person's own slowly adapting
 set-point: one static threshold cannot fit men and postmenopausal women (science targets, "Read
-first" 3). An infinite adaptation time is the static form. x > 0 is too little estradiol, x < 0
-more than the person is used to. Every effect of x is a line of `ResponseParameters`, and any of
-them is silenced by setting it to 0.
+first" 3). `static_setpoint_pg_per_ml` is that static form, for comparison: a woman after the
+menopause then lives at x = 0.8 before any drug, from the first day of the burn-in on; with her
+own set-point the burn-in is at x = 0. x > 0 is too little estradiol, x < 0 more than the person
+is used to, and bone can be told so only so loudly (`largest_surplus`). Every effect of x is a
+line of `ResponseParameters`, and any of them is silenced by setting it to 0.
 
 RANKL and OPG are one number a day here; their competition for RANK gives the occupancy rho that
-drives origination and digging. Left out: anything local in space, mechanics, calcium.
+drives origination and digging. Calcium and vitamin D act through PTH on origination alone, which
+is why their gain is a filling of remodelling space and no more. Left out: anything local in
+space, mechanics.
 """
 
 from typing import Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 
+from bonesim.hormones.assay import bioavailable
 from bonesim.parameters import Parameters
 from bonesim.quantities import DAYS_PER_YEAR
 
@@ -34,6 +40,15 @@ class Course(Protocol):
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
+
+    def shbg_nmol_per_l(self, day: float) -> float | None:
+        """SHBG at `day`, nmol/L; None if not known."""
+
+    def tamoxifen_occupancy(self, day: float) -> float:
+        """Share of estrogen receptors that tamoxifen holds at `day`, 0..1."""
+
+    def diet(self, day: float) -> tuple[float, float] | None:
+        """Calcium (mg/d) and 25-OH-D (nmol/L) at `day`; None is neutral."""
 
 
 class ResponseParameters(Parameters):
@@ -54,6 +69,20 @@ class ResponseParameters(Parameters):
         float,
         Field(ge=0.1, le=1e9, description="adaptation of the own set-point; assumed; 1e9 = static"),
     ] = 10.0
+    static_setpoint_pg_per_ml: Annotated[
+        float | None,
+        Field(ge=0.1, le=200, description="one reference for all, for ever; none: own; mech. 2.3"),
+    ] = None
+    largest_surplus: Annotated[
+        float, Field(ge=0, le=5, description="-x is at most this: HRT halves Ac.f (Compston 1996)")
+    ] = 0.5
+    bioavailable_weight: Annotated[
+        float,
+        Field(ge=0, le=1, description="E x (share not on SHBG / usual)^w; assumed 0: total E2"),
+    ] = 0.0
+    tamoxifen_signal: Annotated[
+        float, Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; .45-.6 (mech. 7.4)")
+    ] = 0.52
     rankl_gain: Annotated[
         float,
         Field(ge=0, le=5, description="RANKL x(1+g x); Eghbali-Fatourechi 2003, .5-1.2 (men less)"),
@@ -114,6 +143,22 @@ class ResponseParameters(Parameters):
         Field(ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)); Finkelstein 2016 (direction)"),
     ] = 0.1
 
+    pth_calcium_gain: Annotated[
+        float, Field(ge=0, le=2, description="PTH +g (1 - Ca / 1000 mg); Tai 2015 (mech. 8)")
+    ] = 0.25
+    pth_vitamin_d_gain: Annotated[
+        float, Field(ge=0, le=2, description="PTH +g (1 - 25OHD / 50); Reid 2020 (mech. 8)")
+    ] = 0.2
+    pth_activation_exponent: Annotated[
+        float, Field(ge=0, le=2, description="Ac.f ~ PTH^n; Tai 2015: no lasting gain (mech. 8)")
+    ] = 0.6
+
+
+#: Bounds of the PTH factor; mechanisms 8.
+LOWEST_PTH, HIGHEST_PTH = 0.8, 1.5
+#: Share of estradiol that SHBG does not hold at 30 nmol/L and testosterone 500 ng/dL.
+USUAL_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])
+
 
 class Drive(NamedTuple):
     """What the blood tells the cells on one day; 1 is the reference for every multiplier."""
@@ -131,6 +176,7 @@ class Drive(NamedTuple):
     precursor_growth: float
     osteocyte_death: float
     sclerostin: float
+    pth: float
 
 
 class Response:
@@ -144,8 +190,11 @@ class Response:
     def __init__(self, parameters: ResponseParameters, course: Course) -> None:
         self.parameters = parameters
         self.course = course
-        self.setpoint_pg_per_ml = course.e2_pg_per_ml(-1.0)
-        self.deficit = 0.0
+        static = parameters.static_setpoint_pg_per_ml
+        own = max(course.e2_pg_per_ml(-1.0), LOWEST_SETPOINT_PG_PER_ML)
+        self.setpoint_pg_per_ml = own if static is None else static
+        # The body has long been used to what it had: a person's own deficit is 0 here.
+        self.deficit = self._limited(1.0 - self.signal(own) / self.signal(self.setpoint_pg_per_ml))
 
     def signal(self, e2_pg_per_ml: float) -> float:
         """S(E): receptor signal of a level of estradiol, 0..1."""
@@ -159,19 +208,42 @@ class Response:
         """Let one day of hormones act; returns what the cells feel on that day."""
         p = self.parameters
         moments = [day - 1 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)]
-        levels = [self.course.e2_pg_per_ml(moment) for moment in moments]
-        e2 = sum(levels) / SAMPLES_PER_DAY
-        signal = sum(self.signal(level) for level in levels) / SAMPLES_PER_DAY
-        deficit = 1.0 - signal / self.signal(self.setpoint_pg_per_ml)
+        e2 = sum(self.course.e2_pg_per_ml(moment) for moment in moments) / SAMPLES_PER_DAY
+        signal = sum(self.felt(moment) for moment in moments) / SAMPLES_PER_DAY
+        deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
-        adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
-            p.setpoint_tau_year * DAYS_PER_YEAR
-        )
-        self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
-        return self.drive(e2, self.course.t_ng_per_dl(day - 0.5))
+        if p.static_setpoint_pg_per_ml is None:
+            adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
+                p.setpoint_tau_year * DAYS_PER_YEAR
+            )
+            self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
+        return self.drive(e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)))
 
-    def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float) -> Drive:
-        """The multipliers for the present deficit and this testosterone."""
+    def felt(self, moment: float) -> float:
+        """S': the receptor signal at a moment, under binding globulin and tamoxifen, 0..1."""
+        p, e2 = self.parameters, self.course.e2_pg_per_ml(moment)
+        shbg = self.course.shbg_nmol_per_l(moment)
+        if p.bioavailable_weight > 0.0 and shbg is not None:
+            _, share = bioavailable(self.course.t_ng_per_dl(moment), shbg)
+            e2 *= float(share / USUAL_BIOAVAILABLE) ** p.bioavailable_weight
+        held = self.course.tamoxifen_occupancy(moment)
+        return (1.0 - held) * self.signal(e2) + held * p.tamoxifen_signal
+
+    def pth(self, diet: tuple[float, float] | None) -> float:
+        """Parathyroid hormone by calcium (mg/d) and 25-OH-D (nmol/L), 1 is neutral."""
+        if diet is None:
+            return 1.0
+        calcium, vitamin_d = diet
+        p = self.parameters
+        raised = 1.0 + p.pth_calcium_gain * (1.0 - calcium / 1000.0)
+        raised += p.pth_vitamin_d_gain * max(0.0, (50.0 - vitamin_d) / 50.0)
+        return min(max(raised, LOWEST_PTH), HIGHEST_PTH)
+
+    def _limited(self, deficit: float) -> float:
+        return max(deficit, -self.parameters.largest_surplus)
+
+    def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0) -> Drive:
+        """The multipliers for the present deficit, this testosterone and PTH."""
         p, x = self.parameters, self.deficit
         lack_of_t = max(0.0, 1.0 - t_ng_per_dl / 200.0)
         rankl = max(0.0, 1.0 + p.rankl_gain * x) * (1.0 + p.androgen_rankl_gain * lack_of_t)
@@ -186,7 +258,7 @@ class Response:
             e2_pg_per_ml=e2_pg_per_ml,
             t_ng_per_dl=t_ng_per_dl,
             deficit=x,
-            activation=occupancy**p.activation_exponent,
+            activation=occupancy**p.activation_exponent * pth**p.pth_activation_exponent,
             osteoclast_speed=speed,
             osteoclast_death=death,
             # Weibull depth with a hazard linear in depth has its mean at sqrt(speed / death).
@@ -197,6 +269,7 @@ class Response:
             precursor_growth=max(0.0, 1.0 + p.precursor_growth_gain * x),
             osteocyte_death=max(0.0, 1.0 + p.osteocyte_death_gain * x),
             sclerostin=sclerostin,
+            pth=pth,
         )
 
 

@@ -20,6 +20,10 @@ BVTV = "#222222"
 BMD = "#E69F00"
 CONN_D = "#009E73"
 E2 = "#AA4499"
+TESTOSTERONE = "#0072B2"
+LH = "#009E73"
+#: One drug after the other.
+DRUGS = ("#D55E00", "#882255", "#117733", "#332288", "#88CCEE", "#DDCC77", "#CC6677", "#44AA99")
 
 #: Colour map of a number over a surface.
 NUMBER_MAP = "cividis"

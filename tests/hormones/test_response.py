@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.hormones.course import ConstantCourse, Step, SteppedCourse, make_course
+from bonesim.hormones.course import (
+    ConstantCourse,
+    Step,
+    SteppedCourse,
+    Untreated,
+    make_course,
+)
 from bonesim.hormones.response import (
     SAMPLES_PER_DAY,
     Drive,
@@ -16,7 +22,7 @@ from bonesim.hormones.response import (
 )
 
 MULTIPLIERS = [name for name in Drive._fields if name not in
-               ("e2_pg_per_ml", "t_ng_per_dl", "deficit")]  # fmt: skip
+               ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth")]  # fmt: skip
 #: Which way each multiplier goes when the deficit of estradiol grows.
 DIRECTION = {
     "activation": 1, "osteoclast_speed": 1, "osteoclast_death": -1, "depth_excess": 1,
@@ -36,7 +42,7 @@ responses = st.builds(
 )
 
 
-class DailyPulse:
+class DailyPulse(Untreated):
     """Estradiol high in one half of the day and low in the other."""
 
     def __init__(self, high: float, low: float) -> None:
@@ -122,7 +128,7 @@ def test_the_signal_is_half_at_its_half_maximum() -> None:
 @given(st.floats(1, 100), st.floats(1, 100))
 def test_the_signal_is_averaged_over_the_day(high: float, low: float) -> None:
     """The mean of S over the day, not S of the mean: they differ because S is curved."""
-    parameters = ResponseParameters(signal_tau_day=1, setpoint_tau_year=1e9)
+    parameters = ResponseParameters(signal_tau_day=1, setpoint_tau_year=1e9, largest_surplus=5)
     response = Response(parameters, DailyPulse(high, low))
     reference = response.signal((high + low) / 2)
     drive = response.next_day(1)
@@ -144,7 +150,7 @@ def test_four_samples_a_day_are_the_midpoints_of_the_day_before() -> None:
 @given(st.floats(0.0, 200.0))
 def test_the_deficit_follows_a_step_exponentially(after: float) -> None:
     """With a static set-point x -> x_end (1 - (1 - 1/tau)^n), whose limit is 1 - S/S_own."""
-    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30)
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30, largest_surplus=5)
     step = Step(start_day=0, e2_pg_per_ml=after, tau_day=0.01)
     response = Response(parameters, make_course(SteppedCourse(steps=(step,))))
     end = 1 - response.signal(after) / response.signal(25.0)

@@ -1,0 +1,77 @@
+"""What a laboratory reports, beside the true level: immunoassay and mass spectrometry.
+
+A direct immunoassay reads other steroids as estradiol: a constant that hides how deep a
+suppression is (a man's true fall to a third reads as a fall to a half), and nothing below its
+limit. Mass spectrometry reads the truth down to its own limit.
+"""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from bonesim.parameters import Parameters
+
+#: Association constants, L/mol, and albumin, mol/L (4.3 g/dL): Vermeulen 1999 for testosterone,
+#: Soedergard 1982 for estradiol.
+SHBG_TO_T, ALBUMIN_TO_T = 1.0e9, 3.6e4
+SHBG_TO_E2, ALBUMIN_TO_E2 = 3.14e8, 4.2e4
+ALBUMIN = 6.2e-4
+#: g/mol.
+T_MASS = 288.42
+
+
+class AssayParameters(Parameters):
+    """Two ways to measure estradiol in serum."""
+
+    cross_reacting_pg_per_ml: Annotated[
+        float, Field(ge=0, le=30, description="other steroids read as estradiol; 6-9, mech. 7.3")
+    ] = 6.0
+    immunoassay_limit_pg_per_ml: Annotated[
+        float, Field(ge=0, le=50, description="lower readings are reported as this; assumed")
+    ] = 5.0
+    spectrometry_limit_pg_per_ml: Annotated[
+        float, Field(ge=0, le=10, description="lower readings are reported as this; assumed, .5-2")
+    ] = 1.0
+    immunoassay_cv: Annotated[
+        float, Field(ge=0, le=1, description="CV of one reading; assumed, .08-.15")
+    ] = 0.10
+    spectrometry_cv: Annotated[
+        float, Field(ge=0, le=1, description="CV of one reading; assumed, .03-.08")
+    ] = 0.05
+
+
+def immunoassay(
+    e2_pg_per_ml: NDArray[np.float64], parameters: AssayParameters
+) -> NDArray[np.float64]:
+    """Mean reading of a direct immunoassay of true levels, pg/mL."""
+    read = e2_pg_per_ml + parameters.cross_reacting_pg_per_ml
+    return np.maximum(read, parameters.immunoassay_limit_pg_per_ml)
+
+
+def mass_spectrometry(
+    e2_pg_per_ml: NDArray[np.float64], parameters: AssayParameters
+) -> NDArray[np.float64]:
+    """Mean reading of mass spectrometry, pg/mL."""
+    return np.maximum(e2_pg_per_ml, parameters.spectrometry_limit_pg_per_ml)
+
+
+def bioavailable(
+    t_ng_per_dl: ArrayLike, shbg_nmol_per_l: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of testosterone and estradiol that SHBG does not bind (free and on albumin), 0..1.
+
+    The law of mass action (Vermeulen 1999, J Clin Endocrinol Metab 84:3666): testosterone fills
+    SHBG, estradiol, a hundred times rarer, takes what sites are left.
+    """
+    total = np.asarray(t_ng_per_dl, np.float64) * 1e-8 / T_MASS  # ng/dL -> mol/L
+    binder = np.asarray(shbg_nmol_per_l, np.float64) * 1e-9
+    loose = 1.0 + ALBUMIN_TO_T * ALBUMIN
+    # Free T solves  loose K f^2 + (loose + K (B - T)) f - T = 0.
+    b = loose + SHBG_TO_T * (binder - total)
+    free = (-b + np.sqrt(b * b + 4.0 * loose * SHBG_TO_T * total)) / (2.0 * loose * SHBG_TO_T)
+    t_share = np.where(total > 0.0, np.minimum(loose * free / np.maximum(total, 1e-30), 1.0), 1.0)
+    open_sites = binder / (1.0 + SHBG_TO_T * free)
+    e2_loose = 1.0 + ALBUMIN_TO_E2 * ALBUMIN
+    return t_share, e2_loose / (e2_loose + SHBG_TO_E2 * open_sites)

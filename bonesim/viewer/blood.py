@@ -1,0 +1,148 @@
+"""A prescription in one picture: testosterone, estradiol, LH and drugs, with every dose marked.
+
+Left the whole course, each day from trough to peak; right four weeks at the end of the first
+treated stretch, where the swing between doses can be seen.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+from bonesim.blood_report import Prescribed, by_day
+from bonesim.hormones.drugs import DRUGS
+from bonesim.hormones.regimen import Doses, doses_of
+from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.storage.durable import failures_explained
+from bonesim.viewer import palette
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Days over which the left side is summed up.
+WEEK = 7
+#: Days of the close view.
+CLOSE_DAYS = 28.0
+PANELS = (
+    ("t_ng_per_dl", "testosterone (ng/dL)", palette.TESTOSTERONE),
+    ("e2_pg_per_ml", "estradiol (pg/mL)", palette.E2),
+    ("lh_iu_per_l", "LH (IU/L)", palette.LH),
+)
+
+
+def draw(prescribed: Prescribed, output: Path) -> None:
+    """Write the picture.
+
+    Raises:
+        InputError, ResourceError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 9.5), dpi=110, layout="constrained", facecolor=palette.BACKGROUND)
+    axes = figure.subplots(4, 2, width_ratios=(2.4, 1), sharex="col")
+    doses = doses_of(
+        prescribed.protocol, prescribed.config.hormones.drugs,
+        prescribed.config.schedule.duration_day, prescribed.config.seed, 0,
+    )  # fmt: skip
+    _whole(list(axes[:, 0]), prescribed, doses)
+    _close(list(axes[:, 1]), prescribed, doses)
+    figure.suptitle(prescribed.config.title, fontsize=13, x=0.01, ha="left")
+    with failures_explained(output):
+        figure.savefig(output)
+
+
+def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
+    daily = prescribed.daily()
+    years = daily["day"].to_numpy(np.float64) / DAYS_PER_YEAR
+    for axis, (name, label, colour) in zip(axes, PANELS, strict=False):
+        week = daily.rolling(WEEK, min_periods=1, center=True)
+        if f"{name}_p05" in daily:
+            axis.fill_between(years, week[f"{name}_p05"].mean(), week[f"{name}_p95"].mean(),
+                              color=colour, alpha=0.13, lw=0, label="90 % of people")  # fmt: skip
+        axis.fill_between(years, week[f"{name}_trough"].min(), week[f"{name}_peak"].max(),
+                          color=colour, alpha=0.35, lw=0, label="trough to peak")  # fmt: skip
+        axis.plot(
+            years, week[f"{name}_mean"].mean(), color=colour, lw=1.6, label="mean of the week"
+        )
+        if name == "e2_pg_per_ml":
+            axis.plot(years, week["e2_immunoassay_pg_per_ml_mean"].mean(), color=palette.INK, lw=1.0,
+                      ls="--", label="by immunoassay")  # fmt: skip
+        axis.set_ylabel(label)
+        axis.set_ylim(bottom=0)
+        axis.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    _drugs(axes[-1], prescribed, doses, DAYS_PER_YEAR)
+    axes[-1].set_xlabel("years")
+    _frame(axes, prescribed, DAYS_PER_YEAR)
+
+
+def _close(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
+    begin = _close_begin(prescribed)
+    day = prescribed.blood.day
+    near = (day >= begin) & (day <= begin + CLOSE_DAYS)
+    for axis, (name, _, colour) in zip(axes, PANELS, strict=False):
+        axis.plot(day[near], prescribed.levels[name][near], color=colour, lw=1.4)
+        axis.set_ylim(bottom=0)
+    _drugs(axes[-1], prescribed, doses, 1.0, begin, begin + CLOSE_DAYS)
+    axes[-1].set_xlabel("day")
+    axes[0].set_title(f"four weeks from day {begin:g}", fontsize=9, loc="left")
+    _frame(axes, prescribed, 1.0)
+    for axis in axes:
+        axis.set_xlim(begin, begin + CLOSE_DAYS)
+
+
+def _close_begin(prescribed: Prescribed) -> float:
+    """Four weeks before the first change after day 0, or before the end."""
+    marks = [
+        mark for _, one in prescribed.protocol.courses() for mark in (one.start_day, one.stop_day)
+        if mark is not None and mark >= CLOSE_DAYS
+    ]  # fmt: skip
+    last = float(prescribed.config.schedule.duration_day)
+    return max(min([*marks, last]) - CLOSE_DAYS, float(prescribed.blood.day[0]))
+
+
+def _drugs(
+    axis: "Axes", prescribed: Prescribed, doses: Doses, unit_day: float,
+    begin: float = -np.inf, end: float = np.inf,
+) -> None:  # fmt: skip
+    """Levels relative to each drug's own highest, and a tick for every dose."""
+    day = prescribed.blood.day
+    near = (day >= begin) & (day <= end)
+    for row, name in enumerate(prescribed.drugs()):
+        which = DRUGS.index(name)
+        levels: NDArray[np.float64] = prescribed.blood.drug_ng_per_ml[:, which]
+        colour = palette.DRUGS[which % len(palette.DRUGS)]
+        highest = max(float(levels.max()), 1e-12)
+        label = f"{name.replace('_', ' ')} (1 = {highest:.3g} ng/mL)"
+        if unit_day > 1:
+            daily = by_day(levels) / highest
+            low = minimum_filter1d(daily.min(1), WEEK)
+            high = maximum_filter1d(daily.max(1), WEEK)
+            axis.fill_between(prescribed.days() / unit_day, low, high, color=colour, alpha=0.5,
+                              lw=0.5, label=label)  # fmt: skip
+        else:
+            axis.plot(day[near], levels[near] / highest, color=colour, lw=1.0)
+        given = doses.day[
+            (doses.drug == which) & ((doses.bolus_mg > 0) | (doses.release_mg_per_day > 0))
+        ]
+        given = given[(given >= begin) & (given <= end)]
+        bottom = -0.1 - 0.12 * row
+        axis.vlines(given / unit_day, bottom - 0.08, bottom, color=colour, lw=0.8)
+    axis.set_ylabel("drug level;\nticks: doses")
+    axis.set_yticks([0, 0.5, 1])
+    if prescribed.drugs() and unit_day > 1:
+        axis.legend(fontsize=7, loc="center right", framealpha=0.9)
+
+
+def _frame(axes: list["Axes"], prescribed: Prescribed, unit_day: float) -> None:
+    """Light frames, and a line at every change of the protocol."""
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.margins(x=0)
+        for _, one in prescribed.protocol.courses():
+            for mark in (one.start_day, one.stop_day):
+                if mark is not None:
+                    axis.axvline(mark / unit_day, color=palette.INK, lw=0.5, alpha=0.35)
+    last = prescribed.blood.day[-1] / unit_day
+    axes[0].set_xlim(prescribed.blood.day[0] / unit_day, last)
