@@ -167,6 +167,12 @@ def hormones(
     """What a prescription does to testosterone, estradiol and LH: no bone is simulated."""
     from bonesim.blood_report import Prescribed
     from bonesim.config import load_config
+    from bonesim.viewer.picture import check_folder, check_picture
+
+    if output is not None:
+        check_picture(output)
+    if csv not in (None, "-"):
+        check_folder(Path(str(csv)))
 
     prescribed = Prescribed(load_config(config, _parsed(change or [])), people)
     if output is not None:

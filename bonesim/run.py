@@ -112,6 +112,8 @@ def run(
     config.course()  # an impossible course is told before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
+    if config.protocol is not None and config.protocol.loading.change:
+        watcher.say("protocol.loading is kept in the file but has no effect yet: no mechanics")
     if compile_ahead.all_cached():
         return _made(config, output, overwrite, until_day, watcher, specimen)
     watcher.say("compiling kernels (once, about a minute)")

@@ -15,8 +15,8 @@ from bonesim.blood_report import Prescribed, by_day
 from bonesim.hormones.drugs import DRUGS
 from bonesim.hormones.regimen import Doses, doses_of
 from bonesim.quantities import DAYS_PER_YEAR
-from bonesim.storage.durable import failures_explained
 from bonesim.viewer import palette
+from bonesim.viewer.picture import write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +49,7 @@ def draw(prescribed: Prescribed, output: Path) -> None:
     _whole(list(axes[:, 0]), prescribed, doses)
     _close(list(axes[:, 1]), prescribed, doses)
     figure.suptitle(prescribed.config.title, fontsize=13, x=0.01, ha="left")
-    with failures_explained(output):
-        figure.savefig(output)
+    write_picture(figure, output, {})
 
 
 def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:

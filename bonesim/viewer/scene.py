@@ -14,6 +14,7 @@ from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
 from bonesim.viewer.moments import Moment, said, three_moments
+from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.stage import View, on_image_mm, photograph, view_of
 from bonesim.viewer.surface import COLOURS, Box, ColourBy, bone_block, paint
@@ -47,16 +48,9 @@ def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
     output = Path(output)
     if colour not in COLOURS:
         raise InputError(f"--colour {colour}: not known; one of {', '.join(COLOURS)}")
-    if output.suffix.lower() != ".png":
-        raise InputError(f"{output}: a picture's name ends in .png")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no folder {output.parent}; create it first")
-    figure = _figure(run, colour)
-    try:
-        figure.savefig(output, dpi=DPI, facecolor=palette.BACKGROUND)
-        curves(run).to_csv(output.with_suffix(".csv"), index=False)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror})") from None
+    check_picture(output)
+    numbers = {output.with_suffix(".csv"): curves(run).to_csv(index=False)}
+    write_picture(_figure(run, colour), output, numbers, dpi=DPI, facecolor=palette.BACKGROUND)
     return output
 
 

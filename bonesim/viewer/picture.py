@@ -1,0 +1,64 @@
+"""How a picture gets onto the disk: checked before it is drawn, whole or not there at all."""
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonesim.errors import InputError
+from bonesim.storage.durable import failures_explained, write_durably
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def check_picture(path: Path) -> None:
+    """Refuse what cannot become a picture, before anything is computed for it.
+
+    Raises:
+        InputError: not a PNG's name, or no such folder.
+    """
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: a picture's name ends in .png")
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file in a folder that does not exist.
+
+    Raises:
+        InputError: no such folder, or the file is a folder itself.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; create it first")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file name")
+
+
+def write_picture(figure: "Figure", path: Path, beside: Mapping[Path, str], **how: Any) -> None:
+    """Put a figure and the texts that belong to it on the disk; all of them or none.
+
+    Args:
+        figure: what to draw.
+        path: the PNG.
+        beside: other files and their texts, e.g. the numbers behind the curves.
+        how: passed on to `savefig`.
+
+    Raises:
+        InputError, ResourceError: one cannot be written; new files among them are removed.
+    """
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", **how)
+    contents = {**{p: text.encode() for p, text in beside.items()}, path: drawn.getvalue()}
+    made: list[Callable[[], None]] = []
+    try:
+        for place, data in contents.items():
+            new = not place.exists()
+            with failures_explained(place):
+                write_durably(place, data)
+            if new:
+                made.append(place.unlink)
+    except BaseException:
+        for undo in made:
+            undo()
+        raise
