@@ -75,7 +75,7 @@ def draw(levels: dict[str, np.ndarray], output: Path) -> None:
 
     figure = Figure(figsize=(9.5, 5.2), dpi=120, layout="constrained")
     axis = figure.subplots()
-    for row, (name, e2) in enumerate(levels.items()):
+    for row, e2 in enumerate(levels.values()):
         spread = 0.56 * (np.arange(e2.size) * 0.618034 % 1.0 - 0.5)  # the golden ratio fills evenly
         axis.plot(e2, row + spread, ".", ms=2, alpha=0.25, color="#AA4499")
         axis.plot(np.percentile(e2, [5, 95]), [row, row], color="#222222", lw=2.2)
