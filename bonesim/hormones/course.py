@@ -8,6 +8,7 @@ every course holds its starting level then; the person's own set-point begins th
 import csv
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
@@ -195,8 +196,16 @@ class _Level:
         return target + (self.at_step[row] - target) * math.exp(-(day - begun) / tau)
 
 
-class Untreated:
+class Untreated(ABC):
     """What a course of hormones alone leaves as it is: nothing on the receptor, a neutral diet."""
+
+    @abstractmethod
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day`, pg/mL."""
+
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """What the person is used to on day 0: the level there always was."""
+        return self.e2_pg_per_ml(-1.0)
 
     def tamoxifen_occupancy(self, day: float) -> float:
         """Share of estrogen receptors that tamoxifen holds."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.hormones.axis import AxisParameters
+from bonesim.hormones.axis import SAMPLES_PER_DAY, AxisParameters
 from bonesim.hormones.blood import BEFORE_DAY, TYPICAL, Person, live, tamoxifen_occupancy
 from bonesim.hormones.drugs import DrugParameters
 from bonesim.hormones.protocol import ProtocolParameters
@@ -34,6 +34,14 @@ class PrescribedCourse:
     def e2_pg_per_ml(self, day: float) -> float:
         """True serum estradiol at `day`, pg/mL."""
         return self._at(self.blood.e2_pg_per_ml, day)
+
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """What the person is used to on day 0: the own level, and since the first drug a new one."""
+        used_to = float(self.blood.e2_pg_per_ml[0])
+        past = self.blood.day < 0.0
+        for level in self.blood.e2_pg_per_ml[past]:
+            used_to += (level - used_to) / (tau_day * SAMPLES_PER_DAY)
+        return used_to
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""

@@ -41,6 +41,9 @@ class Course(Protocol):
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
 
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """Estradiol the person is used to on day 0, getting used with this time constant."""
+
     def shbg_nmol_per_l(self, day: float) -> float | None:
         """SHBG at `day`, nmol/L; None if not known."""
 
@@ -191,10 +194,10 @@ class Response:
         self.parameters = parameters
         self.course = course
         static = parameters.static_setpoint_pg_per_ml
-        own = max(course.e2_pg_per_ml(-1.0), LOWEST_SETPOINT_PG_PER_ML)
-        self.setpoint_pg_per_ml = own if static is None else static
-        # The body has long been used to what it had: a person's own deficit is 0 here.
-        self.deficit = self._limited(1.0 - self.signal(own) / self.signal(self.setpoint_pg_per_ml))
+        own = course.accustomed_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
+        self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
+        # Cells have long answered to what there was before day 0: for most people, to nothing.
+        self.deficit = self._limited(1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml))
 
     def signal(self, e2_pg_per_ml: float) -> float:
         """S(E): receptor signal of a level of estradiol, 0..1."""
@@ -212,7 +215,8 @@ class Response:
         signal = sum(self.felt(moment) for moment in moments) / SAMPLES_PER_DAY
         deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
-        if p.static_setpoint_pg_per_ml is None:
+        # The burn-in is no time lived: the level before day 0 is held until bone is settled.
+        if p.static_setpoint_pg_per_ml is None and day > 0:
             adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
                 p.setpoint_tau_year * DAYS_PER_YEAR
             )

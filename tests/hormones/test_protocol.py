@@ -205,3 +205,17 @@ def test_every_drug_has_kinetics_and_a_prescription() -> None:
     for name in DRUGS:
         assert name in DrugParameters.model_fields
         assert name in ProtocolParameters.model_fields
+
+
+def test_a_year_on_replacement_is_not_yet_what_a_man_is_used_to() -> None:
+    """He is used to 20 pg/mL and moves towards 45 with ten years' time constant."""
+    long_on = course(60, t_ng_per_dl=300, e2_pg_per_ml=20,
+                     testosterone_cypionate={"dose_mg": 100, "start_day": -365.25})  # fmt: skip
+    response = Response(ResponseParameters(), long_on)
+    assert response.setpoint_pg_per_ml == pytest.approx(20 + 25 * (1 - np.exp(-0.1)), rel=0.02)
+    before = response.setpoint_pg_per_ml, response.deficit
+    assert response.deficit < -0.2
+    for day in range(-50, 1):
+        response.next_day(day)
+    assert response.setpoint_pg_per_ml == before[0]
+    assert response.deficit == pytest.approx(before[1], abs=0.01)
