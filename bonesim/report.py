@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bonesim.errors import CorruptFileError
+from bonesim.errors import CorruptFileError, InputError
 from bonesim.morphometry.panel import measure
 from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
@@ -63,9 +63,15 @@ def _summary(run: Run) -> str:
 
 
 def measures_table(run: Run) -> "pd.DataFrame":
-    """Morphometry of each snapshot, one row per measure and day, with unit and method."""
+    """Morphometry of each snapshot, one row per measure and day, with unit and method.
+
+    Raises:
+        InputError: there is no snapshot yet.
+    """
     import pandas as pd
 
+    if not run.snapshot_days:
+        raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
     rows = [
         {"day": day, "measure": name, "symbol": one.symbol, "value": one.value, "unit": one.unit,
          "voxel_um": run.voxel_um, "method": one.method}

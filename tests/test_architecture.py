@@ -79,7 +79,6 @@ WITHOUT_TWIN = {
     "cells.territory.nearest_within", "cells.territory.take_patch",
     "lattice.fragments.is_network", "lattice.mutation.count_pairs", "lattice.mutation.cross",
     "lattice.mutation.log_event", "lattice.tissue.age_start", "lattice.tissue.count_start",
-    "morphometry.thickness.is_covered", "morphometry.thickness.paint_spheres",
     "specimens.field.edge_id", "specimens.field.face_id", "specimens.field.inside_out",
     "specimens.field.mixed", "specimens.field.nearest_points", "specimens.field.noise_at",
     "specimens.field.noise_nodes", "specimens.field.noise_row", "specimens.field.place_id",

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.storage.reader import Run
 
 #: Estradiol below this share of its value on day 0 is called suppressed in a picture.
 SUPPRESSED_BELOW = 0.8
@@ -16,11 +17,20 @@ NEAR_LOWEST = 0.05
 SOON_AFTER_DAY = 7
 
 
+#: Days over which estradiol is averaged, so that the swing between doses is no suppression.
+WEEK = 7
+
+
 class Moment(NamedTuple):
     """One snapshot to show and what it is in the story."""
 
     day: int
     name: str
+
+
+def weekly_e2(run: Run) -> NDArray[np.float64]:
+    """Mean estradiol of the past week on each day of the daily table, pg/mL."""
+    return run.table["e2_pg_per_ml"].rolling(WEEK, min_periods=1).mean().to_numpy(np.float64)
 
 
 def suppressed_spans(
@@ -52,7 +62,7 @@ def three_moments(
     """
     days = sorted(snapshot_days)
     if not days:
-        raise InputError("run file holds no snapshot yet: nothing to draw; let it run longer")
+        raise InputError("the run holds no snapshot yet, nothing to draw; let it run on")
     between = days[1:-1]
     returns = last_low_day(day, e2_pg_per_ml)
     if returns is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
-from bonesim.viewer.moments import Moment, suppressed_spans
+from bonesim.viewer.moments import Moment, suppressed_spans, weekly_e2
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment]) -> None:
     """Draw estradiol, BV/TV, BMD and Conn.D against years into four axes."""
     data = curves(run)
     years = data["day"].to_numpy(dtype=np.float64) / DAYS_PER_YEAR
-    spans = suppressed_spans(data["day"].to_numpy(), data["e2_pg_per_ml"].to_numpy())
+    spans = suppressed_spans(data["day"].to_numpy(), weekly_e2(run))
     panels = (
         ("e2_pg_per_ml", "E2 (pg/mL)", palette.E2),
         ("bvtv_percent", "BV/TV (%)", palette.BVTV),
@@ -37,7 +37,9 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment]) -> None:
         ("conn_d_per_mm3", "Conn.D (1/mm\u00b3)", palette.CONN_D),
     )
     for axis, (name, label, colour) in zip(axes, panels, strict=True):
-        values = data[name].to_numpy(dtype=np.float64)
+        # Between doses estradiol swings; the eye needs the week's mean, the CSV has the days.
+        shown = weekly_e2(run) if name == "e2_pg_per_ml" else data[name]
+        values = np.asarray(shown, np.float64)
         measured = np.isfinite(values)
         sparse = name == "conn_d_per_mm3"
         axis.plot(

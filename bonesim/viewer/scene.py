@@ -13,7 +13,7 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
-from bonesim.viewer.moments import Moment, said, three_moments
+from bonesim.viewer.moments import Moment, said, three_moments, weekly_e2
 from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.stage import View, on_image_mm, photograph, view_of
@@ -58,9 +58,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    moments = three_moments(
-        run.table["day"].to_numpy(), run.table["e2_pg_per_ml"].to_numpy(), run.snapshot_days
-    )
+    moments = three_moments(run.table["day"].to_numpy(), weekly_e2(run), run.snapshot_days)
     events = final_events(run.events)
     voxel_mm = run.voxel_um / 1000.0
     box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)

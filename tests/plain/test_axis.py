@@ -68,7 +68,7 @@ def test_equal_rates_need_no_other_case() -> None:
 def test_inhibition_is_hill(level: float, ic50: float, most: float, hill: float) -> None:
     powered = level**hill
     assert inhibition(level, ic50, most, hill) == pytest.approx(
-        most * powered / (powered + ic50**hill), rel=1e-9, abs=1e-300
+        most * powered / (powered + ic50**hill), rel=1e-9, abs=1e-12
     )
 
 

@@ -1,0 +1,107 @@
+"""The picture of a run: drawn off-screen, with its numbers beside it, whole or not there."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from bonesim.config import validated
+from bonesim.errors import BonesimError, InputError
+from bonesim.run import run
+from bonesim.storage.reader import open_run
+from bonesim.viewer.scene import _figure, render
+from tests.viewer.conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def picture(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with open_run(small_run) as opened:
+        return render(opened, tmp_path_factory.mktemp("picture") / "p.png")
+
+
+def test_bone_is_in_the_picture(picture: Path) -> None:
+    image = imread(picture)[..., :3]
+    assert image.shape == (1222, 2015, 3)
+    upper = image[150:780]
+    panels = [upper[:, 671 * k : 671 * (k + 1)] for k in range(3)]
+    for panel in panels:
+        coloured = (panel.std(axis=2) > 0.02).mean()
+        assert 0.03 < coloured < 0.9, "bone is neither missing nor everywhere"
+    assert abs(panels[0] - panels[2]).mean() > 1e-3, "120 days change it"
+
+
+def test_the_numbers_beside_it_are_the_run_s(picture: Path, small_run: Path) -> None:
+    numbers = pd.read_csv(picture.with_suffix(".csv"))
+    with open_run(small_run) as opened:
+        for name in ("day", "e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3"):
+            np.testing.assert_allclose(numbers[name], opened.table[name])
+        measured = numbers.dropna()
+        assert measured["day"].tolist() == opened.snapshot_days
+        np.testing.assert_allclose(
+            measured["conn_d_per_mm3"], opened.snapshot_table["conn_d_per_mm3"]
+        )
+
+
+def test_the_words_of_the_picture(small_run: Path) -> None:
+    with open_run(small_run) as opened:
+        figure = _figure(opened, "events")
+    axes = [axis for part in figure.subfigs for axis in part.axes]
+    titles = [axis.get_title() for axis in axes[:3]]
+    assert [title.split(",")[0] for title in titles] == [
+        "Before", "End of suppression", "End of recovery",
+    ]  # fmt: skip
+    assert all("perforations" in title and "BV/TV" in title for title in titles)
+    assert "1.2 x 1.0 x 1.1 mm" in figure.get_suptitle()
+    legend = [text.get_text() for part in figure.subfigs for old in part.legends
+              for text in old.get_texts()]  # fmt: skip
+    assert "final plate perforation" in legend
+    assert "final strut cut" in legend
+    shaded = [patch for patch in axes[3].patches if patch.get_x() > 0 or patch.get_width() > 0]
+    assert len(shaded) == 1
+    left = shaded[0].get_x() * 365.25
+    assert 0 < left < 5
+    assert 58 < left + shaded[0].get_width() * 365.25 < 70
+
+
+@pytest.mark.parametrize("colour", ["none", "mineral", "surface_state"])
+def test_other_colours(small_run: Path, tmp_path: Path, colour: str) -> None:
+    with open_run(small_run) as opened:
+        assert render(opened, tmp_path / "p.png", colour=colour).stat().st_size > 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "colour", "said"),
+    [
+        ("p.jpg", "events", "ends in .png"),
+        ("no/p.png", "events", "there is no folder"),
+        ("p.png", "pink", "not known; one of"),
+    ],
+)
+def test_bad_output_is_told_before_anything_is_drawn(
+    small_run: Path, tmp_path: Path, name: str, colour: str, said: str
+) -> None:
+    with open_run(small_run) as opened, pytest.raises(InputError, match=said):
+        render(opened, tmp_path / name, colour=colour)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_half_of_the_output_is_left(small_run: Path, tmp_path: Path) -> None:
+    """The CSV cannot be written, or the picture cannot: neither is there."""
+    for blocked in ("p.csv", "p.png"):
+        folder = tmp_path / blocked.replace(".", "_")
+        (folder / blocked).mkdir(parents=True)
+        with open_run(small_run) as opened, pytest.raises(BonesimError, match=blocked):
+            render(opened, folder / "p.png")
+        assert [place.name for place in folder.iterdir()] == [blocked]
+
+
+def test_a_run_with_little_in_it(tmp_path: Path) -> None:
+    config = validated(SMALL, "test").with_changes({"schedule.snapshots_day": [60]})
+    empty = run(config, tmp_path / "empty.vtkhdf", until_day=0)
+    with open_run(empty) as opened, pytest.raises(InputError, match="no snapshot yet"):
+        render(opened, tmp_path / "p.png")
+    one = run(config, tmp_path / "one.vtkhdf", until_day=70)
+    with open_run(one) as opened:
+        assert render(opened, tmp_path / "p.png").exists()
