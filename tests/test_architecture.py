@@ -66,19 +66,6 @@ PURE = {
 #: Kernels that no twin, law or test of morphometry calls by name; strictly expected to fail, so
 #: the list can only get shorter. Many run within a kernel that has a twin.
 WITHOUT_TWIN = {
-    "cells.apposition.build", "cells.apposition.floor_area", "cells.bmu.advance",
-    "cells.bmu.area_weight", "cells.bmu.bounced", "cells.bmu.candidate_voxel",
-    "cells.bmu.found", "cells.bmu.man", "cells.bmu.originate", "cells.bmu.recruit",
-    "cells.bmu.tangent", "cells.bmu.travel", "cells.bmu.turn", "cells.cavity.close_site",
-    "cells.cavity.drop_record", "cells.cavity.dug_from_behind", "cells.cavity.floor_below",
-    "cells.cavity.has_record", "cells.cavity.is_pinhole", "cells.erosion.erode",
-    "cells.erosion.expose", "cells.osteoblast.apposition_um", "cells.osteoblast.forget_stock",
-    "cells.osteoblast.form", "cells.osteoblast.leave", "cells.osteoblast.recruit_team",
-    "cells.osteoblast.start_teams", "cells.osteoclast.resorb", "cells.osteoclast.smooth",
-    "cells.osteoclast.strain_factor", "cells.territory.claim", "cells.territory.free_for_bmu",
-    "cells.territory.nearest_within", "cells.territory.take_patch",
-    "lattice.fragments.is_network", "lattice.mutation.count_pairs", "lattice.mutation.cross",
-    "lattice.mutation.log_event", "lattice.tissue.age_start", "lattice.tissue.count_start",
     "specimens.field.edge_id", "specimens.field.face_id", "specimens.field.inside_out",
     "specimens.field.mixed", "specimens.field.nearest_points", "specimens.field.noise_at",
     "specimens.field.noise_nodes", "specimens.field.noise_row", "specimens.field.place_id",

@@ -1,16 +1,27 @@
 """What all comparisons of kernels with plain twins share."""
 
+import os
 from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+from bonesim.cells.bmu import BmuColumns
+from bonesim.cells.cavity import Cavities
+from bonesim.cells.osteoblast import OsteoblastColumns
+from bonesim.cells.osteoclast import OsteoclastColumns
+from bonesim.cells.osteocyte import OsteocyteColumns
+from bonesim.config import validated
 from bonesim.lattice.mineral import MineralParameters
+from bonesim.lattice.mutation import Lattice
 from bonesim.lattice.tissue import Tissue
+from bonesim.simulation import Simulation
 
 # The first call of a kernel compiles it: no example can be held to a time.
-settings.register_profile("plain", deadline=None)
+# In CI the same examples every time: chance finds new ones at a desk, not when something lands.
+settings.register_profile("plain", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("plain")
 
 
@@ -22,3 +33,86 @@ def make_tissue() -> Callable[..., Tissue]:
         return Tissue(np.ascontiguousarray(quanta, np.uint8), 20.0, MineralParameters(), seed)
 
     return make
+
+
+class Busy(NamedTuple):
+    """A copy of everything kernels see in a bone at work; a test may change it as it likes."""
+
+    lattice: Lattice
+    cavities: Cavities
+    bmus: BmuColumns
+    osteoclasts: OsteoclastColumns
+    osteoblasts: OsteoblastColumns
+    osteocytes: OsteocyteColumns
+    pool: np.ndarray
+    shape: tuple[int, int, int]
+
+    def copy(self) -> "Busy":
+        """Another, equal one."""
+        return cast(Busy, copied(self))
+
+
+def copied(value: Any) -> Any:
+    """Nested named tuples of arrays, copied."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(copied, value))
+    return value
+
+
+def assert_same(one: Any, other: Any, where: str = "") -> None:
+    """Every array bit for bit; NaNs are equal."""
+    if isinstance(one, np.ndarray):
+        if not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
+            np.testing.assert_array_equal(one, other, err_msg=where)
+    elif isinstance(one, tuple) and hasattr(one, "_fields"):
+        for name, a, b in zip(one._fields, one, other, strict=True):
+            assert_same(a, b, f"{where}.{name}")
+    else:
+        assert one == other, where
+
+
+@pytest.fixture(scope="session")
+def at_work() -> Simulation:
+    """A 1.2 mm block after 200 days at low estradiol, with many BMUs; not to be changed."""
+    simulation = Simulation(validated({
+        "seed": 3,
+        "specimen": {"kind": "synthetic", "size_mm": [1.2, 1.2, 1.2], "seed": 2},
+        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}},
+        "schedule": {"burn_in_day": 0, "duration_day": 1000},
+    }, "test"))  # fmt: skip
+    for _ in range(200):
+        simulation.step()
+    return simulation
+
+
+@pytest.fixture
+def busy(at_work: Simulation) -> Busy:
+    """A copy of its state, with room for births."""
+    s = at_work
+    for rows in (*s.tables().values(), s.cavities.sites, s.cavities.records):
+        rows.make_room(4096)
+    lattice = copied(s.tissue.lattice)
+    logs = [name for name in lattice._fields if name.startswith(("event_", "lost_"))]
+    # Tests copy and compare all of it many times: room for a few events of a day will do.
+    lattice = lattice._replace(**{name: getattr(lattice, name)[:256].copy() for name in logs})
+    return Busy(
+        lattice, copied(s.cavities.columns), copied(s.bmus.rows.columns),
+        copied(s.osteoclasts.rows.columns), copied(s.osteoblasts.rows.columns),
+        copied(s.osteocytes.rows.columns), s.precursors.pool.copy(), s.tissue.padded_shape,
+    )  # fmt: skip
+
+
+def alive(table: Any) -> list[int]:
+    """Rows in use, ascending."""
+    return [int(row) for row in np.flatnonzero(table.alive)]
+
+
+def records_of(cavities: Cavities, site: int) -> list[int]:
+    """A site's records in list order."""
+    found, record = [], int(cavities.sites.first[site])
+    while record >= 0:
+        found.append(record)
+        record = int(cavities.records.next[record])
+    return found

@@ -1,0 +1,199 @@
+"""Osteoblasts: teams start, form, end and leave, told site by site and cell by cell."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from bonesim.cells.apposition import fill
+from bonesim.cells.cavity import ARRESTED, FORMING, REVERSAL, SITES_ARRESTED, close_site
+from bonesim.cells.osteoblast import (
+    APOPTOSIS_FATE,
+    LINING_FATE,
+    OSTEOCYTE_FATE,
+    OsteoblastNumbers,
+    OsteoblastParameters,
+    apposition_um,
+    forget_stock,
+    form,
+    leave,
+    recruit_team,
+    start_teams,
+)
+from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.precursors import block_of
+from bonesim.chance import (
+    FORMATION_START,
+    OSTEOBLAST_FATE,
+    OSTEOBLAST_LIFE,
+    OSTEOBLAST_NUMBER,
+    rounded,
+    uniform,
+)
+from bonesim.parameters import numbers_of
+from bonesim.quantities import BONE
+from bonesim.simulation import Simulation
+from tests.plain.conftest import Busy, alive, assert_same, records_of
+
+P = OsteoblastParameters()
+NUMBERS = numbers_of(P, OsteoblastNumbers)
+DAY, SEED = 201, 3
+
+
+@given(st.floats(0, 300), st.floats(0, 60), st.floats(5, 80))
+def test_apposition_is_the_integral_of_a_slowing_rate(age: float, more: float, wall: float) -> None:
+    tau = P.apposition_tau_day * wall / P.wall_um
+    expected, _ = quad(lambda t: P.apposition_um_per_day * math.exp(-t / tau), age, age + more)
+    assert apposition_um(age, age + more, wall, NUMBERS) == pytest.approx(expected, abs=1e-9)
+
+
+def test_forgotten_stock_is_gone(busy: Busy) -> None:
+    site = next(s for s in alive(busy.cavities.sites) if len(records_of(busy.cavities, s)) > 2)
+    plain = busy.copy()
+    forget_stock(busy.cavities, site)
+    plain.cavities.records.stock[records_of(plain.cavities, site)] = 0
+    assert_same(busy, plain)
+
+
+def team(busy: Busy, site: int, n: float, wall: float, day: int) -> None:
+    """A team settles: what it will form and who is in it."""
+    sites, cells = busy.cavities.sites, busy.osteoblasts
+    by_osteoclasts = float(sites.osteoclast_depth_um[site])
+    by_others = float(sites.mononuclear_depth_um[site])
+    dug = by_osteoclasts + by_others
+    usual = by_osteoclasts / float(sites.depth_excess[site]) + by_others
+    share = (usual / dug if dug > 0 else 1.0) * (1 + P.balance_um / P.wall_um)
+    share = min(max(share * wall * n**P.pool_wall_exponent, 0.0), 1.0)
+    sites.wall_um[site] = max(dug * share, 1.0)
+    sites.quota_quanta[site] = round(float(sites.quota_quanta[site]) * share)
+    sites.phase[site], sites.phase_day[site], sites.carry_quanta[site] = FORMING, day, 0
+    thick = float(sites.wall_um[site]) / P.wall_um
+    expected = float(sites.area_um2[site]) / P.area_per_cell_um2 * thick
+    number = max(1, int(rounded(expected, SEED, day, sites.id[site], OSTEOBLAST_NUMBER)))
+    places = records_of(busy.cavities, site)
+    for index in range(number):
+        cell = int(new_row(cells))
+        who = identity(sites.voxel[site], day, index)
+        cells.id[cell], cells.site[cell], cells.site_id[cell] = who, site, sites.id[site]
+        cells.voxel[cell] = busy.cavities.records.voxel[places[index % len(places)]]
+        cells.born_day[cell] = day
+        life = (
+            P.apposition_tau_day * thick * -math.log(1 - uniform(SEED, day, who, OSTEOBLAST_LIFE))
+        )
+        cells.end_day[cell] = day + 1 + int(life)
+        u = uniform(SEED, day, who, OSTEOBLAST_FATE)
+        cells.fate[cell] = (
+            OSTEOCYTE_FATE if u < P.osteocyte_share
+            else LINING_FATE if u < P.osteocyte_share + P.lining_share else APOPTOSIS_FATE
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "wall"), [(1.0, 1.0), (0.3, 0.9), (1.1, 1.2)])
+def test_a_team_settles(busy: Busy, n: float, wall: float) -> None:
+    waiting = [s for s in alive(busy.cavities.sites) if busy.cavities.sites.phase[s] == REVERSAL]
+    assert waiting
+    plain = busy.copy()
+    for site in waiting:
+        recruit_team(busy.cavities, busy.osteoblasts, site, n, NUMBERS, wall, SEED, DAY)
+        team(plain, site, n, wall, DAY)
+    np.testing.assert_allclose(busy.cavities.sites.wall_um, plain.cavities.sites.wall_um, rtol=1e-6)
+    assert_same(busy.osteoblasts, plain.osteoblasts)
+    assert_same(busy.cavities.records, plain.cavities.records)
+    assert_same(busy.cavities.sites.quota_quanta, plain.cavities.sites.quota_quanta)
+
+
+def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: Simulation) -> None:
+    precursors = at_work.precursors
+    cost, started_in_all, arrested_in_all = 3e-6, 0, 0
+    # Some have waited for ever.
+    busy.cavities.sites.phase_day[::3] -= 400
+    for day in range(DAY, DAY + 8):
+        plain = busy.copy()
+        started = start_teams(
+            busy.lattice, busy.cavities, busy.bmus, busy.osteoblasts, busy.pool,
+            precursors.blocks, precursors.parameters.block_um, cost, NUMBERS, 1.0, 0.9, SEED, day,
+            busy.shape,
+        )  # fmt: skip
+        sites, expected = plain.cavities.sites, 0
+        for site in alive(sites):
+            if sites.phase[site] != REVERSAL:
+                continue
+            block = block_of(sites.voxel[site], busy.shape, 20.0, precursors.parameters.block_um,
+                             precursors.blocks)  # fmt: skip
+            n = float(plain.pool[block])
+            per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2)
+            if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
+                recruit_team(plain.cavities, plain.osteoblasts, site, n, NUMBERS, 1.0, SEED, day)
+                plain.pool[block] = max(0.0, n - cost * float(sites.area_um2[site]))
+                expected += 1
+            elif day - sites.phase_day[site] >= P.arrest_day:
+                sites.phase[site], sites.phase_day[site] = ARRESTED, day
+                plain.cavities.tally[SITES_ARRESTED] += 1
+                plain.bmus.open_sites[sites.bmu[site]] -= 1
+                plain.cavities.records.stock[records_of(plain.cavities, site)] = 0
+                arrested_in_all += 1
+        assert started == expected
+        started_in_all += started
+        assert_same(busy, plain)
+    assert started_in_all > 0
+    assert arrested_in_all > 0
+
+
+def test_teams_form_by_turns_and_end(busy: Busy) -> None:
+    ended_in_all = 0
+    sites = busy.cavities.sites
+    # A third of the teams is very old: their grace is over.
+    sites.phase_day[:] = np.where(np.arange(sites.phase_day.size) % 3 == 0,
+                                  sites.phase_day - 800, sites.phase_day)  # fmt: skip
+    for day in range(DAY, DAY + P.step_day):
+        plain = busy.copy()
+        ended = form(busy.lattice, busy.cavities, busy.bmus, NUMBERS, SEED, day)
+        other, expected = plain.cavities.sites, 0
+        for site in alive(other):
+            age = day - int(other.phase_day[site])
+            if other.phase[site] != FORMING or age <= 0 or age % P.step_day:
+                continue
+            wall = float(other.wall_um[site])
+            depth = apposition_um(float(age - P.step_day), float(age), wall, NUMBERS)
+            fill(plain.lattice, plain.cavities, site, depth, SEED, day)
+            tau = P.apposition_tau_day * wall / P.wall_um
+            # The wall is done when rate tau (1 - exp(-t / tau)) = wall.
+            left = max(1 - wall / (P.apposition_um_per_day * tau), 1e-3)
+            late = age > -tau * math.log(left) + P.grace_day
+            if late or other.formed_quanta[site] >= other.quota_quanta[site]:
+                plain.bmus.open_sites[other.bmu[site]] -= 1
+                close_site(plain.lattice, plain.cavities, site)
+                expected += 1
+        assert ended == expected
+        ended_in_all += ended
+        assert_same(busy, plain)
+    assert ended_in_all > 0
+
+
+def test_osteoblasts_meet_their_fate(busy: Busy) -> None:
+    plain = busy.copy()
+    day = DAY + 60
+    buried = leave(busy.lattice, busy.cavities, busy.osteoblasts, busy.osteocytes, day)
+    cells, sites, expected = plain.osteoblasts, plain.cavities.sites, 0
+    for cell in alive(cells):
+        site = int(cells.site[cell])
+        at_post = bool(sites.alive[site]) and sites.id[site] == cells.site_id[cell]
+        if at_post and cells.end_day[cell] > day:
+            continue
+        if cells.fate[cell] == OSTEOCYTE_FATE:
+            place = int(sites.front_voxel[site]) if at_post else int(cells.voxel[cell])
+            if place < 0:
+                continue
+            if plain.lattice.quanta[place] >= BONE:
+                lacuna = int(new_row(plain.osteocytes))
+                plain.osteocytes.id[lacuna] = cells.id[cell]
+                plain.osteocytes.voxel[lacuna] = place
+                plain.osteocytes.born_day[lacuna] = day
+                plain.osteocytes.viable[lacuna] = 1
+                expected += 1
+        free_row(cells, cell)
+    assert buried == expected > 0
+    assert_same(busy, plain)
