@@ -63,22 +63,6 @@ PURE = {
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
     "testis_ic50_ratio", "testis_share",
 }  # fmt: skip
-#: Kernels that no twin, law or test of morphometry calls by name; strictly expected to fail, so
-#: the list can only get shorter. Many run within a kernel that has a twin.
-WITHOUT_TWIN = {
-    "specimens.field.edge_id", "specimens.field.face_id", "specimens.field.inside_out",
-    "specimens.field.mixed", "specimens.field.nearest_points", "specimens.field.noise_at",
-    "specimens.field.noise_nodes", "specimens.field.noise_row", "specimens.field.place_id",
-    "specimens.field.scatter", "specimens.field.scattered", "specimens.field.smooth_min",
-    "specimens.field.spline_slopes", "specimens.field.spline_weights",
-    "specimens.network.bone_distance", "specimens.network.describe",
-    "specimens.network.edge_distance", "specimens.network.face_distance",
-    "specimens.network.network", "specimens.network.noise_extent",
-    "specimens.network.plate_distance", "specimens.network.rod_distance",
-    "specimens.network.uprightness", "specimens.raster._quanta",
-    "specimens.raster.combined_row", "specimens.raster.quanta_of",
-    "specimens.specimen.with_skin",
-}  # fmt: skip
 
 
 def sources() -> list[Path]:
@@ -255,21 +239,9 @@ def twinned() -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="no twin of its own yet"))
-        if name.removeprefix("bonesim.") in WITHOUT_TWIN
-        else name
-        for name in sorted(kernels())
-    ],
-)
+@pytest.mark.parametrize("name", sorted(kernels()))
 def test_every_kernel_has_a_plain_twin(name: str) -> None:
     assert name in twinned(), f"{name}: write its slow, obvious twin in tests/plain"
-
-
-def test_known_gaps_are_kernels() -> None:
-    assert {f"bonesim.{name}" for name in WITHOUT_TWIN} <= set(kernels())
 
 
 def test_nothing_tracked_names_this_machine_or_a_registry() -> None:
