@@ -30,8 +30,14 @@ def all_cached() -> bool:
 
 
 @contextmanager
-def in_second_process() -> Iterator[None]:
-    """A second process compiles meanwhile; at the end it is told to go. Without one: no harm."""
+def in_second_process() -> Iterator[bool]:
+    """A second process compiles meanwhile, if anything must be: whether, is yielded.
+
+    At the end it is told to go. If no process can be had: no harm.
+    """
+    if all_cached():
+        yield False
+        return
     quiet = subprocess.DEVNULL
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(numba.config.CACHE_DIR)}
     process = None
@@ -41,7 +47,7 @@ def in_second_process() -> Iterator[None]:
             stdin=quiet, stdout=quiet, stderr=quiet, env=environment,
         )  # fmt: skip
     try:
-        yield
+        yield True
     finally:
         if process is not None:
             process.terminate()

@@ -114,19 +114,18 @@ def run(
     config = config.model_copy(update={"hormones": hormones})
     if config.protocol is not None and config.protocol.loading.change:
         watcher.say("protocol.loading is kept in the file but has no effect yet: no mechanics")
-    if compile_ahead.all_cached():
-        return _made(config, output, overwrite, until_day, watcher, specimen)
-    watcher.say("compiling kernels (once, about a minute)")
-    with compile_ahead.in_second_process():
-        return _made(config, output, overwrite, until_day, watcher, specimen)
+    with compile_ahead.in_second_process() as compiling:
+        bone = specimen or make_specimen(config.specimen)
+        if compiling:
+            watcher.say("compiling kernels (once, about a minute)")
+        return _live(config, bone, output, overwrite, until_day, watcher)
 
 
-def _made(
-    config: Config, output: Path, overwrite: bool, until_day: int | None, watcher: Watcher,
-    specimen: Specimen | None,
+def _live(
+    config: Config, bone: Specimen, output: Path, overwrite: bool, until_day: int | None,
+    watcher: Watcher,
 ) -> Path:  # fmt: skip
-    """`run` after its checks."""
-    bone = specimen or make_specimen(config.specimen)
+    """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
         watcher.say(note)
     writer = RunWriter.create(
