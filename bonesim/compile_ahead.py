@@ -56,8 +56,8 @@ def in_second_process() -> Iterator[bool]:
 
 def compile_day_backwards() -> None:
     """Call every kernel of a day once, the last first, on a speck of bone without cells."""
-    quanta = np.zeros((6, 6, 6), np.uint8)
-    quanta[2:4, 2:4, 2:4] = 255
+    quanta = np.zeros((12, 12, 12), np.uint8)
+    quanta[4:8, 4:8, 4:8] = 255
     config = validated({"schedule": {"burn_in_day": 0}}, "compile_ahead")
     s = Simulation(config, Specimen(quanta, 20.0, "a speck", ()))
     s.osteoblasts.form(s.tissue, s.cavities, s.bmus.rows, 1, 1)
