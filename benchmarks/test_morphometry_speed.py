@@ -11,7 +11,11 @@ LEAST_RATIO = 10.0
 
 
 def plain_spheres(radius: np.ndarray, largest: np.ndarray) -> None:
-    """Every sphere painted with NumPy slices: the frozen reference."""
+    """Every sphere painted with NumPy slices: the frozen reference.
+
+    A distance between voxels squared is whole, so the float32 radius is squared back to it:
+    a voxel at exactly the radius lies outside.
+    """
     for place in np.argwhere(radius > 0):
         r = radius[tuple(place)]
         reach = int(np.ceil(r)) - 1
@@ -20,7 +24,7 @@ def plain_spheres(radius: np.ndarray, largest: np.ndarray) -> None:
             for c, n in zip(place, radius.shape, strict=True)
         )
         axes = np.ogrid[box]
-        inside = sum((a - c) ** 2 for a, c in zip(axes, place, strict=True)) < r * r
+        inside = sum((a - c) ** 2 for a, c in zip(axes, place, strict=True)) < np.rint(r * r)
         np.maximum(largest[box], np.where(inside, r, 0), out=largest[box])
 
 
