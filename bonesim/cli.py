@@ -1,4 +1,4 @@
-"""The commands: run, resume, info, measure, render, view, hormones, schema.
+"""The commands: run, resume, info, measure, render, view, hormones, schema; sweep and plot in cli_sweep.
 
 stdout carries data, stderr messages and progress. Exit codes are those of `bonesim.errors`.
 Heavy libraries are imported inside the commands, so that `bonesim --help` answers at once.
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli_sweep import plot_app, sweep_app
 from bonesim.errors import BonesimError, InputError
 
 app = typer.Typer(
@@ -20,6 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(sweep_app, name="sweep")
+app.add_typer(plot_app, name="plot")
 
 ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]
 RunFile = Annotated[Path, typer.Argument(help="Run file (.vtkhdf).", show_default=False)]

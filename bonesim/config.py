@@ -152,9 +152,7 @@ class Config(Parameters):
         Raises:
             InputError: a path or value that is not allowed.
         """
-        return validated(
-            changed(self.model_dump(mode="json", exclude_none=True), changes), "changes"
-        )
+        return validated(changed(tree_of(self), changes), "changes")
 
 
 def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -237,6 +235,11 @@ def _anchor(tree: dict[str, Any], folder: Path) -> None:
                 group[key] = str(folder / group[key])
 
 
+def tree_of(config: Config) -> dict[str, Any]:
+    """The resolved config as nested plain values, without what is not given."""
+    return config.model_dump(mode="json", exclude_none=True)
+
+
 def to_toml(config: Config) -> str:
     """The resolved config as TOML text that `load_config` reads back to an equal object."""
-    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+    return tomli_w.dumps(tree_of(config))

@@ -11,6 +11,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ KERNEL_SOURCES = (
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@cache
 def sources_hash() -> str:
     """SHA-256 (first 16 hex digits) of every source file a kernel can reach."""
     digest = hashlib.sha256()

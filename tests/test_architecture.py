@@ -28,8 +28,9 @@ LAYER = {
     "daily_table": 5, "event_table": 5, "simulation": 5,
     "simulation_state": 6, "snapshot": 6, "burn_in": 6, "compile_ahead": 6,
     "run": 7, "progress": 7, "report": 7, "blood_report": 7,
+    "sweep": 7,
     "viewer": 8,
-    "cli": 9, "__main__": 9,
+    "cli_sweep": 9, "cli": 9, "__main__": 9,
     "__init__": 10,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.

@@ -1,0 +1,242 @@
+"""Pictures of a sweep: made from its results table alone, each with its numbers beside it.
+
+curves     one variable along x, one line for each value of a second; 95 % CI over seeds
+heatmap    two variables, the mean over seeds in each field
+sobol, morris    indices with their 95 % CI (SALib), for designs of that kind
+pairs      every variable against the outcome, for sampled designs
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bonesim.errors import InputError
+from bonesim.sweep.design import DesignParameters
+from bonesim.viewer import palette
+from bonesim.viewer.picture import write_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+#: Student's t would widen intervals of few seeds; this many bootstraps for SALib's.
+RESAMPLES = 200
+KINDS = ("curves", "heatmap", "sobol", "morris", "pairs")
+
+
+def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFrame":
+    """One row per run: design columns, and the outcome as column `value`.
+
+    Args:
+        results: a sweep's table.
+        outcome: a column of it.
+        moment: "end" (last snapshot), "start", "change" (end over start, percent), or "regained"
+            (share of the loss from first to second snapshot that the last has back, percent).
+
+    Raises:
+        InputError: no such outcome or moment, or too few snapshots for it.
+    """
+    if results.empty:
+        raise InputError("the sweep has no results yet; let it run on")
+    if outcome not in results:
+        numbers = [n for n in map(str, results) if n.endswith(("_percent", "_per_mm3", "_um"))]
+        raise InputError(f"--outcome {outcome}: not known; among others {', '.join(numbers[:12])}")
+    runs = results.sort_values("snapshot").groupby("point")[outcome]
+    first, last = runs.first(), runs.last()
+    if moment == "change":
+        value = 100.0 * (last / first - 1.0)
+    elif moment == "regained":
+        if runs.size().min() < 3:
+            raise InputError("--moment regained: needs three snapshots of every run")
+        second = runs.nth(1)
+        second.index = results.loc[second.index, "point"]
+        value = 100.0 * (last - second) / (first - second)
+    elif moment in ("start", "end"):
+        value = first if moment == "start" else last
+    else:
+        raise InputError(f"--moment {moment}: not known; one of end, start, change, regained")
+    runs_once = results.drop_duplicates(["point", "row", "replicate"]).copy()
+    runs_once["value"] = runs_once["point"].map(value)
+    return runs_once
+
+
+def mean_and_ci(values: "pd.Series") -> "pd.Series":
+    """Mean, half width of its 95 % CI (Student's t) and number, of finite values."""
+    import pandas as pd
+    from scipy import stats
+
+    finite = values[np.isfinite(values)]
+    n = len(finite)
+    half = stats.t.ppf(0.975, n - 1) * finite.std() / np.sqrt(n) if n > 1 else np.nan
+    return pd.Series({"mean": finite.mean(), "ci": half, "n": n})
+
+
+def usual_kind(design: DesignParameters) -> str:
+    """The picture that suits a design."""
+    if design.kind in ("sobol", "morris"):
+        return design.kind
+    if design.kind == "latin_hypercube":
+        return "pairs"
+    return "heatmap" if len(design.variable) == 2 and design.kind == "grid" else "curves"
+
+
+def plot(
+    results: "pd.DataFrame", design: DesignParameters, output: Path, *, outcome: str, moment: str,
+    kind: str | None = None, label: str = "",
+) -> Path:  # fmt: skip
+    """Draw a sweep into a PNG and its numbers into a CSV beside it.
+
+    Raises:
+        InputError: an outcome, moment or kind that is not there or does not suit the design.
+    """
+    runs = outcome_of(results, outcome, moment)
+    kind = kind or usual_kind(design)
+    label = label or f"{outcome}, {moment}"
+    makers = {"curves": _curves, "heatmap": _heatmap, "sobol": _indices, "morris": _indices,
+              "pairs": _pairs}  # fmt: skip
+    if kind not in makers:
+        raise InputError(f"--kind {kind}: not known; one of {', '.join(KINDS)}")
+    if kind in ("sobol", "morris") and design.kind != kind:
+        raise InputError(f"--kind {kind}: the design is {design.kind!r}, which has no such indices")
+    figure, numbers = makers[kind](runs, design, label)
+    write_picture(
+        figure, output, {output.with_suffix(".csv"): numbers.to_csv(index=False)}, dpi=120
+    )
+    return output
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", facecolor=palette.BACKGROUND)
+
+
+def _curves(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
+    names = design.names()
+    x, hue = names[0], names[1:2]
+    numbers = runs.groupby([*hue, x])["value"].apply(mean_and_ci).unstack().reset_index()
+    figure = _figure(7, 4.6)
+    axis = figure.subplots()
+    groups: Any = numbers.groupby(hue[0]) if hue else [("", numbers)]
+    for k, (name, group) in enumerate(groups):
+        colour = palette.DRUGS[k % len(palette.DRUGS)]
+        axis.plot(
+            group[x],
+            group["mean"],
+            "o-",
+            color=colour,
+            label=f"{hue[0]} = {name!s}" if hue else None,
+        )
+        axis.fill_between(group[x].astype(float), group["mean"] - group["ci"],
+                          group["mean"] + group["ci"], color=colour, alpha=0.2, lw=0)  # fmt: skip
+    if hue:
+        axis.legend(frameon=False, fontsize=8)
+    axis.set_xlabel(x)
+    axis.set_ylabel(f"{label} (mean, 95 % CI over seeds)")
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure, numbers
+
+
+def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
+    names = design.names()
+    if len(names) < 2:
+        raise InputError("--kind heatmap: needs two variables; use curves")
+    numbers = runs.groupby(names[:2])["value"].apply(mean_and_ci).unstack().reset_index()
+    table = numbers.pivot(index=names[0], columns=names[1], values="mean")
+    spread = numbers.pivot(index=names[0], columns=names[1], values="ci").reindex_like(table)
+    figure = _figure(1.6 + 1.3 * len(table.columns), 1.6 + 0.8 * len(table))
+    axis = figure.subplots()
+    image = axis.imshow(table.to_numpy(), cmap=palette.NUMBER_MAP, aspect="auto", origin="lower")
+    middle = (np.nanmin(table.to_numpy()) + np.nanmax(table.to_numpy())) / 2
+    for i, j in np.ndindex(*table.shape):
+        value, half = table.to_numpy(float)[i, j], spread.to_numpy(float)[i, j]
+        text = f"{value:.3g}" + (f"\n+/- {half:.2g}" if np.isfinite(half) else "")
+        axis.text(j, i, text, ha="center", va="center", fontsize=8,
+                  color="black" if value > middle else "white")  # fmt: skip
+    axis.set_xticks(
+        range(len(table.columns)),
+        _said(table.columns),
+    )
+    axis.set_yticks(range(len(table)), _said(table.index))
+    axis.set_xlabel(names[1])
+    axis.set_ylabel(names[0])
+    figure.colorbar(image, ax=axis, label=label)
+    return figure, numbers
+
+
+def _said(values: Any) -> list[str]:
+    """Ticks of an axis."""
+    return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+
+
+def indices(runs: "pd.DataFrame", design: DesignParameters) -> "pd.DataFrame":
+    """Sobol indices (first order, total) or Morris's (mu*, sigma) with 95 % half widths.
+
+    Raises:
+        InputError: runs of the design are missing.
+    """
+    import pandas as pd
+
+    problem = design.problem()
+    means = runs.groupby("row")["value"].mean()
+    wanted = design.samples * (
+        2 * len(design.variable) + 2 if design.kind == "sobol" else len(design.variable) + 1
+    )
+    y = means.sort_index().to_numpy()
+    if len(y) != wanted or not np.isfinite(y).all():
+        raise InputError(
+            f"{design.kind} indices need all {wanted} rows of the design; {len(y)} are done"
+        )
+    if design.kind == "sobol":
+        from SALib.analyze import sobol
+
+        found = sobol.analyze(problem, y, num_resamples=RESAMPLES, seed=design.seed)
+        columns = {"first_order": "S1", "first_order_ci": "S1_conf", "total": "ST",
+                   "total_ci": "ST_conf"}  # fmt: skip
+    else:
+        from SALib.analyze import morris
+
+        x = (
+            runs.drop_duplicates("row")
+            .sort_values("row")[design.names()]
+            .to_numpy(float, copy=True)
+        )
+        logs = [variable.log for variable in design.variable]
+        x[:, logs] = np.log(x[:, logs])
+        found = morris.analyze(problem, x, y, num_resamples=RESAMPLES, seed=design.seed)
+        columns = {"mu_star": "mu_star", "mu_star_ci": "mu_star_conf", "sigma": "sigma"}
+    return pd.DataFrame({"variable": design.names(), **{n: found[k] for n, k in columns.items()}})
+
+
+def _indices(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
+    numbers = indices(runs, design)
+    figure = _figure(7, 1.5 + 0.5 * len(numbers))
+    axis = figure.subplots()
+    place = np.arange(len(numbers))
+    pairs = [("total", "total_ci"), ("first_order", "first_order_ci")] if "total" in numbers else [
+        ("mu_star", "mu_star_ci")]  # fmt: skip
+    for k, (name, ci) in enumerate(pairs):
+        offset = 0.2 * (k - (len(pairs) - 1) / 2) * 2
+        axis.barh(place + offset, numbers[name], 0.36, xerr=numbers[ci], capsize=3,
+                  color=palette.DRUGS[k], label=name.replace("_", " "))  # fmt: skip
+    axis.set_yticks(place, numbers["variable"])
+    axis.invert_yaxis()
+    axis.set_xlabel(f"{label}: index (95 % CI)")
+    axis.legend(frameon=False, fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure, numbers
+
+
+def _pairs(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
+    names = design.names()
+    figure = _figure(1.0 + 2.6 * len(names), 3.2)
+    axes = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
+    for axis, variable in zip(axes, design.variable, strict=True):
+        axis.plot(runs[variable.column], runs["value"], ".", color=palette.E2, alpha=0.5)
+        axis.set_xlabel(variable.column, fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+        if variable.log:
+            axis.set_xscale("log")
+    axes[0].set_ylabel(label)
+    return figure, runs[["point", *names, "seed", "value"]]
