@@ -23,8 +23,8 @@ from bonesim.simulation_state import put_back, state_of
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 
-#: Burn-ins kept, newest first; one is about 5 bytes for each voxel of bone.
-KEPT = 12
+#: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
+MOST_BYTES = 2e9
 
 
 def burn_in_key(config: Config, specimen: Specimen) -> str:
@@ -83,7 +83,10 @@ def _keep(path: Path, simulation: Simulation) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.save(path, state_of(simulation), {"day": simulation.day})
         old = sorted(path.parent.glob("*.checkpoint"), key=lambda file: -file.stat().st_mtime)
-        for file in old[KEPT:]:
-            file.unlink(missing_ok=True)
+        total = 0
+        for number, file in enumerate(old):
+            total += file.stat().st_size
+            if number and total > MOST_BYTES:
+                file.unlink(missing_ok=True)
     except (OSError, BonesimError):
         return

@@ -2,10 +2,16 @@
 
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from bonesim.progress import LOG_SECONDS
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 sweep_app = typer.Typer(help="Many runs: parameter studies.", no_args_is_help=True)
 plot_app = typer.Typer(help="Pictures of many runs.", no_args_is_help=True)
@@ -100,28 +106,53 @@ def sweep(
 
 
 class _Terminal:
-    """Shows a sweep on stderr: a line for each note, and now and then how far it is."""
+    """Shows a sweep on stderr: a bar on a terminal, a line now and then in a log."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self.console = Console(stderr=True, highlight=False)
+        self._bar: Progress | None = None
         self._begun = self._last = time.monotonic()
-        self._ended = 0
+        self._ended = self._lost = 0
 
     def say(self, text: str) -> None:
         """Print one note."""
         self.console.print(text, markup=False, soft_wrap=True)
 
+    def begin(self, done: int, total: int) -> None:
+        """The first points are handed out."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._begun = self._last = time.monotonic()
+        if self.console.is_terminal:
+            self._bar = Progress(
+                BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
+                console=self.console,
+            )  # fmt: skip
+            self._bar.start()
+            self._task = self._bar.add_task("points", total=total, completed=done)
+
     def ended(self, entry: dict[str, Any], done: int, total: int) -> None:
         """Tell failures at once, progress every few seconds."""
         if entry["status"] != "done":
+            self._lost += 1
             self.say(f"{entry['point']}: {entry['error']}")
         self._ended += 1
         now = time.monotonic()
-        if now - self._last < 5.0 and done < total:
-            return
-        self._last = now
         pace = self._ended / max(now - self._begun, 1e-9)
-        self.say(f"{done} of {total} points   {60 * pace:.3g} a minute   "
-                 f"about {(total - done) / pace:.0f} s left")  # fmt: skip
+        left = timedelta(seconds=round((total - done) / pace))
+        text = f"{60 * pace:.3g} a minute   about {left} left" + (
+            f"   {self._lost} attempts failed" if self._lost else ""
+        )
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, description=text)
+        elif now - self._last >= LOG_SECONDS or done == total:
+            self._last = now
+            self.say(f"{done} of {total} points   {text}")
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

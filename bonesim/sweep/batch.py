@@ -8,12 +8,12 @@ was under way.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
-from bonesim.sweep.work import attempt, outcomes
+from bonesim.sweep.work import Simulate, Task, attempt, outcomes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,17 +29,16 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
 }  # fmt: skip
 
-Task = tuple[str, str, str | None]  # point, config, where its run file stays
-
 
 @contextmanager
 def cluster(
-    workers: int, scheduler: str | None = None, kind: str | None = None
+    workers: int, memory_bytes: float, scheduler: str | None = None, kind: str | None = None
 ) -> "Iterator[Client]":
     """A Dask client: to a running scheduler, a job queue's workers, or processes of our own.
 
     Args:
         workers: how many; for a running scheduler it is what it has.
+        memory_bytes: what one of them needs; a job queue is asked for it.
         scheduler: address of a running one, e.g. tcp://host:8786.
         kind: a job queue dask-jobqueue knows: slurm, pbs, sge, lsf, htcondor, oar.
 
@@ -76,7 +75,7 @@ def cluster(
                 yield client
             return
         if kind is not None:
-            with _job_queue(kind, workers) as queue, Client(queue) as client:
+            with _job_queue(kind, workers, memory_bytes) as queue, Client(queue) as client:
                 yield client
             return
         with (
@@ -90,19 +89,22 @@ def cluster(
             yield client
 
 
-def _job_queue(kind: str, workers: int) -> Any:
+def _job_queue(kind: str, workers: int, memory_bytes: float) -> Any:
     """Workers as jobs of a queue; its details come from Dask's own configuration files."""
     try:
         import dask_jobqueue
     except ImportError:
         raise InputError(
-            f"--cluster {kind}: needs dask-jobqueue; install it with: pip install dask-jobqueue"
+            f"--cluster {kind}: needs dask-jobqueue; install it: pip install 'bonesim[cluster]'"
         ) from None
     kinds = {name.removesuffix("Cluster").lower(): name for name in dir(dask_jobqueue)
              if name.endswith("Cluster")}  # fmt: skip
     if kind not in kinds:
         raise InputError(f"--cluster {kind}: not known; one of {', '.join(sorted(kinds))}")
-    queue = getattr(dask_jobqueue, kinds[kind])(cores=1, processes=1)
+    queue = getattr(dask_jobqueue, kinds[kind])(
+        cores=1, processes=1, memory=f"{memory_bytes / 1e9:.1f} GB",
+        job_script_prologue=[f"export {name}={value}" for name, value in ONE_THREAD.items()],
+    )  # fmt: skip
     queue.scale(workers)
     return queue
 
@@ -110,7 +112,7 @@ def _job_queue(kind: str, workers: int) -> Any:
 def work_through(
     client: "Client",
     tasks: Iterable[Task],
-    work: Callable[[str, str | None], list[dict[str, Any]]] = outcomes,
+    simulate: Simulate = outcomes,
 ) -> Iterator[dict[str, Any]]:
     """Run all tasks; yields what `work.attempt` returns, as they end, in any order.
 
@@ -123,12 +125,10 @@ def work_through(
     points: dict[str, str] = {}
 
     def hand_out() -> Any:
-        point, text, keep = waiting.popleft()
-        future = client.submit(
-            attempt, point, text, keep, work, pure=False, key=f"{point}-{len(waiting)}"
-        )
-        points[str(future.key)] = point
-        return future
+        task = waiting.popleft()
+        key = f"{task.point}-{len(waiting)}"
+        points[key] = task.point
+        return client.submit(attempt, task, simulate, pure=False, key=key)
 
     workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
     first = [hand_out() for _ in range(min(AHEAD * workers, len(waiting)))]

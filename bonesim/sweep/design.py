@@ -107,7 +107,7 @@ class DesignParameters(Parameters):
     seeds: Annotated[
         int, Field(ge=1, le=10_000, description="replicates of every row; assumed, >= 3")
     ] = 3
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="of the design itself; assumed")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**28, description="of the design itself; assumed")] = 1
     common_luck: Annotated[
         bool, Field(description="replicate r has the same seed in all rows; for comparing; default")
     ] = True
@@ -202,7 +202,7 @@ def _sampled(design: DesignParameters) -> NDArray[np.float64]:
     if design.kind == "latin_hypercube":
         from scipy.stats import qmc
 
-        sampler = qmc.LatinHypercube(len(design.variable), rng=np.random.default_rng(design.seed))
+        sampler = qmc.LatinHypercube(len(design.variable), rng=design.seed)
         low, high = np.array(problem["bounds"]).T
         return low + sampler.random(design.samples) * (high - low)
     if design.kind == "sobol":
@@ -232,11 +232,12 @@ def _from_csv(design: DesignParameters, path: Path) -> "pd.DataFrame":
 def seeds_of(design: DesignParameters, rows: int) -> NDArray[np.int64]:
     """Seed of each run, shape (rows, replicates).
 
-    Seeds come from one permutation-like hash of (row, replicate), so that runs share one only
-    where `common_luck` says so.
+    Consecutive numbers from `design.seed` * 2^34 on: no two runs share one but where
+    `common_luck` says so, nor do two designs with different seeds (a design has at most
+    10^6 x 10^4 < 2^34 runs). That neighbouring seeds give unrelated luck is the generator's duty.
     """
     replicate = np.arange(design.seeds, dtype=np.int64)
-    first = (np.int64(design.seed) << 31) % (2**62)
+    first = np.int64(design.seed) << 34
     if design.common_luck:
         return np.broadcast_to(first + replicate, (rows, design.seeds)).copy()
     return first + np.arange(rows, dtype=np.int64)[:, None] * design.seeds + replicate

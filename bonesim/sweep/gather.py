@@ -5,6 +5,7 @@ DIR/points.csv       the design: one row per run, with its id
 DIR/journal*.jsonl   one line per attempt that ended; a torn last line is forgotten
 DIR/results.csv, results.parquet    one row per run and snapshot
 DIR/failed.csv       points without a result, with their last error
+DIR/logs/            what each run told, and when and where it ran
 DIR/runs/            run files, if they are kept
 """
 
@@ -18,12 +19,13 @@ from typing import IO, TYPE_CHECKING, Any
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.sweep.study import Point, Study, table_of
+from bonesim.sweep.work import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STUDY, POINTS, JOURNAL = "study.toml", "points.csv", "journal"
-RESULTS, FAILED, RUNS = "results", "failed.csv", "runs"
+RESULTS, FAILED, LOGS, RUNS = "results", "failed.csv", "logs", "runs"
 #: A point is tried so often before it counts as failed.
 MOST_ATTEMPTS = 3
 
@@ -139,9 +141,14 @@ class Folder:
                 return
             write_durably(self.path / f"{RESULTS}.parquet", data)
 
-    def run_file(self, point: str) -> Path:
-        """Where a point's run file stays, if it is kept."""
-        return self.path / RUNS / f"{point}.vtkhdf"
+    def task(self, point: Point, keep_file: bool) -> Task:
+        """What a worker is told of a point, with its places in this folder (made here)."""
+        with failures_explained(self.path):
+            for name in (LOGS, RUNS) if keep_file else (LOGS,):
+                (self.path / name).mkdir(exist_ok=True)
+        place = self.path.absolute()
+        keep = str(place / RUNS / f"{point.id}.vtkhdf") if keep_file else None
+        return Task(point.id, point.config, keep, str(place / LOGS / f"{point.id}.log"))
 
 
 class Journal:

@@ -1,7 +1,7 @@
 """Running a study: what is missing is done, once each, in an order that shares burn-ins."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ from bonesim.sweep.study import Point, Study
 
 #: Seconds between two writings of the tables, which cost time of their own as they grow.
 TABLES_EVERY_SECONDS = 60.0
+#: Burn-ins in use at a time: few enough for the cache, enough for the workers of a machine.
+TOGETHER = 16
 
 
 class Progress(Protocol):
@@ -22,8 +24,14 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Take note of one thing worth telling."""
 
+    def begin(self, done: int, total: int) -> None:
+        """Work begins; `done` of `total` points have a result."""
+
     def ended(self, entry: dict[str, Any], done: int, total: int) -> None:
         """One attempt ended; `done` of `total` points are finished or given up."""
+
+    def end(self) -> None:
+        """Work is over, or was stopped."""
 
 
 def missing(folder: Folder, points: list[Point], *, retry: bool = True) -> list[Point]:
@@ -47,7 +55,7 @@ def plan(study: Study, path: Path, workers: int | None) -> Plan:
 def run_study(
     study: Study, path: Path, *, workers: int | None = None, scheduler: str | None = None,
     queue: str | None = None, progress: Progress | None = None,
-    simulate: Callable[[str, str | None], list[dict[str, Any]]] = work.outcomes,
+    simulate: work.Simulate = work.outcomes,
 ) -> int:  # fmt: skip
     """Do what is missing of a study in a folder; returns how many points have no result.
 
@@ -80,7 +88,9 @@ def run_study(
                 progress.say("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
         if to_do:
-            with batch.cluster(min(number, len(to_do)), scheduler, queue) as client:
+            with batch.cluster(
+                min(number, len(to_do)), estimate.bytes_per_run, scheduler, queue
+            ) as client:
                 if progress:
                     progress.say(f"dashboard: {client.dashboard_link}")
                 _work(study, folder, points, to_do, client, progress, simulate)
@@ -92,7 +102,7 @@ def run_study(
 
 def _work(
     study: Study, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
-    progress: Progress | None, simulate: Any,
+    progress: Progress | None, simulate: work.Simulate,
 ) -> None:  # fmt: skip
     """Everything that is missing, each point tried up to three times."""
     journal = Journal(folder.path / f"{JOURNAL}.jsonl")
@@ -100,6 +110,8 @@ def _work(
     finished = total - len(to_do)
     tries = {point.id: 0 for point in to_do}
     now, written = in_order(to_do), time.monotonic()
+    if progress:
+        progress.begin(finished, total)
     try:
         while now:
             again = []
@@ -119,6 +131,8 @@ def _work(
                     written = time.monotonic()
             now = again
     finally:
+        if progress:
+            progress.end()
         journal.close()
 
 
@@ -136,8 +150,8 @@ def run_share(study: Study, path: Path, index: int, count: int) -> int:
         if index == 0:
             folder.write_points(points)
         journal = Journal(path / f"{JOURNAL}_{index}.jsonl")
-        for point, text, keep in _tasks(study, folder, missing(folder, mine)):
-            journal.add(work.attempt(point, text, keep))
+        for task in _tasks(study, folder, missing(folder, mine)):
+            journal.add(work.attempt(task))
             journal.sync()
         journal.close()
         return len(missing(folder, mine))
@@ -145,25 +159,24 @@ def run_share(study: Study, path: Path, index: int, count: int) -> int:
         lock.release()
 
 
-def _tasks(study: Study, folder: Folder, points: list[Point]) -> Iterator[batch.Task]:
+def _tasks(study: Study, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
     keep = study.parameters.results.keep == "files"
-    if keep:
-        folder.run_file("x").parent.mkdir(exist_ok=True)
-    for point in points:
-        yield point.id, point.config, str(folder.run_file(point.id)) if keep else None
+    return (folder.task(point, keep) for point in points)
 
 
 def in_order(points: list[Point]) -> list[Point]:
-    """Points that share a burn-in next to each other, so that it is still in the cache.
+    """Points that share a burn-in near each other, so that it is still in the cache.
 
-    The groups are dealt out in turns: two workers seldom live the same burn-in at once.
+    Some groups at a time: first one point of each, which lives the burn-in, then their rest. So
+    two workers seldom live the same burn-in at once, and a cache of so many is enough.
     """
     groups: dict[str, list[Point]] = {}
     for point in points:
         groups.setdefault(point.group, []).append(point)
-    leaders = [group[0] for group in groups.values()]
-    rest = [point for group in groups.values() for point in group[1:]]
-    # Few groups: all leaders first, then everything else finds its burn-in done.
-    if len(leaders) <= 12:
-        return leaders + rest
-    return [point for group in groups.values() for point in group]
+    every = list(groups.values())
+    ordered = []
+    for first in range(0, len(every), TOGETHER):
+        some = every[first : first + TOGETHER]
+        ordered += [group[0] for group in some]
+        ordered += [point for group in some for point in group[1:]]
+    return ordered

@@ -4,16 +4,40 @@ Outcomes are what the daily table and the panel say at every snapshot, under the
 (ASBMR symbols and units are in those tables), one row per snapshot.
 """
 
+import os
+import socket
 import tempfile
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.errors import BonesimError
 
+if TYPE_CHECKING:
+    from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
 
-def outcomes(config_text: str, keep: str | None) -> list[dict[str, Any]]:
+#: Bones a worker keeps at hand between points.
+BONES_KEPT = 2
+
+Outcomes = list[dict[str, Any]]
+Simulate = Callable[[str, str | None], Outcomes]
+
+
+class Task(NamedTuple):
+    """One point, as a worker gets it."""
+
+    point: str
+    config: str  # resolved, TOML
+    keep: str | None = None  # where the run file stays
+    log: str | None = None  # where the run's own notes go
+
+
+def outcomes(config_text: str, keep: str | None) -> Outcomes:
     """Live a config; one row of outcomes per snapshot.
 
     Args:
@@ -23,13 +47,15 @@ def outcomes(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     import tomllib
 
     from bonesim.config import validated
+    from bonesim.progress import Terminal
     from bonesim.run import run
     from bonesim.storage.reader import open_run
 
     config = validated(tomllib.loads(config_text), "point")
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
-        run(config, place, overwrite=True)
+        bone = _bone(config.specimen, _state_of_files(config.specimen))
+        run(config, place, overwrite=True, specimen=bone, watcher=Terminal())
         with open_run(place) as opened:
             table = opened.table.merge(
                 opened.snapshot_table, on="day", suffixes=("", "_snapshot"), validate="one_to_one"
@@ -38,12 +64,33 @@ def outcomes(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def attempt(point: str, config_text: str, keep: str | None, work: Any = outcomes) -> dict[str, Any]:
+@lru_cache(maxsize=BONES_KEPT)
+def _bone(
+    parameters: "SyntheticParameters | ScanParameters", _files: tuple[tuple[int, int], ...]
+) -> "Specimen":
+    """The bone of a config, made once for all points on it."""
+    from bonesim.specimens import make_specimen
+
+    return make_specimen(parameters)
+
+
+def _state_of_files(parameters: Any) -> tuple[tuple[int, int], ...]:
+    """Size and time of the files a bone is read from: another file is another bone."""
+    found = []
+    for name in (getattr(parameters, "path", None), getattr(parameters, "mask", None)):
+        if name is not None and Path(name).is_file():
+            stat = Path(name).stat()
+            found.append((stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     """One try at a point: its outcomes, or what went wrong; never raises."""
     begun = time.perf_counter()
-    done: dict[str, Any] = {"point": point}
+    done: dict[str, Any] = {"point": task.point}
     try:
-        done |= {"status": "done", "rows": work(config_text, keep)}
+        with _logged(Path(task.log)) if task.log else nullcontext():
+            done |= {"status": "done", "rows": simulate(task.config, task.keep)}
     except BonesimError as error:
         done |= {"status": "refused", "error": str(error)}
     except Exception as error:
@@ -51,3 +98,26 @@ def attempt(point: str, config_text: str, keep: str | None, work: Any = outcomes
                  "traceback": traceback.format_exc()}  # fmt: skip
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """All that is printed meanwhile goes to a file, between when it began and how it ended."""
+    with (
+        path.open("a", encoding="utf-8", buffering=1) as file,
+        redirect_stdout(file),
+        redirect_stderr(file),
+    ):
+        print(f"{_now()} begun on {socket.gethostname()}, process {os.getpid()}")
+        try:
+            yield
+        except Exception:
+            traceback.print_exc()
+            print(f"{_now()} failed")
+            raise
+        print(f"{_now()} done")
+
+
+def _now() -> str:
+    """The time, as logs have it."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
