@@ -1,14 +1,17 @@
 """The commands on many runs: sweep run, sweep status, plot sweep."""
 
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bonesim.progress import LOG_SECONDS
+from bonesim.progress import LOG_SECONDS, complain
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -49,8 +52,9 @@ def run(
             raise InputError(f"--task-index {task_index}: allowed 0 to {task_count - 1}")
         lost = run_share(what, output, task_index, task_count)
     else:
-        lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
-                         progress=None if quiet else _Terminal())  # fmt: skip
+        with _stopped_politely(output):
+            lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
+                             progress=None if quiet else _Terminal())  # fmt: skip
     if lost:
         print(f"bonesim: {lost} points have no result: {output / 'failed.csv'}", file=sys.stderr)
         sys.exit(3)
@@ -103,6 +107,23 @@ def sweep(
     design = read_parameters(place.path / STUDY)[0].design
     print(plot(place.results(), design, output, outcome=outcome, moment=moment, kind=kind),
           file=sys.stderr)  # fmt: skip
+
+
+@contextmanager
+def _stopped_politely(folder: Path) -> Iterator[None]:
+    """Ctrl-C and SIGTERM close the workers and end with one line."""
+    numbers: list[int] = [signal.SIGINT]
+
+    def stop(number: int, _frame: Any) -> None:
+        numbers.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain(f"stopped; all finished points are in {folder}, run it again to go on")
+        sys.exit(128 + numbers[-1])
 
 
 class _Terminal:

@@ -7,6 +7,7 @@ was under way.
 """
 
 import os
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 #: Runs handed out ahead for each worker, so that none waits for the parent. The scheduler keeps
 #: all but the next ones to itself, so a worker's death does not count against them.
 AHEAD = 20
+#: And so many in all at least, because the workers of a job queue come when they come.
+FEWEST_AHEAD = 200
+#: What a worker of a job queue needs besides its run, GB.
+WORKER_GB = 0.5
 #: A run whose worker died so often is given up in this session (see gather.MOST_ATTEMPTS).
 MOST_DEATHS = 3
 #: What every worker lives in: one thread each, whatever the libraries would like.
@@ -28,6 +33,9 @@ ONE_THREAD = {
     "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }  # fmt: skip
+#: Run by every worker as it starts. Ctrl-C on a terminal reaches a whole family; workers would die
+#: of it with a traceback each. Only the parent is to know, and to close them.
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @contextmanager
@@ -55,6 +63,7 @@ def cluster(
     quiet = {
         "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
         "distributed.worker.daemon": False,
+        "distributed.worker.preload": [DEAF],
         "distributed.worker.profile.enabled": False,
         "distributed.nanny.pre-spawn-environ": ONE_THREAD,
         "distributed.admin.log-format": "%(message)s",
@@ -78,15 +87,28 @@ def cluster(
             with _job_queue(kind, workers, memory_bytes) as queue, Client(queue) as client:
                 yield client
             return
-        with (
-            LocalCluster(
+        with _ctrl_c_ignored():
+            own = LocalCluster(
                 n_workers=workers, threads_per_worker=1, processes=True, memory_limit=0,
                 dashboard_address="127.0.0.1:0", silence_logs=50, protocol="tcp",
                 host="127.0.0.1",
-            ) as own,
-            Client(own) as client,
-        ):  # fmt: skip
+            )  # fmt: skip
+        with own, Client(own) as client:
             yield client
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Processes started meanwhile are born deaf to SIGINT (see DEAF for those that come later)."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread, so nobody sends us a Ctrl-C here
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _job_queue(kind: str, workers: int, memory_bytes: float) -> Any:
@@ -102,7 +124,7 @@ def _job_queue(kind: str, workers: int, memory_bytes: float) -> Any:
     if kind not in kinds:
         raise InputError(f"--cluster {kind}: not known; one of {', '.join(sorted(kinds))}")
     queue = getattr(dask_jobqueue, kinds[kind])(
-        cores=1, processes=1, memory=f"{memory_bytes / 1e9:.1f} GB",
+        cores=1, processes=1, memory=f"{1.5 * memory_bytes / 1e9 + WORKER_GB:.1f} GB",
         job_script_prologue=[f"export {name}={value}" for name, value in ONE_THREAD.items()],
     )  # fmt: skip
     queue.scale(workers)
@@ -130,12 +152,17 @@ def work_through(
         points[key] = task.point
         return client.submit(attempt, task, simulate, pure=False, key=key)
 
-    workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-    first = [hand_out() for _ in range(min(AHEAD * workers, len(waiting)))]
+    def wanted(under_way: int) -> int:
+        # Workers of a job queue come when they come: their number is asked for again.
+        workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        return min(len(waiting), max(FEWEST_AHEAD, AHEAD * workers) - under_way)
+
     # Results come along with the notice that they are there, many at once if they are quick.
-    ended = as_completed(first, with_results=True, raise_errors=False)
+    ended = as_completed(
+        [hand_out() for _ in range(wanted(0))], with_results=True, raise_errors=False
+    )
     for batch in ended.batches():
-        ended.update([hand_out() for _ in range(min(len(batch), len(waiting)))])
+        ended.update([hand_out() for _ in range(wanted(len(points) - len(batch)))])
         for future, result in batch:
             point = points.pop(str(future.key))
             if future.status == "finished":

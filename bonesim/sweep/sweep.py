@@ -73,14 +73,14 @@ def run_study(
     """
     points = study.points()
     number = workers or batch.usual_workers()
+    estimate = plan(study, path, number)
+    if scheduler is None and queue is None:
+        refuse_what_cannot_fit(estimate, path)
     folder = Folder(path, study)
     lock = WriteLock(path / "sweep")
     try:
         folder.write_points(points)
         to_do = missing(folder, points)
-        estimate = plan_of(study, points, len(to_do), number)
-        if scheduler is None and queue is None:
-            refuse_what_cannot_fit(estimate, path)
         if progress:
             progress.say(estimate.said())
         if to_do and simulate is work.outcomes and not compile_ahead.all_cached():
