@@ -14,10 +14,10 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
-from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.durable import failures_explained, write_at, write_durably
 from bonesim.sweep.study import Point, Study, table_of
 from bonesim.sweep.work import Task
 
@@ -162,18 +162,22 @@ class Journal:
         self.path = path
         with failures_explained(path):
             _end_line(path)
-            self._file: IO[str] = path.open("a", encoding="utf-8")
+            self._file = path.open("ab", buffering=0)
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Write one attempt; numbers that are not finite become null."""
+        """Write one attempt, wholly or not at all; numbers that are not finite become null."""
+        data = json.dumps(_plain(entry)).encode() + b"\n"
         with failures_explained(self.path):
-            self._file.write(json.dumps(_plain(entry)) + "\n")
-            self._file.flush()
+            end = self._file.seek(0, os.SEEK_END)
+            try:
+                write_at(self._file.fileno(), data, end)
+            except OSError:
+                self._file.truncate(end)
+                raise
 
     def sync(self) -> None:
         """Make sure it survives a power cut."""
         with failures_explained(self.path):
-            self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bonesim.errors import BonesimError
+from bonesim.errors import InputError
 
 if TYPE_CHECKING:
     from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
@@ -91,7 +91,7 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     try:
         with _logged(Path(task.log)) if task.log else nullcontext():
             done |= {"status": "done", "rows": simulate(task.config, task.keep)}
-    except BonesimError as error:
+    except InputError as error:  # for ever; a full disk or a busy file may pass
         done |= {"status": "refused", "error": str(error)}
     except Exception as error:
         done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
-
 Write = Callable[..., Path]
 HILL = '[[design.variable]]\npath = "hormones.response.hill"\nname = "hill"\n'
 

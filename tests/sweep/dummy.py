@@ -2,12 +2,14 @@
 
 import math
 import os
+import resource
 import sys
 import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from bonesim.errors import BonesimError
 from bonesim.sweep.study import Study
 from bonesim.sweep.sweep import run_study
 
@@ -51,4 +53,10 @@ def ishigami(x: float, y: float, z: float) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(run_study(Study(Path(sys.argv[1])), Path(sys.argv[2]), workers=2, simulate=slow))
+    if len(sys.argv) > 3:  # no file may grow larger, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+    try:
+        sys.exit(run_study(Study(Path(sys.argv[1])), Path(sys.argv[2]), workers=2, simulate=slow))
+    except BonesimError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -23,6 +23,8 @@ from bonesim.sweep.sweep import in_order, missing, plan, run_share, run_study
 from tests.sweep import dummy
 from tests.sweep.conftest import HILL
 
+pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
+
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
 FOUR = "seeds = 2\n" + HILL + "values = [1.0, 1.5, 2.0, 2.5]"
@@ -151,6 +153,48 @@ def test_ctrl_c_keeps_what_is_finished(write: Write, tmp_path: Path) -> None:
     done, _ = Folder(folder).status()
     assert 0 < len(done) < 8
     assert run_study(Study(study), folder, workers=1, simulate=dummy.numbers) == 0
+
+
+def test_a_full_disk_loses_nothing(write: Write, tmp_path: Path, undisturbed: pd.DataFrame) -> None:
+    study, folder = write(FOUR), tmp_path / "out"
+    command = [sys.executable, "-m", "tests.sweep.dummy", str(study), str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    full = subprocess.run([*command, "1500"], cwd=ROOT, env=environment, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert full.returncode == 4, full.stderr
+    assert "the disk is full" in full.stderr
+    assert full.stderr.count("\n") == 1, full.stderr
+    done, _ = Folder(folder).status()
+    assert 0 < len(done) < 8
+    kept = (folder / "journal.jsonl").read_bytes()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    assert (folder / "journal.jsonl").read_bytes().startswith(kept)
+    pd.testing.assert_frame_equal(results(folder), undisturbed)
+
+
+def test_workers_as_jobs_of_a_queue(
+    write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A SLURM of two shell scripts starts what it is given; what it was asked for is read."""
+    pytest.importorskip("dask_jobqueue", reason="needs: pip install '.[cluster]'")
+    commands = {
+        "sbatch": f'cat "$1" >> {tmp_path}/asked; cp "$1" "$1.kept"\n'
+        'setsid bash "$1.kept" > /dev/null 2>&1 &\necho "Submitted batch job $!"',
+        "scancel": 'for job in "$@"; do kill -- -"$job" 2> /dev/null; done; true',
+    }
+    for name, text in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    folder = tmp_path / "out"
+    assert run_study(Study(write(FOUR)), folder, workers=2, queue="slurm", simulate=dummy.slow) == 0
+    pd.testing.assert_frame_equal(results(folder), undisturbed)
+    asked = (tmp_path / "asked").read_text()
+    assert asked.count("--nthreads 1") >= 2
+    assert "export NUMBA_NUM_THREADS=1" in asked
+    with pytest.raises(InputError, match="one of"):
+        run_study(Study(write(FOUR)), tmp_path / "none", queue="punchcards", simulate=dummy.slow)
 
 
 def test_a_scheduler_and_workers_of_their_own(
