@@ -62,6 +62,9 @@ def cluster(
         ) from None
     quiet = {
         "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
+        # Runs are long and all alike: the next free worker takes the next one, and keeps it.
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.scheduler.work-stealing": False,
         "distributed.worker.daemon": False,
         "distributed.worker.preload": [DEAF],
         "distributed.worker.profile.enabled": False,
@@ -148,7 +151,7 @@ def work_through(
 
     def hand_out() -> Any:
         task = waiting.popleft()
-        key = f"{task.point}-{len(waiting)}"
+        key = f"point-{len(waiting)}-{task.point}"  # one kind of task to Dask
         points[key] = task.point
         return client.submit(attempt, task, simulate, pure=False, key=key)
 
