@@ -13,7 +13,7 @@ from bonesim.errors import ResourceError
 from bonesim.specimens.synthetic import SyntheticParameters
 from bonesim.sweep.study import Point, Study
 
-#: Measured on 2 cores of a cloud machine: see README, "What a run costs".
+#: Measured on 2 cores of a cloud machine: see README, "Many runs".
 BASE_BYTES = 300e6
 BYTES_PER_VOXEL = 40.0
 MS_PER_DAY_AND_MEGAVOXEL = 2.7

@@ -39,6 +39,34 @@ def test_on_replacement_the_daily_tablet_leaves_a_tenth(tmp_path: Path) -> None:
     assert (tmp_path / "e2.png").stat().st_size > 10_000
 
 
+def test_the_longer_the_drug_the_less_comes_back(tmp_path: Path) -> None:
+    """The one number of `recovery_by_dose_and_duration`, on a smaller bone and two seeds."""
+    pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
+    from bonesim.sweep.study import Study
+    from bonesim.sweep.sweep import run_study
+
+    configs = Path(__file__).parents[2] / "configs"
+    base = (configs / "trt_anastrozole_small.toml").read_text()
+    small = base.replace("size_mm = [2.0, 2.0, 2.0]", "size_mm = [1.5, 1.5, 1.5]")
+    (tmp_path / "trt_anastrozole_small.toml").write_text(small)
+    study = (configs / "sweep_dose_duration.toml").read_text()
+    for old, new in (("seeds = 6", "seeds = 2"), ("[0.25, 0.5, 1.0]", "[1.0]"),
+                     ("[182, 365, 1095, 1825]", "[182, 1095]")):  # fmt: skip
+        assert old in study
+        study = study.replace(old, new)
+    (tmp_path / "study.toml").write_text(study)
+    assert run_study(Study(tmp_path / "study.toml"), tmp_path / "out", workers=2) == 0
+    recovery = script("recovery_by_dose_and_duration")
+    table = recovery.summary(
+        recovery.outcomes(pd.read_csv(tmp_path / "out" / "results.csv"), 1.5**3)
+    )
+    back = table["bvtv_regained"]["mean"].loc[1.0]
+    assert back[1095] == pytest.approx(22, abs=10)
+    assert back[1095] < back[182]
+    recovery.draw(table, tmp_path / "recovery.png")
+    assert (tmp_path / "recovery.png").stat().st_size > 10_000
+
+
 def test_half_of_a_loss_regained(answer: ModuleType) -> None:
     measures = pd.DataFrame({"bvtv_percent": [10.0, 6.0, 8.0]}, index=[0, 1825, 2920])
     assert answer.regained(measures)["bvtv_percent"] == pytest.approx(50.0)
