@@ -28,6 +28,8 @@ KINDS = ("curves", "heatmap", "sobol", "morris", "pairs")
 def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFrame":
     """One row per run: design columns, and the outcome as column `value`.
 
+    For "regained", columns `lost` and `regained` too, so that seeds can be pooled.
+
     Args:
         results: a sweep's table.
         outcome: a column of it.
@@ -44,6 +46,7 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
         raise InputError(f"--outcome {outcome}: not known; among others {', '.join(numbers[:12])}")
     runs = results.sort_values("snapshot").groupby("point")[outcome]
     first, last = runs.first(), runs.last()
+    parts: dict[str, pd.Series] = {}
     if moment == "change":
         value = 100.0 * (last / first - 1.0)
     elif moment == "regained":
@@ -52,12 +55,14 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
         second = runs.nth(1)
         second.index = results.loc[second.index, "point"]
         value = 100.0 * (last - second) / (first - second)
+        parts = {"lost": first - second, "regained": last - second}
     elif moment in ("start", "end"):
         value = first if moment == "start" else last
     else:
         raise InputError(f"--moment {moment}: not known; one of end, start, change, regained")
     runs_once = results.drop_duplicates(["point", "row", "replicate"]).copy()
-    runs_once["value"] = runs_once["point"].map(value)
+    for name, part in {"value": value, **parts}.items():
+        runs_once[name] = runs_once["point"].map(part)
     return runs_once
 
 
@@ -70,6 +75,36 @@ def mean_and_ci(values: "pd.Series") -> "pd.Series":
     n = len(finite)
     half = stats.t.ppf(0.975, n - 1) * finite.std() / np.sqrt(n) if n > 1 else np.nan
     return pd.Series({"mean": finite.mean(), "ci": half, "n": n})
+
+
+def ratio_and_ci(part: "pd.Series", whole: "pd.Series") -> "pd.Series":
+    """Mean of `part` over mean of `whole`, %, with the half width of its 95 % CI and number.
+
+    A mean of ratios would be ruled by the seeds whose whole happened to be small. The interval is
+    the jackknife's over seeds (Quenouille 1956), with Student's t.
+    """
+    import pandas as pd
+    from scipy import stats
+
+    finite = np.isfinite(part) & np.isfinite(whole)
+    a, b = part[finite].to_numpy(float), whole[finite].to_numpy(float)
+    n, half = len(a), np.nan
+    if n > 1:
+        without = 100.0 * (a.sum() - a) / (b.sum() - b)
+        half = float(stats.t.ppf(0.975, n - 1) * np.sqrt((n - 1) * np.var(without)))
+    return pd.Series({"mean": 100.0 * a.sum() / b.sum() if n else np.nan, "ci": half, "n": n})
+
+
+def by_field(runs: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
+    """Mean, half width of the 95 % CI and number of runs for each combination of variables."""
+    groups = runs.groupby(names)
+    if "regained" in runs:
+        return (
+            groups[["regained", "lost"]]
+            .apply(lambda group: ratio_and_ci(group["regained"], group["lost"]))
+            .reset_index()
+        )
+    return groups["value"].apply(mean_and_ci).unstack().reset_index()
 
 
 def usual_kind(design: DesignParameters) -> str:
@@ -115,7 +150,7 @@ def _figure(width: float, height: float) -> "Figure":
 def _curves(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     names = design.names()
     x, hue = names[0], names[1:2]
-    numbers = runs.groupby([*hue, x])["value"].apply(mean_and_ci).unstack().reset_index()
+    numbers = by_field(runs, [*hue, x])
     figure = _figure(7, 4.6)
     axis = figure.subplots()
     groups: Any = numbers.groupby(hue[0]) if hue else [("", numbers)]
@@ -142,7 +177,7 @@ def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     names = design.names()
     if len(names) < 2:
         raise InputError("--kind heatmap: needs two variables; use curves")
-    numbers = runs.groupby(names[:2])["value"].apply(mean_and_ci).unstack().reset_index()
+    numbers = by_field(runs, names[:2])
     table = numbers.pivot(index=names[0], columns=names[1], values="mean")
     spread = numbers.pivot(index=names[0], columns=names[1], values="ci").reindex_like(table)
     figure = _figure(1.6 + 1.3 * len(table.columns), 1.6 + 0.8 * len(table))

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from bonesim.sweep.gather import Folder
 from bonesim.sweep.study import read_parameters
 from bonesim.viewer import palette
-from bonesim.viewer.sweep_plots import mean_and_ci
+from bonesim.viewer.sweep_plots import mean_and_ci, ratio_and_ci
 
 #: What is drawn: column here -> axis label.
 PANELS = {
@@ -54,7 +53,7 @@ def outcomes(results: pd.DataFrame, volume: float) -> pd.DataFrame:
             "point": point, "dose_mg": last["dose_mg"], "duration_day": last["duration_day"],
             "seed": last["seed"],
             "bvtv_lost": 100.0 * (1.0 - stopped / before),
-            "bvtv_missing": 100.0 * (1.0 - after / before),
+            "bvtv_back": 100.0 * (after - stopped) / before,
             "conn_d_stopped": 100.0 * (conn_d[1] / conn_d[0] - 1.0),
             "conn_d_left": 100.0 * (conn_d[2] / conn_d[0] - 1.0),
             "breaks_per_mm3": (last["perforations_final"] + last["strut_cuts_final"]) / volume,
@@ -62,25 +61,14 @@ def outcomes(results: pd.DataFrame, volume: float) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def share_regained(runs: pd.DataFrame) -> pd.Series:
-    """Mean regained over mean lost, %, with the half width of its 95 % CI (jackknife over seeds).
-
-    A mean of ratios would be ruled by the seeds that happened to lose little.
-    """
-    lost, missing = runs["bvtv_lost"].to_numpy(), runs["bvtv_missing"].to_numpy()
-    n = len(runs)
-    without = 100.0 * (1.0 - (missing.sum() - missing) / (lost.sum() - lost)) if n > 1 else lost
-    variance = (n - 1) * np.var(without)
-    half = stats.t.ppf(0.975, n - 1) * np.sqrt(variance) if n > 1 else np.nan
-    return pd.Series({"mean": 100.0 * (1.0 - missing.sum() / lost.sum()), "ci": half})
-
-
 def summary(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean and half width of its 95 % CI over seeds, by dose and duration."""
     columns = [c for c in runs if c not in ("point", "dose_mg", "duration_day", "seed")]
     grouped = runs.groupby(["dose_mg", "duration_day"])
     parts = {c: grouped[c].apply(mean_and_ci).unstack()[["mean", "ci"]] for c in columns}
-    parts["bvtv_regained"] = grouped[["bvtv_lost", "bvtv_missing"]].apply(share_regained)
+    parts["bvtv_regained"] = grouped[["bvtv_back", "bvtv_lost"]].apply(
+        lambda seeds: ratio_and_ci(seeds["bvtv_back"], seeds["bvtv_lost"])
+    )[["mean", "ci"]]
     return pd.concat(parts, axis=1)
 
 

@@ -11,7 +11,7 @@ import pytest
 from bonesim.errors import InputError
 from bonesim.sweep.design import DesignParameters, Variable, rows_of, seeds_of
 from bonesim.sweep.study import Study
-from bonesim.viewer.sweep_plots import indices
+from bonesim.viewer.sweep_plots import indices, ratio_and_ci
 from tests.sweep.conftest import HILL
 from tests.sweep.dummy import ishigami
 
@@ -147,3 +147,13 @@ def test_impossible_designs_are_one_line(write: Write, design: str, said: str) -
     assert said in str(error.value)
     assert "study.toml" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
+    back, lost = pd.Series([1.0, 1.2, 0.8, 0.5]), pd.Series([4.0, 4.0, 4.0, 0.01])
+    found = ratio_and_ci(back, lost)
+    assert found["mean"] == pytest.approx(100 * 3.5 / 12.01)
+    assert found["n"] == 4
+    exact = ratio_and_ci(pd.Series([1.0, 2.0, 3.0]), pd.Series([2.0, 4.0, 6.0]))
+    assert exact["mean"] == pytest.approx(50.0)
+    assert exact["ci"] == pytest.approx(0.0, abs=1e-9)
