@@ -243,7 +243,7 @@ class _Recorder:
     def snapshot(self) -> None:
         """Put the lattice, its measures and all cells on file."""
         fields = fields_of(self.simulation)
-        measures = measure(fields["quanta"], self.simulation.tissue.voxel_um)
+        measures = measure(fields["quanta"], self.simulation.tissue.voxel_um, quick=True)
         values = {name: float(one.value) for name, one in measures.items()}
         self.writer.append_snapshot(self.simulation.day, fields, values, cells_of(self.simulation))
 

@@ -6,17 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.morphometry.connectivity import connectivity, fragments, purified
+from bonesim.morphometry.connectivity import connectivity, euler_of, fragments, purified
+from bonesim.morphometry.network import network_of
+from bonesim.morphometry.plates_and_rods import plates_and_rods
+from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
 from bonesim.morphometry.thickness import local_thickness
-from bonesim.morphometry.volume import bone_volume_fraction, surface_area_voxel
-from bonesim.quantities import BONE, unit_of
+from bonesim.quantities import BONE, FULL, unit_of
 
 #: Spacing is measured on a grid of at least this voxel size: marrow spaces are ten times wider.
 SPACING_VOXEL_UM = 40.0
 #: Standard deviation of the Gaussian before Conn.D; scanners' protocols use 0.8 to 1.2.
 FILTER_VOXEL = 0.5
+#: Standard deviation of the Gaussian before SMI and fabric: the steps of voxels have no curvature.
+SHAPE_VOXEL = 1.0
 #: Voxels left out at each cut face.
 RIM_VOXEL = 2
+
+_MIL = "exact mean intercept over the surface (no test lines), ellipsoid of 1/MIL^2"
+_CURVES = "curve skeleton (isthmus thinning), cut struts reach the faces"
+_SHEETS = "sheet skeleton; a plate is at least twice as wide as thick"
 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
@@ -34,7 +42,31 @@ PANEL = {
     ),
     "conn_d_unfiltered_per_mm3": ("", "as Conn.D without the Gaussian: with the noise of voxels"),
     "fragments": ("", "pieces of bone beside the largest, 26-connected"),
+    "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997), Gaussian of 1 voxel"),
+    "da": ("DA", f"longest over shortest {_MIL}; Gaussian of 1 voxel"),
+    "mil_1_um": ("MIL1", f"longest {_MIL}"),
+    "mil_2_um": ("MIL2", f"middle {_MIL}"),
+    "mil_3_um": ("MIL3", f"shortest {_MIL}"),
+    "mil_1_z": ("", "direction of the longest intercept, z component"),
+    "mil_1_y": ("", "direction of the longest intercept, y component"),
+    "mil_1_x": ("", "direction of the longest intercept, x component"),
+    "mil_3_z": ("", "direction of the shortest intercept, z component"),
+    "mil_3_y": ("", "direction of the shortest intercept, y component"),
+    "mil_3_x": ("", "direction of the shortest intercept, x component"),
+    "plate_bvtv_percent": ("pBV/TV", _SHEETS),
+    "rod_bvtv_percent": ("rBV/TV", "what is not plate"),
+    "plate_share_percent": ("pBV/BV", _SHEETS),
+    "plate_n_per_mm": ("pTb.N", "cube root of plates per volume (Liu 2008)"),
+    "rod_n_per_mm": ("rTb.N", "cube root of rods per volume (Liu 2008)"),
+    "nodes_per_mm3": ("N.Nd/TV", _CURVES),
+    "struts_per_mm3": ("N.Tb/TV", _CURVES),
+    "free_ends_per_mm3": ("N.Fe/TV", _CURVES),
+    "euler": ("", "Euler number of the purified network in the region, unfiltered"),
+    "tv_mm3": ("TV", "voxels of the region"),
+    "bv_mm3": ("BV", "quanta, partial volume included"),
 }
+#: What a run measures at each of its snapshots; the rest can be measured from the file any time.
+QUICK = tuple(PANEL)[:11]
 
 
 @dataclass(frozen=True)
@@ -47,47 +79,128 @@ class Measure:
     method: str
 
 
-def measure(quanta: NDArray[np.uint8], voxel_um: float) -> dict[str, Measure]:
-    """Measure a lattice; a rim of two voxels at the cut faces is left out.
+def measure(
+    quanta: NDArray[np.uint8],
+    voxel_um: float,
+    region: NDArray[np.bool_] | None = None,
+    quick: bool = False,
+) -> dict[str, Measure]:
+    """Measure a lattice.
+
+    Bone outside the region is seen (a sphere may reach into it) but not counted. Where a measure
+    has no meaning (no bone, no marrow, no surface) it is NaN; counts are 0.
 
     Args:
         quanta: bone, 0..255 quanta a voxel, shape (nz, ny, nx).
         voxel_um: edge of a voxel.
+        region: voxels to measure, same shape; default all but a rim of two at the cut faces.
+        quick: only the measures in QUICK.
 
     Raises:
-        InputError: a lattice too small, without bone, or of nothing but bone.
+        InputError: a lattice too small, or a region empty or of another shape.
     """
-    if min(quanta.shape) <= 2 * RIM_VOXEL + 2:
-        raise InputError(f"a lattice of {quanta.shape} voxels is too small to measure")
-    inner = (slice(RIM_VOXEL, -RIM_VOXEL),) * 3
-    bone = quanta >= BONE
-    block = bone[inner]
-    if not block.any() or block.all():
-        what = "nothing but bone" if block.any() else "no bone"
-        raise InputError(f"the lattice holds {what} at {BONE} quanta or more: nothing to measure")
+    region = _region(quanta, region)
     voxel_mm = voxel_um / 1000.0
-    volume_mm3 = block.size * voxel_mm**3
-    bone_thickness = local_thickness(bone)[inner][block] * voxel_um
-    spacing = _spacing_um(bone, voxel_um)
-    bvtv = bone_volume_fraction(quanta[inner])
-    bstv = surface_area_voxel(quanta[inner]) * voxel_mm**2 / volume_mm3
-    thickness, gap = float(bone_thickness.mean()), float(spacing.mean())
-    values = {
+    bone = quanta >= BONE
+    volume_mm3 = int(region.sum()) * voxel_mm**3
+    cubes_mm3 = int(amid_eight(region).sum()) * voxel_mm**3
+    if cubes_mm3 == 0.0:
+        raise InputError("region: it is nowhere two voxels thick along each axis; enlarge it")
+    bvtv = float(quanta[region].mean(dtype=np.float64)) / FULL
+    values: dict[str, float] = dict.fromkeys(PANEL, float("nan"))
+    values |= {
         "bvtv_percent": 100.0 * bvtv,
-        "tb_th_um": thickness,
-        "tb_th_sd_um": float(bone_thickness.std()),
-        "tb_sp_um": gap,
-        "tb_sp_sd_um": float(spacing.std()),
-        "tb_n_per_mm": 1000.0 / (thickness + gap),
-        "bstv_per_mm": bstv,
-        "bsbv_per_mm": bstv / bvtv,
-        "conn_d_per_mm3": connectivity(purified(_filtered(quanta))[inner]) / volume_mm3,
-        "conn_d_unfiltered_per_mm3": connectivity(purified(bone)[inner]) / volume_mm3,
+        "tv_mm3": volume_mm3,
+        "bv_mm3": bvtv * volume_mm3,
         "fragments": float(fragments(bone)),
     }
+    if bone[region].any() and not bone[region].all():
+        values |= _lengths(bone, region, voxel_um)
+        surface = surface_mesh(quanta, region)
+        values["bstv_per_mm"] = surface.area() * voxel_mm**2 / cubes_mm3
+        if surface.bone > 0.0:
+            values["bsbv_per_mm"] = surface.area() / (surface.bone * voxel_mm)
+        network = purified(bone)
+        values["conn_d_unfiltered_per_mm3"] = connectivity(network, region) / cubes_mm3
+        filtered = purified(_filtered(quanta))
+        values["conn_d_per_mm3"] = connectivity(filtered, region) / cubes_mm3
+        if not quick:
+            values["euler"] = euler_of(network, region)
+            values |= _shapes(surface_mesh(quanta, region, SHAPE_VOXEL), voxel_um)
+            values |= _parts(bone, region, bvtv, volume_mm3)
     return {
-        name: Measure(values[name], unit_of(name), symbol, method)
-        for name, (symbol, method) in PANEL.items()
+        name: Measure(values[name], unit_of(name), *PANEL[name])
+        for name in (QUICK if quick else PANEL)
+    }
+
+
+def _region(quanta: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The region asked for, or the lattice without its rim.
+
+    Raises:
+        InputError: nothing to measure in it.
+    """
+    if region is not None:
+        if region.shape != quanta.shape:
+            raise InputError(
+                f"region: has {region.shape} voxels but the lattice {quanta.shape}; they must match"
+            )
+        if not region.any():
+            raise InputError("region: holds no voxel; nothing to measure")
+        return region
+    if min(quanta.shape) <= 2 * RIM_VOXEL + 2:
+        raise InputError(
+            f"a lattice of {quanta.shape} voxels is too small to measure: a rim of {RIM_VOXEL} "
+            "voxels at each face is left out; give a region to measure all of it"
+        )
+    inner = np.zeros(quanta.shape, bool)
+    inner[(slice(RIM_VOXEL, -RIM_VOXEL),) * 3] = True
+    return inner
+
+
+def _lengths(
+    bone: NDArray[np.bool_], region: NDArray[np.bool_], voxel_um: float
+) -> dict[str, float]:
+    """Thickness, spacing and number of trabeculae."""
+    thick = local_thickness(bone)[bone & region].astype(np.float64) * voxel_um
+    gaps = _spacing_um(bone, region, voxel_um)
+    thickness, gap = float(thick.mean()), float(gaps.mean()) if gaps.size else float("nan")
+    return {
+        "tb_th_um": thickness,
+        "tb_th_sd_um": float(thick.std()),
+        "tb_sp_um": gap,
+        "tb_sp_sd_um": float(gaps.std()) if gaps.size else float("nan"),
+        "tb_n_per_mm": 1000.0 / (thickness + gap),
+    }
+
+
+def _shapes(mesh: Mesh, voxel_um: float) -> dict[str, float]:
+    """SMI and fabric."""
+    ellipsoid = fabric(mesh)
+    values = {"smi": structure_model_index(mesh), "da": ellipsoid.anisotropy}
+    for rank in (0, 1, 2):
+        values[f"mil_{rank + 1}_um"] = float(ellipsoid.intercepts[rank]) * voxel_um
+    for rank in (0, 2):
+        for axis, component in zip("zyx", ellipsoid.directions[rank], strict=True):
+            values[f"mil_{rank + 1}_{axis}"] = float(component)
+    return values
+
+
+def _parts(
+    bone: NDArray[np.bool_], region: NDArray[np.bool_], bvtv: float, volume_mm3: float
+) -> dict[str, float]:
+    """Plates, rods, nodes, struts and free ends."""
+    told = plates_and_rods(bone, region)
+    found = network_of(bone, region)
+    return {
+        "plate_bvtv_percent": 100.0 * bvtv * told.plate_share,
+        "rod_bvtv_percent": 100.0 * bvtv * (1.0 - told.plate_share),
+        "plate_share_percent": 100.0 * told.plate_share,
+        "plate_n_per_mm": float(np.cbrt(told.plates / volume_mm3)),
+        "rod_n_per_mm": float(np.cbrt(told.rods / volume_mm3)),
+        "nodes_per_mm3": found.nodes / volume_mm3,
+        "struts_per_mm3": found.struts / volume_mm3,
+        "free_ends_per_mm3": found.free_ends / volume_mm3,
     }
 
 
@@ -102,17 +215,22 @@ def _filtered(quanta: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(smooth >= BONE - 0.5)
 
 
-def _spacing_um(bone: NDArray[np.bool_], voxel_um: float) -> NDArray[np.float64]:
+def _spacing_um(
+    bone: NDArray[np.bool_], region: NDArray[np.bool_], voxel_um: float
+) -> NDArray[np.float64]:
     """Local thickness of marrow, um, of the marrow voxels of a possibly coarser grid."""
     factor = max(1, int(np.ceil(SPACING_VOXEL_UM / voxel_um)))
-    nz, ny, nx = (n // factor * factor for n in bone.shape)
-    cubes = bone[:nz, :ny, :nx].reshape(
-        nz // factor, factor, ny // factor, factor, nx // factor, factor
+    marrow = _coarser(~bone, factor) > 0.5
+    inside = marrow & (_coarser(region, factor) >= 0.5)
+    if not inside.any():
+        return np.zeros(0)
+    return local_thickness(marrow)[inside].astype(np.float64) * (voxel_um * factor)
+
+
+def _coarser(image: NDArray[np.bool_], factor: int) -> NDArray[np.float64]:
+    """Means over cubes of `factor` voxels an edge; what is left over at the far faces is dropped."""
+    nz, ny, nx = (n // factor for n in image.shape)
+    cubes = image[: nz * factor, : ny * factor, : nx * factor].reshape(
+        nz, factor, ny, factor, nx, factor
     )
-    marrow = cubes.mean(axis=(1, 3, 5)) < 0.5
-    if not marrow.any():
-        return np.zeros(1)
-    rim = max(1, RIM_VOXEL // factor)
-    inner = (slice(rim, -rim),) * 3
-    gaps = local_thickness(marrow)[inner][marrow[inner]]
-    return np.asarray(gaps, np.float64) * (voxel_um * factor)
+    return np.asarray(cubes.mean(axis=(1, 3, 5)), np.float64)

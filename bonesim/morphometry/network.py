@@ -1,0 +1,48 @@
+"""The network of struts: nodes, struts between them, and free ends, from the curve skeleton.
+
+A node is a cluster of skeleton voxels with three or more neighbours; a strut is what runs between
+nodes; a free end is a skeleton voxel with one neighbour, where bone ends in marrow. Plates are
+thinned to curves too, so in plate-like bone read plates and rods instead.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.morphometry.thinning import skeleton_of
+
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Network:
+    """How many nodes, struts and free ends there are in a region."""
+
+    nodes: int
+    struts: int
+    free_ends: int
+
+
+def network_of(bone: Bool, region: Bool) -> Network:
+    """Count nodes, struts and free ends: those of which most voxels are of the region."""
+    curves = skeleton_of(bone, sheets=False)
+    node = curves.neighbours >= 3
+    ends = curves.marked(curves.neighbours == 1) & region
+    return Network(
+        nodes=pieces_within(curves.marked(node), region),
+        struts=pieces_within(curves.marked(~node), region),
+        free_ends=int(np.count_nonzero(ends)),
+    )
+
+
+def pieces_within(image: Bool, region: Bool, smallest: int = 1) -> int:
+    """How many 26-connected pieces of at least `smallest` voxels have half or more in a region."""
+    import cc3d
+
+    labels, count = cc3d.connected_components(
+        np.ascontiguousarray(image), connectivity=26, return_N=True
+    )
+    sizes = np.bincount(labels[image], minlength=int(count) + 1)[1:]
+    within = np.bincount(labels[image & region], minlength=int(count) + 1)[1:]
+    return int(np.count_nonzero((2 * within >= sizes) & (sizes >= smallest)))
