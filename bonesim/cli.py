@@ -1,4 +1,4 @@
-"""The commands: run, resume, info, measure, render, view, hormones, schema; sweep and plot in cli_sweep.
+"""The commands: run, resume, info, render, view, hormones, schema; the others in cli_*.
 
 stdout carries data, stderr messages and progress. Exit codes are those of `bonesim.errors`.
 Heavy libraries are imported inside the commands, so that `bonesim --help` answers at once.
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
 from bonesim.errors import BonesimError, InputError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(measure)
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(plot_app, name="plot")
 
@@ -103,25 +105,6 @@ def info(file: RunFile) -> None:
 
     with open_run(file) as opened:
         print(summary(opened))
-
-
-@app.command()
-def measure(
-    file: RunFile,
-    csv: Annotated[
-        str | None, typer.Option(help="Write all measures as CSV: a file, or - for stdout.")
-    ] = None,
-) -> None:
-    """Morphometry of every snapshot, measured anew from the lattice."""
-    from bonesim.report import measures_table
-    from bonesim.storage.reader import open_run
-
-    with open_run(file) as opened:
-        table = measures_table(opened)
-    if csv is None:
-        print(table.to_string(index=False))
-    else:
-        _write_csv(table, csv)
 
 
 @app.command()

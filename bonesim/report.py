@@ -1,15 +1,9 @@
-"""What a run file says in words and in one table, for `bonesim info` and `bonesim measure`."""
+"""What a run file says in words, for `bonesim info`."""
 
-from typing import TYPE_CHECKING
-
-from bonesim.errors import CorruptFileError, InputError
-from bonesim.morphometry.panel import measure
+from bonesim.errors import CorruptFileError
 from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
 from bonesim.storage.vetting import first_line
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Columns of the daily table told at the first day, each snapshot and the last day.
 TOLD = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_bs_percent",
@@ -60,22 +54,3 @@ def _summary(run: Run) -> str:
     else:
         lines.append("no topological events")
     return "\n".join(lines)
-
-
-def measures_table(run: Run) -> "pd.DataFrame":
-    """Morphometry of each snapshot, one row per measure and day, with unit and method.
-
-    Raises:
-        InputError: there is no snapshot yet.
-    """
-    import pandas as pd
-
-    if not run.snapshot_days:
-        raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
-    rows = [
-        {"day": day, "measure": name, "symbol": one.symbol, "value": one.value, "unit": one.unit,
-         "voxel_um": run.voxel_um, "method": one.method}
-        for day in run.snapshot_days
-        for name, one in measure(run.quanta(day), run.voxel_um).items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows)

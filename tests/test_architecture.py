@@ -28,9 +28,10 @@ LAYER = {
     "daily_table": 5, "event_table": 5, "simulation": 5,
     "simulation_state": 6, "snapshot": 6, "burn_in": 6, "compile_ahead": 6,
     "run": 7, "progress": 7, "report": 7, "blood_report": 7,
+    "measures_table": 7, "table_output": 7,
     "sweep": 8,
     "viewer": 9,
-    "cli_sweep": 10, "cli": 10, "__main__": 10,
+    "cli_measure": 10, "cli_sweep": 10, "cli": 10, "__main__": 10,
     "__init__": 11,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.

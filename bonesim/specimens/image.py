@@ -69,6 +69,12 @@ def read_image(path: Path) -> Image:
     return image
 
 
+def is_image(path: Path) -> bool:
+    """Whether the name is that of an image we read: a known suffix, or a folder of slices."""
+    known = tuple(ending for endings in _READERS for ending in endings)
+    return path.is_dir() or path.name.lower().endswith(known)
+
+
 def _reader_for(path: Path) -> Callable[[Path], Image]:
     name = path.name.lower()
     for endings, reader in _READERS.items():

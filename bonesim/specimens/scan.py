@@ -1,5 +1,6 @@
 """Trabecular bone from a user's micro-CT image, with everything done to it said in notes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -71,8 +72,25 @@ class ScanParameters(Parameters):
         return crop
 
 
-def read_scan(parameters: ScanParameters) -> Specimen:
-    """Read, crop, smooth, resample, threshold and clean a scan.
+@dataclass(frozen=True)
+class Grey:
+    """Grey values of a scan, ready to be told into bone and marrow.
+
+    Attributes:
+        values: (nz, ny, nx), finite, cropped and smoothed as asked for.
+        voxel_um: edge of a voxel.
+        threshold: grey value at and above which a voxel is bone.
+        notes: what was done, one line each.
+    """
+
+    values: NDArray[np.float32]
+    voxel_um: float
+    threshold: float
+    notes: list[str]
+
+
+def read_grey(parameters: ScanParameters) -> Grey:
+    """Read, crop and smooth a scan, and settle its threshold.
 
     Raises:
         InputError: the image or the parameters do not allow it; the message says what to do.
@@ -97,8 +115,21 @@ def read_scan(parameters: ScanParameters) -> Specimen:
         threshold = _otsu(grey, path, notes)
     else:
         _check_threshold(grey, threshold, path)
+    return Grey(grey, voxel_um, threshold, notes)
+
+
+def read_scan(parameters: ScanParameters) -> Specimen:
+    """Read, crop, smooth, resample, threshold and clean a scan.
+
+    Raises:
+        InputError: the image or the parameters do not allow it; the message says what to do.
+        CorruptFileError: the file is damaged.
+    """
+    path = Path(parameters.path)
+    grey = read_grey(parameters)
+    voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
     target_um = _target_um(voxel_um, parameters, path)
-    quanta = quanta_of_grey(grey, threshold, voxel_um, target_um)
+    quanta = quanta_of_grey(grey.values, threshold, voxel_um, target_um)
     if target_um != voxel_um:
         notes.append(
             f"resampled from {voxel_um:g} to {target_um:g} um (cubic spline of grey values), "

@@ -31,7 +31,7 @@ def provenance(
         "machine": f"{platform.system()} {platform.machine()}",
         "seed": seed,
         "notes": [FOLDERS.sub("", note) for note in notes],
-        **{package: _version(package) for package in PACKAGES},
+        **{package: version_of(package) for package in PACKAGES},
     }
 
 
@@ -42,7 +42,8 @@ def _bare_argument(word: str) -> str:
     return option + equals + (path.name if path.is_absolute() else FOLDERS.sub("", value))
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The installed version of a package, or "unknown"."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -149,8 +149,8 @@ def test_files_and_options(
     ("arguments", "word"),
     [
         (["resume", "TINY"], "complete"),
-        (["measure", "TINY", "--csv", "nowhere/a.csv"], "cannot be written"),
-        (["measure", "TINY", "--csv", "out"], "cannot be written"),
+        (["measure", "TINY", "--csv", "nowhere/a.csv"], "no folder"),
+        (["measure", "TINY", "--csv", "out"], "is a folder"),
         (["render", "TINY", "-o", "nowhere/a.png"], "no folder"),
         (["render", "TINY", "-o", "out/a.xyz"], ".png"),
         (["render", "TINY", "-o", "out/a.png", "--colour", "pink"], "surface_state"),

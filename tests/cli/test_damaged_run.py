@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bonesim.errors import CorruptFileError
-from bonesim.report import measures_table, summary
+from bonesim.measures_table import of_run
+from bonesim.report import summary
 from bonesim.storage.reader import open_run
 
 
@@ -17,7 +18,7 @@ def reported(path: Path) -> tuple[str, str] | None:
     """What info and measure say; None if they say, in one line, that the file is damaged."""
     try:
         with open_run(path) as run:
-            return summary(run), measures_table(run).to_csv()
+            return summary(run), of_run(run).to_csv()
     except CorruptFileError as error:
         assert str(path) in str(error)
         assert "\n" not in str(error)

@@ -1,0 +1,111 @@
+"""`bonesim measure` on scans and runs, and its refusals: one line, exit code 2."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import nrrd
+import pandas as pd
+import pytest
+
+from tests.morphometry.phantoms import lattice, places
+
+
+def measured(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bonesim", "measure", *map(str, arguments)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rods of 6 voxels through a grid of 24, voxels of 20 um."""
+    path = tmp_path_factory.mktemp("grid") / "grid.nrrd"
+    bone = (lattice(places(72), (24.0, 24.0, 24.0), 3.0) > 0).astype(np.uint8)
+    nrrd.write(str(path), bone, {"spacings": [0.02] * 3}, index_order="C")
+    roi = np.zeros_like(bone)
+    roi[12:60, 12:60, 12:60] = 1
+    nrrd.write(str(path.with_name("roi.nrrd")), roi, {"spacings": [0.02] * 3}, index_order="C")
+    np.save(path.with_name("bare.npy"), bone)
+    np.save(path.with_name("full.npy"), np.ones_like(bone))
+    np.save(path.with_name("nothing.npy"), np.zeros_like(bone))
+    np.save(path.with_name("thin.npy"), bone[:, :, :1])
+    return path
+
+
+def test_a_scan_in_words(grid: Path) -> None:
+    done = measured(grid, "--threshold", 0.5)
+    assert done.returncode == 0
+    for word in ("BV/TV (%)", "Tb.Th (um)", "Conn.D (1/mm3)", "SMI", "DA", "pBV/BV", "Hildebrand",
+                 "voxel 20 um", "bonesim 0"):  # fmt: skip
+        assert word in done.stdout
+    assert "read 72 x 72 x 72 voxels" in done.stderr
+
+
+def test_json_csv_and_parquet_say_the_same(grid: Path, tmp_path: Path) -> None:
+    done = measured(grid, "--threshold", 0.5, "--json", "--csv", tmp_path / "m.csv",
+                    "--parquet", tmp_path / "m.parquet")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    records = pd.DataFrame(json.loads(done.stdout))
+    for table in (pd.read_csv(tmp_path / "m.csv"), pd.read_parquet(tmp_path / "m.parquet")):
+        assert list(table["measure"]) == list(records["measure"])
+        assert table["value"].to_numpy(float) == pytest.approx(
+            records["value"].to_numpy(float), nan_ok=True
+        )
+    assert set(records["unit"]) >= {"%", "um", "1/mm3", "mm3", ""}
+
+
+def test_a_region_is_honoured_and_told(grid: Path) -> None:
+    """Between the middles of nodes: 2 x 2 x 2 cells of the grid and what they share."""
+    done = measured(grid, "--threshold", 0.5, "--roi", grid.with_name("roi.nrrd"), "--csv", "-")
+    rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert {row["region"] for row in rows.values()} == {"roi.nrrd"}
+    assert float(rows["tv_mm3"]["value"]) == pytest.approx((48 * 0.02) ** 3)
+    # One node and three struts for each cell of an endless grid.
+    assert float(rows["conn_d_per_mm3"]["value"]) == pytest.approx(2 / 0.48**3, rel=0.15)
+
+
+def test_a_run_by_day(tiny: Path) -> None:
+    done = measured(tiny)
+    assert done.returncode == 0
+    assert next(line for line in done.stdout.splitlines() if "day" in line).split() == [
+        "day", "0", "day", "20", "day", "40"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("bare.npy", (), "--voxel-um"),
+        ("bare.npy", ("--voxel-um", "-3"), "voxel_um"),
+        ("full.npy", ("--voxel-um", "20"), "no bone to tell from marrow"),
+        ("nothing.npy", ("--voxel-um", "20", "--threshold", "0.5"), "no voxel bone"),
+        ("thin.npy", ("--voxel-um", "20", "--threshold", "0.5"), "at least 3"),
+        ("grid.nrrd", ("--roi", "nothing.npy"), "0 everywhere"),
+        ("grid.nrrd", ("--roi", "thin.npy"), "must match"),
+        ("grid.nrrd", ("--voxel-um", "30"), "the header says"),
+        ("grid.nrrd", ("--json", "--csv", "-"), "one of them"),
+        ("none.nrrd", (), "no such file"),
+    ],
+)
+def test_refusals_are_one_line(grid: Path, name: str, options: tuple[str, ...], said: str) -> None:
+    folder = grid.parent
+    options = tuple(str(folder / o) if o.endswith(".npy") else o for o in options)
+    done = measured(folder / name, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    last = done.stderr.strip().splitlines()
+    assert last[-1].startswith("bonesim: ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_scan_options_on_a_run_are_refused(tiny: Path) -> None:
+    done = measured(tiny, "--threshold", 3)
+    assert done.returncode == 2
+    assert "--threshold is for scans" in done.stderr
