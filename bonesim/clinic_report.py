@@ -15,6 +15,7 @@ from bonesim.clinic.imaging import (
     Scanner,
     bone_mask,
     density_image,
+    scanned_shape,
     scanner_named,
     seen,
     truth_between,
@@ -88,7 +89,8 @@ def summary(table: "pd.DataFrame", p: ClinicParameters) -> str:
         f"DXA: k = {p.density.k_dxa:.2f} of the change of trabecular mineral; with k {K_LOWEST:.2f} "
         f"to {K_HIGHEST:.2f} the spine changes by {low:+.1f} to {high:+.1f} % until day {last['day']}",
         f"markers: mean of {p.markers.window_day} days; baseline is the mean of the first "
-        f"{p.markers.baseline_day} days, in which a treatment from day 0 already works",
+        f"{p.markers.baseline_day} days, in which a treatment from day 0 already works; nan: nothing "
+        "was turned over in them",
     ]
     return head + "\n".join(["", *lines, *notes])
 
@@ -132,6 +134,7 @@ def scan_like(
             f"{run.path}: no snapshot of day {missing[0]}; there are "
             f"{', '.join(map(str, run.snapshot_days)) or 'none'}"
         )
+    scanned_shape(run.shape, run.voxel_um, settings)  # before a folder is made in vain
     with failures_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     done = _done(run, scanner, settings, _seed(run, seed))

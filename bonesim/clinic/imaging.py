@@ -102,22 +102,10 @@ def seen(
         seed, day: which noise.
 
     Raises:
-        InputError: the block is too small for such voxels, or they are finer than makes sense.
+        InputError: see `scanned_shape`.
     """
+    counts = scanned_shape(density.shape, voxel_um, scanner)
     step = scanner.voxel_um / voxel_um
-    if step < 0.5:
-        raise InputError(
-            f"voxels of {scanner.voxel_um:g} um are finer than half of the run's {voxel_um:g} um "
-            f"and show nothing more; give at least {0.5 * voxel_um:g} um"
-        )
-    # Half a voxel and more is rounded up, to one; Python's own rounding would make 2.5 into 2.
-    counts = [int(np.floor(length / step + 0.5 + 1e-6)) for length in density.shape]
-    if min(counts) < FEWEST_VOXELS:
-        most = min(density.shape) * voxel_um / FEWEST_VOXELS
-        raise InputError(
-            f"the block has fewer than {FEWEST_VOXELS} voxels of {scanner.voxel_um:g} um along an "
-            f"edge; give voxels of at most {most:g} um, or simulate a larger block"
-        )
     grey = density
     if scanner.blur_um > 0.0:
         grey = ndimage.gaussian_filter(grey, scanner.blur_um / voxel_um, mode="reflect")
@@ -128,6 +116,29 @@ def seen(
         voxel_noise(np.int64(seed), np.int64(day), identity_of("image"), grey.reshape(-1),
                     np.float64(scanner.noise_mg_per_cm3))  # fmt: skip
     return grey
+
+
+def scanned_shape(shape: tuple[int, ...], voxel_um: float, scanner: Scanner) -> tuple[int, ...]:
+    """The voxels a scan of a lattice has along each axis.
+
+    Raises:
+        InputError: the block is too small for such voxels, or they are finer than makes sense.
+    """
+    step = scanner.voxel_um / voxel_um
+    if step < 0.5:
+        raise InputError(
+            f"voxels of {scanner.voxel_um:g} um are finer than half of the run's {voxel_um:g} um "
+            f"and show nothing more; give at least {0.5 * voxel_um:g} um"
+        )
+    # Half a voxel and more is rounded up, to one; Python's own rounding would make 2.5 into 2.
+    counts = tuple(int(np.floor(length / step + 0.5 + 1e-6)) for length in shape)
+    if min(counts) < FEWEST_VOXELS:
+        most = min(shape) * voxel_um / FEWEST_VOXELS
+        raise InputError(
+            f"the block has fewer than {FEWEST_VOXELS} voxels of {scanner.voxel_um:g} um along an "
+            f"edge; give voxels of at most {most:g} um, or simulate a larger block"
+        )
+    return counts
 
 
 def box_means(
