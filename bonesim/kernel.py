@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parent
 #: Folders and files that kernels live in or call; imports go down only, so nothing else matters.
 KERNEL_SOURCES = (
     "chance.py", "kernel.py", "parameters.py", "quantities.py",
-    "cells", "hormones", "lattice", "mechanics", "morphometry", "signals", "specimens",
+    "cells", "clinic", "hormones", "lattice", "mechanics", "morphometry", "signals", "specimens",
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])

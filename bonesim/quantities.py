@@ -20,6 +20,7 @@ UNITS = {
     "_pg_per_ml": "pg/mL",
     "_ng_per_dl": "ng/dL",
     "_mg_per_cm3": "mgHA/cm3",
+    "_g_per_cm2": "g/cm2",
     "_mg": "mg",
     "_mg_per_day": "mg/d",
     "_ug_per_day": "ug/d",

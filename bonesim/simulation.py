@@ -70,8 +70,9 @@ class Simulation(mesa.Model):
         self.day = -self.config.schedule.burn_in_day
         cells = self.config.cells
         self.tissue = Tissue(
-            self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral, self.run_seed
-        )
+            self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral,
+            self.run_seed, self.day,
+        )  # fmt: skip
         course = self.config.course()
         self.response = Response(self.config.hormones.response, course)
         self.drive = self.response.drive(
@@ -89,7 +90,7 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
-        self.osteocytes.populate(self.tissue, self.run_seed)
+        self.osteocytes.populate(self.tissue, self.run_seed, self.day)
         if self.day == 0:
             self.start_counting()
 

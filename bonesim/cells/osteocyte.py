@@ -51,8 +51,8 @@ class OsteocyteColumns(NamedTuple):
 
 
 @kernel
-def populate(lattice, cells, density_per_mm3, lifespan_day, seed):  # type: ignore[no-untyped-def]
-    """Fill fresh bone with lacunae: Poisson in each bone voxel, by its quanta; dead by their age.
+def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type: ignore[no-untyped-def]
+    """Fill bone fresh on `day` with lacunae: Poisson in each voxel, by quanta; dead by their age.
 
     Returns how many cells live.
     """
@@ -72,7 +72,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed):  # type: igno
             cells.id[row] = who
             cells.voxel[row] = voxel
             cells.born_day[row] = born
-            lived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp(born / lifespan_day)
+            lived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
             cells.viable[row] = 1 if lived else 0
             living += cells.viable[row]
     return living
@@ -110,15 +110,15 @@ class Osteocytes(CellPopulation):
         self.rows: Rows[OsteocyteColumns] = Rows(OsteocyteColumns)
         self.viable = 0
 
-    def populate(self, tissue: Tissue, seed: int) -> None:
-        """Give fresh bone its lacunae."""
+    def populate(self, tissue: Tissue, seed: int, day: int) -> None:
+        """Give bone that is fresh on `day` its lacunae."""
         p = self.parameters
         quanta = float(tissue.lattice.quanta.sum(dtype=np.int64))
         expected = quanta / FULL * tissue.voxel_um**3 * 1e-9 * p.start_density_per_mm3
         self.rows.make_room(int(expected + 10.0 * np.sqrt(expected) + 1000))
         self.viable = populate(
             tissue.lattice, self.rows.columns, p.start_density_per_mm3,
-            p.lifespan_year * DAYS_PER_YEAR, seed,
+            p.lifespan_year * DAYS_PER_YEAR, seed, day,
         )  # fmt: skip
 
     def age(self, tissue: Tissue, drive: Drive, seed: int, day: int) -> None:

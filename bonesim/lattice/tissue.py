@@ -78,8 +78,8 @@ def count_start(lattice):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def age_start(lattice, seed, mean_age_day):  # type: ignore[no-untyped-def]
-    """Give the bone of a fresh lattice exponential ages at day 0, and sum their slow deficits.
+def age_start(lattice, seed, mean_age_day, day):  # type: ignore[no-untyped-def]
+    """Give the bone of a fresh lattice exponential ages on `day`, and sum their slow deficits.
 
     Neighbouring voxels get independent ages: the sums are right, the pattern is not tissue-like
     until turnover has replaced it.
@@ -89,10 +89,10 @@ def age_start(lattice, seed, mean_age_day):  # type: ignore[no-untyped-def]
         q = lattice.quanta[voxel]
         if q > 0:
             age = -mean_age_day * np.log(1.0 - uniform(seed, 0, voxel, MINERAL_AGE))
-            lattice.formed_day[voxel] = -min(age, 30000.0)
+            lattice.formed_day[voxel] = day - min(age, 30000.0)
             if lattice.region[voxel] == INTERIOR:
-                formed = np.float64(lattice.formed_day[voxel])
-                total += q * np.exp(formed / lattice.slow_mineral_tau_day)
+                age = day - np.float64(lattice.formed_day[voxel])
+                total += q * np.exp(-age / lattice.slow_mineral_tau_day)
     lattice.sums[SLOW_DEFICIT] = total
 
 
@@ -104,11 +104,13 @@ class Tissue:
         voxel_um: edge of a voxel.
         mineral: how bone mineralises.
         seed: for the ages the bone starts with.
+        day: the day it starts.
     """
 
     def __init__(
-        self, quanta: NDArray[np.uint8], voxel_um: float, mineral: MineralParameters, seed: int
-    ) -> None:
+        self, quanta: NDArray[np.uint8], voxel_um: float, mineral: MineralParameters, seed: int,
+        day: int = 0,
+    ) -> None:  # fmt: skip
         self.shape = quanta.shape
         self.padded_shape = tuple(n + 2 for n in quanta.shape)
         self.mineral = mineral
@@ -142,7 +144,7 @@ class Tissue:
             slow_mineral_tau_day=mineral.slow_tau_day,
         )
         count_start(self.lattice)
-        age_start(self.lattice, seed, mineral.start_mean_age_day)
+        age_start(self.lattice, seed, mineral.start_mean_age_day, day)
 
     @property
     def voxel_um(self) -> float:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import nrrd
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,6 +35,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(path.with_name("full.npy"), np.ones_like(bone))
     np.save(path.with_name("nothing.npy"), np.zeros_like(bone))
     np.save(path.with_name("thin.npy"), bone[:, :, :1])
+    np.save(path.with_name("small.npy"), bone[:, :, :9])
     return path
 
 
@@ -87,7 +88,7 @@ def test_a_run_by_day(tiny: Path) -> None:
         ("nothing.npy", ("--voxel-um", "20", "--threshold", "0.5"), "no voxel bone"),
         ("thin.npy", ("--voxel-um", "20", "--threshold", "0.5"), "at least 3"),
         ("grid.nrrd", ("--roi", "nothing.npy"), "0 everywhere"),
-        ("grid.nrrd", ("--roi", "thin.npy"), "must match"),
+        ("grid.nrrd", ("--roi", "small.npy"), "must match"),
         ("grid.nrrd", ("--voxel-um", "30"), "the header says"),
         ("grid.nrrd", ("--json", "--csv", "-"), "one of them"),
         ("none.nrrd", (), "no such file"),

@@ -23,7 +23,7 @@ def settled(make_tissue: Make) -> tuple[Tissue, Rows[OsteocyteColumns], int]:
     quanta[55:] = 100
     tissue = make_tissue(quanta)
     rows = Rows(OsteocyteColumns, 200_000)
-    living = populate(tissue.lattice, rows.columns, DENSITY, 3000.0, 3)
+    living = populate(tissue.lattice, rows.columns, DENSITY, 3000.0, 3, 0)
     return tissue, rows, int(living)
 
 

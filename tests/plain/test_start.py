@@ -121,16 +121,16 @@ def test_the_ages_of_a_fresh_lattice(make_tissue: Make) -> None:
     rng = np.random.default_rng(2)
     tissue = make_tissue(rng.choice([0, 60, 255], (16, 16, 16)).astype(np.uint8))
     lattice = tissue.lattice
-    age_start(lattice, 11, 1500.0)
+    age_start(lattice, 11, 1500.0, -600)
     total = 0.0
     for voxel in np.flatnonzero(lattice.quanta):
         age = -1500.0 * np.log(1 - uniform(11, 0, voxel, MINERAL_AGE))
-        assert lattice.formed_day[voxel] == np.float32(-min(age, 30000.0))
+        assert lattice.formed_day[voxel] == np.float32(-600 - min(age, 30000.0))
         if lattice.region[voxel] == INTERIOR:
-            day = float(lattice.formed_day[voxel])
+            day = float(lattice.formed_day[voxel]) + 600
             total += float(lattice.quanta[voxel]) * np.exp(day / lattice.slow_mineral_tau_day)
     assert lattice.sums[SLOW_DEFICIT] == pytest.approx(total, rel=1e-12)
-    assert -lattice.formed_day[lattice.quanta > 0].mean() == pytest.approx(1500, rel=0.1)
+    assert -600 - lattice.formed_day[lattice.quanta > 0].mean() == pytest.approx(1500, rel=0.1)
 
 
 def test_events_are_written_in_order_and_never_beyond_the_room(make_tissue: Make) -> None:

@@ -1,10 +1,11 @@
 """The laws that hold on every single day of a whole simulation."""
 
 import numpy as np
+import pytest
 from skimage.measure import euler_number
 
 from bonesim.config import Config
-from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
+from bonesim.lattice.mutation import FORMED, FRAGMENTS, INTERIOR, RESORBED, SLOW_DEFICIT
 from bonesim.lattice.topology import EVENT_KINDS
 from bonesim.quantities import BONE
 from bonesim.simulation import Simulation
@@ -36,6 +37,21 @@ def test_ledger_and_topology_every_day(small: Config, small_bone: Specimen) -> N
         table["bone_quanta"] - table["bone_quanta"][0],
         table["formed_quanta"] - table["resorbed_quanta"] - table["fragments_quanta"],
     )
+
+
+def test_the_mineral_kept_is_the_sum_over_voxels(small: Config, small_bone: Specimen) -> None:
+    """The running deficit against a sweep, at day 0 after the burn-in and half a year later."""
+    simulation = Simulation(small, small_bone)
+    lattice = simulation.tissue.lattice
+    interior = (lattice.region == INTERIOR) & (lattice.quanta > 0)
+    assert (lattice.formed_day[interior] <= simulation.day).all()
+    for last in (0, 180):
+        while simulation.day < last:
+            simulation.step()
+        interior = (lattice.region == INTERIOR) & (lattice.quanta > 0)
+        age = simulation.day - lattice.formed_day[interior].astype(float)
+        swept = lattice.quanta[interior] @ np.exp(-age / lattice.slow_mineral_tau_day)
+        assert lattice.sums[SLOW_DEFICIT] == pytest.approx(swept, rel=2e-3)
 
 
 def test_surface_set_is_exactly_the_exposed_bone(small: Config, small_bone: Specimen) -> None:

@@ -1,0 +1,125 @@
+"""Bone density as a clinic measures it: spine DXA, QCT and HR-pQCT of trabecular bone.
+
+A block of trabecular bone is not what DXA sees: cortex and posterior elements lie in the same
+projection. So areal density follows the block's mineral by an operator whose k is fixed before
+any calibration and never fitted:
+
+    aBMD(t) / aBMD(0) = 1 + k (mineral(t) / mineral(0) - 1)
+
+QCT sees the block itself, but reads fat in the marrow as missing mineral, and fat rises as bone
+goes: it reads low, and overstates a loss.
+"""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.errors import InputError
+from bonesim.parameters import Parameters
+
+#: k is told with these beside it (targets.md, "Read first" 1).
+K_LOWEST, K_HIGHEST = 0.40, 0.70
+
+
+class DensityParameters(Parameters):
+    """What densitometry makes of trabecular mineral, and how well it repeats."""
+
+    k_dxa: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="change of spine DXA per change of trabecular mineral; "
+            "Smith 2001 corrected for fat, never fitted; .40-.70",
+        ),
+    ] = 0.50
+    baseline_abmd_g_per_cm2: Annotated[
+        float,
+        Field(gt=0, le=3, description="spine aBMD on day 0; Burnett-Bowie 2009, treated men"),
+    ] = 1.121
+    dxa_cv: Annotated[
+        float, Field(ge=0, le=0.2, description="CV of one spine DXA; assumed, .010-.015")
+    ] = 0.011
+    fat_share: Annotated[
+        float,
+        Field(
+            ge=0, le=1, description="fat in vertebral marrow on day 0; assumed, .5-.65 at 60-70 y"
+        ),
+    ] = 0.60
+    fat_rise: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=5,
+            description="rise of that share per share of bone lost: .05 for a tenth; assumed",
+        ),
+    ] = 0.50
+    fat_marrow_mg_per_cm3: Annotated[
+        float,
+        Field(
+            ge=-200,
+            le=0,
+            description="what QCT reads in marrow of fat alone; assumed, so that QCT reads a sixth "
+            "low as in Sfeir 2018 (17.6 %)",
+        ),
+    ] = -30.0
+    qct_cv: Annotated[
+        float, Field(ge=0, le=0.2, description="CV of one QCT; assumed, .010-.020")
+    ] = 0.015
+    hr_pqct_cv: Annotated[
+        float,
+        Field(ge=0, le=0.2, description="CV of one HR-pQCT; assumed, below .01 in Burghardt 2013"),
+    ] = 0.008
+
+
+def spine_abmd(mineral: NDArray[np.float64], p: DensityParameters) -> NDArray[np.float64]:
+    """Areal density of the lumbar spine by DXA, g/cm2, without noise.
+
+    Args:
+        mineral: trabecular mineral day by day, any unit; the first is the baseline.
+        p: parameters.
+
+    Raises:
+        InputError: no mineral on the first day.
+    """
+    return p.baseline_abmd_g_per_cm2 * (1.0 + p.k_dxa * (relative(mineral) - 1.0))
+
+
+def relative(amount: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Amounts over the first one.
+
+    Raises:
+        InputError: the first is 0 or unknown.
+    """
+    if not amount.size or not amount[0] > 0.0:
+        raise InputError(
+            "there is no bone mineral on the first day, so no change can be told; "
+            "use a run that starts with bone"
+        )
+    return amount / amount[0]
+
+
+def marrow_mg_per_cm3(bone_share: NDArray[np.float64], p: DensityParameters) -> NDArray[np.float64]:
+    """What QCT reads in the marrow, mgHA/cm3 of marrow.
+
+    Args:
+        bone_share: bone over its amount on the first day.
+        p: parameters.
+    """
+    fat = np.clip(p.fat_share + p.fat_rise * (1.0 - bone_share), 0.0, 1.0)
+    return fat * p.fat_marrow_mg_per_cm3
+
+
+def qct_vbmd(
+    mineral_mg_per_cm3: NDArray[np.float64], bvtv: NDArray[np.float64], p: DensityParameters
+) -> NDArray[np.float64]:
+    """Trabecular density by single-energy QCT, mgHA/cm3, fat included, without noise.
+
+    Args:
+        mineral_mg_per_cm3: true mineral per tissue volume, day by day.
+        bvtv: bone volume fraction, 0..1.
+        p: parameters.
+    """
+    return mineral_mg_per_cm3 + (1.0 - bvtv) * marrow_mg_per_cm3(relative(bvtv), p)

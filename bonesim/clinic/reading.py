@@ -1,0 +1,60 @@
+"""The noise of a reading, and the least change that two readings can tell from noise.
+
+A reading is a function of (seed, day, instrument, repeat): read again with another repeat it
+differs, asked for again it is the same. Two runs of one seed share the noise of their readings as
+they share all luck; readings of two people need two seeds.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.chance import READING, normal
+from bonesim.kernel import kernel
+
+#: Who reads; each has its own noise. A number is never reused.
+INSTRUMENTS = {
+    "ls_abmd": 1, "qct_vbmd": 2, "hr_pqct_vbmd": 3,
+    "ctx": 4, "p1np": 5, "bsap": 6, "osteocalcin": 7,
+    "image": 8,
+}  # fmt: skip
+#: Repeats of a reading, or voxels of an image, that one instrument has room for.
+REPEATS = 2**40
+#: 1.96 sqrt(2), rounded as the ISCD prints it: 95 % confidence, two visits.
+LSC_FACTOR = 2.77
+
+
+@kernel
+def reading_noise(seed, day, who):  # type: ignore[no-untyped-def]
+    """A standard normal number for each day, one instrument (`who`)."""
+    noise = np.empty(day.size, np.float64)
+    for k in range(day.size):
+        noise[k] = normal(seed, day[k], who, READING)
+    return noise
+
+
+@kernel
+def voxel_noise(seed, day, who, image, sd):  # type: ignore[no-untyped-def]
+    """Add to each voxel of a flat image a normal number of this SD; voxel k is `who` + k."""
+    for k in range(image.size):
+        image[k] += sd * normal(seed, day, who + np.uint64(k), READING)
+
+
+def identity_of(instrument: str, repeat: int = 0) -> np.uint64:
+    """The number under which chance knows a reading."""
+    return np.uint64(INSTRUMENTS[instrument] * REPEATS + repeat)
+
+
+def noisy(
+    value: NDArray[np.float64], day: NDArray[np.int64], cv: float, seed: int, instrument: str,
+    repeat: int = 0,
+) -> NDArray[np.float64]:  # fmt: skip
+    """What an instrument of this precision reads: value (1 + CV z), z standard normal."""
+    days = np.ascontiguousarray(day, dtype=np.int64)
+    return value * (1.0 + cv * reading_noise(np.int64(seed), days, identity_of(instrument, repeat)))
+
+
+def least_significant_change(cv: float, n: int = 1) -> float:
+    """The share two visits must differ by to be told apart: 2.77 CV (ISCD), n readings a visit."""
+    return LSC_FACTOR * cv / math.sqrt(n)
