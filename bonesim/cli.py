@@ -70,13 +70,13 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Simulate a configuration into a run file."""
-    from bonesim.config import load_config, to_toml
+    from bonesim.config import load_config, parsed_changes, to_toml
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
         "resample_um": resample_um, "smooth_voxel": smooth_voxel,
     }  # fmt: skip
-    changes = _scan_changes(scan) | _parsed(change or [])
+    changes = _scan_changes(scan) | parsed_changes(change or [])
     if seed is not None:
         changes["seed"] = seed
     resolved = load_config(config, changes)
@@ -156,7 +156,7 @@ def hormones(
 ) -> None:
     """What a prescription does to testosterone, estradiol and LH: no bone is simulated."""
     from bonesim.blood_report import Prescribed
-    from bonesim.config import load_config
+    from bonesim.config import load_config, parsed_changes
     from bonesim.viewer.picture import check_folder, check_picture
 
     if output is not None:
@@ -164,7 +164,7 @@ def hormones(
     if csv not in (None, "-"):
         check_folder(Path(str(csv)))
 
-    prescribed = Prescribed(load_config(config, _parsed(change or [])), people)
+    prescribed = Prescribed(load_config(config, parsed_changes(change or [])), people)
     if output is not None:
         from bonesim.viewer.blood import draw
 
@@ -203,26 +203,6 @@ def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
         option = "--" + next(iter(given)).replace("_", "-")
         raise InputError(f"{option} describes a scan: give the scan too, with --bone FILE")
     return {"specimen": {"kind": "scan", **given}}
-
-
-def _parsed(changes: list[str]) -> dict[str, Any]:
-    """`path=value` strings as a dict; values are read as TOML, else taken as text.
-
-    Raises:
-        InputError: no equals sign.
-    """
-    import tomllib
-
-    parsed: dict[str, Any] = {}
-    for text in changes:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise InputError(f"--set {text}: write path=value, e.g. schedule.duration_day=365")
-        try:
-            parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed[path.strip()] = value.strip()
-    return parsed
 
 
 def _write_csv(table: Any, place: str) -> None:

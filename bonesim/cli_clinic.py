@@ -31,12 +31,12 @@ def clinic(
 ) -> None:
     """What DXA, QCT and turnover markers would read, with their noise: not for clinical use."""
     from bonesim import table_output
-    from bonesim.cli import _parsed
     from bonesim.clinic_report import clinic_parameters, record, summary
+    from bonesim.config import parsed_changes
     from bonesim.storage.reader import open_run
 
     table_output.check(csv, json, parquet)
-    parameters = clinic_parameters(_parsed(change or []))
+    parameters = clinic_parameters(parsed_changes(change or []))
     with open_run(file) as opened:
         table = record(opened, parameters, seed, every_day=every_day)
     if not table_output.write(table, csv, json, parquet):

@@ -191,6 +191,24 @@ def _only(place: Any, path: str) -> dict[str, Any]:
     return place
 
 
+def parsed_changes(changes: list[str]) -> dict[str, Any]:
+    """What `--set` gives, `path=value` strings, as a dict; values are TOML, else text.
+
+    Raises:
+        InputError: no equals sign.
+    """
+    parsed: dict[str, Any] = {}
+    for text in changes:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise InputError(f"--set {text}: write path=value, e.g. schedule.duration_day=365")
+        try:
+            parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed[path.strip()] = value.strip()
+    return parsed
+
+
 def validated(tree: dict[str, Any], where: str) -> Config:
     """A Config from a nested dict; `where` names its origin in the error.
 
