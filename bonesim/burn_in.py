@@ -39,6 +39,7 @@ def burn_in_key(config: Config, specimen: Specimen) -> str:
         "drive": response.next_day(-1),
         "response": config.hormones.response.model_dump(),
         "cells": config.cells.model_dump(),
+        "signals": config.signals.model_dump(),
         "tissue": config.tissue.model_dump(),
         "burn_in_day": config.schedule.burn_in_day,
         "sources": sources_hash(),

@@ -61,9 +61,10 @@ def compile_day_backwards() -> None:
     config = validated({"schedule": {"burn_in_day": 0}}, "compile_ahead")
     s = Simulation(config, Specimen(quanta, 20.0, "a speck", ()))
     s.osteoblasts.form(s.tissue, s.cavities, s.bmus.rows, 1, 1)
-    s.osteoclasts.resorb(s.tissue, s.cavities, s.drive, 1, 1)
+    fields = s.signals.fields
+    s.osteoclasts.resorb(s.tissue, fields, s.cavities, s.drive, 1, 1)
     s.osteoclasts.smooth(s.tissue, s.cavities, s.bmus.rows, 1, 1)
-    s.osteoblasts.arrive(s.tissue, s.cavities, s.bmus.rows, s.precursors, s.drive, 1, 1)
+    s.osteoblasts.arrive(s.tissue, fields, s.cavities, s.bmus.rows, s.precursors, s.drive, 1, 1)
     s.osteoblasts.leave(s.tissue, s.cavities, s.osteocytes, 1)
     s.fragments.watch(np.array([s.tissue.lattice.quanta.size // 2]), 1)
     s.fragments.remove_due(s.tissue, 1000)

@@ -30,6 +30,7 @@ from bonesim.hormones.response import Course, ResponseParameters
 from bonesim.lattice.fragments import FragmentParameters
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.parameters import Parameters
+from bonesim.signals.messengers import SignalParameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.synthetic import SyntheticParameters
 
@@ -124,6 +125,7 @@ class Config(Parameters):
     ] = None
     hormones: HormoneParameters = HormoneParameters()
     cells: CellParameters = CellParameters()
+    signals: SignalParameters = SignalParameters()
     tissue: TissueParameters = TissueParameters()
     schedule: ScheduleParameters = ScheduleParameters()
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.bmu import RemodellingUnits
 from bonesim.cells.cavity import CavityTables
+from bonesim.cells.messages import sources_of
 from bonesim.cells.osteoblast import Osteoblasts
 from bonesim.cells.osteoclast import Osteoclasts
 from bonesim.cells.osteocyte import Osteocytes
@@ -35,6 +36,8 @@ from bonesim.lattice.mutation import (
 )
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import MIXED, STRUT_CUT
+from bonesim.signals.fields import Fields
+from bonesim.signals.messengers import Signals
 from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 
@@ -85,6 +88,7 @@ class Simulation(mesa.Model):
         self.precursors = Precursors(self, cells.precursor, self.tissue)
         self.osteoblasts = Osteoblasts(self, cells.osteoblast)
         self.osteocytes = Osteocytes(self, cells.osteocyte)
+        self.signals = Signals(self.config.signals, self.tissue)
         self.fragments = Fragments(self.config.tissue.fragment, self.tissue)
         self.events = EventLog()
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
@@ -99,10 +103,10 @@ class Simulation(mesa.Model):
     def step(self) -> None:
         """Live one day.
 
-        In order, because the order matters: blood -> osteocytes age -> BMUs are born, travel and
-        recruit osteoclasts -> osteoclasts and mononuclear cells resorb -> precursors renew,
-        osteoblasts are recruited, form, are buried -> bone mineralises -> loose pieces go and
-        events are judged -> collect.
+        In order, because the order matters: blood -> osteocytes age -> messengers spread -> BMUs
+        are born, travel and recruit osteoclasts -> osteoclasts and mononuclear cells resorb ->
+        precursors renew, osteoblasts are recruited, form, are buried -> bone mineralises ->
+        loose pieces go and events are judged -> collect.
         """
         self.day += 1
         seed, day = self.run_seed, self.day
@@ -110,21 +114,19 @@ class Simulation(mesa.Model):
         self.drive = self.response.next_day(day)
 
         self.osteocytes.age(self.tissue, self.drive, seed, day)
-        self.bmus.be_born(self.tissue, self.cavities, self.drive, seed, day)
+        fields = self._listen(day)
+        self.bmus.be_born(self.tissue, fields, self.cavities, self.drive, seed, day)
         ended = self.bmus.travel_and_recruit(
-            self.tissue,
-            self.cavities,
-            self.osteoclasts.rows,
-            self.osteoclasts.mononuclear,
-            seed,
-            day,
-        )
-        self.osteoclasts.resorb(self.tissue, self.cavities, self.drive, seed, day)
+            self.tissue, fields, self.cavities, self.osteoclasts.rows,
+            self.osteoclasts.mononuclear, seed, day,
+        )  # fmt: skip
+        self.osteoclasts.resorb(self.tissue, fields, self.cavities, self.drive, seed, day)
         self.osteoclasts.smooth(self.tissue, self.cavities, self.bmus.rows, seed, day)
-        self.precursors.renew(self.drive)
+        self.precursors.renew(self.drive, day)
         self.osteoblasts.arrive(
-            self.tissue, self.cavities, self.bmus.rows, self.precursors, self.drive, seed, day
-        )
+            self.tissue, fields, self.cavities, self.bmus.rows, self.precursors, self.drive,
+            seed, day,
+        )  # fmt: skip
         self.osteoblasts.form(self.tissue, self.cavities, self.bmus.rows, seed, day)
         self.osteoblasts.leave(self.tissue, self.cavities, self.osteocytes, day)
 
@@ -134,6 +136,15 @@ class Simulation(mesa.Model):
             self.start_counting()
         elif self.day > 0:
             self.datacollector.collect(self)
+
+    def _listen(self, day: int) -> Fields:
+        """The messengers' fields as cells hear them today."""
+        if self.signals.due(day):
+            cells = self.osteocytes.rows
+            p = self.config.signals
+            self.signals.solve(sources_of(self.tissue, self.cavities, cells, p, day), day)
+        self.signals.today(self.drive.rankl, self.drive.opg)
+        return self.signals.fields
 
     def _log_events(self, ended: NDArray[np.uint64]) -> None:
         """Log what happened to the shape of bone today; remove loose pieces; judge old events."""

@@ -35,6 +35,7 @@ def state_of(simulation: Simulation) -> State:
             "pool": s.precursors.pool.copy(),
             "slow_deficit": s.precursors.slow_deficit,
         },
+        "signals": s.signals.state(),
         "response": {
             "deficit": s.response.deficit,
             "setpoint_pg_per_ml": s.response.setpoint_pg_per_ml,
@@ -65,6 +66,7 @@ def put_back(simulation: Simulation, state: State) -> None:
     s.osteocytes.viable = int(state["osteocytes_viable"])
     s.precursors.pool[:] = state["precursors"]["pool"]
     s.precursors.slow_deficit = float(state["precursors"]["slow_deficit"])
+    s.signals.restore(state["signals"])
     s.response.deficit = float(state["response"]["deficit"])
     s.response.setpoint_pg_per_ml = float(state["response"]["setpoint_pg_per_ml"])
     s.fragments.voxels = np.array(state["fragments"]["voxels"])

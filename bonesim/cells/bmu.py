@@ -8,7 +8,8 @@ surface is left ahead it stops, and when its last site has closed it ends.
 Origination proposes voxels drawn from (seed, day, k) at a fixed ceiling rate and accepts each
 with rate / ceiling, so that runs that differ only in treatment share their BMUs.
 
-Left out: strain steering and canopy vessels (parts on mechanics and signals).
+Where there is more RANKL (less OPG) and where osteocytes die more are born; fronts turn towards
+it. Left out: strain steering (part on mechanics), vessels.
 Sources: mechanisms 1; footprint of trenches about 500 x 200 um (PMC3423528); Parfitt.
 """
 
@@ -41,6 +42,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.quantities import BONE, DAYS_PER_YEAR
+from bonesim.signals.fields import Fields, occupancy_at, occupancy_in, read_voxel
 
 TRAVELLING, FINISHING = 1, 2
 
@@ -91,6 +93,23 @@ class BmuParameters(Parameters):
     longest_travel_day: Annotated[
         float, Field(gt=0, le=1000, description="a front older than this stops; assumed")
     ] = 200.0
+    death_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="of births, near dying osteocytes; assumed, at most half (mech. 5)",
+        ),
+    ] = 0.2
+    steering_per_day: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="turn of the front per relative difference of RANK occupancy, radians a day; "
+            "assumed (Ryser 2010: direction)",
+        ),
+    ] = 0.5
 
 
 class BmuColumns(NamedTuple):
@@ -165,15 +184,27 @@ def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def originate(lattice, bmus, numbers, activation, seed, day, shape, candidates):  # type: ignore[no-untyped-def]
+def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-untyped-def]
+    """Births at a voxel relative to health: RANK occupancy, and osteocytes dying nearby.
+
+    The share that does not follow death is the floor that knows nothing of strain or damage.
+    """
+    near_death = read_voxel(fields.death, fields, voxel, shape)
+    targeted = 1.0 + numbers.death_share * (near_death - 1.0)
+    return occupancy_in(fields, voxel, shape) ** exponent * targeted
+
+
+@kernel
+def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def]
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
-    `origination x activation`; quiescent interior bone surface older than `young_bone_day` only.
+    `origination x pth x activation_in`, at most the ceiling; quiescent interior bone surface
+    older than `young_bone_day` only.
     """
     a2 = lattice.voxel_um * lattice.voxel_um * 1e-6
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
-    per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2 * activation
+    per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2
     births = 0
     for k in range(candidates):
         voxel = candidate_voxel(k, seed, day, shape)
@@ -185,6 +216,8 @@ def originate(lattice, bmus, numbers, activation, seed, day, shape, candidates):
         if nz == 0.0 and ny == 0.0 and nx == 0.0:
             continue
         chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
+        activation = pth * activation_in(fields, numbers, voxel, exponent, shape)
+        chance *= min(activation, numbers.origination_ceiling)
         if uniform(seed, day, voxel, ORIGINATION) >= chance:
             continue
         row = new_row(bmus)
@@ -251,7 +284,29 @@ def bounced(place, direction, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def travel(lattice, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
+    """Angle (radians) a front turns in a day towards more RANK occupancy on its left or right.
+
+    The two sides are read one cube of the fields away; their difference is relative to their sum.
+    """
+    if per_day == 0.0:
+        return 0.0
+    nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
+    tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
+    reach = 1.0 / fields.cubes_per_voxel_x
+    bz, by, bx = (
+        (ny * tx - nx * ty) * reach,
+        (nx * tz - nz * tx) * reach,
+        (nz * ty - ny * tz) * reach,
+    )
+    z, y, x = bmus.z[row], bmus.y[row], bmus.x[row]
+    left = occupancy_at(fields, z + bz, y + by, x + bx)
+    right = occupancy_at(fields, z - bz, y - by, x - bx)
+    return per_day * (left - right) / (left + right) if left + right > 0.0 else 0.0
+
+
+@kernel
+def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Move a front one day along the surface; where the surface ends it turns back.
 
     The front keeps to the surface by the normal part of the way to the nearest surface voxel.
@@ -278,7 +333,8 @@ def travel(lattice, cavities, bmus, row, numbers, seed, day, shape):  # type: ig
             vx = voxel - vz * lattice.stride_z - vy * lattice.stride_y
             off = (vz - z) * mz + (vy - y) * my + (vx - x) * mx
             bmus.z[row], bmus.y[row], bmus.x[row] = z + off * mz, y + off * my, x + off * mx
-            turn(bmus, row, numbers.wander_per_day * normal(seed, day, bmus.id[row], BMU_TURN))
+            angle = numbers.wander_per_day * normal(seed, day, bmus.id[row], BMU_TURN)
+            turn(bmus, row, angle + steering(fields, bmus, row, numbers.steering_per_day))
             return
     turn(bmus, row, np.pi * (0.5 + uniform(seed, day, bmus.id[row], BMU_TURN)))
 
@@ -346,7 +402,9 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(lattice, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed):  # type: ignore[no-untyped-def]
+def advance(
+    lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed
+):  # type: ignore[no-untyped-def]
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
     Ids of the BMUs that ended are written to `closed`; returns how many.
@@ -358,7 +416,7 @@ def advance(lattice, cavities, bmus, osteoclasts, numbers, mononuclear, seed, da
             continue
         if bmus.phase[row] == TRAVELLING:
             if day > bmus.born_day[row]:
-                travel(lattice, cavities, bmus, row, numbers, seed, day, shape)
+                travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape)
                 bmus.owed_um2[row] += daily
             recruit(
                 lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape
@@ -389,19 +447,19 @@ class RemodellingUnits(CellPopulation):
         return int(np.ceil(volume * per_day * np.sqrt(12.0) * p.origination_ceiling)) + 1
 
     def be_born(
-        self, tissue: Tissue, cavities: CavityTables, drive: Drive, seed: int, day: int
-    ) -> None:
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, drive: Drive, seed: int,
+        day: int,
+    ) -> None:  # fmt: skip
         """Start today's BMUs on quiescent surface."""
         candidates = self.candidates(tissue)
         self.rows.make_room(candidates)
-        activation = min(drive.activation, self.parameters.origination_ceiling)
         cavities.tally[BMUS_BORN] += originate(
-            tissue.lattice, self.rows.columns, self.numbers, activation, seed, day,
-            tissue.padded_shape, candidates,
+            tissue.lattice, fields, self.rows.columns, self.numbers, drive.activation_exponent,
+            drive.pth_activation, seed, day, tissue.padded_shape, candidates,
         )  # fmt: skip
 
     def travel_and_recruit(
-        self, tissue: Tissue, cavities: CavityTables, osteoclasts: Rows[Any],
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, osteoclasts: Rows[Any],
         mononuclear: tuple[float, float], seed: int, day: int,
     ) -> NDArray[np.uint64]:  # fmt: skip
         """Move the fronts, man their territories, end the finished; returns the ended ids."""
@@ -409,7 +467,7 @@ class RemodellingUnits(CellPopulation):
         cavities.make_room()
         closed = np.zeros(max(len(self), 1), np.uint64)
         ended = advance(
-            tissue.lattice, cavities.columns, self.rows.columns, osteoclasts.columns, self.numbers,
-            mononuclear, seed, day, tissue.padded_shape, closed,
+            tissue.lattice, fields, cavities.columns, self.rows.columns, osteoclasts.columns,
+            self.numbers, mononuclear, seed, day, tissue.padded_shape, closed,
         )  # fmt: skip
         return closed[: int(ended)]

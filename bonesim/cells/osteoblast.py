@@ -1,6 +1,8 @@
 """Osteoblasts: teams recruited from the pool to a reversed surface, which fill the cavity.
 
-    start       hazard (1/tau) 2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool;
+    start       hazard (1/tau) 2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool, more
+                where resorption left coupling factors and lining cells shelter precursors,
+                less where osteocytes make more sclerostin;
                 not started by the arrest limit: the surface stays eroded (arrested)
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
                     x wall(E2, T, sclerostin) x N^0.15, never more than was taken
@@ -10,7 +12,6 @@ The depth that estradiol loss adds is not refilled: wall thickness does not foll
 1999: erosion depth +5 um, wall thickness -3 um). Each osteoblast is a row with a day and a fate:
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
-Left out: canopy, coupling factors in space (part on signals).
 Sources: mechanisms 1, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
 """
 
@@ -46,8 +47,11 @@ from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.quantities import BONE
+from bonesim.signals.fields import Fields, read_voxel
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
+#: Bounds of what a place can do to recruitment, relative to health; assumed.
+LEAST_HEARD, MOST_HEARD = 0.2, 5.0
 
 
 class OsteoblastParameters(Parameters):
@@ -94,6 +98,24 @@ class OsteoblastParameters(Parameters):
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
     ] = 8
+    coupling_exponent: Annotated[
+        float,
+        Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (mech. 6)"),
+    ] = 0.25
+    canopy_exponent: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=2,
+            description="recruitment ~ (lining cells within reach)^n; assumed, Kristensen 2013",
+        ),
+    ] = 0.25
+    sclerostin_exponent: Annotated[
+        float,
+        Field(
+            ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"
+        ),
+    ] = 0.5
     grace_day: Annotated[
         float,
         Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),
@@ -119,11 +141,21 @@ OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_f
 
 
 @kernel
-def start_teams(lattice, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+    """How much sooner than in health a team comes to a voxel: coupling, shelter, sclerostin."""
+    coupled = max(read_voxel(fields.coupling, fields, voxel, shape), LEAST_HEARD)
+    sheltered = max(read_voxel(fields.lining, fields, voxel, shape), LEAST_HEARD)
+    stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), LEAST_HEARD)
+    heard = coupled**numbers.coupling_exponent * sheltered**numbers.canopy_exponent
+    return min(heard / stopped**numbers.sclerostin_exponent, MOST_HEARD)
+
+
+@kernel
+def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
-    `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers.
-    Returns how many teams started.
+    `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers; the
+    wall falls with local sclerostin to the `wall_exponent`. Returns how many teams started.
     """
     sites = cavities.sites
     started = 0
@@ -132,9 +164,13 @@ def start_teams(lattice, cavities, bmus, cells, pool, blocks, block_um, cost, nu
             continue
         block = block_of(sites.voxel[site], shape, lattice.voxel_um, block_um, blocks)
         n2 = pool[block] * pool[block]
+        voxel = sites.voxel[site]
         hazard = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
+        hazard *= recruitment_in(fields, numbers, voxel, shape)
         if uniform(seed, day, sites.id[site], FORMATION_START) < 1.0 - np.exp(-hazard):
-            recruit_team(cavities, cells, site, pool[block], numbers, wall, seed, day)
+            stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), LEAST_HEARD)
+            here = wall * stopped**-wall_exponent
+            recruit_team(cavities, cells, site, pool[block], numbers, here, seed, day)
             pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
@@ -283,16 +319,17 @@ class Osteoblasts(CellPopulation):
         self.rows: Rows[OsteoblastColumns] = Rows(OsteoblastColumns)
 
     def arrive(
-        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], precursors: Precursors,
-        drive: Drive, seed: int, day: int,
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any],
+        precursors: Precursors, drive: Drive, seed: int, day: int,
     ) -> None:  # fmt: skip
         """Start teams on reversed surface; arrest surface that has waited too long."""
         self.rows.make_room(65536 + len(self))
         pool = precursors.parameters
         start_teams(
-            tissue.lattice, cavities.columns, bmus.columns, self.rows.columns, precursors.pool,
-            precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6, self.numbers,
-            drive.wall, drive.recruitment, seed, day, tissue.padded_shape,
+            tissue.lattice, fields, cavities.columns, bmus.columns, self.rows.columns,
+            precursors.pool, precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6,
+            self.numbers, drive.wall, drive.wall_exponent, drive.recruitment, seed, day,
+            tissue.padded_shape,
         )  # fmt: skip
 
     def form(

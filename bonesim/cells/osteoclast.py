@@ -1,6 +1,6 @@
 """Osteoclasts: they dig one territory each, and die the sooner the deeper they have dug.
 
-    digging   r x (speed of the day) um/d along the site's normal
+    digging   r x (RANK occupancy there)^n um/d along the site's normal
     death     hazard h (q / q0) (1 + k max(0, u - 1)), q = depth dug: matrix-released TGF-beta ends
               them, and strain does where little bone is left (u = reference / bone left along n)
     so        osteoclastic depth is Weibull (shape 2) with mean sqrt(pi/2 x q0 r / h), CV 0.52
@@ -40,6 +40,7 @@ from bonesim.kernel import kernel
 from bonesim.lattice.rays import bone_left
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
+from bonesim.signals.fields import Fields, occupancy_in, read_voxel
 
 #: Mononuclear sites are served every so many days: the deepest step stays below a fifth of a voxel.
 MONONUCLEAR_STEP_DAY = 5
@@ -81,6 +82,12 @@ class OsteoclastParameters(Parameters):
     strain_reference_um: Annotated[
         float, Field(gt=0, le=400, description="bone left at which u = 1; assumed")
     ] = 100.0
+    neighbour_share: Annotated[
+        float,
+        Field(
+            ge=0, le=1, description="of the TGF-beta that ends them, released around; assumed, part"
+        ),
+    ] = 0.25
     smallest_hole_um: Annotated[
         float, Field(ge=0, le=300, description="narrower holes are bridged: 3 osteoblasts; assumed")
     ] = 60.0
@@ -111,26 +118,29 @@ def strain_factor(lattice, sites, site, numbers):  # type: ignore[no-untyped-def
 
 
 @kernel
-def resorb(lattice, cavities, cells, numbers, speed, death, excess, radius_um, seed, day):  # type: ignore[no-untyped-def]
+def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all osteoclasts: dig, then die or not. Returns how many died.
 
-    `speed` and `death` multiply rate and hazard today; `excess` (depth over what reference
-    hormones would give) is noted at the site when its osteoclast dies.
+    They dig as RANK is occupied where they are (to the `exponent`); `death` multiplies the hazard
+    today; `excess` (depth over what reference hormones would give) is noted at the site when its
+    osteoclast dies. What the neighbours' digging has released ends them too, in its share.
     """
     died = 0
-    rate = numbers.dig_um_per_day * speed
     hazard = numbers.death_per_day * death / numbers.death_depth_um
     sites = cavities.sites
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
         site = np.int64(cells.site[row])
+        rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
         dig(lattice, cavities, site, rate, radius_um / lattice.voxel_um, seed, day)
         strain = strain_factor(lattice, sites, site, numbers)
         before = np.float64(cells.depth_um[row])
         cells.depth_um[row] = before + rate
+        released = read_voxel(fields.coupling, fields, sites.voxel[site], shape)
+        released = 1.0 + numbers.neighbour_share * (released - 1.0)
         # The exact integral of hazard x depth over the day.
-        chance = 1.0 - np.exp(-hazard * (1.0 + strain) * (before + 0.5 * rate))
+        chance = 1.0 - np.exp(-hazard * released * (1.0 + strain) * (before + 0.5 * rate))
         if uniform(seed, day, cells.id[row], OSTEOCLAST_DEATH) < chance:
             sites.phase[site] = MONONUCLEAR
             sites.phase_day[site] = day
@@ -200,14 +210,15 @@ class Osteoclasts(CellPopulation):
         return self.parameters.mononuclear_um, self.parameters.mononuclear_cv
 
     def resorb(
-        self, tissue: Tissue, cavities: CavityTables, drive: Drive, seed: int, day: int
-    ) -> None:
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, drive: Drive, seed: int,
+        day: int,
+    ) -> None:  # fmt: skip
         """Dig and die for one day."""
         cavities.make_room()
         resorb(
-            tissue.lattice, cavities.columns, self.rows.columns, self.numbers,
-            drive.osteoclast_speed, drive.osteoclast_death, drive.depth_excess, self.radius_um,
-            seed, day,
+            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers,
+            drive.speed_exponent, drive.osteoclast_death, drive.depth_excess, self.radius_um,
+            seed, day, tissue.padded_shape,
         )  # fmt: skip
 
     def smooth(

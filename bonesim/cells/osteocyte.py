@@ -23,6 +23,9 @@ from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.quantities import BONE, DAYS_PER_YEAR, FULL
 
+#: Day of death of lacunae that are empty at the start.
+LONG_AGO = -100000
+
 
 class OsteocyteParameters(Parameters):
     """Number and life of osteocytes."""
@@ -48,6 +51,7 @@ class OsteocyteColumns(NamedTuple):
     voxel: NDArray[np.int64]
     born_day: NDArray[np.int32]
     viable: NDArray[np.uint8]
+    died_day: NDArray[np.int32]  # of those not viable
 
 
 @kernel
@@ -74,6 +78,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             cells.born_day[row] = born
             lived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
             cells.viable[row] = 1 if lived else 0
+            cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
             living += cells.viable[row]
     return living
 
@@ -97,6 +102,7 @@ def age(lattice, cells, hazard_per_day, look_day, seed, day):  # type: ignore[no
             lost += 1
         elif cells.viable[row] == 1 and uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < chance:
             cells.viable[row] = 0
+            cells.died_day[row] = day
             died += 1
     return lost, died
 

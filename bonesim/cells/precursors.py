@@ -44,6 +44,9 @@ class PrecursorParameters(Parameters):
     capacity_tau_year: Annotated[
         float, Field(gt=0, le=100, description="memory of the capacity for the deficit; assumed")
     ] = 3.0
+    capacity_loss_per_year: Annotated[
+        float, Field(ge=0, le=0.1, description="capacity falls so with age; assumed (mech. 6)")
+    ] = 0.006
     recruitment_per_mm2: Annotated[
         float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (mech. 6)")
     ] = 3.0
@@ -85,12 +88,14 @@ class Precursors(mesa.Agent):
         self.pool: NDArray[np.float64] = np.ones(int(np.prod(self.blocks)), np.float64)
         self.slow_deficit = 0.0
 
-    def renew(self, drive: Drive) -> None:
+    def renew(self, drive: Drive, day: int) -> None:
         """Let the pool of every block grow and be lost for one day."""
         p = self.parameters
         self.slow_deficit += (drive.deficit - self.slow_deficit) / (
             p.capacity_tau_year * DAYS_PER_YEAR
         )
+        older = max(0.0, day / DAYS_PER_YEAR)
         capacity = p.capacity * (1.0 - p.capacity_loss * max(0.0, self.slow_deficit))
+        capacity *= max(0.0, 1.0 - p.capacity_loss_per_year * older)
         loss = p.loss_per_day * max(0.0, drive.deficit)
         renew(self.pool, p.growth_per_day * drive.precursor_growth, capacity, loss)

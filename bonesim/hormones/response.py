@@ -12,10 +12,10 @@ own set-point the burn-in is at x = 0. x > 0 is too little estradiol, x < 0 more
 is used to, and bone can be told so only so loudly (`largest_surplus`). Every effect of x is a
 line of `ResponseParameters`, and any of them is silenced by setting it to 0.
 
-RANKL and OPG are one number a day here; their competition for RANK gives the occupancy rho that
-drives origination and digging. Calcium and vitamin D act through PTH on origination alone, which
-is why their gain is a filling of remodelling space and no more. Left out: anything local in
-space, mechanics.
+RANKL and OPG are what hormones make of their production; where they are is the fields' affair
+(signals). Their competition for RANK gives the occupancy rho that drives origination and digging.
+Calcium and vitamin D act through PTH on origination alone, which is why their gain is a filling
+of remodelling space and no more. Left out: mechanics.
 """
 
 from typing import Annotated, NamedTuple, Protocol
@@ -25,6 +25,7 @@ from pydantic import Field
 from bonesim.hormones.assay import bioavailable
 from bonesim.parameters import Parameters
 from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.signals.fields import occupancy
 
 #: Times within a day at which the estradiol signal is evaluated and averaged.
 SAMPLES_PER_DAY = 4
@@ -164,12 +165,21 @@ USUAL_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])
 
 
 class Drive(NamedTuple):
-    """What the blood tells the cells on one day; 1 is the reference for every multiplier."""
+    """What the blood tells the cells on one day; 1 is the reference for every multiplier.
+
+    `activation` and `osteoclast_speed` are those of a place where the fields are as in health.
+    """
 
     e2_pg_per_ml: float
     t_ng_per_dl: float
     deficit: float
+    rankl: float
+    opg: float
     activation: float
+    pth_activation: float
+    activation_exponent: float
+    speed_exponent: float
+    wall_exponent: float
     osteoclast_speed: float
     osteoclast_death: float
     depth_excess: float
@@ -252,8 +262,9 @@ class Response:
         lack_of_t = max(0.0, 1.0 - t_ng_per_dl / 200.0)
         rankl = max(0.0, 1.0 + p.rankl_gain * x) * (1.0 + p.androgen_rankl_gain * lack_of_t)
         opg = max(0.05, 1.0 - p.opg_loss * x)
-        occupancy = rank_occupancy(rankl, opg) / rank_occupancy(1.0, 1.0)
-        speed = occupancy**p.speed_exponent
+        occupied = float(occupancy(rankl, opg))
+        pth_activation = pth**p.pth_activation_exponent
+        speed = occupied**p.speed_exponent
         death = 1.0 - p.osteoclast_survival * x
         sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
         androgen = max(t_ng_per_dl / p.reference_t_ng_per_dl, 0.01) ** p.androgen_formation_exponent
@@ -262,7 +273,13 @@ class Response:
             e2_pg_per_ml=e2_pg_per_ml,
             t_ng_per_dl=t_ng_per_dl,
             deficit=x,
-            activation=occupancy**p.activation_exponent * pth**p.pth_activation_exponent,
+            rankl=rankl,
+            opg=opg,
+            activation=occupied**p.activation_exponent * pth_activation,
+            pth_activation=pth_activation,
+            activation_exponent=p.activation_exponent,
+            speed_exponent=p.speed_exponent,
+            wall_exponent=p.sclerostin_wall_exponent,
             osteoclast_speed=speed,
             osteoclast_death=death,
             # Weibull depth with a hazard linear in depth has its mean at sqrt(speed / death).
@@ -275,11 +292,3 @@ class Response:
             sclerostin=sclerostin,
             pth=pth,
         )
-
-
-def rank_occupancy(rankl: float, opg: float) -> float:
-    """Share of RANK bound by RANKL against its decoy OPG, both in units of health; 1/3 in health.
-
-    rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; mechanisms 3).
-    """
-    return rankl / (rankl + 1.0 + opg)

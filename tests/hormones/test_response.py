@@ -18,8 +18,8 @@ from bonesim.hormones.response import (
     Drive,
     Response,
     ResponseParameters,
-    rank_occupancy,
 )
+from bonesim.signals.fields import occupancy
 
 MULTIPLIERS = [name for name in Drive._fields if name not in
                ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth")]  # fmt: skip
@@ -189,6 +189,6 @@ def test_androgens_act_in_their_direction() -> None:
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_occupancy_is_the_equilibrium_of_competing_binding(rankl: float, opg: float) -> None:
     """rho = [RANKL:RANK] share when free RANKL is rankl and OPG raises K to 1 + opg."""
-    rho = rank_occupancy(rankl, opg)
+    rho = occupancy(rankl, opg) / 3.0
     assert rho / (1 - rho) == pytest.approx(rankl / (1 + opg))
-    assert rank_occupancy(1, 1) == pytest.approx(1 / 3)
+    assert occupancy(1.0, 1.0) == pytest.approx(1.0)

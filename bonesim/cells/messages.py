@@ -1,0 +1,36 @@
+"""What cells release: where the sources of each messenger are on one day."""
+
+from typing import Any
+
+import numpy as np
+
+from bonesim.cells.cavity import MONONUCLEAR, OSTEOCLAST, REVERSAL, CavityTables
+from bonesim.cells.population import Rows
+from bonesim.lattice.tissue import Tissue
+from bonesim.signals.messengers import SignalParameters, Sources
+
+
+def sources_of(
+    tissue: Tissue, cavities: CavityTables, osteocytes: Rows[Any], p: SignalParameters, day: int
+) -> Sources:
+    """Osteocytes, lining cells and eroded sites that have not begun to form, on one day."""
+    cells: Any = osteocytes.columns
+    there = cells.alive == 1
+    living = there & (cells.viable == 1)
+    dying = there & (cells.viable == 0) & (day - cells.died_day < p.dying_day)
+    surface = tissue.surface_voxels.astype(np.int64)
+    sites: Any = cavities.sites.columns
+    open_now = (sites.alive == 1) & (
+        (sites.phase == OSTEOCLAST) | (sites.phase == MONONUCLEAR) | (sites.phase == REVERSAL)
+    )
+    reversal = (sites.alive == 1) & (sites.phase == REVERSAL)
+    waited = np.where(sites.phase == REVERSAL, day - sites.phase_day, 0)[open_now]
+    held = np.rint(sites.removed_quanta[open_now] * np.exp(-waited / p.held_day))
+    return Sources(
+        living=cells.voxel[living],
+        dying=cells.voxel[dying],
+        lining=surface[tissue.lattice.owner[surface] < 0],
+        eroded=sites.voxel[open_now],
+        held=held.astype(np.int64),
+        reversal=sites.voxel[reversal],
+    )

@@ -1,0 +1,1 @@
+"""The messengers that cells exchange: RANKL, OPG, sclerostin, coupling factors, as fields."""

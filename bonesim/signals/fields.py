@@ -1,0 +1,132 @@
+"""Fields of messengers over the specimen: how cells put them there and how cells read them.
+
+All fields share one grid of cubes, coarser than the voxels (a reach is several voxels). Sources
+and readings are shared among the eight nearest cube centres, so that nothing jumps where a cube
+ends; sources in whole numbers of 1/4096, so that their sum does not depend on the order of cells.
+Beyond the outermost centres the field is level, as behind a mirror.
+
+Values are relative to health: 1 is the mean, at the places that listen, of the bone at its start.
+Hormones multiply what sources release; the day's multiplier is kept beside the fields, so it acts
+at once and exactly.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.kernel import kernel
+
+#: Shares of a source along each axis are counted in this many parts.
+PARTS = 16
+WHOLE = PARTS**3
+
+
+class Fields(NamedTuple):
+    """What kernels read. Fields are float32 of the grid's shape (z, y, x)."""
+
+    rankl: NDArray[np.float32]
+    opg: NDArray[np.float32]
+    sclerostin: NDArray[np.float32]
+    coupling: NDArray[np.float32]
+    death: NDArray[np.float32]  # of osteocytes, recently
+    lining: NDArray[np.float32]  # lining cells: the canopy's and the precursors' shelter
+    cubes_per_voxel_z: float
+    cubes_per_voxel_y: float
+    cubes_per_voxel_x: float
+    rankl_level: float  # today's hormones: multiplies rankl
+    opg_level: float
+
+
+@kernel
+def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
+    """Lower cube and how far past its centre (0..1), for a padded voxel coordinate (may be between)."""
+    place = min(max((index - 0.5) * per_voxel - 0.5, 0.0), count - 1.0)
+    low = min(np.int64(place), max(count - 2, 0))
+    return low, place - low
+
+
+@kernel
+def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
+    """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes."""
+    k, dz = grid_place(z, fields.cubes_per_voxel_z, field.shape[0])
+    j, dy = grid_place(y, fields.cubes_per_voxel_y, field.shape[1])
+    i, dx = grid_place(x, fields.cubes_per_voxel_x, field.shape[2])
+    total = 0.0
+    for c in range(min(2, field.shape[0])):
+        for b in range(min(2, field.shape[1])):
+            for a in range(min(2, field.shape[2])):
+                weight = (dz if c else 1.0 - dz) * (dy if b else 1.0 - dy) * (dx if a else 1.0 - dx)
+                total += weight * field[k + c, j + b, i + a]
+    return total
+
+
+@kernel
+def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
+    """A field at a padded flat voxel of a lattice of padded `shape`."""
+    z = voxel // (shape[1] * shape[2])
+    rest = voxel - z * shape[1] * shape[2]
+    y = rest // shape[2]
+    return read(field, fields, np.float64(z), np.float64(y), np.float64(rest - y * shape[2]))
+
+
+@kernel
+def read_voxels(field, fields, voxels, shape):  # type: ignore[no-untyped-def]
+    """A field at each of `voxels` (padded flat)."""
+    values = np.empty(voxels.size, np.float64)
+    for n in range(voxels.size):
+        values[n] = read_voxel(field, fields, voxels[n], shape)
+    return values
+
+
+@kernel
+def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
+    """RANK bound by RANKL against its decoy OPG, relative to health; both in units of health.
+
+    rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; mechanisms 3): 1/3 in health.
+    """
+    return 3.0 * rankl / (rankl + 1.0 + opg)
+
+
+@kernel
+def occupancy_at(fields, z, y, x):  # type: ignore[no-untyped-def]
+    """RANK occupancy at padded voxel coordinates, relative to health, with today's hormones."""
+    rankl = fields.rankl_level * read(fields.rankl, fields, z, y, x)
+    return occupancy(rankl, fields.opg_level * read(fields.opg, fields, z, y, x))
+
+
+@kernel
+def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
+    """RANK occupancy at a padded flat voxel."""
+    rankl = fields.rankl_level * read_voxel(fields.rankl, fields, voxel, shape)
+    return occupancy(rankl, fields.opg_level * read_voxel(fields.opg, fields, voxel, shape))
+
+
+@kernel
+def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped-def]
+    """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE).
+
+    `amounts` (int64, one a voxel) is what each releases; `per_voxel` the cubes per voxel along
+    z, y, x. Each source is shared among the eight nearest cubes in whole parts.
+    """
+    for n in range(voxels.size):
+        voxel = voxels[n]
+        z = voxel // (shape[1] * shape[2])
+        rest = voxel - z * shape[1] * shape[2]
+        y = rest // shape[2]
+        x = rest - y * shape[2]
+        k, dz = grid_place(np.float64(z), per_voxel[0], grid.shape[0])
+        j, dy = grid_place(np.float64(y), per_voxel[1], grid.shape[1])
+        i, dx = grid_place(np.float64(x), per_voxel[2], grid.shape[2])
+        pz, py, px = (
+            np.int64(PARTS * dz + 0.5),
+            np.int64(PARTS * dy + 0.5),
+            np.int64(PARTS * dx + 0.5),
+        )
+        for c in range(min(2, grid.shape[0])):
+            for b in range(min(2, grid.shape[1])):
+                for a in range(min(2, grid.shape[2])):
+                    parts = pz if c else PARTS - pz
+                    parts *= py if b else PARTS - py
+                    parts *= px if a else PARTS - px
+                    grid[k + c, j + b, i + a] += amounts[n] * parts

@@ -1,0 +1,212 @@
+"""What each messenger is: who releases it, how far it reaches, and how bone's cells hear it.
+
+    RANKL       viable and dying osteocytes, lining cells
+    OPG         osteoblasts and lining cells, osteocytes
+    sclerostin  viable osteocytes
+    coupling    what resorption released and has not been used: eroded sites until formation starts
+    death       osteocytes that died lately
+    lining      quiescent surface
+
+RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
+to the surface through dendrites: its reach stands for that of the dendrites. The network of
+solves is quasi-steady (see diffusion). Left out: free diffusion in blood, TGF-beta forms.
+Sources: mechanisms 3 (reach: choice), 5, 6; Nakashima 2011 and Xiong 2011 (osteocyte RANKL).
+"""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters
+from bonesim.signals.diffusion import spread
+from bonesim.signals.fields import WHOLE, Fields, read_voxels, release
+
+#: The fields of `Fields`, in order.
+MESSENGERS = ("rankl", "opg", "sclerostin", "coupling", "death", "lining")
+
+
+#: Solves over which the burn-in's mean of a field is remembered.
+SOLVES_REMEMBERED = 10
+#: Surface of one osteocyte's bone, um2: 17,000 lacunae per mm3 in a plate of 130 um.
+LINED_UM2_PER_OSTEOCYTE = 900.0
+
+
+class SignalParameters(Parameters):
+    """Reach and sources of the messengers, and how finely they are computed."""
+
+    grid_um: Annotated[
+        float, Field(ge=10, le=500, description="edge of a cube of the fields; choice, see README")
+    ] = 60.0
+    interval_day: Annotated[
+        int, Field(ge=1, le=365, description="days between solves; choice, see README")
+    ] = 14
+    rankl_reach_um: Annotated[
+        float, Field(ge=0, le=2000, description="RANKL's reach; choice, 40-150 (mech. 3)")
+    ] = 80.0
+    opg_reach_um: Annotated[
+        float, Field(ge=0, le=5000, description="OPG's reach; choice, 100-500 (mech. 3)")
+    ] = 250.0
+    sclerostin_reach_um: Annotated[
+        float, Field(ge=0, le=2000, description="sclerostin's reach; choice, 40-100 (mech. 3)")
+    ] = 60.0
+    coupling_reach_um: Annotated[
+        float, Field(ge=0, le=2000, description="coupling factors' reach; choice, 60 (mech. 3)")
+    ] = 60.0
+    lining_reach_um: Annotated[
+        float, Field(ge=0, le=2000, description="shelter of lining cells; Kristensen 2013, 50-100")
+    ] = 50.0
+    rankl_osteocyte_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="of healthy RANKL, the rest from lining; assumed, most"),
+    ] = 0.7
+    rankl_dying_gain: Annotated[
+        float,
+        Field(ge=0, le=50, description="RANKL of a dying osteocyte over a living one's; assumed"),
+    ] = 3.0
+    opg_osteocyte_share: Annotated[
+        float, Field(ge=0, le=1, description="of healthy OPG, the rest from lining; assumed")
+    ] = 0.5
+    held_day: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1000,
+            description="eroded matrix's coupling factors fall to 1/e; assumed, 30-200",
+        ),
+    ] = 90.0
+    dying_day: Annotated[
+        int,
+        Field(ge=1, le=1000, description="days a dead osteocyte is noticed; assumed, 60-200"),
+    ] = 120
+
+
+class Sources(NamedTuple):
+    """Where cells are on one day, as padded flat voxels; and where each field is heard in health.
+
+    Attributes:
+        living: living osteocytes.
+        dying: osteocytes that died within `dying_day`.
+        lining: quiescent surface.
+        eroded: centres of eroded sites whose formation has not begun.
+        held: what each of those still holds of coupling factors, whole quanta.
+        reversal: centres of sites in reversal.
+    """
+
+    living: NDArray[np.int64]
+    dying: NDArray[np.int64]
+    lining: NDArray[np.int64]
+    eroded: NDArray[np.int64]
+    held: NDArray[np.int64]
+    reversal: NDArray[np.int64]
+
+
+class Signals:
+    """The fields of one specimen.
+
+    Attributes:
+        fields: what kernels read.
+        health: what is 1 of each messenger: its mean, where it is heard, over the last solves of
+            the burn-in; fixed from day 0 on.
+        solves: how many solves `health` has seen.
+    """
+
+    def __init__(self, parameters: SignalParameters, tissue: Tissue) -> None:
+        self.parameters = parameters
+        self.shape = tissue.padded_shape
+        self.voxel_um = tissue.voxel_um
+        extent = [n * tissue.voxel_um for n in tissue.shape]
+        self.cubes = tuple(max(1, round(e / parameters.grid_um)) for e in extent)
+        self.spacing_um = tuple(e / n for e, n in zip(extent, self.cubes, strict=True))
+        self.per_voxel = tuple(
+            n / voxels for n, voxels in zip(self.cubes, tissue.shape, strict=True)
+        )
+        level = {name: np.ones(self.cubes, np.float32) for name in MESSENGERS}
+        z, y, x = self.per_voxel
+        self.fields = Fields(
+            **level, cubes_per_voxel_z=z, cubes_per_voxel_y=y, cubes_per_voxel_x=x,
+            rankl_level=1.0, opg_level=1.0,
+        )  # fmt: skip
+        self.health = np.zeros(len(MESSENGERS), np.float64)
+        self.solves = 0
+
+    def due(self, day: int) -> bool:
+        """Whether the fields are to be solved anew today."""
+        return self.solves == 0 or day % self.parameters.interval_day == 0
+
+    def today(self, rankl: float, opg: float) -> None:
+        """What today's hormones make of what sources release, relative to health."""
+        self.fields = self.fields._replace(rankl_level=float(rankl), opg_level=float(opg))
+
+    def solve(self, sources: Sources, day: int) -> None:
+        """Let the messengers spread from where cells are now; before day 0 learn what health is."""
+        found = self._spread(sources)
+        if day <= 0 or self.solves == 0:
+            self.solves += 1
+            now = np.array([self._heard(found[name], name, sources) for name in MESSENGERS])
+            self.health += (now - self.health) / min(self.solves, SOLVES_REMEMBERED)
+        related: dict[str, Any] = {
+            name: (found[name] / one if one > 0.0 else np.ones(self.cubes)).astype(np.float32)
+            for name, one in zip(MESSENGERS, self.health, strict=True)
+        }
+        self.fields = self.fields._replace(**related)
+
+    def _spread(self, sources: Sources) -> dict[str, NDArray[np.float64]]:
+        """Each messenger's concentration, any unit."""
+        p = self.parameters
+        living, dying, lining = (
+            self._released(voxels) for voxels in (sources.living, sources.dying, sources.lining)
+        )
+        # Counted so that in a plate as thick as a trabecula each releases its share.
+        lined = lining * (self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE)
+        osteocyte, other = p.rankl_osteocyte_share, 1.0 - p.rankl_osteocyte_share
+        rankl = osteocyte * (living + p.rankl_dying_gain * dying) + other * lined
+        opg = p.opg_osteocyte_share * living + (1.0 - p.opg_osteocyte_share) * lined
+        eroded = self._released(sources.eroded, sources.held)
+        return {
+            name: spread(source, self.spacing_um, reach)
+            for name, source, reach in (
+                ("rankl", rankl, p.rankl_reach_um),
+                ("opg", opg, p.opg_reach_um),
+                ("sclerostin", living, p.sclerostin_reach_um),
+                ("coupling", eroded, p.coupling_reach_um),
+                ("death", dying, p.rankl_reach_um),
+                ("lining", lining, p.lining_reach_um),
+            )
+        }
+
+    def _heard(self, field: NDArray[np.float64], name: str, sources: Sources) -> float:
+        """A field's mean where cells listen to it."""
+        listening = sources.reversal if name == "coupling" else sources.lining
+        if not listening.size:
+            return 0.0
+        # Sorted: a sum must not depend on the order of the surface set.
+        heard = read_voxels(field, self.fields, np.sort(listening), self.shape)
+        return float(heard.mean())
+
+    def _released(
+        self, voxels: NDArray[np.int64], amounts: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
+        grid = np.zeros(self.cubes, np.int64)
+        each = np.ones(voxels.size, np.int64) if amounts is None else amounts
+        release(grid, voxels, each, self.shape, self.per_voxel)
+        return grid / WHOLE
+
+    # -- restart -------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything a restart needs."""
+        return {
+            "fields": {name: getattr(self.fields, name).copy() for name in MESSENGERS},
+            "health": self.health.copy(),
+            "solves": self.solves,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put a `state` back."""
+        self.health[:] = state["health"]
+        self.solves = int(state["solves"])
+        kept: dict[str, Any] = {name: np.array(state["fields"][name]) for name in MESSENGERS}
+        self.fields = self.fields._replace(**kept)
