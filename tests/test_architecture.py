@@ -241,7 +241,7 @@ def test_every_kernel_says_what_it_does() -> None:
 def twinned() -> set[str]:
     """Every name that the plain twins, the laws and the tests of morphometry use."""
     names: set[str] = set()
-    for folder in ("plain", "laws", "morphometry"):
+    for folder in ("plain", "laws", "morphometry", "signals"):
         for path in (ROOT / "tests" / folder).rglob("test_*.py"):
             names |= used_names(ast.parse(path.read_text()))
     return names

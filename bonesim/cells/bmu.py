@@ -402,9 +402,7 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(
-    lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed
-):  # type: ignore[no-untyped-def]
+def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
     Ids of the BMUs that ended are written to `closed`; returns how many.

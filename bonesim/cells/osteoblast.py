@@ -112,9 +112,7 @@ class OsteoblastParameters(Parameters):
     ] = 0.25
     sclerostin_exponent: Annotated[
         float,
-        Field(
-            ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"
-        ),
+        Field(ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"),
     ] = 0.5
     grace_day: Annotated[
         float,

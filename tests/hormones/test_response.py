@@ -21,13 +21,13 @@ from bonesim.hormones.response import (
 )
 from bonesim.signals.fields import occupancy
 
-MULTIPLIERS = [name for name in Drive._fields if name not in
-               ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth")]  # fmt: skip
+MULTIPLIERS = [name for name in Drive._fields if not name.endswith("_exponent") and name not in
+               ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth", "pth_activation")]  # fmt: skip
 #: Which way each multiplier goes when the deficit of estradiol grows.
 DIRECTION = {
     "activation": 1, "osteoclast_speed": 1, "osteoclast_death": -1, "depth_excess": 1,
     "osteoblast_life": -1, "wall": -1, "recruitment": -1, "precursor_growth": 1,
-    "osteocyte_death": 1, "sclerostin": 1,
+    "osteocyte_death": 1, "sclerostin": 1, "rankl": 1, "opg": -1,
 }  # fmt: skip
 
 responses = st.builds(

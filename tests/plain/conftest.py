@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pytest
 from hypothesis import settings
+from scipy.ndimage import map_coordinates
 
 from bonesim.cells.bmu import BmuColumns
 from bonesim.cells.cavity import Cavities
@@ -17,6 +18,7 @@ from bonesim.config import validated
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.mutation import Lattice
 from bonesim.lattice.tissue import Tissue
+from bonesim.signals.fields import Fields
 from bonesim.simulation import Simulation
 
 # The first call of a kernel compiles it: no example can be held to a time.
@@ -45,6 +47,7 @@ class Busy(NamedTuple):
     osteoblasts: OsteoblastColumns
     osteocytes: OsteocyteColumns
     pool: np.ndarray
+    fields: Fields
     shape: tuple[int, int, int]
 
     def copy(self) -> "Busy":
@@ -100,8 +103,26 @@ def busy(at_work: Simulation) -> Busy:
     return Busy(
         lattice, copied(s.cavities.columns), copied(s.bmus.rows.columns),
         copied(s.osteoclasts.rows.columns), copied(s.osteoblasts.rows.columns),
-        copied(s.osteocytes.rows.columns), s.precursors.pool.copy(), s.tissue.padded_shape,
+        copied(s.osteocytes.rows.columns), s.precursors.pool.copy(),
+        copied(s.signals.fields._replace(rankl_level=1.3, opg_level=0.9)), s.tissue.padded_shape,
     )  # fmt: skip
+
+
+def heard(busy: Busy, name: str, place: Any) -> float:
+    """A field at a padded place (z, y, x): straight lines between the cubes' centres."""
+    field = getattr(busy.fields, name).astype(float)
+    cubes = [
+        (p - 0.5) * n / (size - 2) - 0.5
+        for p, n, size in zip(place, field.shape, busy.shape, strict=True)
+    ]
+    return float(map_coordinates(field, np.array(cubes).reshape(3, 1), order=1, mode="nearest")[0])
+
+
+def occupied(busy: Busy, place: Any) -> float:
+    """RANK occupancy over that of health."""
+    rankl = busy.fields.rankl_level * heard(busy, "rankl", place)
+    opg = busy.fields.opg_level * heard(busy, "opg", place)
+    return rankl / (rankl + 1 + opg) / (1 / 3)
 
 
 def alive(table: Any) -> list[int]:

@@ -14,6 +14,7 @@ from bonesim.cells.bmu import (
     BmuColumns,
     BmuNumbers,
     BmuParameters,
+    activation_in,
     advance,
     area_weight,
     bounced,
@@ -22,6 +23,7 @@ from bonesim.cells.bmu import (
     man,
     originate,
     recruit,
+    steering,
     tangent,
     travel,
     turn,
@@ -46,7 +48,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.quantities import BONE, DAYS_PER_YEAR
-from tests.plain.conftest import Busy, alive, assert_same
+from tests.plain.conftest import Busy, alive, assert_same, heard, occupied
 
 Make = Callable[..., Tissue]
 P = BmuParameters()
@@ -160,7 +162,8 @@ def test_births_of_a_day(busy: Busy) -> None:
     inside = np.prod([n - 2 for n in busy.shape])
     for day in range(DAY, DAY + 5):
         plain = busy.copy()
-        births = originate(busy.lattice, busy.bmus, fast, 1.3, SEED, day, busy.shape, candidates)
+        births = originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, day,
+                           busy.shape, candidates)  # fmt: skip
         expected = 0
         lattice = plain.lattice
         for k in range(candidates):
@@ -172,7 +175,13 @@ def test_births_of_a_day(busy: Busy) -> None:
             n = inward_normal(lattice, voxel, P.normal_radius_voxel, plain.shape)
             weight = weight_of(plain, voxel, n)
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
-            per_face = 50.0 / DAYS_PER_YEAR * (20.0e-3) ** 2 * 1.3
+            place = np.unravel_index(voxel, plain.shape)
+            targeted = 1 - P.death_share + P.death_share * heard(plain, "death", place)
+            here = occupied(plain, place) ** 1.5 * targeted
+            assert activation_in(plain.fields, fast, voxel, 1.5, plain.shape) == pytest.approx(here)
+            per_face = (
+                50.0 / DAYS_PER_YEAR * (20.0e-3) ** 2 * min(1.1 * here, P.origination_ceiling)
+            )
             if any(n) and uniform(SEED, day, voxel, ORIGINATION) < (
                 per_face * weight * inside / candidates
             ):
@@ -230,9 +239,32 @@ def moved(busy: Busy, row: int, day: int) -> None:
             b.nz[row], b.ny[row], b.nx[row] = n
             gap = (np.array(np.unravel_index(voxel, busy.shape)) - aim) @ n
             b.z[row], b.y[row], b.x[row] = aim + gap * n
-            turn(b, row, P.wander_per_day * normal(SEED, day, b.id[row], BMU_TURN))
+            angle = P.wander_per_day * normal(SEED, day, b.id[row], BMU_TURN)
+            turn(b, row, angle + drawn(busy, row))
             return
     turn(b, row, math.pi * (0.5 + uniform(SEED, day, b.id[row], BMU_TURN)))
+
+
+def drawn(busy: Busy, row: int) -> float:
+    """The turn towards the side with more RANK occupancy, a cube away, relative to both."""
+    n, t = column(busy.bmus, "nz ny nx", row), column(busy.bmus, "tz ty tx", row)
+    side = np.array(
+        [n[1] * t[2] - n[2] * t[1], n[2] * t[0] - n[0] * t[2], n[0] * t[1] - n[1] * t[0]]
+    )
+    place, cube = column(busy.bmus, "z y x", row), (busy.shape[2] - 2) / busy.fields.rankl.shape[2]
+    left, right = (occupied(busy, place + sign * cube * side) for sign in (1, -1))
+    return P.steering_per_day * (left - right) / (left + right)
+
+
+def test_fronts_are_drawn_to_rankl(busy: Busy) -> None:
+    found = []
+    for row in alive(busy.bmus):
+        angle = steering(busy.fields, busy.bmus, row, P.steering_per_day)
+        assert angle == pytest.approx(drawn(busy, row), rel=1e-4, abs=1e-6)
+        assert steering(busy.fields, busy.bmus, row, 0.0) == 0.0
+        found.append(angle)
+    assert max(found) > 0.005
+    assert min(found) < -0.005
 
 
 def manned(busy: Busy, row: int, day: int) -> None:
@@ -296,7 +328,9 @@ def test_fronts_travel(busy: Busy) -> None:
     assert len(fronts) > 3
     plain = busy.copy()
     for row in fronts:
-        travel(busy.lattice, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape)
+        travel(
+            busy.lattice, busy.fields, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape
+        )
         moved(plain, row, DAY)
     nearly_same(busy, plain)
 
@@ -323,8 +357,8 @@ def test_a_day_of_all_bmus(busy: Busy) -> None:
         for state in (busy, plain):
             state.bmus.phase[row], state.bmus.open_sites[row] = FINISHING, 0
     closed = np.zeros(999, np.uint64)
-    ended = advance(busy.lattice, busy.cavities, busy.bmus, busy.osteoclasts, NUMBERS, MONONUCLEAR,
-                    SEED, DAY, busy.shape, closed)  # fmt: skip
+    ended = advance(busy.lattice, busy.fields, busy.cavities, busy.bmus, busy.osteoclasts, NUMBERS,
+                    MONONUCLEAR, SEED, DAY, busy.shape, closed)  # fmt: skip
     gone = []
     for row in alive(plain.bmus):
         b = plain.bmus

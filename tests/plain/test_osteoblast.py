@@ -12,7 +12,9 @@ from bonesim.cells.apposition import fill
 from bonesim.cells.cavity import ARRESTED, FORMING, REVERSAL, SITES_ARRESTED, close_site
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
+    LEAST_HEARD,
     LINING_FATE,
+    MOST_HEARD,
     OSTEOCYTE_FATE,
     OsteoblastNumbers,
     OsteoblastParameters,
@@ -21,6 +23,7 @@ from bonesim.cells.osteoblast import (
     form,
     leave,
     recruit_team,
+    recruitment_in,
     start_teams,
 )
 from bonesim.cells.population import free_row, identity, new_row
@@ -35,8 +38,9 @@ from bonesim.chance import (
 )
 from bonesim.parameters import numbers_of
 from bonesim.quantities import BONE
+from bonesim.signals.fields import read_voxel
 from bonesim.simulation import Simulation
-from tests.plain.conftest import Busy, alive, assert_same, records_of
+from tests.plain.conftest import Busy, alive, assert_same, heard, records_of
 
 P = OsteoblastParameters()
 NUMBERS = numbers_of(P, OsteoblastNumbers)
@@ -113,9 +117,9 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
     for day in range(DAY, DAY + 8):
         plain = busy.copy()
         started = start_teams(
-            busy.lattice, busy.cavities, busy.bmus, busy.osteoblasts, busy.pool,
-            precursors.blocks, precursors.parameters.block_um, cost, NUMBERS, 1.0, 0.9, SEED, day,
-            busy.shape,
+            busy.lattice, busy.fields, busy.cavities, busy.bmus, busy.osteoblasts, busy.pool,
+            precursors.blocks, precursors.parameters.block_um, cost, NUMBERS, 1.0, 0.1, 0.9, SEED,
+            day, busy.shape,
         )  # fmt: skip
         sites, expected = plain.cavities.sites, 0
         for site in alive(sites):
@@ -124,9 +128,21 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
             block = block_of(sites.voxel[site], busy.shape, 20.0, precursors.parameters.block_um,
                              precursors.blocks)  # fmt: skip
             n = float(plain.pool[block])
-            per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2)
+            place = np.unravel_index(sites.voxel[site], busy.shape)
+            coupled, lined, stopped = (
+                max(heard(plain, name, place), LEAST_HEARD)
+                for name in ("coupling", "lining", "sclerostin")
+            )
+            here = coupled**P.coupling_exponent * lined**P.canopy_exponent
+            here = min(here * stopped**-P.sclerostin_exponent, MOST_HEARD)
+            found = recruitment_in(plain.fields, NUMBERS, sites.voxel[site], plain.shape)
+            assert found == pytest.approx(here)
+            per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2) * found
+            wall = float(max(read_voxel(plain.fields.sclerostin, plain.fields, sites.voxel[site],
+                                        plain.shape), LEAST_HEARD) ** -0.1)  # fmt: skip
+            assert wall == pytest.approx(stopped**-0.1)
             if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
-                recruit_team(plain.cavities, plain.osteoblasts, site, n, NUMBERS, 1.0, SEED, day)
+                recruit_team(plain.cavities, plain.osteoblasts, site, n, NUMBERS, wall, SEED, day)
                 plain.pool[block] = max(0.0, n - cost * float(sites.area_um2[site]))
                 expected += 1
             elif day - sites.phase_day[site] >= P.arrest_day:

@@ -1,0 +1,167 @@
+"""Sources and fields: nothing is lost, health is 1, order and place do not matter."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bonesim.cells.messages import sources_of
+from bonesim.config import validated
+from bonesim.lattice.mineral import MineralParameters
+from bonesim.lattice.tissue import Tissue
+from bonesim.quantities import BONE
+from bonesim.signals.fields import (
+    PARTS,
+    WHOLE,
+    grid_place,
+    occupancy_at,
+    occupancy_in,
+    read,
+    read_voxel,
+    read_voxels,
+    release,
+)
+from bonesim.signals.fields import occupancy as occupancy
+from bonesim.signals.messengers import MESSENGERS, SignalParameters, Signals, Sources
+from bonesim.simulation import Simulation
+
+NONE = np.zeros(0, np.int64)
+
+
+def block(shape: tuple[int, int, int] = (24, 30, 27)) -> Tissue:
+    quanta = np.zeros(shape, np.uint8)
+    quanta[8:14] = 255
+    return Tissue(quanta, 20.0, MineralParameters(), 1)
+
+
+def somewhere(tissue: Tissue, count: int, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    places = tuple(rng.integers(1, n + 1, count) for n in tissue.shape)
+    return np.ravel_multi_index(places, tissue.padded_shape).astype(np.int64)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 40), st.floats(0.05, 1.0), st.integers(1, 20))
+def test_a_place_lies_between_two_centres(index: float, per_voxel: float, count: int) -> None:
+    low, past = grid_place(index, per_voxel, count)
+    assert 0 <= low <= max(count - 2, 0)
+    assert 0 <= past <= 1
+    asked = (index - 0.5) * per_voxel - 0.5
+    assert low + past == pytest.approx(np.clip(asked, 0, count - 1))
+
+
+def test_sources_are_shared_out_whole_and_in_any_order() -> None:
+    tissue = block()
+    signals = Signals(SignalParameters(), tissue)
+    voxels = somewhere(tissue, 300)
+    amounts = np.random.default_rng(2).integers(0, 1000, 300)
+    one, other = (np.zeros(signals.cubes, np.int64) for _ in range(2))
+    release(one, voxels, amounts, signals.shape, signals.per_voxel)
+    release(other, voxels[::-1].copy(), amounts[::-1].copy(), signals.shape, signals.per_voxel)
+    assert one.sum() == WHOLE * amounts.sum()
+    np.testing.assert_array_equal(one, other)
+    plain = np.zeros(signals.cubes)
+    for voxel, amount in zip(voxels, amounts, strict=True):
+        place = np.array(np.unravel_index(voxel, signals.shape))
+        cubes = [(p - 0.5) * f - 0.5 for p, f in zip(place, signals.per_voxel, strict=True)]
+        for corner in np.ndindex(2, 2, 2):
+            at, weight = [], 1.0
+            for c, side, n in zip(cubes, corner, signals.cubes, strict=True):
+                c = min(max(c, 0), n - 1)
+                low = min(int(c), n - 2)
+                past = int(PARTS * (c - low) + 0.5)
+                at.append(low + side)
+                weight *= past if side else PARTS - past
+            plain[tuple(at)] += amount * weight
+    np.testing.assert_array_equal(one, plain)
+
+
+def test_reading_is_linear_between_centres() -> None:
+    tissue = block()
+    signals = Signals(SignalParameters(grid_um=50), tissue)
+    z, y, x = (np.arange(n) for n in signals.cubes)
+    ramp = (2.0 * z[:, None, None] + 0.5 * y[:, None] - 0.25 * x).astype(np.float32)
+    fields = signals.fields._replace(rankl=ramp)
+    for voxel in somewhere(tissue, 50):
+        place = np.array(np.unravel_index(voxel, signals.shape), float)
+        cubes = [np.clip((p - 0.5) * f - 0.5, 0, n - 1)
+                 for p, f, n in zip(place, signals.per_voxel, signals.cubes, strict=True)]  # fmt: skip
+        expected = 2 * cubes[0] + 0.5 * cubes[1] - 0.25 * cubes[2]
+        assert read(ramp, fields, *place) == pytest.approx(expected, abs=1e-5)
+        assert read_voxel(ramp, fields, voxel, signals.shape) == pytest.approx(expected, abs=1e-5)
+    many = somewhere(tissue, 9)
+    np.testing.assert_allclose(
+        read_voxels(ramp, fields, many, signals.shape),
+        [read_voxel(ramp, fields, voxel, signals.shape) for voxel in many],
+    )
+
+
+@given(st.floats(0.01, 10), st.floats(0.01, 10))
+def test_opg_competes_for_rankl(rankl: float, opg: float) -> None:
+    signals = Signals(SignalParameters(), block())
+    signals.today(rankl, opg)
+    rho = occupancy(rankl, opg) / 3
+    assert rho / (1 - rho) == pytest.approx(rankl / (1 + opg))
+    assert occupancy_at(signals.fields, 5.0, 5.0, 5.0) == pytest.approx(3 * rho)
+    assert occupancy_in(signals.fields, 5000, signals.shape) == pytest.approx(3 * rho)
+
+
+def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
+    tissue = block()
+    signals = Signals(SignalParameters(), tissue)
+    lining = tissue.surface_voxels.astype(np.int64)
+    inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::7]
+    sources = Sources(inside, inside[::9], lining, lining[::50], np.full(lining[::50].size, 200),
+                      lining[::50])  # fmt: skip
+    signals.solve(sources, -5)
+    for name in MESSENGERS:
+        listening = sources.reversal if name == "coupling" else lining
+        field = getattr(signals.fields, name)
+        mean = read_voxels(field, signals.fields, listening, signals.shape).mean()
+        assert mean == pytest.approx(1.0, rel=1e-5), name
+    health = signals.health.copy()
+    fewer = sources._replace(living=inside[::2])
+    signals.solve(fewer, 14)
+    np.testing.assert_array_equal(signals.health, health)
+    mean = read_voxels(signals.fields.sclerostin, signals.fields, lining, signals.shape).mean()
+    assert mean == pytest.approx(0.5, rel=0.05)
+
+
+def test_without_sources_a_field_is_level() -> None:
+    signals = Signals(SignalParameters(), block())
+    signals.solve(Sources(NONE, NONE, NONE, NONE, NONE, NONE), 0)
+    for name in MESSENGERS:
+        assert (getattr(signals.fields, name) == 1.0).all()
+
+
+def test_a_state_put_back_is_the_same() -> None:
+    tissue = block()
+    one, other = (Signals(SignalParameters(), tissue) for _ in range(2))
+    lining = tissue.surface_voxels.astype(np.int64)
+    one.solve(Sources(lining, lining, lining, lining, np.full(lining.size, 3), lining), -14)
+    other.restore(one.state())
+    for name in MESSENGERS:
+        np.testing.assert_array_equal(getattr(one.fields, name), getattr(other.fields, name))
+    np.testing.assert_array_equal(one.health, other.health)
+    assert not other.due(13)
+    assert other.due(14)
+
+
+def test_where_the_sources_of_a_bone_at_work_are() -> None:
+    config = validated({"specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0]},
+                        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}},
+                        "schedule": {"burn_in_day": 0}}, "test")  # fmt: skip
+    s = Simulation(config)
+    while s.day < 120:
+        s.step()
+    p = config.signals
+    found = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day)
+    assert found.living.size == s.osteocytes.viable
+    assert 0 < found.dying.size < found.living.size
+    assert (s.tissue.lattice.owner[found.lining] < 0).all()
+    assert (s.tissue.lattice.surface_slot[found.lining] >= 0).all()
+    assert found.eroded.size == found.held.size > found.reversal.size > 0
+    assert found.held.max() > 1000
+    early = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day + 1000)
+    assert early.dying.size == 0
+    assert early.held.sum() < found.held.sum()
