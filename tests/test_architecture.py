@@ -67,6 +67,8 @@ PURE = {
     "pth_activation_exponent", "pth_calcium_gain", "pth_vitamin_d_gain", "shbg_e2_exponent",
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
     "testis_ic50_ratio", "testis_share",
+    "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
+    "opg_osteocyte_share", "rankl_dying_gain", "rankl_osteocyte_share", "sclerostin_exponent",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
 }  # fmt: skip

@@ -17,18 +17,14 @@ from bonesim.cells.bmu import (
     activation_in,
     advance,
     area_weight,
-    bounced,
     candidate_voxel,
     found,
     man,
     originate,
     recruit,
-    steering,
-    tangent,
-    travel,
-    turn,
 )
 from bonesim.cells.cavity import AREA_STARTED
+from bonesim.cells.front import bounced, steering, tangent, travel, turn
 from bonesim.cells.population import Rows, free_row, identity, new_row
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
