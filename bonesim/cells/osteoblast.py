@@ -71,7 +71,7 @@ class OsteoblastParameters(Parameters):
         Field(
             ge=-20, le=5, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"
         ),
-    ] = 0.5
+    ] = 1.0
     apposition_um_per_day: Annotated[
         float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
     ] = 0.63
@@ -101,7 +101,7 @@ class OsteoblastParameters(Parameters):
     coupling_exponent: Annotated[
         float,
         Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (mech. 6)"),
-    ] = 0.25
+    ] = 0.2
     canopy_exponent: Annotated[
         float,
         Field(
@@ -109,11 +109,11 @@ class OsteoblastParameters(Parameters):
             le=2,
             description="recruitment ~ (lining cells within reach)^n; assumed, Kristensen 2013",
         ),
-    ] = 0.25
+    ] = 0.1
     sclerostin_exponent: Annotated[
         float,
         Field(ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"),
-    ] = 0.5
+    ] = 0.4
     grace_day: Annotated[
         float,
         Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),

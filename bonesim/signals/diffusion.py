@@ -8,9 +8,13 @@ the cosine transform (DCT-II), so the discrete equation is solved exactly: the s
 of the source (what is released decays), and c is nowhere negative beyond rounding.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn, idctn
+
+Floats = NDArray[np.floating[Any]]
 
 
 def stiffness(length: int, spacing: float) -> NDArray[np.float64]:
@@ -19,21 +23,33 @@ def stiffness(length: int, spacing: float) -> NDArray[np.float64]:
     return 2.0 * (1.0 - np.cos(wave)) / spacing**2
 
 
-def spread(
-    source: NDArray[np.float64], spacing_um: tuple[float, float, float], reach_um: float
-) -> NDArray[np.float64]:
-    """Concentration from what is released, same unit: an even source is its own concentration.
+class Diffusion:
+    """Spreading on one grid, in the precision of the sources.
 
     Args:
-        source: released per cell of the grid, (nz, ny, nx).
-        spacing_um: edges of a cell along z, y, x.
-        reach_um: screening length; 0 leaves the source as it is.
+        shape: cubes along z, y, x.
+        spacing_um: edges of a cube.
     """
-    if reach_um == 0.0:
-        return source.copy()
-    z, y, x = (stiffness(n, h) for n, h in zip(source.shape, spacing_um, strict=True))
-    damping = 1.0 + reach_um**2 * (z[:, None, None] + y[:, None] + x)
-    # One worker: the same bits whatever the machine's number of cores.
-    field = idctn(dctn(source, type=2, workers=1) / damping, type=2, workers=1)
-    # The inverse is a positive matrix: what is below zero is rounding.
-    return np.maximum(field, 0.0)
+
+    def __init__(self, shape: tuple[int, ...], spacing_um: tuple[float, ...]) -> None:
+        z, y, x = (stiffness(n, h) for n, h in zip(shape, spacing_um, strict=True))
+        self._stiffness = z[:, None, None] + y[:, None] + x
+
+    @staticmethod
+    def transformed(source: Floats) -> Floats:
+        """The cosine transform of a source; sums of sources are sums of transforms."""
+        # One worker: the same bits whatever the machine's number of cores.
+        return np.asarray(dctn(source, type=2, workers=1))
+
+    def concentration(self, transformed: Floats, reach_um: float) -> Floats:
+        """Concentration from a transformed source, same unit: an even source is its own.
+
+        `reach_um` is the screening length; with 0 the source is the concentration.
+        """
+        damped = transformed / (1.0 + reach_um**2 * self._stiffness).astype(transformed.dtype)
+        # The inverse is a positive matrix: what is below zero is rounding.
+        return np.maximum(idctn(damped, type=2, workers=1), 0.0)
+
+    def spread(self, source: Floats, reach_um: float) -> Floats:
+        """Concentration from what is released per cube."""
+        return self.concentration(self.transformed(source), reach_um)

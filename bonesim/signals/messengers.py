@@ -18,10 +18,11 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.fft import next_fast_len
 
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
-from bonesim.signals.diffusion import spread
+from bonesim.signals.diffusion import Diffusion, Floats
 from bonesim.signals.fields import WHOLE, Fields, read_voxels, release
 
 #: The fields of `Fields`, in order.
@@ -118,11 +119,15 @@ class Signals:
         self.shape = tissue.padded_shape
         self.voxel_um = tissue.voxel_um
         extent = [n * tissue.voxel_um for n in tissue.shape]
-        self.cubes = tuple(max(1, round(e / parameters.grid_um)) for e in extent)
+        # Lengths with small prime factors: their transforms are quick.
+        self.cubes = tuple(
+            int(next_fast_len(max(1, round(e / parameters.grid_um)), real=True)) for e in extent
+        )
         self.spacing_um = tuple(e / n for e, n in zip(extent, self.cubes, strict=True))
         self.per_voxel = tuple(
             n / voxels for n, voxels in zip(self.cubes, tissue.shape, strict=True)
         )
+        self.diffusion = Diffusion(self.cubes, self.spacing_um)
         level = {name: np.ones(self.cubes, np.float32) for name in MESSENGERS}
         z, y, x = self.per_voxel
         self.fields = Fields(
@@ -153,7 +158,7 @@ class Signals:
         }
         self.fields = self.fields._replace(**related)
 
-    def _spread(self, sources: Sources) -> dict[str, NDArray[np.float64]]:
+    def _spread(self, sources: Sources) -> dict[str, Floats]:
         """Each messenger's concentration, any unit."""
         p = self.parameters
         living, dying, lining = (
@@ -166,7 +171,7 @@ class Signals:
         opg = p.opg_osteocyte_share * living + (1.0 - p.opg_osteocyte_share) * lined
         eroded = self._released(sources.eroded, sources.held)
         return {
-            name: spread(source, self.spacing_um, reach)
+            name: self.diffusion.concentration(source, reach)
             for name, source, reach in (
                 ("rankl", rankl, p.rankl_reach_um),
                 ("opg", opg, p.opg_reach_um),
@@ -177,7 +182,7 @@ class Signals:
             )
         }
 
-    def _heard(self, field: NDArray[np.float64], name: str, sources: Sources) -> float:
+    def _heard(self, field: Floats, name: str, sources: Sources) -> float:
         """A field's mean where cells listen to it."""
         listening = sources.reversal if name == "coupling" else sources.lining
         if not listening.size:
@@ -188,11 +193,12 @@ class Signals:
 
     def _released(
         self, voxels: NDArray[np.int64], amounts: NDArray[np.int64] | None = None
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
+        """The cosine transform of what is released at some voxels."""
         grid = np.zeros(self.cubes, np.int64)
         each = np.ones(voxels.size, np.int64) if amounts is None else amounts
         release(grid, voxels, each, self.shape, self.per_voxel)
-        return grid / WHOLE
+        return self.diffusion.transformed((grid / WHOLE).astype(np.float32))
 
     # -- restart -------------------------------------------------------------------------------
 

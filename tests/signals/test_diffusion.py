@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bonesim.signals.diffusion import spread, stiffness
+from bonesim.signals.diffusion import Diffusion, stiffness
 
 CUBE = (1.0, 1.0, 1.0)
 sources = arrays(
@@ -16,6 +16,10 @@ sources = arrays(
     st.tuples(*[st.integers(1, 9)] * 3),
     elements=st.floats(0, 1e3, allow_subnormal=False),
 )
+
+
+def spread(source: np.ndarray, spacing: tuple[float, ...], reach: float) -> np.ndarray:
+    return Diffusion(source.shape, spacing).spread(source, reach)
 
 
 def laplacian(c: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
@@ -45,6 +49,17 @@ def test_what_is_released_decays_and_nothing_is_negative(source: np.ndarray, rea
     c = spread(source, CUBE, reach)
     assert c.sum() == pytest.approx(source.sum(), rel=1e-10, abs=1e-9)
     assert (c >= 0).all()
+
+
+def test_single_precision_and_sums_of_transforms() -> None:
+    rng = np.random.default_rng(1)
+    one, other = (rng.random((12, 10, 8)) for _ in range(2))
+    grid = Diffusion((12, 10, 8), CUBE)
+    c = grid.concentration(grid.transformed(one) + 2 * grid.transformed(other), 3.0)
+    np.testing.assert_allclose(c, grid.spread(one, 3.0) + 2 * grid.spread(other, 3.0), rtol=1e-9)
+    single = grid.spread(one.astype(np.float32), 3.0)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, grid.spread(one, 3.0), rtol=1e-5)
 
 
 @given(st.integers(1, 40), st.floats(0.1, 10))
