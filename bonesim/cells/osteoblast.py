@@ -101,7 +101,7 @@ class OsteoblastParameters(Parameters):
     coupling_exponent: Annotated[
         float,
         Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (mech. 6)"),
-    ] = 0.2
+    ] = 0.15
     canopy_exponent: Annotated[
         float,
         Field(
@@ -113,7 +113,7 @@ class OsteoblastParameters(Parameters):
     sclerostin_exponent: Annotated[
         float,
         Field(ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"),
-    ] = 0.4
+    ] = 0.3
     grace_day: Annotated[
         float,
         Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),
