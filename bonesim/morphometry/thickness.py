@@ -94,6 +94,23 @@ def half_widths(squared, reach, widths):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def sphere_centres(radius):  # type: ignore[no-untyped-def]
+    """Flat indices of the voxels whose spheres no neighbour's sphere holds."""
+    nz, ny, nx = radius.shape
+    top = np.float64(radius.max())
+    needed = covering_squares(int(np.rint(top * top)))
+    centres = np.empty(radius.size, np.int64)
+    count = 0
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                if radius[z, y, x] > 0.0 and not is_covered(radius, z, y, x, needed):
+                    centres[count] = (z * ny + y) * nx + x
+                    count += 1
+    return centres[:count].copy()
+
+
+@kernel
 def paint_spheres(radius, largest):  # type: ignore[no-untyped-def]
     """Give every voxel the radius of the largest sphere over it.
 
@@ -104,20 +121,11 @@ def paint_spheres(radius, largest):  # type: ignore[no-untyped-def]
     it is still bare: most rows of most spheres hold none and cost one look.
     """
     nz, ny, nx = radius.shape
-    top = np.float64(radius.max())
-    needed = covering_squares(int(np.rint(top * top)))
     flat = radius.ravel()
-    centres = np.empty(radius.size, np.int64)
-    count = 0
-    for z in range(nz):
-        for y in range(ny):
-            for x in range(nx):
-                if radius[z, y, x] > 0.0 and not is_covered(radius, z, y, x, needed):
-                    centres[count] = (z * ny + y) * nx + x
-                    count += 1
-    order = np.argsort(-flat[centres[:count]], kind="mergesort")
+    centres = sphere_centres(radius)
+    order = np.argsort(-flat[centres], kind="mergesort")
     bare = np.full((nz, ny, (nx + 63) // 64), _ALL_64)
-    widths = np.empty((int(top) + 2, int(top) + 2), np.int64)
+    widths = np.empty((int(radius.max()) + 2, int(radius.max()) + 2), np.int64)
     reach, last = 0, np.float32(0.0)
     for place in order:
         centre = centres[place]

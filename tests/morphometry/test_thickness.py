@@ -18,6 +18,7 @@ from bonesim.morphometry.thickness import (
     is_covered,
     local_thickness,
     paint_spheres,
+    sphere_centres,
 )
 
 blocks = arrays(np.bool_, st.tuples(*[st.integers(2, 6)] * 3))
@@ -88,6 +89,8 @@ def test_a_covered_sphere_lies_within_a_neighbour_s(phase: NDArray[np.bool_]) ->
             if near in spheres and squares[near] > squares[voxel]:
                 expected |= spheres[tuple(map(int, voxel))] <= spheres[near]
         assert is_covered(radius, *voxel, needed) == expected
+        place = np.ravel_multi_index(voxel, phase.shape)
+        assert (place in sphere_centres(radius)) == (not expected)
 
 
 @pytest.mark.parametrize("squared", [1, 2, 9, 10, 27, 50])
