@@ -29,6 +29,7 @@ from pydantic import Field, model_validator
 from scipy.spatial import cKDTree
 
 from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.errors import InputError
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
     WIDTH_TO_THICKNESS,
@@ -152,7 +153,7 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     Raises:
         InputError: the bone is too small for a section, or has no surface.
     """
-    surface_state(simulation)  # too small a bone is refused now, not after a year
+    check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
     watch = Watch(simulation)
     watch.live(p.packets_day - p.interval_day - p.wait_day)
     watch.label()
@@ -166,6 +167,21 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
         Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *told)
         for symbol, told in MEASURES.items()
     ]
+
+
+def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> None:
+    """Refuse a bone that no section fits into, before a year is lived for it.
+
+    Raises:
+        InputError: it is too small.
+    """
+    edge_um = (min(shape) - 2 * RIM_WIDTH - 1) * voxel_um
+    if edge_um < p.spacing_um:
+        raise InputError(
+            f"a bone of {' x '.join(map(str, shape))} voxels of {voxel_um:g} um is too small for a "
+            f"biopsy: {max(edge_um, 0.0):g} um are left without the rim, and sections are "
+            f"{p.spacing_um:g} um apart; enlarge it (specimen.size_mm) or lower biopsy.spacing_um"
+        )
 
 
 def specimen(watch: Watch) -> Specimen:

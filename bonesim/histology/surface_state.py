@@ -12,9 +12,6 @@ from bonesim.lattice.mutation import RIM_WIDTH
 from bonesim.lattice.tissue import Tissue
 from bonesim.simulation import Simulation
 
-#: Fewest voxels along an edge of the box that is looked at.
-FEWEST_VOXELS = 8
-
 
 def boxed(tissue: Tissue, flat: NDArray[Any]) -> NDArray[Any]:
     """A flat padded array as a view of the interior, rim and padding left out."""
@@ -68,15 +65,10 @@ def surface_state(simulation: Simulation, instead: NDArray[np.uint8] | None = No
     """The surface today, or that of other quanta (flat, padded) with today's sites.
 
     Raises:
-        InputError: the bone is too small, or there is no surface.
+        InputError: there is no surface.
     """
     tissue = simulation.tissue
     quanta = boxed(tissue, tissue.lattice.quanta if instead is None else instead)
-    if min(quanta.shape) < FEWEST_VOXELS:
-        raise InputError(
-            f"a bone of {tissue.shape} voxels is too small for a biopsy; at least "
-            f"{FEWEST_VOXELS + 2 * RIM_WIDTH} along each edge, see specimen.size_mm"
-        )
     surface = surface_of(quanta, tissue.voxel_um)
     if not surface.area_um2.size:
         raise InputError("there is no bone surface for a biopsy; look at specimen")
