@@ -6,9 +6,12 @@ Three numbers for each measure (ASBMR nomenclature, Dempster 2013):
     sections  from plane sections with labels and cement lines, as a histologist would estimate it
     cells     from the daily table's account, in which a site has the area its cells were given
 
-True Ac.f is a count: the geometric areas of the sites that completed within the year, over BS. It
-shares nothing with MS, MAR or W.Th in sections. (Counting only the packets that can still be found
-at the end misses what later packets have overlapped.)
+Ac.f has two truths, neither of which uses labels, apposition or walls. The first is of the same
+weeks as the labels: the surface that forms over the mean time it does (OS/BS over FP of the census;
+Little's law). The second is a count over the whole time looked back on: geometric areas of the
+sites that completed, over BS. In steady state they agree; in one small block a few weeks differ
+from a year. (Counting only the packets that are still found at the end would miss what later
+packets have overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
     MAR     area between labels / length, / interval    Ac.f    BFR/BS / W.Th
@@ -26,7 +29,6 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from scipy.spatial import cKDTree
 
 from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.errors import InputError
@@ -35,6 +37,7 @@ from bonesim.histology.sections import (
     WIDTH_TO_THICKNESS,
     box_volume_um3,
     sections_through,
+    surface_above,
 )
 from bonesim.histology.surface_state import (
     SurfaceState,
@@ -98,7 +101,11 @@ MEASURES = {
     "BFR/BS": ("um3/um2/y", "bone formation rate"),
     "W.Th": ("um", "wall thickness of completed packets"),
     "E.De": ("um", "erosion depth where resorption has ended"),
-    "Ac.f": ("1/y", "activation frequency; true: surface completed per surface and year"),
+    "Ac.f": ("1/y", "activation frequency; true: OS/BS over the mean time a site forms"),
+    "Ac.f past": (
+        "1/y",
+        "the same; true: surface completed per surface in the time looked back on",
+    ),
     "FP": ("d", "formation period"),
     "Rs.P": ("d", "resorption period, mononuclear phase included"),
     "Rv.P": ("d", "reversal period"),
@@ -129,7 +136,7 @@ class Specimen(NamedTuple):
     Attributes:
         state: the surface, each triangle's site and phase.
         label: bits of the labels at each triangle.
-        packet: number of the completed packet at each quiescent triangle, or 0.
+        packet: number of the BMU whose completed packet is at each quiescent triangle, or 0.
         wall: share of each voxel that is a completed packet's.
         between: share formed between the labels where both were taken up.
         before: the surface as it was before the cavities in reversal; their triangles.
@@ -161,7 +168,9 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     watch.label()
     watch.live(p.wait_day)
     bench = specimen(watch)
-    true, seen, cells = _true(watch, bench, p), _seen(simulation, bench, p), _cells(simulation, p)
+    true = _true(watch, bench, p)
+    seen = _seen(simulation, bench, p)
+    cells = _cells(simulation, p)
     nan = float("nan")
     return [
         Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *told)
@@ -194,10 +203,16 @@ def specimen(watch: Watch) -> Specimen:
     label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
     wall = np.clip(quanta - boxed(tissue, watch.base), 0, boxed(tissue, watch.wall))
     number = np.where(wall > 0, boxed(tissue, watch.packet), 0)
-    flat = number.reshape(-1)
+    bmu = np.array(watch.packet_bmu, np.int32)[number]
+    flat = bmu.reshape(-1)
     packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
     packet = np.where(state.phase == 0, packet, 0)
-    _leave_out_buried(wall, number, state, packet)
+    places = np.argwhere(wall > 0)
+    normals = np.array(watch.packet_normal)[number[tuple(places.T)]]
+    above = surface_above(quanta, state.surface, places, normals)
+    # Beneath an open site or a newer packet a wall has no surface of its own: it is not read.
+    buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
+    wall[tuple(places[buried].T)] = 0
     first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in watch.taken)
     both = boxed(tissue, watch.labels) == FIRST | SECOND
     before, cavity = _before(s)
@@ -206,19 +221,6 @@ def specimen(watch: Watch) -> Specimen:
         (np.where(both, np.maximum(second - first, 0), 0) / FULL).astype(np.float32),
         before, cavity, _covered(s, state),
     )  # fmt: skip
-
-
-def _leave_out_buried(
-    wall: NDArray[np.int32], number: NDArray[np.int32], state: SurfaceState, packet: NDArray[Any]
-) -> None:
-    """Walls beneath an open site or a newer packet have no surface of their own: not read."""
-    places = np.argwhere(wall > 0)
-    if not len(places):
-        return
-    nearest = cKDTree(state.surface.middles()).query(places)[1]
-    mine = number[tuple(places.T)]
-    buried = (state.phase[nearest] != 0) | (packet[nearest] > mine)
-    wall[tuple(places[buried].T)] = 0
 
 
 def _before(s: Simulation) -> tuple[SurfaceState, NDArray[np.float32]]:
@@ -272,16 +274,19 @@ def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float
     double_um2 = float(surface.area_um2[bench.label == FIRST | SECOND].sum())
     between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
     counts = _cells_inside(watch.simulation)
+    shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
+    formation = watch.periods[FORMING].mean_day
     return {
         "BS/TV": per_volume,
-        **{name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()},
+        **shares,
+        "Ac.f": shares["OS/BS"] / 100.0 / formation * DAYS_PER_YEAR,
         "MS/BS": 50.0 * (first.forming_share + second.forming_share),
         "MAR": _over(between_um3, double_um2 * p.interval_day),
         "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
         "W.Th": watch.completed.thickness_um,
         "E.De": watch.eroded.thickness_um,
-        "Ac.f": watch.completed.area_um2 * 1e-6 / labelled / watch.days * DAYS_PER_YEAR,
-        "FP": watch.periods[FORMING].mean_day,
+        "Ac.f past": watch.completed.area_um2 * 1e-6 / labelled / watch.days * DAYS_PER_YEAR,
+        "FP": formation,
         "Rs.P": watch.periods[OSTEOCLAST].mean_day,
         "Rv.P": watch.periods[REVERSAL].mean_day,
         **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
@@ -309,7 +314,7 @@ def _seen(s: Simulation, bench: Specimen, p: BiopsyParameters) -> dict[str, floa
         "E.De": WIDTH_TO_THICKNESS * _over(cut.profile_um2(bench.cavity), reversal),
     }
     seen["BFR/BS"] = seen["MAR"] * seen["MS/BS"] / 100.0 * DAYS_PER_YEAR
-    seen["Ac.f"] = _over(seen["BFR/BS"], seen["W.Th"])
+    seen["Ac.f"] = seen["Ac.f past"] = _over(seen["BFR/BS"], seen["W.Th"])
     formation = _over(seen["W.Th"], seen["MAR"] * _over(seen["MS/BS"], seen["OS/BS"]))
     per_osteoid = _over(formation, seen["OS/BS"])
     resorbing = cut.trace_um(np.isin(bench.state.phase, (OSTEOCLAST, MONONUCLEAR)))
@@ -355,7 +360,7 @@ def _cells(s: Simulation, p: BiopsyParameters) -> dict[str, float]:
         * DAYS_PER_YEAR,
         "W.Th": now["w_th_um"],
         "E.De": now["e_de_um"],
-        "Ac.f": now["ac_f_per_year"],
+        "Ac.f past": now["ac_f_per_year"],
         "N.Oc/BS": now["osteoclasts"] / surface_mm2,
         "N.Ob/BS": now["osteoblasts"] / surface_mm2,
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from bonesim.errors import InputError
 from bonesim.morphometry.shape import surface_mesh
@@ -21,6 +22,9 @@ PERIMETER_TO_SURFACE = 4.0 / np.pi
 WIDTH_TO_THICKNESS = np.pi / 4.0
 #: A plane is kept this share of a voxel off the voxels' centres, where vertices lie.
 _OFF_CENTRE = 0.125
+#: A ray to the surface goes by this step and not further than three walls are thick.
+_STEP_VOXEL = 0.25
+_LONGEST_RAY_UM = 150.0
 
 Floats = NDArray[np.floating[Any]]
 
@@ -81,6 +85,30 @@ def _ends(
     bone = np.where(low_is_bone, flat[0], flat[1])
     marrow = np.where(low_is_bone, flat[1], flat[0])
     return np.where(on_edge, bone, -1), np.where(on_edge, marrow, -1)
+
+
+def surface_above(
+    quanta: NDArray[Any], surface: Surface, places: NDArray[np.int64], normals: Floats
+) -> NDArray[np.int64]:
+    """The triangle above each of some bone voxels: nearest to where a ray leaves bone.
+
+    Args:
+        quanta: of the surface's box.
+        surface: the surface.
+        places: (n, 3) voxels.
+        normals: (n, 3) unit normals into bone; the ray goes against them.
+    """
+    at = places.astype(np.float64)
+    inside = np.ones(len(at), np.bool_)
+    limit = np.array(quanta.shape) - 1
+    for _ in range(int(_LONGEST_RAY_UM / surface.voxel_um / _STEP_VOXEL)):
+        here = np.clip(np.rint(at[inside]).astype(np.int64), 0, limit)
+        still = quanta[tuple(here.T)] >= BONE
+        inside[np.flatnonzero(inside)[~still]] = False
+        at[inside] -= _STEP_VOXEL * normals[inside]
+        if not inside.any():
+            break
+    return np.asarray(cKDTree(surface.middles()).query(at)[1], np.int64)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ class Watch:
         periods: by phase (OSTEOCLAST is all of resorption).
         completed: sites whose formation ended, formed volume over final surface.
         eroded: sites whose formation began, cavity volume over the surface there was before.
-        packet: for each voxel a number of the packet it is in, rising with the BMU's first day; 0.
+        packet: for each voxel the number of the packet it is in, in order of completion, or 0.
+        packet_bmu: for each packet a number of its BMU, rising with the day its first completed.
+        packet_normal: for each packet the unit normal into bone (z, y, x) of its site.
         base: quanta of each packet's voxels when its formation began.
         wall: quanta formed there when it ended.
         labels: bits of the labels each voxel's site took up.
@@ -107,7 +109,9 @@ class Watch:
         self.wall = np.zeros(size, np.uint8)
         self.labels = np.zeros(size, np.uint8)
         self.taken: list[Label] = []
-        self._number: dict[int, int] = {}
+        self.packet_bmu: list[int] = [0]
+        self.packet_normal: list[tuple[float, ...]] = [(0.0, 0.0, 0.0)]
+        self._bmus: dict[int, int] = {}
         self._mark = np.zeros(size, np.int32)
         self._stock = np.zeros(size, np.uint8)
         self._sites = self._now()
@@ -239,9 +243,13 @@ class Watch:
         place, quanta = voxel[chosen], self.simulation.tissue.lattice.quanta
         self.wall[place] = np.maximum(quanta[place].astype(int) - self.base[place], 0)
         numbers = np.zeros(sites.alive.size, np.int32)
+        columns: Any = self.simulation.cavities.sites.columns
         for row in ending.tolist():
+            numbers[row] = len(self.packet_bmu)
             bmu = int(sites.bmu_id[row])
-            numbers[row] = self._number.setdefault(bmu, len(self._number) + 1)
+            self.packet_bmu.append(self._bmus.setdefault(bmu, len(self._bmus) + 1))
+            normal = (columns.nz[row], columns.ny[row], columns.nx[row])
+            self.packet_normal.append(tuple(map(float, normal)))
         self.packet[place] = np.where(self.wall[place] > 0, numbers[site[chosen]], 0)
 
 
