@@ -70,9 +70,9 @@ def test_watching_changes_nothing() -> None:
 
 
 def test_a_bone_too_small_is_refused_at_once() -> None:
-    simulation = Simulation(healthy(0.4, 0))
+    simulation = Simulation(healthy(0.5, 0))
     with pytest.raises(InputError, match="too small"):
-        biopsy(simulation, BiopsyParameters(spacing_um=400.0))
+        biopsy(simulation, BiopsyParameters(spacing_um=450.0))
     assert simulation.day == 0
 
 
