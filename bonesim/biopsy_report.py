@@ -26,8 +26,9 @@ NOTES = (
     "sections: planes across z, y and x every {spacing_um:g} um, labels {interval_day} days apart, "
     "biopsy {wait_day} days later; perimeter x 4/pi, width x pi/4",
     "cells: the daily table, where a site has the area its cells were given",
-    "periods from sections, and Ac.f, hold in steady state only; rare states (osteoclasts, reversal)",
-    "of one small block scatter by tens of percent; formation is taken for mineralisation (no lag)",
+    "periods and Ac.f from sections hold in steady state only: in one small block the surface of one "
+    "day can differ from a year's by tens of percent",
+    "formation is taken for mineralisation (no osteoid lag)",
 )
 
 

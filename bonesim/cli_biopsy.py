@@ -14,7 +14,9 @@ def biopsy(
         list[str] | None,
         typer.Option("--set", help="Any parameter: path=value, e.g. biopsy.interval_day=14."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the config's seed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Instead of the config's seed.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON records on stdout.")] = False,
     csv: Annotated[
         str | None, typer.Option(help="Write the table as CSV: a file, or - for stdout.")

@@ -158,8 +158,10 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     """Live `packets_day` days on a simulation, label it on the way, and take a biopsy at the end.
 
     Raises:
-        InputError: the bone is too small for a section, or has no surface.
+        InputError: the bone is too small for a section, or has no surface, or is burning in.
     """
+    if not simulation.counting:
+        raise InputError(f"day {simulation.day} is in the burn-in; take a biopsy from day 0 on")
     check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
     watch = Watch(simulation)
     watch.live(p.packets_day - p.interval_day - p.wait_day)

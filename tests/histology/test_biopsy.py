@@ -76,6 +76,11 @@ def test_a_bone_too_small_is_refused_at_once() -> None:
     assert simulation.day == 0
 
 
+def test_no_biopsy_during_the_burn_in() -> None:
+    with pytest.raises(InputError, match="burn-in"):
+        biopsy(Simulation(healthy(0.5, 30)), BiopsyParameters(spacing_um=100.0))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_sections_recover_the_truth_of_a_healthy_block(seed: int) -> None:
