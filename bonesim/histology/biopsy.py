@@ -10,8 +10,9 @@ Ac.f has two truths, neither of which uses labels, apposition or walls. The firs
 weeks as the labels: the surface that forms over the mean time it does (OS/BS over FP of the census;
 Little's law). The second is a count over the whole time looked back on: geometric areas of the
 sites that completed, over BS. In steady state they agree within 4 % (sites still open have a little
-more surface, the walls of their cavities); in one small block a few weeks differ from a year. (Counting only the packets that are still found at the end would miss what later
-packets have overlapped.)
+more surface, the walls of their cavities); in one small block a few weeks differ from a year.
+(Counting only the packets that are still found at the end would miss what later packets have
+overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
     MAR     area between labels / length, / interval    Ac.f    BFR/BS / W.Th
