@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from bonesim.clinic.imaging import Scanner
 from bonesim.clinic.visits import ClinicParameters
 from bonesim.config import Config
+from bonesim.histology.biopsy import BiopsyParameters
 from bonesim.quantities import UNITS
 
 ROOT = Path(__file__).parents[1]
@@ -29,11 +30,12 @@ LAYER = {
     "config_errors": 4, "config": 4,
     "daily_table": 5, "event_table": 5, "simulation": 5,
     "simulation_state": 6, "snapshot": 6, "burn_in": 6, "compile_ahead": 6,
+    "histology": 6,
     "run": 7, "progress": 7, "report": 7, "blood_report": 7, "clinic_report": 7,
-    "measures_table": 7, "table_output": 7,
+    "measures_table": 7, "table_output": 7, "biopsy_report": 7,
     "sweep": 8,
     "viewer": 9,
-    "cli_clinic": 10, "cli_measure": 10, "cli_sweep": 10, "cli": 10, "__main__": 10,
+    "cli_biopsy": 10, "cli_clinic": 10, "cli_measure": 10, "cli_sweep": 10, "cli": 10, "__main__": 10,
     "__init__": 11,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.
@@ -174,9 +176,12 @@ def groups(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
                 yield from groups(kind)
 
 
+PARAMETERS = (Config, ClinicParameters, Scanner, BiopsyParameters)
+
+
 def test_every_parameter_has_unit_and_source() -> None:
     checked, pure = 0, set()
-    everything = {one for top in (Config, ClinicParameters, Scanner) for one in groups(top)}
+    everything = {one for top in PARAMETERS for one in groups(top)}
     for group in sorted(everything, key=lambda g: g.__name__):
         for name, field in group.model_fields.items():
             kinds = {field.annotation, *get_args(field.annotation)}
