@@ -26,11 +26,10 @@ def biopsy(
     """A doubly labelled biopsy: Ac.f, MAR, W.Th, E.De ... in 3-D and as 2-D sections tell them."""
     from bonesim import table_output
     from bonesim.biopsy_report import biopsy_at, in_words, split
-    from bonesim.cli import _parsed
-    from bonesim.config import load_config
+    from bonesim.config import load_config, parsed_changes
 
     table_output.check(csv, json, parquet)
-    changes, parameters = split(_parsed(change or []))
+    changes, parameters = split(parsed_changes(change or []))
     if seed is not None:
         changes["seed"] = seed
     resolved = load_config(config, changes)
