@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli_biopsy import biopsy
 from bonesim.cli_clinic import clinic, scan_like
 from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
@@ -28,6 +29,7 @@ app.command()(measure)
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(plot_app, name="plot")
 app.command()(clinic)
+app.command()(biopsy)
 app.command("scan-like")(scan_like)
 
 ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]

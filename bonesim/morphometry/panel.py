@@ -17,14 +17,16 @@ from bonesim.quantities import BONE, FULL, unit_of
 SPACING_VOXEL_UM = 40.0
 #: Standard deviation of the Gaussian before Conn.D; scanners' protocols use 0.8 to 1.2.
 FILTER_VOXEL = 0.5
-#: Standard deviation of the Gaussian before SMI and fabric: the steps of voxels have no curvature.
-SHAPE_VOXEL = 1.0
+#: Standard deviation of the Gaussian before SMI and skeletons, um (one voxel of a simulation): steps
+#: of voxels have no curvature, and their tunnels are no struts (unfiltered, a suppressed bone's
+#: nodes double). Not in voxels: at 50 um it would take the thinnest struts.
+SHAPE_UM = 20.0
 #: Voxels left out at each cut face.
 RIM_VOXEL = 2
 
 _MIL = "exact mean intercept over the surface (no test lines), ellipsoid of 1/MIL^2"
-_CURVES = "curve skeleton (isthmus thinning), cut struts reach the faces"
-_SHEETS = "sheet skeleton; a plate is at least twice as wide as thick"
+_CURVES = "curve skeleton (isthmus thinning) of the purified network, Gaussian of 20 um"
+_SHEETS = "sheet skeleton, Gaussian of 20 um; a plate is at least twice as wide as thick"
 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
@@ -42,8 +44,8 @@ PANEL = {
     ),
     "conn_d_unfiltered_per_mm3": ("", "as Conn.D without the Gaussian: with the noise of voxels"),
     "fragments": ("", "pieces of bone beside the largest, 26-connected"),
-    "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997), Gaussian of 1 voxel"),
-    "da": ("DA", f"longest over shortest {_MIL}; Gaussian of 1 voxel"),
+    "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997), Gaussian of 20 um"),
+    "da": ("DA", f"longest over shortest {_MIL}"),
     "mil_1_um": ("MIL1", f"longest {_MIL}"),
     "mil_2_um": ("MIL2", f"middle {_MIL}"),
     "mil_3_um": ("MIL3", f"shortest {_MIL}"),
@@ -122,12 +124,15 @@ def measure(
             values["bsbv_per_mm"] = surface.area() / (surface.bone * voxel_mm)
         network = purified(bone)
         values["conn_d_unfiltered_per_mm3"] = connectivity(network, region) / cubes_mm3
-        filtered = purified(_filtered(quanta))
+        filtered = purified(_filtered(quanta, FILTER_VOXEL))
         values["conn_d_per_mm3"] = connectivity(filtered, region) / cubes_mm3
         if not quick:
             values["euler"] = euler_of(network, region)
-            values |= _shapes(surface_mesh(quanta, region, SHAPE_VOXEL), voxel_um)
-            values |= _parts(bone, region, bvtv, volume_mm3)
+            values |= _fabric(surface, voxel_um)
+            smoothed = surface_mesh(quanta, region, SHAPE_UM / voxel_um)
+            values["smi"] = structure_model_index(smoothed)
+            smooth = purified(_filtered(quanta, SHAPE_UM / voxel_um))
+            values |= _parts(smooth, region, bvtv, volume_mm3)
     return {
         name: Measure(values[name], unit_of(name), *PANEL[name])
         for name in (QUICK if quick else PANEL)
@@ -174,10 +179,10 @@ def _lengths(
     }
 
 
-def _shapes(mesh: Mesh, voxel_um: float) -> dict[str, float]:
-    """SMI and fabric."""
+def _fabric(mesh: Mesh, voxel_um: float) -> dict[str, float]:
+    """Mean intercepts, their directions and DA."""
     ellipsoid = fabric(mesh)
-    values = {"smi": structure_model_index(mesh), "da": ellipsoid.anisotropy}
+    values = {"da": ellipsoid.anisotropy}
     for rank in (0, 1, 2):
         values[f"mil_{rank + 1}_um"] = float(ellipsoid.intercepts[rank]) * voxel_um
     for rank in (0, 2):
@@ -204,14 +209,14 @@ def _parts(
     }
 
 
-def _filtered(quanta: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Bone after a slight Gaussian, as scanners' protocols apply before the threshold.
+def _filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
+    """Bone after a slight Gaussian (SD in voxels), as scanners apply before the threshold.
 
     Tunnels of one voxel, which erosion and formation leave behind, are noise of the lattice.
     """
     from scipy.ndimage import gaussian_filter
 
-    smooth = gaussian_filter(quanta.astype(np.float32), FILTER_VOXEL, mode="nearest")
+    smooth = gaussian_filter(quanta.astype(np.float32), voxel, mode="nearest")
     return np.asarray(smooth >= BONE - 0.5)
 
 

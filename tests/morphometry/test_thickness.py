@@ -13,9 +13,12 @@ from scipy.ndimage import distance_transform_edt
 
 from bonesim.morphometry.thickness import (
     DIAMETER_OFFSET,
+    covering_squares,
+    half_widths,
     is_covered,
     local_thickness,
     paint_spheres,
+    sphere_centres,
 )
 
 blocks = arrays(np.bool_, st.tuples(*[st.integers(2, 6)] * 3))
@@ -45,24 +48,75 @@ def test_every_voxel_has_the_largest_sphere_over_it(phase: NDArray[np.bool_]) ->
     assert not found[~phase].any()
 
 
-@settings(max_examples=40, deadline=None)
+def sphere(middle: tuple[int, ...], squared: int) -> set[tuple[int, ...]]:
+    """All voxels nearer to the middle than the radius, by looking at each."""
+    reach = math.isqrt(squared)
+    box = itertools.product(range(-reach, reach + 1), repeat=3)
+    return {
+        tuple(m + d for m, d in zip(middle, step, strict=True))
+        for step in box
+        if sum(d * d for d in step) < squared
+    }
+
+
+STEPS = [s for s in itertools.product(range(-2, 3), repeat=3) if any(s)]
+
+
+@pytest.mark.parametrize("squared", [1, 2, 3, 9, 14, 26])
+def test_what_a_neighbour_needs_to_cover_a_sphere(squared: int) -> None:
+    """The least square of a radius whose sphere holds the whole other sphere, found by trying."""
+    needed = covering_squares(30)
+    shapes = sorted({tuple(sorted(map(abs, step))) for step in STEPS})
+    assert needed.shape == (len(shapes), 31)
+    for row, shape in enumerate(shapes):
+        least = next(n for n in range(200) if sphere((0, 0, 0), squared) <= sphere(shape, n))
+        assert needed[row, squared] == least
+
+
+@settings(max_examples=20, deadline=None)
 @given(blocks)
 def test_a_covered_sphere_lies_within_a_neighbour_s(phase: NDArray[np.bool_]) -> None:
     if phase.all():
         return
     radius = distance_transform_edt(phase).astype(np.float32)
-    steps = [s for s in itertools.product((-1, 0, 1), repeat=3) if any(s)]
-    for voxel in np.ndindex(*phase.shape):
-        near = [
-            (tuple(int(v + d) for v, d in zip(voxel, s, strict=True)), math.hypot(*s))
-            for s in steps
-        ]
-        expected = any(
-            float(radius[place]) >= float(radius[voxel]) + apart
-            for place, apart in near
-            if all(0 <= p < n for p, n in zip(place, phase.shape, strict=True))
-        )
-        assert is_covered(radius, *voxel) == expected
+    squares = np.rint(np.float64(radius) ** 2).astype(int)
+    needed = covering_squares(int(squares.max()))
+    spheres = {v: sphere(v, int(squares[v])) for v in np.ndindex(*phase.shape)}
+    for voxel in zip(*np.nonzero(phase), strict=True):
+        expected = False
+        for step in STEPS:
+            near = tuple(int(v + d) for v, d in zip(voxel, step, strict=True))
+            if near in spheres and squares[near] > squares[voxel]:
+                expected |= spheres[tuple(map(int, voxel))] <= spheres[near]
+        assert is_covered(radius, *voxel, needed) == expected
+        place = np.ravel_multi_index(voxel, phase.shape)
+        assert (place in sphere_centres(radius)) == (not expected)
+
+
+@pytest.mark.parametrize("squared", [1, 2, 9, 10, 27, 50])
+def test_rows_of_a_sphere(squared: int) -> None:
+    reach = math.ceil(math.sqrt(squared)) - 1
+    widths = np.zeros((reach + 1, reach + 1), np.int64)
+    half_widths(squared, reach, widths)
+    voxels = sphere((0, 0, 0), squared)
+    for dz, dy in np.ndindex(*widths.shape):
+        row = [x for z, y, x in voxels if (z, y) == (dz, dy)]
+        assert widths[dz, dy] == max(row, default=-1)
+
+
+def test_long_rows_and_any_radii() -> None:
+    """Rows of more than 64 voxels; radii that are no distances, as plates and rods use them."""
+    rng = np.random.default_rng(3)
+    radius = np.where(rng.random((5, 6, 150)) < 0.03, rng.random((5, 6, 150)) * 5, 0)
+    radius = radius.astype(np.float32)
+    expected = np.zeros_like(radius)
+    for centre in zip(*np.nonzero(radius), strict=True):
+        for voxel in sphere(centre, round(float(radius[centre]) ** 2)):
+            if all(0 <= v < n for v, n in zip(voxel, radius.shape, strict=True)):
+                expected[voxel] = max(expected[voxel], radius[centre])
+    largest = np.zeros_like(radius)
+    paint_spheres(radius, largest)
+    np.testing.assert_array_equal(largest, expected)
 
 
 @pytest.mark.parametrize("thick", [3, 4, 7, 10, 15])

@@ -1,0 +1,1 @@
+"""Histology: labels, biopsies and sections of a simulation, and the truth they estimate."""

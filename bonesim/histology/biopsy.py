@@ -1,0 +1,373 @@
+"""A doubly labelled biopsy: what 2-D sections say of remodelling, beside the 3-D truth.
+
+Three numbers for each measure (ASBMR nomenclature, Dempster 2013):
+
+    true      of the whole interior in 3-D: areas of the mesh, the census of all sites of a year
+    sections  from plane sections with labels and cement lines, as a histologist would estimate it
+    cells     from the daily table's account, in which a site has the area its cells were given
+
+Ac.f has two truths, neither of which uses labels, apposition or walls. The first is of the same
+weeks as the labels: the surface that forms over the mean time it does (OS/BS over FP of the census;
+Little's law). The second is a count over the whole time looked back on: geometric areas of the
+sites that completed, over BS. In steady state they agree within 4 % (sites still open have a little
+more surface, the walls of their cavities); in one small block a few weeks differ from a year.
+(Counting only the packets that are still found at the end would miss what later packets have
+overlapped.)
+
+    MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
+    MAR     area between labels / length, / interval    Ac.f    BFR/BS / W.Th
+    W.Th    area of packets / length of their surface   FP      W.Th / (MAR x MS/OS)
+    E.De    area of cavities / length of the surface they had, resorption ended, no team yet
+    Rs.P, Rv.P, EP   FP x surface in that state / OS    (all in steady state only)
+
+Left out: osteoid and mineral lag (formation is mineralisation), shrinkage, the section's thickness
+(except for counting cells), labels that are missed, a reader's error.
+Sources: Frost 1983; Parfitt 1983 and 1987; Recker 2011; Dempster 2013.
+"""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.errors import InputError
+from bonesim.histology.sections import (
+    PERIMETER_TO_SURFACE,
+    WIDTH_TO_THICKNESS,
+    box_volume_um3,
+    sections_through,
+    surface_above,
+)
+from bonesim.histology.surface_state import (
+    SurfaceState,
+    boxed,
+    of_triangles,
+    owned_records,
+    surface_state,
+)
+from bonesim.histology.watch import FIRST, SECOND, Watch
+from bonesim.lattice.mutation import RIM_WIDTH
+from bonesim.parameters import Parameters
+from bonesim.quantities import DAYS_PER_YEAR, FULL
+from bonesim.simulation import Simulation
+
+
+class BiopsyParameters(Parameters):
+    """How a biopsy is labelled and looked at."""
+
+    interval_day: Annotated[
+        int,
+        Field(ge=1, le=60, description="from the first label to the second; Recker 2011, 10-14"),
+    ] = 12
+    wait_day: Annotated[
+        int,
+        Field(ge=0, le=60, description="from the second label to the biopsy; Recker 2011, 5-14"),
+    ] = 7
+    packets_day: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=3650,
+            description="walls completed in so many days before the biopsy are read, and all sites "
+            "of that time are the truth; assumed: a year",
+        ),
+    ] = 365
+    spacing_um: Annotated[
+        float, Field(ge=100, le=5000, description="between sections; Recker 2011, 150-250")
+    ] = 150.0
+
+    @model_validator(mode="after")
+    def _labels_within(self) -> "BiopsyParameters":
+        if self.packets_day < self.interval_day + self.wait_day:
+            raise ValueError(
+                f"packets_day is {self.packets_day}, shorter than interval_day + wait_day = "
+                f"{self.interval_day + self.wait_day}; raise it"
+            )
+        return self
+
+
+#: Symbol -> (unit, meaning), in the order of the table.
+MEASURES = {
+    "BS/TV": ("1/mm", "bone surface per volume"),
+    "ES/BS": ("%", "eroded surface: osteoclasts, mononuclear cells, reversal, arrested"),
+    "Oc.S/BS": ("%", "surface under osteoclasts"),
+    "Rv.S/BS": ("%", "reversal surface, waiting for osteoblasts"),
+    "Ar.S/BS": ("%", "arrested eroded surface"),
+    "OS/BS": ("%", "surface with a forming team (osteoid)"),
+    "Ob.S/BS": ("%", "surface covered by osteoblasts that still live"),
+    "MS/BS": ("%", "mineralising surface: double and half of single label"),
+    "MAR": ("um/d", "mineral apposition rate, between two labels"),
+    "BFR/BS": ("um3/um2/y", "bone formation rate"),
+    "W.Th": ("um", "wall thickness of completed packets"),
+    "E.De": ("um", "erosion depth where resorption has ended"),
+    "Ac.f": ("1/y", "activation frequency; true: OS/BS over the mean time a site forms"),
+    "Ac.f past": (
+        "1/y",
+        "the same; true: surface completed per surface in the time looked back on",
+    ),
+    "FP": ("d", "formation period"),
+    "Rs.P": ("d", "resorption period, mononuclear phase included"),
+    "Rv.P": ("d", "reversal period"),
+    "N.Oc/BS": ("1/mm2", "osteoclasts; sections: centres within one voxel's thickness"),
+    "N.Ob/BS": ("1/mm2", "osteoblasts; sections: centres within one voxel's thickness"),
+}
+
+
+class Reading(NamedTuple):
+    """One measure; NaN where it has no meaning or no account."""
+
+    symbol: str
+    true: float
+    sections: float
+    cells: float
+    unit: str
+    meaning: str
+
+    @property
+    def difference_percent(self) -> float:
+        """Sections against truth."""
+        return 100.0 * (self.sections / self.true - 1.0) if self.true else float("nan")
+
+
+class Specimen(NamedTuple):
+    """What lies on the bench on the day of the biopsy.
+
+    Attributes:
+        state: the surface, each triangle's site and phase.
+        label: bits of the labels at each triangle.
+        packet: number of the BMU whose completed packet is at each quiescent triangle, or 0.
+        wall: share of each voxel that is a completed packet's.
+        between: share formed between the labels where both were taken up.
+        before: the surface as it was before the cavities in reversal; their triangles.
+        cavity: share eroded there.
+        covered: share of each triangle that lies under living osteoblasts.
+    """
+
+    state: SurfaceState
+    label: NDArray[np.uint8]
+    packet: NDArray[np.int32]
+    wall: NDArray[np.float32]
+    between: NDArray[np.float32]
+    before: SurfaceState
+    cavity: NDArray[np.float32]
+    covered: NDArray[np.float64]
+
+
+def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
+    """Live `packets_day` days on a simulation, label it on the way, and take a biopsy at the end.
+
+    Raises:
+        InputError: the bone is too small for a section, or has no surface, or is burning in.
+    """
+    if not simulation.counting:
+        raise InputError(f"day {simulation.day} is in the burn-in; take a biopsy from day 0 on")
+    check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
+    watch = Watch(simulation)
+    watch.live(p.packets_day - p.interval_day - p.wait_day)
+    watch.label()
+    watch.live(p.interval_day)
+    watch.label()
+    watch.live(p.wait_day)
+    bench = specimen(watch)
+    true = _true(watch, bench, p)
+    seen = _seen(simulation, bench, p)
+    cells = _cells(simulation, p)
+    nan = float("nan")
+    return [
+        Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *told)
+        for symbol, told in MEASURES.items()
+    ]
+
+
+def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> None:
+    """Refuse a bone that no section fits into, before a year is lived for it.
+
+    Raises:
+        InputError: it is too small.
+    """
+    edge_um = (min(shape) - 2 * RIM_WIDTH - 1) * voxel_um
+    if edge_um < p.spacing_um:
+        raise InputError(
+            f"a bone of {' x '.join(map(str, shape))} voxels of {voxel_um:g} um is too small for a "
+            f"biopsy: {max(edge_um, 0.0):g} um are left without the rim, and sections are "
+            f"{p.spacing_um:g} um apart; enlarge it (specimen.size_mm) or lower biopsy.spacing_um"
+        )
+
+
+def specimen(watch: Watch) -> Specimen:
+    """The bone of today with labels, packets and cavities."""
+    s = watch.simulation
+    tissue, lattice = s.tissue, s.tissue.lattice
+    quanta = boxed(tissue, lattice.quanta).astype(np.int32)
+    state = surface_state(s)
+    label = of_triangles(state.surface, boxed(tissue, watch.labels), 0)
+    label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
+    wall = np.clip(quanta - boxed(tissue, watch.base), 0, boxed(tissue, watch.wall))
+    number = np.where(wall > 0, boxed(tissue, watch.packet), 0)
+    bmu = np.array(watch.packet_bmu, np.int32)[number]
+    flat = bmu.reshape(-1)
+    packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
+    packet = np.where(state.phase == 0, packet, 0)
+    places = np.argwhere(wall > 0)
+    normals = np.array(watch.packet_normal)[number[tuple(places.T)]]
+    above = surface_above(quanta, state.surface, places, normals)
+    # Beneath an open site or a newer packet a wall has no surface of its own: it is not read.
+    buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
+    wall[tuple(places[buried].T)] = 0
+    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in watch.taken)
+    both = boxed(tissue, watch.labels) == FIRST | SECOND
+    before, cavity = _before(s)
+    return Specimen(
+        state, label.astype(np.uint8), packet, (wall / FULL).astype(np.float32),
+        (np.where(both, np.maximum(second - first, 0), 0) / FULL).astype(np.float32),
+        before, cavity, _covered(s, state),
+    )  # fmt: skip
+
+
+def _before(s: Simulation) -> tuple[SurfaceState, NDArray[np.float32]]:
+    """The surface with all cavities filled, and the cavities in reversal, share of each voxel."""
+    tissue = s.tissue
+    columns: Any = s.cavities.sites.columns
+    voxel, site, stock = owned_records(s)
+    whole = tissue.lattice.quanta.copy()
+    filled = np.minimum(whole[voxel].astype(np.int64) + stock, FULL)
+    missing = np.zeros(whole.size, np.float32)
+    waiting = columns.phase[site] == REVERSAL
+    missing[voxel[waiting]] = (filled - whole[voxel])[waiting] / FULL
+    whole[voxel] = filled
+    return surface_state(s, whole), boxed(tissue, missing)
+
+
+def _covered(s: Simulation, state: SurfaceState) -> NDArray[np.float64]:
+    """Share of each triangle under living osteoblasts, each on its nominal area."""
+    sites: Any = s.cavities.sites.columns
+    cells = s.osteoblasts.rows.alive_columns()
+    row = cells["site"].astype(np.int64)
+    here = row[sites.id[row] == cells["site_id"]]
+    team = np.bincount(here, minlength=sites.alive.size)
+    area = np.maximum(sites.area_um2.astype(np.float64), 1.0)
+    share = np.minimum(team * s.config.cells.osteoblast.area_per_cell_um2 / area, 1.0)
+    return np.where(state.phase == FORMING, share[np.maximum(state.site, 0)], 0.0)
+
+
+def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
+    """Symbol -> what each triangle has of it, for all measures that are shares of surface."""
+    phase = bench.state.phase
+    eroded = np.isin(phase, (OSTEOCLAST, MONONUCLEAR, REVERSAL, ARRESTED))
+    return {
+        "ES/BS": eroded,
+        "Oc.S/BS": phase == OSTEOCLAST,
+        "Rv.S/BS": phase == REVERSAL,
+        "Ar.S/BS": phase == ARRESTED,
+        "OS/BS": phase == FORMING,
+        "Ob.S/BS": bench.covered,
+    }
+
+
+def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
+    """The truth in 3-D."""
+    tissue, surface = watch.simulation.tissue, bench.state.surface
+    first, second = watch.taken
+    box_mm3 = tissue.measured_voxels * (tissue.voxel_um / 1000.0) ** 3
+    per_volume = surface.area_um2.sum() * 1e-6 / surface.volume_mm3
+    labelled = (first.surface_um2 + second.surface_um2) / 2.0 * 1e-6 / surface.volume_mm3 * box_mm3
+    formed_um3 = (second.formed_quanta - first.formed_quanta) / FULL * tissue.voxel_um**3
+    double_um2 = float(surface.area_um2[bench.label == FIRST | SECOND].sum())
+    between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
+    counts = _cells_inside(watch.simulation)
+    shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
+    formation = watch.periods[FORMING].mean_day
+    return {
+        "BS/TV": per_volume,
+        **shares,
+        "Ac.f": shares["OS/BS"] / 100.0 / formation * DAYS_PER_YEAR,
+        "MS/BS": 50.0 * (first.forming_share + second.forming_share),
+        "MAR": _over(between_um3, double_um2 * p.interval_day),
+        "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
+        "W.Th": watch.completed.thickness_um,
+        "E.De": watch.eroded.thickness_um,
+        "Ac.f past": watch.completed.area_um2 * 1e-6 / labelled / watch.days * DAYS_PER_YEAR,
+        "FP": formation,
+        "Rs.P": watch.periods[OSTEOCLAST].mean_day,
+        "Rv.P": watch.periods[REVERSAL].mean_day,
+        **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
+    }
+
+
+def _seen(s: Simulation, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
+    """What plane sections tell, by the formulas above."""
+    surface = bench.state.surface
+    cut = sections_through(surface, p.spacing_um, 0.5)
+    perimeter = cut.trace_um(np.ones(len(surface.bone)))
+    section_um2 = cut.section_um2()
+    double = cut.trace_um(bench.label == FIRST | SECOND)
+    single = cut.trace_um((bench.label == FIRST) | (bench.label == SECOND))
+    waiting = bench.before.phase == REVERSAL
+    reversal = sections_through(bench.before.surface, p.spacing_um, 0.5).trace_um(waiting)
+    per_volume = PERIMETER_TO_SURFACE * perimeter / section_um2 * 1000.0
+    seen = {
+        "BS/TV": per_volume,
+        **{n: 100.0 * cut.trace_um(has) / perimeter for n, has in _of_surface(bench).items()},
+        "MS/BS": 100.0 * (double + single / 2.0) / perimeter,
+        "MAR": WIDTH_TO_THICKNESS * _over(cut.profile_um2(bench.between), double) / p.interval_day,
+        "W.Th": WIDTH_TO_THICKNESS
+        * _over(cut.profile_um2(bench.wall), cut.trace_um(bench.packet > 0)),
+        "E.De": WIDTH_TO_THICKNESS * _over(cut.profile_um2(bench.cavity), reversal),
+    }
+    seen["BFR/BS"] = seen["MAR"] * seen["MS/BS"] / 100.0 * DAYS_PER_YEAR
+    seen["Ac.f"] = seen["Ac.f past"] = _over(seen["BFR/BS"], seen["W.Th"])
+    formation = _over(seen["W.Th"], seen["MAR"] * _over(seen["MS/BS"], seen["OS/BS"]))
+    per_osteoid = _over(formation, seen["OS/BS"])
+    resorbing = cut.trace_um(np.isin(bench.state.phase, (OSTEOCLAST, MONONUCLEAR)))
+    seen["FP"] = formation
+    seen["Rs.P"] = per_osteoid * 100.0 * resorbing / perimeter
+    seen["Rv.P"] = per_osteoid * seen["Rv.S/BS"]
+    volume_mm3 = section_um2 * s.tissue.voxel_um * 1e-9
+    for name, where in _cells_inside(s).items():
+        found = sum(int((where[:, axis] == layer).sum()) for axis, layer in cut.layers())
+        seen[name] = found / volume_mm3 / per_volume
+    return seen
+
+
+def _cells_inside(s: Simulation) -> dict[str, NDArray[np.int64]]:
+    """Where osteoclasts and osteoblasts of the interior are, voxels of the box."""
+    tissue = s.tissue
+    inside = np.array(boxed(tissue, tissue.lattice.quanta).shape)
+    found = {}
+    for name, rows in (("N.Oc/BS", s.osteoclasts.rows), ("N.Ob/BS", s.osteoblasts.rows)):
+        voxel = rows.alive_columns()["voxel"]
+        place = np.stack(np.unravel_index(voxel, tissue.padded_shape), axis=1) - 1 - RIM_WIDTH
+        found[name] = place[((place >= 0) & (place < inside)).all(axis=1)]
+    return found
+
+
+def _cells(s: Simulation, p: BiopsyParameters) -> dict[str, float]:
+    """The daily table's own account."""
+    table: dict[str, list[float]] = s.datacollector.model_vars
+    now = {name: float(values[-1]) for name, values in table.items()}
+    surface_mm2 = s.tissue.surface_area_mm2() / s.tissue.measured_voxels * np.prod(s.tissue.shape)
+    per_quantum_um3 = s.tissue.voxel_um**3 / FULL
+    past = table["formed_quanta"][-1 - p.interval_day - p.wait_day]
+    then = table["formed_quanta"][-1 - p.wait_day]
+    return {
+        "BS/TV": now["bstv_per_mm"],
+        "ES/BS": now["es_bs_percent"],
+        "Ar.S/BS": now["arrested_bs_percent"],
+        "OS/BS": now["os_bs_percent"],
+        "BFR/BS": (then - past)
+        * per_quantum_um3
+        / (surface_mm2 * 1e6)
+        / p.interval_day
+        * DAYS_PER_YEAR,
+        "W.Th": now["w_th_um"],
+        "E.De": now["e_de_um"],
+        "Ac.f past": now["ac_f_per_year"],
+        "N.Oc/BS": now["osteoclasts"] / surface_mm2,
+        "N.Ob/BS": now["osteoblasts"] / surface_mm2,
+    }
+
+
+def _over(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0.0 else float("nan")
