@@ -70,7 +70,7 @@ PURE = {
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
     "testis_ic50_ratio", "testis_share",
     "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
-    "opg_osteocyte_share", "rankl_dying_gain", "rankl_osteocyte_share", "sclerostin_exponent",
+    "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_production", "rankl_osteocyte_share", "sclerostin_exponent",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
 }  # fmt: skip

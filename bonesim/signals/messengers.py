@@ -59,6 +59,13 @@ class SignalParameters(Parameters):
     lining_reach_um: Annotated[
         float, Field(ge=0, le=2000, description="shelter of lining cells; Kristensen 2013, 50-100")
     ] = 50.0
+    rankl_production: Annotated[
+        float,
+        Field(ge=0, le=20, description="RANKL released, over that of health; input, usually 1"),
+    ] = 1.0
+    opg_production: Annotated[
+        float, Field(ge=0, le=20, description="OPG released, over that of health; input, usually 1")
+    ] = 1.0
     rankl_osteocyte_share: Annotated[
         float,
         Field(ge=0, le=1, description="of healthy RANKL, the rest from lining; assumed, most"),
@@ -143,7 +150,10 @@ class Signals:
 
     def today(self, rankl: float, opg: float) -> None:
         """What today's hormones make of what sources release, relative to health."""
-        self.fields = self.fields._replace(rankl_level=float(rankl), opg_level=float(opg))
+        p = self.parameters
+        self.fields = self.fields._replace(
+            rankl_level=float(rankl * p.rankl_production), opg_level=float(opg * p.opg_production)
+        )
 
     def solve(self, sources: Sources, day: int) -> None:
         """Let the messengers spread from where cells are now; before day 0 learn what health is."""
