@@ -4,8 +4,9 @@ import time
 
 import numpy as np
 
-from benchmarks.conftest import YOUNG
+from benchmarks.conftest import YOUNG, ratio_of_minima
 from bonesim.cells import bmu, osteoblast, osteoclast, osteocyte, precursors
+from bonesim.cells.messages import sources_of
 from bonesim.simulation import Simulation
 from bonesim.specimens import Specimen
 
@@ -14,6 +15,8 @@ from bonesim.specimens import Specimen
 MOST_BYTES_PER_VOXEL = 19.0
 #: The same bone in twice the volume may cost this much more; the target is 1.2, noise added.
 MOST_SCALING = 1.35
+#: Share of a life that the messengers' fields may take.
+MOST_FIELDS = 0.25
 
 
 def test_one_day(benchmark, living: Simulation) -> None:
@@ -34,6 +37,23 @@ def test_one_year(benchmark, young_bone: Specimen) -> None:
     seconds = benchmark.stats.stats.min if benchmark.stats else float("nan")
     share = 256**3 / young_bone.quanta.size
     print(f"\na year {seconds:.1f} s; 5 years of 256^3 by volume: {5 * seconds * share:.0f} s")
+
+
+def test_share_of_the_fields(living: Simulation) -> None:
+    """What a solve costs against the days until the next; by volume, so the same at any size."""
+    s, p = living, living.config.signals
+
+    def solve() -> None:
+        found = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day)
+        s.signals.solve(found, max(s.day, 1))
+
+    def days() -> None:
+        for _ in range(p.interval_day):
+            s.step()
+
+    share = 1.0 / ratio_of_minima(solve, days)
+    print(f"\nthe fields take {100 * share:.0f} % of a life at a solve every {p.interval_day} days")
+    assert share <= MOST_FIELDS
 
 
 def test_bytes_per_voxel(living: Simulation) -> None:

@@ -37,7 +37,7 @@ LAYER = {
     "sweep": 9,
     "viewer": 10,
     "cli_biopsy": 11, "cli_clinic": 11, "cli_measure": 11, "cli_sweep": 11, "cli": 11,
-    "__main__": 11,
+    "__main__": 11, "__init__": 12,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.
 SOCIABLE = {0, 5, 6, 7, 11}
@@ -70,7 +70,8 @@ PURE = {
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
     "testis_ic50_ratio", "testis_share",
     "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
-    "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_production", "rankl_osteocyte_share", "sclerostin_exponent",
+    "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_osteocyte_share",
+    "rankl_production", "sclerostin_exponent",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
 }  # fmt: skip
