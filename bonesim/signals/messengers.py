@@ -8,9 +8,9 @@
     lining      quiescent surface
 
 RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
-to the surface through dendrites: its reach stands for that of the dendrites. The network of
-solves is quasi-steady (see diffusion). Left out: free diffusion in blood, TGF-beta forms.
-Sources: mechanisms 3 (reach: choice), 5, 6; Nakashima 2011 and Xiong 2011 (osteocyte RANKL).
+to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike
+in bone and marrow. Load does not act on the sources yet (part on mechanics). Left out: exchange
+with blood, latent and active TGF-beta. Source: mechanisms 3 (reaches are choices), 5 and 6.
 """
 
 from typing import Annotated, Any, NamedTuple

@@ -79,3 +79,23 @@ def test_rate_ratio_counts_exposure(answer: ModuleType) -> None:
     ratio, low, high = answer.rate_ratio(treated, healthy)
     assert ratio == pytest.approx(3.0)
     assert 1.6 < low < 3.0 < high < 5.6
+
+
+def test_an_arm_is_what_suppression_takes_beyond_health(tmp_path: Path) -> None:
+    """`which_arm_perforates` on made-up ends: 20 points lost, 5 of them in health too."""
+    arms = script("which_arm_perforates")
+    rows = [
+        {"point": f"{arm}{seed}{e2}", "arm": arm, "seed": seed, arms.E2: e2, "snapshot": snapshot,
+         "bvtv_percent": 10.0 if snapshot == 0 else end - 0.1 * seed,
+         "perforations_final": 4 if e2 < 10 else 1, "strut_cuts_final": 0}
+        for arm, suppressed in ((arms.WHOLE, 8.0), ("no RANKL", 9.0))
+        for seed in (1, 2, 3)
+        for e2, end in ((25.0, 9.5), (7.0, suppressed))
+        for snapshot in (0, 1)
+    ]  # fmt: skip
+    table = arms.summary(arms.outcomes(pd.DataFrame(rows)))
+    assert list(table.index) == [arms.WHOLE, "no RANKL"]
+    assert table["lost_percent"]["mean"].tolist() == pytest.approx([15.0, 5.0])
+    assert table["breaks_per_mm3"]["mean"].tolist() == pytest.approx([3 / 2.5**3] * 2)
+    arms.draw(table, tmp_path / "arms.png")
+    assert (tmp_path / "arms.png").stat().st_size > 5_000
