@@ -1,7 +1,7 @@
 """What each messenger is: who releases it, how far it reaches, and how bone's cells hear it.
 
     RANKL       viable and dying osteocytes, lining cells
-    OPG         osteoblasts and lining cells, osteocytes
+    OPG         lining cells, osteocytes
     sclerostin  viable osteocytes
     coupling    what resorption released and has not been used: eroded sites until formation starts
     death       osteocytes that died lately
@@ -9,8 +9,9 @@
 
 RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
 to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike
-in bone and marrow. Load does not act on the sources yet (part on mechanics). Left out: exchange
-with blood, latent and active TGF-beta. Source: mechanisms 3 (reaches are choices), 5 and 6.
+in bone and marrow. Load does not act on the sources yet (part on mechanics). Left out: RANKL and
+OPG of osteoblasts at work (their surface is a tenth), exchange with blood, latent and active
+TGF-beta. Source: mechanisms 3 (reaches are choices), 5 and 6.
 """
 
 from typing import Annotated, Any, NamedTuple
