@@ -24,7 +24,7 @@ WHOLE = "everything"
 VOLUME_MM3 = 2.5**3
 #: What is drawn: column here -> axis label.
 PANELS = {
-    "lost_percent": "BV/TV lost to five years of\nsuppression, beyond health (points)",
+    "lost_percent": "bone lost to five years of suppression,\nbeyond health (% of bone volume)",
     "breaks_per_mm3": "final perforations and strut cuts\nbeyond health (per mm$^3$)",
 }
 
