@@ -73,9 +73,9 @@ def draw(table: pd.DataFrame, output: Path) -> None:
                   ecolor=palette.INK, capsize=2, height=0.6)  # fmt: skip
         axis.axvline(table[name]["mean"][WHOLE], color=palette.INK, lw=0.8, ls=":")
         axis.set_yticks(place, table.index)
-        axis.invert_yaxis()
         axis.set_xlabel(label)
         axis.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].invert_yaxis()  # shared by both
     figure.savefig(output)
 
 
