@@ -40,6 +40,7 @@ def burn_in_key(config: Config, specimen: Specimen) -> str:
         "response": config.hormones.response.model_dump(),
         "cells": config.cells.model_dump(),
         "signals": config.signals.model_dump(),
+        "mechanics": config.mechanics.model_dump(),
         "tissue": config.tissue.model_dump(),
         "burn_in_day": config.schedule.burn_in_day,
         "sources": sources_hash(),

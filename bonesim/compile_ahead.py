@@ -63,7 +63,7 @@ def compile_day_backwards() -> None:
     s.osteoblasts.form(s.tissue, s.cavities, s.bmus.rows, 1, 1)
     fields = s.signals.fields
     s.osteoclasts.resorb(s.tissue, fields, s.cavities, s.drive, 1, 1)
-    s.osteoclasts.smooth(s.tissue, s.cavities, s.bmus.rows, 1, 1)
+    s.osteoclasts.smooth(s.tissue, fields, s.cavities, s.bmus.rows, 1, 1)
     s.osteoblasts.arrive(s.tissue, fields, s.cavities, s.bmus.rows, s.precursors, s.drive, 1, 1)
     s.osteoblasts.leave(s.tissue, s.cavities, s.osteocytes, 1)
     s.fragments.watch(np.array([s.tissue.lattice.quanta.size // 2]), 1)

@@ -29,6 +29,7 @@ from bonesim.hormones.protocol import ProtocolParameters
 from bonesim.hormones.response import Course, ResponseParameters
 from bonesim.lattice.fragments import FragmentParameters
 from bonesim.lattice.mineral import MineralParameters
+from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.parameters import Parameters
 from bonesim.signals.messengers import SignalParameters
 from bonesim.specimens.scan import ScanParameters
@@ -126,6 +127,7 @@ class Config(Parameters):
     hormones: HormoneParameters = HormoneParameters()
     cells: CellParameters = CellParameters()
     signals: SignalParameters = SignalParameters()
+    mechanics: MechanicsParameters = MechanicsParameters()
     tissue: TissueParameters = TissueParameters()
     schedule: ScheduleParameters = ScheduleParameters()
 
@@ -134,6 +136,22 @@ class Config(Parameters):
         if self.protocol is not None and self.hormones.course != ConstantCourse():
             raise ValueError("has both protocol and hormones.course; leave one out")
         return self
+
+    @model_validator(mode="after")
+    def _load_is_felt(self) -> "Config":
+        changed = self.protocol is not None and any(
+            one.load_percent != 100.0 for one in self.protocol.loading.change
+        )
+        if changed and self.mechanics.interval_day == 0:
+            raise ValueError(
+                "protocol.loading changes the load but mechanics.interval_day is 0: nothing would "
+                "feel it; leave one out"
+            )
+        return self
+
+    def load_percent(self, day: float) -> float:
+        """Percent of habitual loading on a day: the protocol's; 100 without one."""
+        return 100.0 if self.protocol is None else self.protocol.loading.load_percent_at(day)
 
     def course(self) -> Course:
         """Hormones against day: computed from the protocol, or as written down.

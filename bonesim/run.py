@@ -112,8 +112,6 @@ def run(
     config.course()  # an impossible course is told before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
-    if config.protocol is not None and config.protocol.loading.change:
-        watcher.say("protocol.loading is kept in the file but has no effect yet: no mechanics")
     with compile_ahead.in_second_process() as compiling:
         bone = specimen or make_specimen(config.specimen)
         if compiling:

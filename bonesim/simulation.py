@@ -36,6 +36,7 @@ from bonesim.lattice.mutation import (
 )
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import MIXED, STRUT_CUT
+from bonesim.mechanics.loading import Habitual
 from bonesim.signals.fields import Fields
 from bonesim.signals.messengers import Signals
 from bonesim.specimens import make_specimen
@@ -89,6 +90,7 @@ class Simulation(mesa.Model):
         self.osteoblasts = Osteoblasts(self, cells.osteoblast)
         self.osteocytes = Osteocytes(self, cells.osteocyte)
         self.signals = Signals(self.config.signals, self.tissue)
+        self.mechanics = Habitual(self.config.mechanics, self.tissue.shape, self.tissue.voxel_um)
         self.fragments = Fragments(self.config.tissue.fragment, self.tissue)
         self.events = EventLog()
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
@@ -103,17 +105,19 @@ class Simulation(mesa.Model):
     def step(self) -> None:
         """Live one day.
 
-        In order, because the order matters: blood -> osteocytes age -> messengers spread -> BMUs
-        are born, travel and recruit osteoclasts -> osteoclasts and mononuclear cells resorb ->
-        precursors renew, osteoblasts are recruited, form, are buried -> bone mineralises ->
-        loose pieces go and events are judged -> collect.
+        In order, because the order matters: blood -> load (solved every so many days) -> osteocytes
+        age -> messengers spread -> BMUs are born, travel and recruit osteoclasts -> osteoclasts
+        and mononuclear cells resorb -> precursors renew, osteoblasts are recruited, start on
+        strained surface, form, are buried -> bone mineralises -> loose pieces go and events are
+        judged -> collect.
         """
         self.day += 1
         seed, day = self.run_seed, self.day
         self.tissue.age_one_day()
         self.drive = self.response.next_day(day)
 
-        self.osteocytes.age(self.tissue, self.drive, seed, day)
+        self._load(day)
+        self.osteocytes.age(self.tissue, self.signals.fields, self.drive, seed, day)
         fields = self._listen(day)
         self.bmus.be_born(self.tissue, fields, self.cavities, self.drive, seed, day)
         ended = self.bmus.travel_and_recruit(
@@ -121,7 +125,7 @@ class Simulation(mesa.Model):
             self.osteoclasts.mononuclear, seed, day,
         )  # fmt: skip
         self.osteoclasts.resorb(self.tissue, fields, self.cavities, self.drive, seed, day)
-        self.osteoclasts.smooth(self.tissue, self.cavities, self.bmus.rows, seed, day)
+        self.osteoclasts.smooth(self.tissue, fields, self.cavities, self.bmus.rows, seed, day)
         self.precursors.renew(self.drive, day)
         self.osteoblasts.arrive(
             self.tissue, fields, self.cavities, self.bmus.rows, self.precursors, self.drive,
@@ -137,13 +141,23 @@ class Simulation(mesa.Model):
         elif self.day > 0:
             self.datacollector.collect(self)
 
+    def _load(self, day: int) -> None:
+        """The slow clock: load every `mechanics.interval_day` days, or when bone has changed."""
+        load = self.config.load_percent(day)
+        if self.mechanics.due(day, self.bone_quanta()):
+            first = self.osteocytes.least_mpa == 0.0
+            self.mechanics.solve(self.tissue.inner(self.tissue.lattice.quanta), day)
+            self.osteocytes.take_strain(self.mechanics)
+            if first:
+                self.osteocytes.learn_habit(self.tissue)
+        self.osteocytes.get_used(self.tissue, load, day)
+        self.signals.today(self.drive.rankl, self.drive.opg, self.osteocytes.load_level(load))
+
     def _listen(self, day: int) -> Fields:
         """The messengers' fields as cells hear them today."""
         if self.signals.due(day):
-            cells = self.osteocytes.rows
             p = self.config.signals
-            self.signals.solve(sources_of(self.tissue, self.cavities, cells, p, day), day)
-        self.signals.today(self.drive.rankl, self.drive.opg)
+            self.signals.solve(sources_of(self.tissue, self.cavities, self.osteocytes, p, day), day)
         return self.signals.fields
 
     def _log_events(self, ended: NDArray[np.uint64]) -> None:

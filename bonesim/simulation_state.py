@@ -36,6 +36,7 @@ def state_of(simulation: Simulation) -> State:
             "slow_deficit": s.precursors.slow_deficit,
         },
         "signals": s.signals.state(),
+        "mechanics": s.mechanics.state(),
         "response": {
             "deficit": s.response.deficit,
             "setpoint_pg_per_ml": s.response.setpoint_pg_per_ml,
@@ -67,6 +68,8 @@ def put_back(simulation: Simulation, state: State) -> None:
     s.precursors.pool[:] = state["precursors"]["pool"]
     s.precursors.slow_deficit = float(state["precursors"]["slow_deficit"])
     s.signals.restore(state["signals"])
+    s.mechanics.restore(state["mechanics"])
+    s.osteocytes.take_strain(s.mechanics)
     s.response.deficit = float(state["response"]["deficit"])
     s.response.setpoint_pg_per_ml = float(state["response"]["setpoint_pg_per_ml"])
     s.fragments.voxels = np.array(state["fragments"]["voxels"])

@@ -8,8 +8,8 @@ surface is left ahead it stops, and when its last site has closed it ends.
 Origination proposes voxels drawn from (seed, day, k) at a fixed ceiling rate and accepts each
 with rate / ceiling, so that runs that differ only in treatment share their BMUs.
 
-Where there is more RANKL (less OPG) and where osteocytes die more are born; fronts turn towards
-it. Left out: strain steering (part on mechanics), vessels.
+Where there is more RANKL (less OPG), where osteocytes die and where bone strains less than usual
+more are born; fronts turn towards RANKL. Left out: strain steering, vessels.
 Sources: mechanisms 1; footprint of trenches about 500 x 200 um (PMC3423528); Parfitt.
 """
 
@@ -42,7 +42,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.quantities import BONE, DAYS_PER_YEAR
-from bonesim.signals.fields import Fields, occupancy_in, read_voxel
+from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
 
 TRAVELLING, FINISHING = 1, 2
 
@@ -101,6 +101,14 @@ class BmuParameters(Parameters):
             description="of births, near dying osteocytes; assumed, at most half (mech. 5)",
         ),
     ] = 0.2
+    strain_bias: Annotated[
+        float,
+        Field(ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, mech. 4"),
+    ] = 0.5
+    blind_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="of births that strain does not tell; at least half, mech. 4"),
+    ] = 0.5
     steering_per_day: Annotated[
         float,
         Field(
@@ -171,12 +179,14 @@ def candidate_voxel(k, seed, day, shape):  # type: ignore[no-untyped-def]
 
 @kernel
 def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-untyped-def]
-    """Births at a voxel relative to health: RANK occupancy, and osteocytes dying nearby.
+    """Births at a voxel relative to health: RANK occupancy, osteocytes dying nearby, and strain.
 
-    The share that does not follow death is the floor that knows nothing of strain or damage.
+    `blind_share` of them know nothing of strain: loaded bone is renewed too.
     """
     near_death = read_voxel(fields.death, fields, voxel, shape)
     targeted = 1.0 + numbers.death_share * (near_death - 1.0)
+    unloaded = np.exp(-numbers.strain_bias * (strain_in(fields, voxel, shape) - 1.0))
+    targeted *= numbers.blind_share + (1.0 - numbers.blind_share) * unloaded
     return occupancy_in(fields, voxel, shape) ** exponent * targeted
 
 

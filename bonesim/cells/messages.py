@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 
 from bonesim.cells.cavity import MONONUCLEAR, OSTEOCLAST, REVERSAL, CavityTables
-from bonesim.cells.population import Rows
+from bonesim.cells.osteocyte import Osteocytes
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.messengers import SignalParameters, Sources
 
 
 def sources_of(
-    tissue: Tissue, cavities: CavityTables, osteocytes: Rows[Any], p: SignalParameters, day: int
+    tissue: Tissue, cavities: CavityTables, osteocytes: Osteocytes, p: SignalParameters, day: int
 ) -> Sources:
     """Osteocytes, lining cells and eroded sites that have not begun to form, on one day."""
-    cells: Any = osteocytes.columns
+    cells: Any = osteocytes.rows.columns
     there = cells.alive == 1
     living = there & (cells.viable == 1)
     dying = there & (cells.viable == 0) & (day - cells.died_day < p.dying_day)
@@ -28,6 +28,7 @@ def sources_of(
     held = np.rint(sites.removed_quanta[open_now] * np.exp(-waited / p.held_day))
     return Sources(
         living=cells.voxel[living],
+        felt=osteocytes.felt(tissue)[living[: cells.used[0]]],
         dying=cells.voxel[dying],
         lining=surface[tissue.lattice.owner[surface] < 0],
         eroded=sites.voxel[open_now],

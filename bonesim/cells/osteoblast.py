@@ -302,6 +302,7 @@ def leave(lattice, cavities, cells, osteocytes, day):  # type: ignore[no-untyped
                     osteocytes.voxel[lacuna] = voxel
                     osteocytes.born_day[lacuna] = day
                     osteocytes.viable[lacuna] = 1
+                    osteocytes.setpoint_mpa[lacuna] = 0.0
                     buried += 1
         free_row(cells, row)
     return buried

@@ -2,17 +2,21 @@
 
     digging   r x (RANK occupancy there)^n um/d along the site's normal
     death     hazard h (q / q0) (1 + k max(0, u - 1)), q = depth dug: matrix-released TGF-beta ends
-              them, and strain does where little bone is left (u = reference / bone left along n)
+              them, and so does strain: u = strain felt there x bone before this cavity / bone left
     so        osteoclastic depth is Weibull (shape 2) with mean sqrt(pi/2 x q0 r / h), CV 0.52
 
 Lower estradiol lowers h and raises r: half the hazard is 41 % more depth, as measured (Eriksen
 1999). Mononuclear cells then deepen the site at their own speed to a depth drawn once for each
 BMU; when they are done it is decided, once, which voxels have a floor.
 
-The same strain ends the mononuclear phase early. u is a stand-in for strain energy: a plate under
-a held load strains as the inverse of its thickness. It may break through all the same.
+The same strain ends the mononuclear phase early. Mechanics is solved once a month on elements as
+large as a cavity is deep; between solves strain is carried over as a plate under a held load
+strains, by the inverse of what is left of it along n. So the solve says how strained a place is for
+what its osteocytes are used to, the cavity how much more than that: bone that is unloaded loses
+the brake, thin bone that is used to its strain is dug like any other until little is left of it.
+It may break through all the same.
 
-Left out: fusion of nuclei (the territory is one cell's), microdamage, the strain field itself.
+Left out: fusion of nuclei (the territory is one cell's), microdamage.
 Sources: mechanisms 1, 2.3, 4 (strain stop), 9; Eriksen 1984, 1999; Hughes 1996; Manolagas 2000.
 """
 
@@ -37,10 +41,10 @@ from bonesim.cells.population import CellPopulation, Rows, free_row
 from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
 from bonesim.hormones.response import Drive
 from bonesim.kernel import kernel
-from bonesim.lattice.rays import bone_left
+from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.signals.fields import Fields, occupancy_in, read_voxel
+from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
 
 #: Mononuclear sites are served every so many days: the deepest step stays below a fifth of a voxel.
 MONONUCLEAR_STEP_DAY = 5
@@ -79,9 +83,6 @@ class OsteoclastParameters(Parameters):
         float,
         Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3"),
     ] = 0.9
-    strain_reference_um: Annotated[
-        float, Field(gt=0, le=400, description="bone left at which u = 1; assumed")
-    ] = 100.0
     neighbour_share: Annotated[
         float,
         Field(
@@ -110,11 +111,14 @@ OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_f
 
 
 @kernel
-def strain_factor(lattice, sites, site, numbers):  # type: ignore[no-untyped-def]
+def strain_factor(lattice, fields, sites, site, numbers, shape):  # type: ignore[no-untyped-def]
     """k max(0, u - 1) at a site: how much the strain on what is left adds to ending resorption."""
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    left = max(bone_left(lattice, sites.voxel[site], nz, ny, nx), 0.25 * lattice.voxel_um)
-    return numbers.strain_stop * max(0.0, numbers.strain_reference_um / left - 1.0)
+    voxel = sites.voxel[site]
+    left = max(bone_left(lattice, voxel, nz, ny, nx), 0.25 * lattice.voxel_um)
+    before = solid_length(lattice, voxel, nz, ny, nx) * lattice.voxel_um
+    u = strain_in(fields, voxel, shape) * max(before / left, 1.0)
+    return numbers.strain_stop * max(0.0, u - 1.0)
 
 
 @kernel
@@ -134,7 +138,7 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, r
         site = np.int64(cells.site[row])
         rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
         dig(lattice, cavities, site, rate, radius_um / lattice.voxel_um, seed, day)
-        strain = strain_factor(lattice, sites, site, numbers)
+        strain = strain_factor(lattice, fields, sites, site, numbers, shape)
         before = np.float64(cells.depth_um[row])
         cells.depth_um[row] = before + rate
         released = read_voxel(fields.coupling, fields, sites.voxel[site], shape)
@@ -152,7 +156,7 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, r
 
 
 @kernel
-def smooth(lattice, cavities, bmus, numbers, radius_um, seed, day):  # type: ignore[no-untyped-def]
+def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 
     A site with a floor goes into reversal with its refillable stock as quota; one without ends
@@ -172,7 +176,7 @@ def smooth(lattice, cavities, bmus, numbers, radius_um, seed, day):  # type: ign
         if step > 0.0:
             dig(lattice, cavities, site, step, radius_um / lattice.voxel_um, seed, day)
             sites.mononuclear_depth_um[site] = depth + step
-            strain = strain_factor(lattice, sites, site, numbers)
+            strain = strain_factor(lattice, fields, sites, site, numbers, shape)
             chance = 1.0 - np.exp(-strain * step / sites.mononuclear_target_um[site])
             if uniform(seed, day, sites.id[site], MONONUCLEAR_END) < chance:
                 sites.mononuclear_target_um[site] = depth + step
@@ -222,10 +226,12 @@ class Osteoclasts(CellPopulation):
         )  # fmt: skip
 
     def smooth(
-        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], seed: int, day: int
-    ) -> None:
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
+        day: int,
+    ) -> None:  # fmt: skip
         """Let mononuclear cells deepen their sites for one day."""
         cavities.make_room()
         smooth(
-            tissue.lattice, cavities.columns, bmus.columns, self.numbers, self.radius_um, seed, day
-        )
+            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, self.radius_um,
+            seed, day, tissue.padded_shape,
+        )  # fmt: skip

@@ -1,11 +1,12 @@
 """Osteocytes: one row per lacuna, living or dead, until the bone around it is resorbed.
 
-    death   hazard (1 / lifespan) (1 + gain x deficit), looked at every few days
+    death   hazard (1 / lifespan) (1 + gain x deficit) (1 + gain max(0, 1 - u)), looked at every
+            few days; u is the strain felt around the cell over the usual one
     density the share of osteoblasts that are buried, over wall thickness (about 17 k/mm3)
 
 Lacunae whose voxel is no longer bone are found at the same look, so a count is at most that many
 days behind; no cavity is refilled that fast.
-Left out: load (part on mechanics), pro-resorption signals of the dying (part on signals).
+How they feel strain is in `sensing`, what they say in `messages` and `signals`.
 Sources: mechanisms 1; Mullender 1996; Frost, Manolagas (25 years).
 """
 
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.sensing import get_used, smoothed, stimuli
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.hormones.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
+from bonesim.mechanics.loading import Habitual
 from bonesim.parameters import Parameters
 from bonesim.quantities import BONE, DAYS_PER_YEAR, FULL
+from bonesim.signals.fields import Fields, strain_in
 
 #: Day of death of lacunae that are empty at the start.
 LONG_AGO = -100000
@@ -39,6 +43,21 @@ class OsteocyteParameters(Parameters):
     look_day: Annotated[
         int, Field(ge=1, le=60, description="each cell is looked at every so many days; assumed")
     ] = 28
+    energy_exponent: Annotated[
+        float, Field(gt=0, le=2, description="stimulus ~ energy^n; .5: linear, Christen 2014")
+    ] = 0.5
+    setpoint_tau_year: Annotated[
+        float, Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10")
+    ] = 5.0
+    least_energy_share: Annotated[
+        float, Field(gt=0, le=1, description="of the mean strain energy, the least felt; assumed")
+    ] = 0.02
+    largest_stimulus: Annotated[
+        float, Field(ge=1, le=100, description="most one cell feels of the usual; assumed")
+    ] = 4.0
+    disuse_death_gain: Annotated[
+        float, Field(ge=0, le=10, description="death x(1+g max(0,1-u)); mech. 10, size assumed")
+    ] = 1.0
 
 
 class OsteocyteColumns(NamedTuple):
@@ -52,6 +71,7 @@ class OsteocyteColumns(NamedTuple):
     born_day: NDArray[np.int32]
     viable: NDArray[np.uint8]
     died_day: NDArray[np.int32]  # of those not viable
+    setpoint_mpa: NDArray[np.float32]  # strain energy density it is used to; 0: not yet asked
 
 
 @kernel
@@ -78,18 +98,18 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             cells.born_day[row] = born
             lived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
             cells.viable[row] = 1 if lived else 0
+            cells.setpoint_mpa[row] = 0.0
             cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
             living += cells.viable[row]
     return living
 
 
 @kernel
-def age(lattice, cells, hazard_per_day, look_day, seed, day):  # type: ignore[no-untyped-def]
+def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """Look at every `look_day`-th cell: is its bone still there, does it die. Counts kept current.
 
     Returns (lacunae lost with their bone, cells died).
     """
-    chance = 1.0 - np.exp(-hazard_per_day * look_day)
     lost = 0
     died = 0
     for row in range(day % look_day, cells.used[0], look_day):
@@ -100,10 +120,13 @@ def age(lattice, cells, hazard_per_day, look_day, seed, day):  # type: ignore[no
                 died += 1
             free_row(cells, row)
             lost += 1
-        elif cells.viable[row] == 1 and uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < chance:
-            cells.viable[row] = 0
-            cells.died_day[row] = day
-            died += 1
+        elif cells.viable[row] == 1:
+            disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], shape))
+            expected = hazard_per_day * (1.0 + disuse_gain * disuse) * look_day
+            if uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < 1.0 - np.exp(-expected):
+                cells.viable[row] = 0
+                cells.died_day[row] = day
+                died += 1
     return lost, died
 
 
@@ -115,6 +138,9 @@ class Osteocytes(CellPopulation):
         self.parameters = parameters
         self.rows: Rows[OsteocyteColumns] = Rows(OsteocyteColumns)
         self.viable = 0
+        self.energy = np.zeros((1, 1, 1), np.float32)
+        self.least_mpa = 0.0
+        self.voxels_per_element = 1
 
     def populate(self, tissue: Tissue, seed: int, day: int) -> None:
         """Give bone that is fresh on `day` its lacunae."""
@@ -127,11 +153,57 @@ class Osteocytes(CellPopulation):
             p.lifespan_year * DAYS_PER_YEAR, seed, day,
         )  # fmt: skip
 
-    def age(self, tissue: Tissue, drive: Drive, seed: int, day: int) -> None:
+    def load_level(self, load_percent: float) -> float:
+        """What a load does to every stimulus at once."""
+        return float((load_percent / 100.0) ** (2.0 * self.parameters.energy_exponent))
+
+    def learn_habit(self, tissue: Tissue) -> None:
+        """Every cell takes what it feels at habitual load for the usual: u is 1 everywhere."""
+        get_used(
+            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element, 1.0, 1.0, 0,
+            1, tissue.padded_shape,
+        )  # fmt: skip
+
+    def take_strain(self, habitual: Habitual) -> None:
+        """From now on strain is what mechanics has solved."""
+        bone = habitual.energy[habitual.energy > 0]
+        self.energy = smoothed(habitual.energy)
+        self.voxels_per_element = habitual.voxels_per_element
+        self.least_mpa = 0.0
+        if bone.size:
+            mean = float(bone.mean(dtype=np.float64))
+            self.least_mpa = self.parameters.least_energy_share * mean
+
+    def get_used(self, tissue: Tissue, load_percent: float, day: int) -> None:
+        """Let today's share of the cells drift towards what they feel."""
+        p = self.parameters
+        if self.least_mpa == 0.0:
+            return
+        drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
+        get_used(
+            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element,
+            (load_percent / 100.0) ** 2, float(drift) if day > 0 else 1.0, day % p.look_day,
+            p.look_day, tissue.padded_shape,
+        )  # fmt: skip
+
+    def felt(self, tissue: Tissue) -> NDArray[np.float32]:
+        """What each row feels at habitual load over what it is used to."""
+        p = self.parameters
+        if self.least_mpa == 0.0:
+            return np.ones(self.rows.columns.used[0], np.float32)
+        return stimuli(
+            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element,
+            p.energy_exponent, p.largest_stimulus, tissue.padded_shape,
+        )  # fmt: skip
+
+    def age(self, tissue: Tissue, fields: Fields, drive: Drive, seed: int, day: int) -> None:
         """Let a share of the cells live or die, and forget lacunae whose bone is gone."""
         p = self.parameters
         hazard = drive.osteocyte_death / (p.lifespan_year * DAYS_PER_YEAR)
-        _, died = age(tissue.lattice, self.rows.columns, hazard, p.look_day, seed, day)
+        _, died = age(
+            tissue.lattice, fields, self.rows.columns, hazard, p.disuse_death_gain, p.look_day,
+            seed, day, tissue.padded_shape,
+        )  # fmt: skip
         self.viable -= died
 
     def viability(self, tissue: Tissue) -> NDArray[np.uint8]:

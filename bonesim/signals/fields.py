@@ -6,8 +6,8 @@ ends; sources in whole numbers of 1/4096, so that their sum does not depend on t
 Beyond the outermost centres the field is level, as behind a mirror.
 
 Values are relative to health: 1 is the mean, at the places that listen, of the bone at its start.
-Hormones multiply what sources release; the day's multiplier is kept beside the fields, so it acts
-at once and exactly.
+Hormones multiply what sources release, and load what osteocytes feel; the day's multiplier is kept
+beside the fields, so it acts at once and exactly.
 """
 
 from typing import NamedTuple
@@ -31,11 +31,13 @@ class Fields(NamedTuple):
     coupling: NDArray[np.float32]
     death: NDArray[np.float32]  # of osteocytes, recently
     lining: NDArray[np.float32]  # lining cells: the canopy's and the precursors' shelter
+    strain: NDArray[np.float32]  # what osteocytes around feel at habitual load, of what is usual
     cubes_per_voxel_z: float
     cubes_per_voxel_y: float
     cubes_per_voxel_x: float
     rankl_level: float  # today's hormones: multiplies rankl
     opg_level: float
+    load_level: float  # today's load: multiplies strain
 
 
 @kernel
@@ -100,6 +102,12 @@ def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
     """RANK occupancy at a padded flat voxel."""
     rankl = fields.rankl_level * read_voxel(fields.rankl, fields, voxel, shape)
     return occupancy(rankl, fields.opg_level * read_voxel(fields.opg, fields, voxel, shape))
+
+
+@kernel
+def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
+    """u: what osteocytes around a padded flat voxel feel today over what they are used to."""
+    return fields.load_level * read_voxel(fields.strain, fields, voxel, shape)
 
 
 @kernel

@@ -6,12 +6,14 @@
     coupling    what resorption released and has not been used: eroded sites until formation starts
     death       osteocytes that died lately
     lining      quiescent surface
+    strain      u: what living osteocytes around feel over what each is used to; nearer ones count more
 
 RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
 to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike
-in bone and marrow. Load does not act on the sources yet (part on mechanics). Left out: RANKL and
-OPG of osteoblasts at work (their surface is a tenth), exchange with blood, latent and active
-TGF-beta. Source: mechanisms 3 (reaches are choices), 5 and 6.
+in bone and marrow. An osteocyte that feels u times its usual strain makes 2/(1 + u) of its
+sclerostin, more RANKL below 1 and OPG by u (`said`). Left out: RANKL and OPG of osteoblasts at work
+(their surface is a tenth), exchange with blood, latent and active TGF-beta. Source: mechanisms 3
+(reaches are choices), 4, 5 and 6.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -26,7 +28,7 @@ from bonesim.parameters import Parameters
 from bonesim.signals.diffusion import Diffusion, Floats
 from bonesim.signals.fields import WHOLE, Fields, read_voxels, release
 
-#: The fields of `Fields`, in order.
+#: The fields of `Fields` that are relative to health, in order.
 MESSENGERS = ("rankl", "opg", "sclerostin", "coupling", "death", "lining")
 
 
@@ -34,6 +36,12 @@ MESSENGERS = ("rankl", "opg", "sclerostin", "coupling", "death", "lining")
 SOLVES_REMEMBERED = 10
 #: Surface of one osteocyte's bone, um2: 17,000 lacunae per mm3 in a plate of 130 um.
 LINED_UM2_PER_OSTEOCYTE = 900.0
+#: What cells feel and say is counted in this many parts: sums of whole numbers know no order.
+FINE = 1024
+#: A place is held to feel the usual strain as if this share of an osteocyte in a cube did.
+NOBODY = 0.01
+#: Bounds of what strain does to one osteocyte's OPG; assumed.
+LEAST_OPG, MOST_OPG = 0.5, 2.0
 
 
 class SignalParameters(Parameters):
@@ -92,11 +100,26 @@ class SignalParameters(Parameters):
     ] = 120
 
 
+    strain_reach_um: Annotated[
+        float, Field(ge=0, le=2000, description="osteocytes feel for cells so far; 100, mech. 4")
+    ] = 100.0
+    sclerostin_strain_exponent: Annotated[
+        float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: deaf")
+    ] = 1.0
+    rankl_disuse_gain: Annotated[
+        float, Field(ge=0, le=5, description="osteocytes' RANKL x(1+g max(0,1-u)); .5, mech. 10")
+    ] = 0.5
+    opg_strain_gain: Annotated[
+        float, Field(ge=0, le=2, description="osteocytes' OPG x(1+g (u-1)), .5 to 2; assumed")
+    ] = 0.3
+
+
 class Sources(NamedTuple):
     """Where cells are on one day, as padded flat voxels; and where each field is heard in health.
 
     Attributes:
         living: living osteocytes.
+        felt: what each of them feels at habitual load, of what it is used to.
         dying: osteocytes that died within `dying_day`.
         lining: quiescent surface.
         eroded: centres of eroded sites whose formation has not begun.
@@ -105,6 +128,7 @@ class Sources(NamedTuple):
     """
 
     living: NDArray[np.int64]
+    felt: NDArray[np.float32]
     dying: NDArray[np.int64]
     lining: NDArray[np.int64]
     eroded: NDArray[np.int64]
@@ -120,6 +144,7 @@ class Signals:
         health: what is 1 of each messenger: its mean, where it is heard, over the last solves of
             the burn-in; fixed from day 0 on.
         solves: how many solves `health` has seen.
+        strain_heard: mean of `strain` on quiescent surface, at habitual load.
     """
 
     def __init__(self, parameters: SignalParameters, tissue: Tissue) -> None:
@@ -140,25 +165,34 @@ class Signals:
         z, y, x = self.per_voxel
         self.fields = Fields(
             **level, cubes_per_voxel_z=z, cubes_per_voxel_y=y, cubes_per_voxel_x=x,
-            rankl_level=1.0, opg_level=1.0,
+            strain=np.ones(self.cubes, np.float32),
+            rankl_level=1.0, opg_level=1.0, load_level=1.0,
         )  # fmt: skip
+        self.strain_heard = 1.0
+        self.spoken_level = 1.0
         self.health = np.zeros(len(MESSENGERS), np.float64)
         self.solves = 0
 
     def due(self, day: int) -> bool:
-        """Whether the fields are to be solved anew today."""
-        return self.solves == 0 or day % self.parameters.interval_day == 0
+        """Whether the fields are to be solved anew today: in turn, or because load has changed."""
+        changed = self.fields.load_level != self.spoken_level
+        return self.solves == 0 or changed or day % self.parameters.interval_day == 0
 
-    def today(self, rankl: float, opg: float) -> None:
-        """What today's hormones make of what sources release, relative to health."""
+    def today(self, rankl: float, opg: float, load: float) -> None:
+        """What today's hormones and load make of the sources, relative to health."""
         p = self.parameters
         self.fields = self.fields._replace(
-            rankl_level=float(rankl * p.rankl_production), opg_level=float(opg * p.opg_production)
+            rankl_level=float(rankl * p.rankl_production),
+            opg_level=float(opg * p.opg_production),
+            load_level=float(load),
         )
 
     def solve(self, sources: Sources, day: int) -> None:
         """Let the messengers spread from where cells are now; before day 0 learn what health is."""
         found = self._spread(sources)
+        self.spoken_level = self.fields.load_level
+        self.fields = self.fields._replace(strain=self._felt(sources))
+        self.strain_heard = self._heard(self.fields.strain, "strain", sources)
         if day <= 0 or self.solves == 0:
             self.solves += 1
             now = np.array([self._heard(found[name], name, sources) for name in MESSENGERS])
@@ -175,23 +209,51 @@ class Signals:
         living, dying, lining = (
             self._released(voxels) for voxels in (sources.living, sources.dying, sources.lining)
         )
+        makers = living, living, living
+        u = self.fields.load_level * sources.felt
+        if np.any(u != 1.0):
+            makers = tuple(
+                self._released(sources.living, np.rint(FINE * one).astype(np.int64)) / FINE
+                for one in self._said(u)
+            )
+        makers_rankl, makers_opg, makers_sclerostin = makers
         # Counted so that in a plate as thick as a trabecula each releases its share.
         lined = lining * (self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE)
         osteocyte, other = p.rankl_osteocyte_share, 1.0 - p.rankl_osteocyte_share
-        rankl = osteocyte * (living + p.rankl_dying_gain * dying) + other * lined
-        opg = p.opg_osteocyte_share * living + (1.0 - p.opg_osteocyte_share) * lined
+        rankl = osteocyte * (makers_rankl + p.rankl_dying_gain * dying) + other * lined
+        opg = p.opg_osteocyte_share * makers_opg + (1.0 - p.opg_osteocyte_share) * lined
         eroded = self._released(sources.eroded, sources.held)
         return {
             name: self.diffusion.concentration(source, reach)
             for name, source, reach in (
                 ("rankl", rankl, p.rankl_reach_um),
                 ("opg", opg, p.opg_reach_um),
-                ("sclerostin", living, p.sclerostin_reach_um),
+                ("sclerostin", makers_sclerostin, p.sclerostin_reach_um),
                 ("coupling", eroded, p.coupling_reach_um),
                 ("death", dying, p.rankl_reach_um),
                 ("lining", lining, p.lining_reach_um),
             )
         }
+
+    def _said(self, u: Floats) -> tuple[Floats, Floats, Floats]:
+        """RANKL, OPG and sclerostin of osteocytes that feel `u`, over those of the usual."""
+        p = self.parameters
+        return (
+            1.0 + p.rankl_disuse_gain * np.maximum(0.0, 1.0 - u),
+            np.clip(1.0 + p.opg_strain_gain * (u - 1.0), LEAST_OPG, MOST_OPG),
+            (2.0 / (1.0 + u)) ** p.sclerostin_strain_exponent,
+        )
+
+    def _felt(self, sources: Sources) -> NDArray[np.float32]:
+        """Mean of what living osteocytes around feel at habitual load; 1 where there is none."""
+        reach = self.parameters.strain_reach_um
+        amounts = np.rint(FINE * sources.felt).astype(np.int64)
+        each = np.full(amounts.size, FINE, np.int64)
+        felt, cells = (
+            self.diffusion.concentration(self._released(sources.living, one), reach) / FINE
+            for one in (amounts, each)
+        )
+        return np.asarray((felt + NOBODY) / (cells + NOBODY), np.float32)
 
     def _heard(self, field: Floats, name: str, sources: Sources) -> float:
         """A field's mean where cells listen to it."""
@@ -217,6 +279,9 @@ class Signals:
         """Everything a restart needs."""
         return {
             "fields": {name: getattr(self.fields, name).copy() for name in MESSENGERS},
+            "strain": self.fields.strain.copy(),
+            "strain_heard": self.strain_heard,
+            "spoken_level": self.spoken_level,
             "health": self.health.copy(),
             "solves": self.solves,
         }
@@ -225,5 +290,7 @@ class Signals:
         """Put a `state` back."""
         self.health[:] = state["health"]
         self.solves = int(state["solves"])
-        kept: dict[str, Any] = {name: np.array(state["fields"][name]) for name in MESSENGERS}
+        self.strain_heard = float(state["strain_heard"])
+        self.spoken_level = float(state["spoken_level"])
+        kept: dict[str, Any] = {"strain": np.array(state["strain"])} | {name: np.array(state["fields"][name]) for name in MESSENGERS}
         self.fields = self.fields._replace(**kept)

@@ -1,0 +1,69 @@
+"""How osteocytes feel load: strain energy around them against what they are used to.
+
+    felt      U (load / 100 %)^2, U at habitual load where the cell is, and never less than a share
+              of the specimen's mean: below that no cell can tell
+    stimulus  (felt / set-point)^n, at most a few: with n = 0.5 linear in strain and so in load, no
+              lazy zone (Christen 2014)
+    set-point what a cell feels when it is first asked; from then on it drifts towards what it
+              feels (tau 5 y). Before day 0 it follows at every look: the habit of a bone is what
+              the burn-in has made of it, u is 1
+
+Between solves U is held as solved. Load scales it at once and exactly: bone is elastic.
+Source: mechanisms 4, 10; Lerebours and Buenzli 2015 (set-points are embedded with new bone).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve
+
+from bonesim.kernel import kernel
+
+
+def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each element's mean with its face neighbours that are bone: the staircase makes noise."""
+    cross = np.zeros((3, 3, 3))
+    cross[1, 1] = cross[1, :, 1] = cross[:, 1, 1] = 1.0
+    total = convolve(energy.astype(np.float64), cross, mode="nearest")
+    bone = convolve((energy > 0).astype(np.float64), cross, mode="nearest")
+    return np.where(energy > 0, total / np.maximum(bone, 1.0), 0.0).astype(np.float32)
+
+
+@kernel
+def energy_at(energy, least_mpa, voxels_per_element, voxel, shape):  # type: ignore[no-untyped-def]
+    """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `least_mpa`."""
+    z = voxel // (shape[1] * shape[2])
+    rest = voxel - z * shape[1] * shape[2]
+    y = rest // shape[2]
+    x = rest - y * shape[2]
+    per = voxels_per_element
+    there = np.float64(energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
+    return max(there, least_mpa)
+
+
+@kernel
+def stimuli(cells, energy, least_mpa, voxels_per_element, exponent, largest, shape):  # type: ignore[no-untyped-def]
+    """What each cell feels at habitual load over what it is used to; 1 if it has not been asked."""
+    felt = np.ones(cells.used[0], np.float32)
+    for row in range(felt.size):
+        if cells.alive[row] == 1 and cells.viable[row] == 1 and cells.setpoint_mpa[row] > 0.0:
+            here = energy_at(energy, least_mpa, voxels_per_element, cells.voxel[row], shape)
+            felt[row] = min((here / cells.setpoint_mpa[row]) ** exponent, largest)
+    return felt
+
+
+@kernel
+def get_used(cells, energy, least_mpa, voxels_per_element, load2, share, first, step, shape):  # type: ignore[no-untyped-def]
+    """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
+
+    One that has no set-point yet takes what it feels; `load2` is the square of load over the
+    habitual one.
+    """
+    for row in range(first, cells.used[0], step):
+        if cells.alive[row] == 0 or cells.viable[row] == 0:
+            continue
+        felt = load2 * energy_at(energy, least_mpa, voxels_per_element, cells.voxel[row], shape)
+        felt = max(felt, least_mpa)
+        if cells.setpoint_mpa[row] == 0.0:
+            cells.setpoint_mpa[row] = felt
+        else:
+            cells.setpoint_mpa[row] += share * (felt - cells.setpoint_mpa[row])
