@@ -60,8 +60,8 @@ def compile_day_backwards() -> None:
     quanta[4:8, 4:8, 4:8] = 255
     config = validated({"schedule": {"burn_in_day": 0}}, "compile_ahead")
     s = Simulation(config, Specimen(quanta, 20.0, "a speck", ()))
-    s.osteoblasts.form(s.tissue, s.cavities, s.bmus.rows, 1, 1)
     fields = s.signals.fields
+    s.osteoblasts.form(s.tissue, fields, s.cavities, s.bmus.rows, 1, 1)
     s.osteoclasts.resorb(s.tissue, fields, s.cavities, s.drive, 1, 1)
     s.osteoclasts.smooth(s.tissue, fields, s.cavities, s.bmus.rows, 1, 1)
     s.osteoblasts.arrive(s.tissue, fields, s.cavities, s.bmus.rows, s.precursors, s.drive, 1, 1)

@@ -13,6 +13,7 @@ import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.modelling import ModellingParameters
 from bonesim.cells.osteoblast import OsteoblastParameters
 from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cells.osteocyte import OsteocyteParameters
@@ -58,6 +59,7 @@ class CellParameters(Parameters):
     osteoblast: OsteoblastParameters = OsteoblastParameters()
     osteocyte: OsteocyteParameters = OsteocyteParameters()
     precursor: PrecursorParameters = PrecursorParameters()
+    modelling: ModellingParameters = ModellingParameters()
 
 
 class TissueParameters(Parameters):

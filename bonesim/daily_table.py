@@ -11,6 +11,7 @@ import numpy as np
 
 from bonesim.cells.cavity import (
     AREA_CLOSED,
+    AREA_MODELLED,
     AREA_STARTED,
     ARRESTED,
     BMUS_BORN,
@@ -19,6 +20,7 @@ from bonesim.cells.cavity import (
     FORMING,
     MONONUCLEAR,
     OSTEOCLAST,
+    QUANTA_MODELLED,
     REVERSAL,
 )
 from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
@@ -142,6 +144,10 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
      lambda s: float(s.cavities.tally[AREA_STARTED] * 1e-6)),
     (Column("area_closed_mm2", "mm2", "", "surface of ended sites since day 0"),
      lambda s: float(s.cavities.tally[AREA_CLOSED] * 1e-6)),
+    (Column("area_modelled_mm2", "mm2", "", "surface taken for formation without resorption so far"),
+     lambda s: float(s.cavities.tally[AREA_MODELLED] * 1e-6)),
+    (Column("modelled_mm3", "mm3", "", "bone formed without resorption, of ended sites, so far"),
+     _volume(QUANTA_MODELLED)),
     (Column("closed_eroded_mm3", "mm3", "", "bone eroded in ended sites since day 0"),
      _volume(CLOSED_ERODED)),
     (Column("closed_formed_mm3", "mm3", "", "bone formed in ended sites since day 0"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bonesim.cells.bmu import RemodellingUnits
 from bonesim.cells.cavity import CavityTables
 from bonesim.cells.messages import sources_of
+from bonesim.cells.modelling import Modelling
 from bonesim.cells.osteoblast import Osteoblasts
 from bonesim.cells.osteoclast import Osteoclasts
 from bonesim.cells.osteocyte import Osteocytes
@@ -88,6 +89,7 @@ class Simulation(mesa.Model):
         self.osteoclasts = Osteoclasts(self, cells.osteoclast, cells.bmu)
         self.precursors = Precursors(self, cells.precursor, self.tissue)
         self.osteoblasts = Osteoblasts(self, cells.osteoblast)
+        self.modelling = Modelling(cells.modelling, cells.bmu)
         self.osteocytes = Osteocytes(self, cells.osteocyte)
         self.signals = Signals(self.config.signals, self.tissue)
         self.mechanics = Habitual(self.config.mechanics, self.tissue.shape, self.tissue.voxel_um)
@@ -131,7 +133,8 @@ class Simulation(mesa.Model):
             self.tissue, fields, self.cavities, self.bmus.rows, self.precursors, self.drive,
             seed, day,
         )  # fmt: skip
-        self.osteoblasts.form(self.tissue, self.cavities, self.bmus.rows, seed, day)
+        self.modelling.start(self.tissue, fields, self.cavities, self.osteoblasts, seed, day)
+        self.osteoblasts.form(self.tissue, fields, self.cavities, self.bmus.rows, seed, day)
         self.osteoblasts.leave(self.tissue, self.cavities, self.osteocytes, day)
 
         self._log_events(ended)

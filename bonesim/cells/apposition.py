@@ -1,5 +1,8 @@
 """Formation in a site: the mirror image of erosion, up from the floor, never beyond the stock.
 
+What was marrow before can be granted to a site as if it were stock (`grant`); bone put there never
+joins two surfaces nor closes a hole: a crossing that is not simple is refused.
+
 Osteoblasts fill hollows faster than they thicken humps (Alias and Buenzli 2017): growth goes with
 the cube of the bone around a voxel. Without that a refilled surface stays as rough as the voxels
 and tunnels one voxel wide remain in it, which no measure of connectivity forgives. A pit of one
@@ -8,12 +11,12 @@ voxel, hemmed in by four firm faces, may be filled beyond its own stock, from th
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_FORMED, eroded_depth_um
+from bonesim.cells.cavity import QUANTA_FORMED, add_record, eroded_depth_um, floor_below
 from bonesim.chance import APPOSITION_ROUNDING, rounded
 from bonesim.kernel import kernel
 from bonesim.lattice.mutation import give
 from bonesim.lattice.neighbours import FACE_BITS
-from bonesim.lattice.topology import bone_bits, count_bits
+from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
 from bonesim.quantities import BONE, FULL
 
 #: Firm faces that make a pit of a voxel.
@@ -119,6 +122,10 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
     sites, records = cavities.sites, cavities.records
     voxel = records.voxel[record]
     was_bone = lattice.quanta[voxel] >= BONE
+    if records.granted[record] == 1 and not was_bone and lattice.quanta[voxel] + amount >= BONE:
+        bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+        if bone_parts(bits) != 1 or marrow_parts(bits) != 1:
+            amount = BONE - 1 - np.int64(lattice.quanta[voxel])
     depth = eroded_depth_um(lattice, sites, site)
     moved = give(lattice, voxel, amount, day, depth, sites.bmu_id[site])
     records.stock[record] -= min(moved, np.int64(records.stock[record]))
@@ -127,3 +134,41 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
     if not was_bone and lattice.quanta[voxel] >= BONE:
         sites.front_voxel[site] = voxel
     return moved
+
+
+@kernel
+def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Let a site form up to one voxel beyond the surface its voxels had before it.
+
+    Its voxels may be filled whole, and so may nobody's marrow voxels on their far side from n that
+    have a floor. How much is formed there is for the quota to say.
+    """
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    record = sites.first[site]
+    while record >= 0:
+        following = records.next[record]
+        voxel = records.voxel[record]
+        if lattice.owner[voxel] == record:
+            held = np.int64(lattice.quanta[voxel]) + np.int64(records.stock[record])
+            if held < FULL:
+                records.granted[record] = 1 if held < BONE else 0
+                records.stock[record] += FULL - held
+            for axis in range(3):
+                component = nz if axis == 0 else (ny if axis == 1 else nx)
+                stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+                if abs(component) < 0.5:
+                    continue
+                there = voxel + (-stride if component > 0 else stride)
+                if lattice.region[there] == 0 or lattice.quanta[there] >= BONE:
+                    continue
+                if lattice.owner[there] >= 0:
+                    continue
+                if not floor_below(lattice, cavities, there, sites.bmu_id[site], nz, ny, nx):
+                    continue
+                add_record(lattice, cavities, site, there)
+                new = lattice.owner[there]
+                if new >= 0:
+                    records.granted[new] = 1
+                    records.stock[new] = FULL - lattice.quanta[there]
+        record = following

@@ -104,7 +104,7 @@ class BmuParameters(Parameters):
     strain_bias: Annotated[
         float,
         Field(ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, mech. 4"),
-    ] = 0.5
+    ] = 1.0
     blind_share: Annotated[
         float,
         Field(ge=0, le=1, description="of births that strain does not tell; at least half, mech. 4"),
@@ -163,12 +163,12 @@ def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def candidate_voxel(k, seed, day, shape):  # type: ignore[no-untyped-def]
+def candidate_voxel(k, seed, day, why, shape):  # type: ignore[no-untyped-def]
     """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
 
-    `shape` is the padded (nz, ny, nx).
+    `why` is the decision it is for, `shape` the padded (nz, ny, nx).
     """
-    u, v = uniform_pair(seed, day, k, CANDIDATE_PLACE)
+    u, v = uniform_pair(seed, day, k, why)
     plane = (shape[1] - 2) * (shape[2] - 2)
     z = np.int64(u * (shape[0] - 2))
     rest = np.int64(v * plane)
@@ -203,7 +203,7 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
     per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2
     births = 0
     for k in range(candidates):
-        voxel = candidate_voxel(k, seed, day, shape)
+        voxel = candidate_voxel(k, seed, day, CANDIDATE_PLACE, shape)
         if lattice.surface_slot[voxel] < 0 or lattice.region[voxel] != INTERIOR:
             continue
         if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:

@@ -11,6 +11,8 @@ the quanta taken there, its *stock*. Rules (design: "the tissue"):
 - When resorption ends, one ray along n decides once whether a voxel has a floor. Floorless: its
   stock is lost for ever and the hole stays.
 - Filling mirrors erosion: up from the floor, never beyond the stock.
+- Formation on what was marrow before (modelling, and the surplus of a strained site) is granted
+  voxel by voxel, from firm bone up, and stops at the threshold where it would change the topology.
 - Overlapping cavities add to the stock of the voxel's owner; a voxel has one owner.
 """
 
@@ -32,7 +34,8 @@ OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5
 AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1, 2, 3, 4
 SITES_ARRESTED, SITES_CLOSED, QUANTA_FLOORLESS = 5, 6, 7
 CLOSED_ERODED, CLOSED_FORMED, BMUS_BORN = 8, 9, 10
-TALLIES = 11
+AREA_MODELLED, QUANTA_MODELLED = 11, 12
+TALLIES = 13
 
 
 class SiteColumns(NamedTuple):
@@ -42,7 +45,7 @@ class SiteColumns(NamedTuple):
     free: NDArray[np.int32]
     used: NDArray[np.int64]
     id: NDArray[np.uint64]
-    bmu: NDArray[np.int32]  # row of the BMU
+    bmu: NDArray[np.int32]  # row of the BMU; -1: formation without resorption
     bmu_id: NDArray[np.uint64]
     voxel: NDArray[np.int64]  # centre
     nz: NDArray[np.float32]  # unit normal into bone
@@ -75,6 +78,7 @@ class RecordColumns(NamedTuple):
     next: NDArray[np.int32]
     stock: NDArray[np.uint8]  # quanta taken and not yet put back
     event: NDArray[np.uint8]  # 1 if its loss changed the topology
+    granted: NDArray[np.uint8]  # 1 if what it may take up was marrow before, not a cavity
     weight: NDArray[np.float32]  # scratch of the present step
 
 
@@ -97,6 +101,7 @@ def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
     records.site[record] = site
     records.stock[record] = 0
     records.event[record] = 0
+    records.granted[record] = 0
     records.weight[record] = 0.0
     records.next[record] = cavities.sites.first[site]
     cavities.sites.first[site] = record
@@ -272,10 +277,13 @@ def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
         drop_record(lattice, cavities, record)
         record = following
     cavities.sites.first[site] = -1
-    cavities.tally[AREA_CLOSED] += cavities.sites.area_um2[site]
-    cavities.tally[CLOSED_ERODED] += cavities.sites.removed_quanta[site]
-    cavities.tally[CLOSED_FORMED] += cavities.sites.formed_quanta[site]
-    cavities.tally[SITES_CLOSED] += 1
+    if cavities.sites.bmu[site] < 0:
+        cavities.tally[QUANTA_MODELLED] += cavities.sites.formed_quanta[site]
+    else:
+        cavities.tally[AREA_CLOSED] += cavities.sites.area_um2[site]
+        cavities.tally[CLOSED_ERODED] += cavities.sites.removed_quanta[site]
+        cavities.tally[CLOSED_FORMED] += cavities.sites.formed_quanta[site]
+        cavities.tally[SITES_CLOSED] += 1
     free_row(cavities.sites, site)
 
 

@@ -6,13 +6,19 @@
                 not started by the arrest limit: the surface stays eroded (arrested)
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
                     x wall(E2, T, sclerostin) x N^0.15, never more than was taken
+    strain      W x ((1 + u) / 2)^n: above 1 as the team finds it, up to 10 um beyond the surface
+                there was; below 1 as long as it works: what it does not form in disuse is forgone
     speed       a0 exp(-t / (tau_a W / W0)) um/d: every team starts alike, thicker walls take longer
 
 The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen
 1999: erosion depth +5 um, wall thickness -3 um). Each osteoblast is a row with a day and a fate:
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
-Sources: mechanisms 1, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
+Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
+weakly (hormones.response.sclerostin_wall_exponent, .1); together they thicken the wall by 0.3 um
+when bone is 1 % less. To recruitment it comes by sclerostin alone.
+
+Sources: mechanisms 1, 4, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
 """
 
 from collections import namedtuple
@@ -22,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.apposition import fill
+from bonesim.cells.apposition import fill, grant
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -46,12 +52,14 @@ from bonesim.hormones.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.quantities import BONE
-from bonesim.signals.fields import Fields, read_voxel
+from bonesim.quantities import BONE, FULL
+from bonesim.signals.fields import Fields, read_voxel, strain_in
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
 #: Bounds of what a place can do to recruitment, relative to health; assumed.
 LEAST_HEARD, MOST_HEARD = 0.2, 5.0
+#: Bounds of (1 + u) / 2, what strain does to the wall; mechanisms 4.
+LEAST_WALL, MOST_WALL = 0.5, 2.0
 
 
 class OsteoblastParameters(Parameters):
@@ -114,6 +122,13 @@ class OsteoblastParameters(Parameters):
         float,
         Field(ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"),
     ] = 0.3
+    strain_wall_exponent: Annotated[
+        float,
+        Field(ge=0, le=3, description="wall ~ ((1+u)/2)^n; +.33 um per 1 % bone lost, mech. 4"),
+    ] = 0.8
+    overfill_um: Annotated[
+        float, Field(ge=0, le=20, description="most a strained site forms beyond itself; mech. 10")
+    ] = 10.0
     grace_day: Annotated[
         float,
         Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),
@@ -149,6 +164,13 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 
 
 @kernel
+def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+    """What strain at a voxel does to wall thickness."""
+    half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
+    return min(max(half, LEAST_WALL), MOST_WALL) ** numbers.strain_wall_exponent
+
+
+@kernel
 def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
@@ -168,7 +190,9 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
         if uniform(seed, day, sites.id[site], FORMATION_START) < 1.0 - np.exp(-hazard):
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), LEAST_HEARD)
             here = wall * stopped**-wall_exponent
-            recruit_team(cavities, cells, site, pool[block], numbers, here, seed, day)
+            strained = max(strained_wall(fields, numbers, voxel, shape), 1.0)
+            fix_quota(lattice, cavities, site, pool[block], numbers, here, strained, day)
+            settle_team(cavities, cells, site, numbers, seed, day)
             pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
@@ -190,10 +214,10 @@ def forget_stock(cavities, site):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def recruit_team(cavities, cells, site, n, numbers, wall, seed, day):  # type: ignore[no-untyped-def]
-    """A team of osteoblasts settles on a site: its quota is fixed, each cell's days and fate too.
+def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type: ignore[no-untyped-def]
+    """What a team will form on a site: at most what was taken, beyond it only what strain adds.
 
-    `n` is the local pool. The team's size is area over `area_per_cell`, by its wall thickness.
+    `n` is the local pool; `wall`, and `strained` from 1 on, multiply the thickness.
     """
     sites = cavities.sites
     dug = sites.osteoclast_depth_um[site] + sites.mononuclear_depth_um[site]
@@ -201,12 +225,27 @@ def recruit_team(cavities, cells, site, n, numbers, wall, seed, day):  # type: i
     share = (plain + sites.mononuclear_depth_um[site]) / dug if dug > 0.0 else 1.0
     share *= 1.0 + numbers.balance_um / numbers.wall_um
     share *= wall * n**numbers.pool_wall_exponent
-    share = min(max(share, 0.0), 1.0)
-    sites.wall_um[site] = max(dug * share, 1.0)
-    sites.quota_quanta[site] = np.int32(np.round(sites.quota_quanta[site] * share))
+    share = min(max(share, 0.0), 1.0) * strained
+    surplus_um = min(max(share - 1.0, 0.0) * dug, numbers.overfill_um)
+    share = min(share, 1.0)
+    sites.wall_um[site] = max(dug * share + surplus_um, 1.0)
+    quota = sites.quota_quanta[site] * share
+    if surplus_um > 0.0:
+        grant(lattice, cavities, site)
+        quota += surplus_um * sites.area_um2[site] / lattice.voxel_um**3 * FULL
+    sites.quota_quanta[site] = np.int32(np.round(quota))
     sites.phase[site] = FORMING
     sites.phase_day[site] = day
     sites.carry_quanta[site] = 0.0
+
+
+@kernel
+def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
+    """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
+
+    Its size is area over `area_per_cell`, by its wall thickness.
+    """
+    sites = cavities.sites
     thickness = sites.wall_um[site] / numbers.wall_um
     expected = sites.area_um2[site] / numbers.area_per_cell_um2 * thickness
     team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
@@ -243,9 +282,10 @@ def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def form(lattice, cavities, bmus, numbers, seed, day):  # type: ignore[no-untyped-def]
+def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
+    Where strain is less than usual it forms less, and its quota is less by as much.
     A team ends when its quota is reached, or a grace time after its wall should have been done.
     Returns how many ended.
     """
@@ -260,13 +300,17 @@ def form(lattice, cavities, bmus, numbers, seed, day):  # type: ignore[no-untype
             continue
         wall = np.float64(sites.wall_um[site])
         depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
-        fill(lattice, cavities, site, depth, seed, day)
+        strained = min(strained_wall(fields, numbers, sites.voxel[site], shape), 1.0)
+        forgone = depth * (1.0 - strained) * sites.area_um2[site] / lattice.voxel_um**3 * FULL
+        sites.quota_quanta[site] -= np.int32(np.round(forgone))
+        fill(lattice, cavities, site, depth * strained, seed, day)
         tau = numbers.apposition_tau_day * wall / numbers.wall_um
         planned = 1.0 - wall / (numbers.apposition_um_per_day * tau)
         period = -tau * np.log(max(planned, 1e-3))
         done = sites.formed_quanta[site] >= sites.quota_quanta[site]
         if done or age > period + numbers.grace_day:
-            bmus.open_sites[sites.bmu[site]] -= 1
+            if sites.bmu[site] >= 0:
+                bmus.open_sites[sites.bmu[site]] -= 1
             close_site(lattice, cavities, site)
             ended += 1
     return ended
@@ -332,10 +376,14 @@ class Osteoblasts(CellPopulation):
         )  # fmt: skip
 
     def form(
-        self, tissue: Tissue, cavities: CavityTables, bmus: Rows[Any], seed: int, day: int
-    ) -> None:
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
+        day: int,
+    ) -> None:  # fmt: skip
         """Deposit bone for one day."""
-        form(tissue.lattice, cavities.columns, bmus.columns, self.numbers, seed, day)
+        form(
+            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
+            tissue.padded_shape,
+        )  # fmt: skip
 
     def leave(
         self, tissue: Tissue, cavities: CavityTables, osteocytes: Osteocytes, day: int

@@ -1,0 +1,142 @@
+"""Modelling: bone formed on quiescent surface that strains more than it is used to.
+
+    starts      rate max(0, u - 1)^2 per true area of quiescent surface
+    thickness   a few um on a patch, by a team that comes of the lining cells themselves: nothing is
+                drawn from the pool
+
+The law is assumed. It begins at 1 and not at the 1.5 of the dossier: a fifth more load must be able
+to add bone in months (LIFTMOR), while u of healthy bone scatters by a tenth and must form next to
+nothing (2-5 % of forming surface). Deposits never join two surfaces (`apposition.grant`).
+
+A site of modelling is one of `cavity` without a BMU and without a cavity: its stock is granted.
+Sources: mechanisms 6, 10.
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from bonesim.cells.apposition import grant
+from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
+from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
+from bonesim.cells.osteoblast import Osteoblasts, settle_team
+from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.territory import take_patch
+from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
+from bonesim.kernel import kernel
+from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.surface import inward_normal
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import Parameters, numbers_of
+from bonesim.quantities import DAYS_PER_YEAR, FULL
+from bonesim.signals.fields import Fields, strain_in
+
+
+class ModellingParameters(Parameters):
+    """Where formation starts without resorption, and how much it forms."""
+
+    start_per_mm2_per_year: Annotated[
+        float, Field(ge=0, le=1000, description="starts at (u-1)^2 = 1; fit to training; 0: off")
+    ] = 200.0
+    most_per_mm2_per_year: Annotated[
+        float, Field(gt=0, le=1000, description="starts at most, whatever u; assumed")
+    ] = 50.0
+    thickness_um: Annotated[
+        float, Field(gt=0, le=10, description="bone a team puts on quiescent surface; assumed")
+    ] = 8.0
+    radius_um: Annotated[
+        float, Field(gt=0, le=200, description="radius of the patch of one team; assumed")
+    ] = 60.0
+
+
+@kernel
+def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip # noqa: E501
+    """Patches on which teams start to model on one day. Returns how many started.
+
+    `modelling` is (starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness). As BMUs are
+    born, each of `candidates` places is accepted with the chance that makes the rate.
+    """
+    per_square, most, thickness_um = modelling
+    area = lattice.voxel_um * lattice.voxel_um
+    volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
+    sites = cavities.sites
+    started = 0
+    for k in range(candidates):
+        voxel = candidate_voxel(k, seed, day, MODELLING_PLACE, shape)
+        if lattice.surface_slot[voxel] < 0 or lattice.region[voxel] != INTERIOR:
+            continue
+        if lattice.owner[voxel] >= 0:
+            continue
+        strained = max(0.0, strain_in(fields, voxel, shape) - 1.0)
+        if strained == 0.0:
+            continue
+        nz, ny, nx = inward_normal(lattice, voxel, bmu_numbers.normal_radius_voxel, shape)
+        if nz == 0.0 and ny == 0.0 and nx == 0.0:
+            continue
+        rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6
+        chance = rate * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
+        if uniform(seed, day, voxel, MODELLING_START) >= chance:
+            continue
+        site = new_row(sites)
+        if site < 0:
+            continue
+        sites.id[site] = sites.bmu_id[site] = identity(voxel, day, 0)
+        sites.bmu[site] = -1
+        sites.voxel[site] = voxel
+        sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
+        sites.phase[site] = FORMING
+        sites.phase_day[site] = day
+        sites.osteoclast_depth_um[site] = 0.0
+        sites.depth_excess[site] = 1.0
+        sites.mononuclear_depth_um[site] = 0.0
+        sites.mononuclear_target_um[site] = 0.0
+        sites.removed_quanta[site] = 0
+        sites.carry_quanta[site] = 0.0
+        sites.formed_quanta[site] = 0
+        sites.front_voxel[site] = -1
+        sites.first[site] = -1
+        sites.area_um2[site] = take_patch(lattice, cavities, site, voxel, bmu_numbers, shape)
+        if sites.area_um2[site] <= 0.0:
+            free_row(sites, site)
+            continue
+        grant(lattice, cavities, site)
+        quanta = thickness_um * sites.area_um2[site] / lattice.voxel_um**3 * FULL
+        sites.quota_quanta[site] = np.int32(np.round(quanta))
+        sites.wall_um[site] = thickness_um
+        cavities.tally[AREA_MODELLED] += sites.area_um2[site]
+        settle_team(cavities, cells, site, numbers, seed, day)
+        started += 1
+    return started
+
+
+class Modelling:
+    """Formation without resorption in one specimen."""
+
+    def __init__(self, parameters: ModellingParameters, bmu_parameters: BmuParameters) -> None:
+        self.parameters = parameters
+        patch = bmu_parameters.model_copy(update={"territory_radius_um": parameters.radius_um})
+        self.bmu_numbers = numbers_of(patch, BmuNumbers)
+
+    def candidates(self, tissue: Tissue) -> int:
+        """Places proposed a day: enough that no acceptance chance exceeds 1."""
+        p = self.parameters
+        most = p.most_per_mm2_per_year / DAYS_PER_YEAR * tissue.voxel_um**2 * 1e-6
+        return int(np.ceil(float(np.prod(tissue.shape)) * most * np.sqrt(12.0))) + 1
+
+    def start(
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, teams: Osteoblasts,
+        seed: int, day: int,
+    ) -> None:  # fmt: skip
+        """Start today's teams on strained quiescent surface."""
+        p = self.parameters
+        if p.start_per_mm2_per_year == 0.0:
+            return
+        cavities.make_room()
+        teams.rows.make_room(65536 + len(teams))
+        columns: Any = teams.rows.columns
+        start(
+            tissue.lattice, fields, cavities.columns, columns, self.bmu_numbers, teams.numbers,
+            (p.start_per_mm2_per_year, p.most_per_mm2_per_year, p.thickness_um), seed, day,
+            tissue.padded_shape, self.candidates(tissue),
+        )  # fmt: skip
