@@ -1,6 +1,6 @@
 """Formation in a site: the mirror image of erosion, up from the floor, never beyond the stock.
 
-What was marrow before can be granted to a site as if it were stock (`grant`); bone put there never
+What was marrow before can be granted to a site beside its stock (`grant`); bone put there never
 joins two surfaces nor closes a hole: a crossing that is not simple is refused.
 
 Osteoblasts fill hollows faster than they thicken humps (Alias and Buenzli 2017): growth goes with
@@ -46,16 +46,17 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def appetite(quanta, voxel, stock, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
+def appetite(quanta, voxel, allowed, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
     """How much bone a voxel takes up relative to one of a plane; 0 if it has no room.
 
     The weight is its floor area times (bone neighbours of 26 / 9) cubed: 9 lie under a plane.
+    `allowed` is what it may take up: its stock and what is granted.
     """
     if quanta[voxel] == FULL:
         return 0.0
     bits = bone_bits(quanta, voxel, stride_y, stride_z)
     firm = count_bits(bits & FACE_BITS)
-    if stock == 0 and firm < HEMMED_IN:
+    if allowed == 0 and firm < HEMMED_IN:
         return 0.0
     weight = floor_area(bits, nz, ny, nx)
     if weight == 0.0 and (firm >= CORNER or quanta[voxel] >= BONE):
@@ -66,12 +67,12 @@ def appetite(quanta, voxel, stock, stride_y, stride_z, nz, ny, nx):  # type: ign
 
 
 @kernel
-def room_for(quanta, voxel, stock, stride_y, stride_z):  # type: ignore[no-untyped-def]
-    """Quanta a voxel may still take: its stock, or all it can hold if it is a pit."""
+def room_for(quanta, voxel, allowed, stride_y, stride_z):  # type: ignore[no-untyped-def]
+    """Quanta a voxel may still take: what is allowed, or all it can hold if it is a pit."""
     bits = bone_bits(quanta, voxel, stride_y, stride_z)
     if count_bits(bits & FACE_BITS) >= HEMMED_IN:
         return FULL - np.int64(quanta[voxel])
-    return np.int64(stock)
+    return np.int64(allowed)
 
 
 @kernel
@@ -90,9 +91,8 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
     total = 0.0
     record = sites.first[site]
     while record >= 0:
-        weight = appetite(
-            quanta, records.voxel[record], records.stock[record], stride_y, stride_z, nz, ny, nx
-        )
+        allowed = np.int64(records.stock[record]) + np.int64(records.granted[record])
+        weight = appetite(quanta, records.voxel[record], allowed, stride_y, stride_z, nz, ny, nx)
         records.weight[record] = weight
         total += weight
         record = records.next[record]
@@ -106,9 +106,9 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
                 who = records.voxel[record]
                 amount = rounded(per_weight * weight, seed, day, who, APPOSITION_ROUNDING)
                 amount = min(np.int64(amount), left - formed)
-                if amount > records.stock[record]:
-                    stock = records.stock[record]
-                    amount = min(amount, room_for(quanta, who, stock, stride_y, stride_z))
+                allowed = np.int64(records.stock[record]) + np.int64(records.granted[record])
+                if amount > allowed:
+                    amount = min(amount, room_for(quanta, who, allowed, stride_y, stride_z))
                 if amount > 0:
                     formed += build(lattice, cavities, site, record, amount, day)
             record = records.next[record]
@@ -118,17 +118,24 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
 
 @kernel
 def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-untyped-def]
-    """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's."""
+    """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's.
+
+    A voxel that was marrow before the site becomes bone only if nothing is joined by it.
+    """
     sites, records = cavities.sites, cavities.records
     voxel = records.voxel[record]
-    was_bone = lattice.quanta[voxel] >= BONE
-    if records.granted[record] == 1 and not was_bone and lattice.quanta[voxel] + amount >= BONE:
+    held = np.int64(lattice.quanta[voxel])
+    was_bone = held >= BONE
+    before = held + np.int64(records.stock[record])
+    if records.granted[record] > 0 and before < BONE and held + amount >= BONE and not was_bone:
         bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
         if bone_parts(bits) != 1 or marrow_parts(bits) != 1:
-            amount = BONE - 1 - np.int64(lattice.quanta[voxel])
+            amount = BONE - 1 - held
     depth = eroded_depth_um(lattice, sites, site)
     moved = give(lattice, voxel, amount, day, depth, sites.bmu_id[site])
-    records.stock[record] -= min(moved, np.int64(records.stock[record]))
+    of_stock = min(moved, np.int64(records.stock[record]))
+    records.stock[record] -= of_stock
+    records.granted[record] -= min(moved - of_stock, np.int64(records.granted[record]))
     sites.formed_quanta[site] += moved
     cavities.tally[QUANTA_FORMED] += moved
     if not was_bone and lattice.quanta[voxel] >= BONE:
@@ -138,10 +145,10 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
 
 @kernel
 def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Let a site form up to one voxel beyond the surface its voxels had before it.
+    """Let a site form up to one voxel beyond the surface there was before it.
 
-    Its voxels may be filled whole, and so may nobody's marrow voxels on their far side from n that
-    have a floor. How much is formed there is for the quota to say.
+    Its voxels may be filled whole, and so may marrow voxels before them, against n, that nobody
+    owns and that have a floor. How much is formed there is for the quota to say.
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -150,10 +157,9 @@ def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
         following = records.next[record]
         voxel = records.voxel[record]
         if lattice.owner[voxel] == record:
-            held = np.int64(lattice.quanta[voxel]) + np.int64(records.stock[record])
-            if held < FULL:
-                records.granted[record] = 1 if held < BONE else 0
-                records.stock[record] += FULL - held
+            records.granted[record] = (
+                FULL - np.int64(lattice.quanta[voxel]) - np.int64(records.stock[record])
+            )
             for axis in range(3):
                 component = nz if axis == 0 else (ny if axis == 1 else nx)
                 stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
@@ -169,6 +175,5 @@ def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
                 add_record(lattice, cavities, site, there)
                 new = lattice.owner[there]
                 if new >= 0:
-                    records.granted[new] = 1
-                    records.stock[new] = FULL - lattice.quanta[there]
+                    records.granted[new] = FULL - lattice.quanta[there]
         record = following

@@ -103,11 +103,15 @@ class BmuParameters(Parameters):
     ] = 0.2
     strain_bias: Annotated[
         float,
-        Field(ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, mech. 4"),
+        Field(
+            ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, mech. 4"
+        ),
     ] = 1.0
     blind_share: Annotated[
         float,
-        Field(ge=0, le=1, description="of births that strain does not tell; at least half, mech. 4"),
+        Field(
+            ge=0, le=1, description="of births that strain does not tell; at least half, mech. 4"
+        ),
     ] = 0.5
     steering_per_day: Annotated[
         float,

@@ -78,7 +78,7 @@ class RecordColumns(NamedTuple):
     next: NDArray[np.int32]
     stock: NDArray[np.uint8]  # quanta taken and not yet put back
     event: NDArray[np.uint8]  # 1 if its loss changed the topology
-    granted: NDArray[np.uint8]  # 1 if what it may take up was marrow before, not a cavity
+    granted: NDArray[np.uint8]  # quanta it may take up beyond its stock, where marrow was before
     weight: NDArray[np.float32]  # scratch of the present step
 
 

@@ -8,7 +8,7 @@ The law is assumed. It begins at 1 and not at the 1.5 of the dossier: a fifth mo
 to add bone in months (LIFTMOR), while u of healthy bone scatters by a tenth and must form next to
 nothing (2-5 % of forming surface). Deposits never join two surfaces (`apposition.grant`).
 
-A site of modelling is one of `cavity` without a BMU and without a cavity: its stock is granted.
+A site of modelling is one of `cavity` without a BMU and without stock: all it forms is granted.
 Sources: mechanisms 6, 10.
 """
 
@@ -51,7 +51,7 @@ class ModellingParameters(Parameters):
 
 
 @kernel
-def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip # noqa: E501
+def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
     """Patches on which teams start to model on one day. Returns how many started.
 
     `modelling` is (starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness). As BMUs are

@@ -15,8 +15,8 @@ The depth that estradiol loss adds is not refilled: wall thickness does not foll
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
 Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
-weakly (hormones.response.sclerostin_wall_exponent, .1); together they thicken the wall by 0.3 um
-when bone is 1 % less. To recruitment it comes by sclerostin alone.
+weakly (hormones.response.sclerostin_wall_exponent, .1); together they thicken the wall by about
+0.5 um when bone is 1 % less. To recruitment it comes by sclerostin alone.
 
 Sources: mechanisms 1, 4, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
 """
@@ -125,7 +125,7 @@ class OsteoblastParameters(Parameters):
     strain_wall_exponent: Annotated[
         float,
         Field(ge=0, le=3, description="wall ~ ((1+u)/2)^n; +.33 um per 1 % bone lost, mech. 4"),
-    ] = 0.8
+    ] = 1.5
     overfill_um: Annotated[
         float, Field(ge=0, le=20, description="most a strained site forms beyond itself; mech. 10")
     ] = 10.0

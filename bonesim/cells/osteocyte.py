@@ -47,7 +47,8 @@ class OsteocyteParameters(Parameters):
         float, Field(gt=0, le=2, description="stimulus ~ energy^n; .5: linear, Christen 2014")
     ] = 0.5
     setpoint_tau_year: Annotated[
-        float, Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10")
+        float,
+        Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10"),
     ] = 5.0
     least_energy_share: Annotated[
         float, Field(gt=0, le=1, description="of the mean strain energy, the least felt; assumed")
@@ -56,8 +57,11 @@ class OsteocyteParameters(Parameters):
         float, Field(ge=1, le=100, description="most one cell feels of the usual; assumed")
     ] = 4.0
     disuse_death_gain: Annotated[
-        float, Field(ge=0, le=10, description="death x(1+g max(0,1-u)); mech. 10, size assumed")
-    ] = 1.0
+        float,
+        Field(
+            ge=0, le=20, description="death x(1+g max(0,1-u)); Aguirre 2006 (mouse), size assumed"
+        ),
+    ] = 4.0
 
 
 class OsteocyteColumns(NamedTuple):

@@ -165,7 +165,9 @@ class Watch:
         same = old.alive & new.alive[:rows] & (old.id == new.id[:rows])
         resorbed = same & (old.phase == MONONUCLEAR) & (new.phase[:rows] == REVERSAL)
         started = same & (old.phase == REVERSAL) & (new.phase[:rows] == FORMING)
-        ended = old.alive & ~same & (old.phase == FORMING)
+        # Formation without resorption has no cavity: it is on OS/BS and takes labels, no more.
+        columns: Any = s.cavities.sites.columns
+        ended = old.alive & ~same & (old.phase == FORMING) & (columns.bmu[:rows] >= 0)
         for which, phase, since in (
             (resorbed, OSTEOCLAST, born_day(old.id)),
             (started, REVERSAL, old.phase_day),

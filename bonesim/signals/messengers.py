@@ -99,7 +99,6 @@ class SignalParameters(Parameters):
         Field(ge=1, le=1000, description="days a dead osteocyte is noticed; assumed, 60-200"),
     ] = 120
 
-
     strain_reach_um: Annotated[
         float, Field(ge=0, le=2000, description="osteocytes feel for cells so far; 100, mech. 4")
     ] = 100.0
@@ -107,8 +106,8 @@ class SignalParameters(Parameters):
         float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: deaf")
     ] = 1.0
     rankl_disuse_gain: Annotated[
-        float, Field(ge=0, le=5, description="osteocytes' RANKL x(1+g max(0,1-u)); .5, mech. 10")
-    ] = 0.5
+        float, Field(ge=0, le=5, description="osteocytes' RANKL x(1+g max(0,1-u)); fit to bed rest, .5 in mech. 10")
+    ] = 1.0
     opg_strain_gain: Annotated[
         float, Field(ge=0, le=2, description="osteocytes' OPG x(1+g (u-1)), .5 to 2; assumed")
     ] = 0.3
@@ -292,5 +291,7 @@ class Signals:
         self.solves = int(state["solves"])
         self.strain_heard = float(state["strain_heard"])
         self.spoken_level = float(state["spoken_level"])
-        kept: dict[str, Any] = {"strain": np.array(state["strain"])} | {name: np.array(state["fields"][name]) for name in MESSENGERS}
+        kept: dict[str, Any] = {"strain": np.array(state["strain"])} | {
+            name: np.array(state["fields"][name]) for name in MESSENGERS
+        }
         self.fields = self.fields._replace(**kept)
