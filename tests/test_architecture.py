@@ -25,7 +25,7 @@ PACKAGE = ROOT / "bonesim"
 LAYER = {
     "errors": 0, "quantities": 0, "parameters": 0, "kernel": 0, "chance": 0,
     "lattice": 1, "storage": 1,
-    "clinic": 2, "morphometry": 2, "signals": 2, "specimens": 2,
+    "clinic": 2, "mechanics": 2, "morphometry": 2, "signals": 2, "specimens": 2,
     "hormones": 3,
     "cells": 4,
     "config_errors": 5, "config": 5,
@@ -74,6 +74,9 @@ PURE = {
     "rankl_production", "sclerostin_exponent",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
+    "blind_share", "disuse_death_gain", "energy_exponent", "largest_stimulus",
+    "lateral_share", "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
+    "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
 }  # fmt: skip
 
 

@@ -106,7 +106,12 @@ class SignalParameters(Parameters):
         float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: deaf")
     ] = 1.0
     rankl_disuse_gain: Annotated[
-        float, Field(ge=0, le=5, description="osteocytes' RANKL x(1+g max(0,1-u)); fit to bed rest, .5 in mech. 10")
+        float,
+        Field(
+            ge=0,
+            le=5,
+            description="osteocytes' RANKL x(1+g max(0,1-u)); fit to bed rest, .5 in mech. 10",
+        ),
     ] = 1.0
     opg_strain_gain: Annotated[
         float, Field(ge=0, le=2, description="osteocytes' OPG x(1+g (u-1)), .5 to 2; assumed")

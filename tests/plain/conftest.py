@@ -104,7 +104,8 @@ def busy(at_work: Simulation) -> Busy:
         lattice, copied(s.cavities.columns), copied(s.bmus.rows.columns),
         copied(s.osteoclasts.rows.columns), copied(s.osteoblasts.rows.columns),
         copied(s.osteocytes.rows.columns), s.precursors.pool.copy(),
-        copied(s.signals.fields._replace(rankl_level=1.3, opg_level=0.9)), s.tissue.padded_shape,
+        copied(s.signals.fields._replace(rankl_level=1.3, opg_level=0.9, load_level=1.1)),
+        s.tissue.padded_shape,
     )  # fmt: skip
 
 
@@ -123,6 +124,11 @@ def occupied(busy: Busy, place: Any) -> float:
     rankl = busy.fields.rankl_level * heard(busy, "rankl", place)
     opg = busy.fields.opg_level * heard(busy, "opg", place)
     return rankl / (rankl + 1 + opg) / (1 / 3)
+
+
+def strained(busy: Busy, place: Any) -> float:
+    """u: strain felt today over the usual one."""
+    return busy.fields.load_level * heard(busy, "strain", place)
 
 
 def alive(table: Any) -> list[int]:

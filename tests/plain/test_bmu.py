@@ -44,7 +44,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.quantities import BONE, DAYS_PER_YEAR
-from tests.plain.conftest import Busy, alive, assert_same, heard, occupied
+from tests.plain.conftest import Busy, alive, assert_same, heard, occupied, strained
 
 Make = Callable[..., Tissue]
 P = BmuParameters()
@@ -111,7 +111,7 @@ def test_candidates_are_uniform_over_the_specimen() -> None:
     shape = (9, 7, 6)
     seen = np.zeros(shape, int)
     for k in range(20_000):
-        voxel = candidate_voxel(k, SEED, 5, shape)
+        voxel = candidate_voxel(k, SEED, 5, CANDIDATE_PLACE, shape)
         u, v = uniform_pair(SEED, 5, k, CANDIDATE_PLACE)
         z, rest = 1 + int(u * 7), int(v * 5 * 4)
         assert voxel == np.ravel_multi_index((z, 1 + rest // 4, 1 + rest % 4), shape)
@@ -163,7 +163,7 @@ def test_births_of_a_day(busy: Busy) -> None:
         expected = 0
         lattice = plain.lattice
         for k in range(candidates):
-            voxel = int(candidate_voxel(k, SEED, day, plain.shape))
+            voxel = int(candidate_voxel(k, SEED, day, CANDIDATE_PLACE, plain.shape))
             quiescent = lattice.surface_slot[voxel] >= 0 and lattice.owner[voxel] < 0
             old = day - lattice.formed_day[voxel] >= P.young_bone_day
             if not (quiescent and old and lattice.region[voxel] == INTERIOR):
@@ -173,6 +173,8 @@ def test_births_of_a_day(busy: Busy) -> None:
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
             place = np.unravel_index(voxel, plain.shape)
             targeted = 1 - P.death_share + P.death_share * heard(plain, "death", place)
+            unloaded = math.exp(-P.strain_bias * (strained(plain, place) - 1))
+            targeted *= P.blind_share + (1 - P.blind_share) * unloaded
             here = occupied(plain, place) ** 1.5 * targeted
             assert activation_in(plain.fields, fast, voxel, 1.5, plain.shape) == pytest.approx(here)
             per_face = (

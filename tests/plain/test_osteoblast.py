@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from bonesim.cells.apposition import fill
+from bonesim.cells.apposition import fill, grant
 from bonesim.cells.cavity import ARRESTED, FORMING, REVERSAL, SITES_ARRESTED, close_site
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
@@ -19,12 +19,14 @@ from bonesim.cells.osteoblast import (
     OsteoblastNumbers,
     OsteoblastParameters,
     apposition_um,
+    fix_quota,
     forget_stock,
     form,
     leave,
-    recruit_team,
     recruitment_in,
+    settle_team,
     start_teams,
+    strained_wall,
 )
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.precursors import block_of
@@ -40,7 +42,7 @@ from bonesim.parameters import numbers_of
 from bonesim.quantities import BONE
 from bonesim.signals.fields import read_voxel
 from bonesim.simulation import Simulation
-from tests.plain.conftest import Busy, alive, assert_same, heard, records_of
+from tests.plain.conftest import Busy, alive, assert_same, heard, records_of, strained
 
 P = OsteoblastParameters()
 NUMBERS = numbers_of(P, OsteoblastNumbers)
@@ -62,18 +64,33 @@ def test_forgotten_stock_is_gone(busy: Busy) -> None:
     assert_same(busy, plain)
 
 
-def team(busy: Busy, site: int, n: float, wall: float, day: int) -> None:
-    """A team settles: what it will form and who is in it."""
-    sites, cells = busy.cavities.sites, busy.osteoblasts
+def quota(busy: Busy, site: int, n: float, wall: float, strain: float, day: int) -> None:
+    """What a team will form: at most what was taken, and what strain adds to it."""
+    sites = busy.cavities.sites
     by_osteoclasts = float(sites.osteoclast_depth_um[site])
     by_others = float(sites.mononuclear_depth_um[site])
     dug = by_osteoclasts + by_others
     usual = by_osteoclasts / float(sites.depth_excess[site]) + by_others
     share = (usual / dug if dug > 0 else 1.0) * (1 + P.balance_um / P.wall_um)
-    share = min(max(share * wall * n**P.pool_wall_exponent, 0.0), 1.0)
-    sites.wall_um[site] = max(dug * share, 1.0)
-    sites.quota_quanta[site] = round(float(sites.quota_quanta[site]) * share)
+    share = strain * min(max(share * wall * n**P.pool_wall_exponent, 0.0), 1.0)
+    beyond = min(P.overfill_um, dug * max(0.0, share - 1))
+    sites.wall_um[site] = max(dug * min(share, 1.0) + beyond, 1.0)
+    formed = float(sites.quota_quanta[site]) * min(share, 1.0)
+    if beyond > 0:
+        grant(busy.lattice, busy.cavities, site)
+        formed += beyond * float(sites.area_um2[site]) / 20.0**3 * 255
+    sites.quota_quanta[site] = round(formed)
     sites.phase[site], sites.phase_day[site], sites.carry_quanta[site] = FORMING, day, 0
+
+
+def walled(busy: Busy, place: object) -> float:
+    """What strain does to a wall."""
+    return float(np.clip((1 + strained(busy, place)) / 2, 0.5, 2.0) ** P.strain_wall_exponent)
+
+
+def team(busy: Busy, site: int, day: int) -> None:
+    """A team settles: who is in it."""
+    sites, cells = busy.cavities.sites, busy.osteoblasts
     thick = float(sites.wall_um[site]) / P.wall_um
     expected = float(sites.area_um2[site]) / P.area_per_cell_um2 * thick
     number = max(1, int(rounded(expected, SEED, day, sites.id[site], OSTEOBLAST_NUMBER)))
@@ -95,14 +112,20 @@ def team(busy: Busy, site: int, n: float, wall: float, day: int) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize(("n", "wall"), [(1.0, 1.0), (0.3, 0.9), (1.1, 1.2)])
-def test_a_team_settles(busy: Busy, n: float, wall: float) -> None:
+@pytest.mark.parametrize(
+    ("n", "wall", "strain"), [(1.0, 1.0, 1.0), (0.3, 0.9, 1.0), (1.1, 1.2, 1.1), (1.0, 1.0, 2.0)]
+)
+def test_a_team_settles(busy: Busy, n: float, wall: float, strain: float) -> None:
     waiting = [s for s in alive(busy.cavities.sites) if busy.cavities.sites.phase[s] == REVERSAL]
     assert waiting
     plain = busy.copy()
     for site in waiting:
-        recruit_team(busy.cavities, busy.osteoblasts, site, n, NUMBERS, wall, SEED, DAY)
-        team(plain, site, n, wall, DAY)
+        fix_quota(busy.lattice, busy.cavities, site, n, NUMBERS, wall, strain, DAY)
+        settle_team(busy.cavities, busy.osteoblasts, site, NUMBERS, SEED, DAY)
+        quota(plain, site, n, wall, strain, DAY)
+        team(plain, site, DAY)
+    granted = busy.cavities.records.granted[busy.cavities.records.alive == 1]
+    assert (granted.max() > 0) == (strain > 1)
     np.testing.assert_allclose(busy.cavities.sites.wall_um, plain.cavities.sites.wall_um, rtol=1e-6)
     assert_same(busy.osteoblasts, plain.osteoblasts)
     assert_same(busy.cavities.records, plain.cavities.records)
@@ -142,7 +165,11 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
                                         plain.shape), LEAST_HEARD) ** -0.1)  # fmt: skip
             assert wall == pytest.approx(stopped**-0.1)
             if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
-                recruit_team(plain.cavities, plain.osteoblasts, site, n, NUMBERS, wall, SEED, day)
+                here = max(1.0, strained_wall(plain.fields, NUMBERS, sites.voxel[site],
+                                              plain.shape))  # fmt: skip
+                assert here == pytest.approx(max(1.0, walled(plain, place)))
+                fix_quota(plain.lattice, plain.cavities, site, n, NUMBERS, wall, here, day)
+                settle_team(plain.cavities, plain.osteoblasts, site, NUMBERS, SEED, day)
                 plain.pool[block] = max(0.0, n - cost * float(sites.area_um2[site]))
                 expected += 1
             elif day - sites.phase_day[site] >= P.arrest_day:
@@ -161,12 +188,14 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
 def test_teams_form_by_turns_and_end(busy: Busy) -> None:
     ended_in_all = 0
     sites = busy.cavities.sites
+    busy.fields.strain[: busy.fields.strain.shape[0] // 2] *= 0.4
     # A third of the teams is very old: their grace is over.
     sites.phase_day[:] = np.where(np.arange(sites.phase_day.size) % 3 == 0,
                                   sites.phase_day - 800, sites.phase_day)  # fmt: skip
     for day in range(DAY, DAY + P.step_day):
         plain = busy.copy()
-        ended = form(busy.lattice, busy.cavities, busy.bmus, NUMBERS, SEED, day)
+        ended = form(busy.lattice, busy.fields, busy.cavities, busy.bmus, NUMBERS, SEED, day,
+                     busy.shape)  # fmt: skip
         other, expected = plain.cavities.sites, 0
         for site in alive(other):
             age = day - int(other.phase_day[site])
@@ -174,13 +203,20 @@ def test_teams_form_by_turns_and_end(busy: Busy) -> None:
                 continue
             wall = float(other.wall_um[site])
             depth = apposition_um(float(age - P.step_day), float(age), wall, NUMBERS)
-            fill(plain.lattice, plain.cavities, site, depth, SEED, day)
+            here = min(1.0, strained_wall(plain.fields, NUMBERS, other.voxel[site], plain.shape))
+            assert here == pytest.approx(
+                min(1.0, walled(plain, np.unravel_index(other.voxel[site], plain.shape)))
+            )
+            forgone = depth * (1 - here) * float(other.area_um2[site]) / 20.0**3 * 255
+            other.quota_quanta[site] -= round(forgone)
+            fill(plain.lattice, plain.cavities, site, depth * here, SEED, day)
             tau = P.apposition_tau_day * wall / P.wall_um
             # The wall is done when rate tau (1 - exp(-t / tau)) = wall.
             left = max(1 - wall / (P.apposition_um_per_day * tau), 1e-3)
             late = age > -tau * math.log(left) + P.grace_day
             if late or other.formed_quanta[site] >= other.quota_quanta[site]:
-                plain.bmus.open_sites[other.bmu[site]] -= 1
+                if other.bmu[site] >= 0:
+                    plain.bmus.open_sites[other.bmu[site]] -= 1
                 close_site(plain.lattice, plain.cavities, site)
                 expected += 1
         assert ended == expected
@@ -209,6 +245,7 @@ def test_osteoblasts_meet_their_fate(busy: Busy) -> None:
                 plain.osteocytes.voxel[lacuna] = place
                 plain.osteocytes.born_day[lacuna] = day
                 plain.osteocytes.viable[lacuna] = 1
+                plain.osteocytes.setpoint_mpa[lacuna] = 0
                 expected += 1
         free_row(cells, cell)
     assert buried == expected > 0

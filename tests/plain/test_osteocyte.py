@@ -8,6 +8,7 @@ import pytest
 from bonesim.cells.osteocyte import OsteocyteColumns, age, populate
 from bonesim.cells.population import Rows
 from bonesim.lattice.tissue import Tissue
+from bonesim.signals.messengers import SignalParameters, Signals
 
 Make = Callable[..., Tissue]
 SIZE = 60
@@ -56,13 +57,15 @@ def test_the_start_has_died_by_its_age(
 
 
 @pytest.mark.parametrize("look_day", [1, 7])
-def test_death_has_the_hazard_whatever_the_interval_of_looks(
+def test_death_has_the_hazard_at_half_load_whatever_the_interval_of_looks(
     settled: tuple[Tissue, Rows[OsteocyteColumns], int], look_day: int
 ) -> None:
     tissue, rows, living = settled
+    fields = Signals(SignalParameters(), tissue).fields._replace(load_level=0.5)
     died = 0
     for day in range(1, 71):
-        lost, dead = age(tissue.lattice, rows.columns, 0.01, look_day, 5, day)
+        lost, dead = age(tissue.lattice, fields, rows.columns, 0.01 / 1.75, 1.5, look_day, 5, day,
+                         tissue.padded_shape)  # fmt: skip
         assert lost == 0
         died += dead
     expected = 1 - np.exp(-0.7)
@@ -78,7 +81,11 @@ def test_lacunae_go_with_their_bone_within_one_round_of_looks(
     columns = rows.alive_columns()
     gone = tissue.places_um(columns["voxel"])[:, 0] < 30 * tissue.voxel_um
     tissue.inner(tissue.lattice.quanta)[:30] = 127
-    counts = np.array([age(tissue.lattice, rows.columns, 0.0, 8, 5, day) for day in range(8)])
+    fields = Signals(SignalParameters(), tissue).fields
+    counts = np.array([
+        age(tissue.lattice, fields, rows.columns, 0.0, 1.0, 8, 5, day, tissue.padded_shape)
+        for day in range(8)
+    ])  # fmt: skip
     assert counts[:, 0].sum() == gone.sum()
     assert counts[:, 1].sum() == columns["viable"][gone].sum()
     left = rows.alive_columns()

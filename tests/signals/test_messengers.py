@@ -20,6 +20,7 @@ from bonesim.signals.fields import (
     read_voxel,
     read_voxels,
     release,
+    strain_in,
 )
 from bonesim.signals.fields import occupancy as occupancy
 from bonesim.signals.messengers import MESSENGERS, SignalParameters, Signals, Sources
@@ -32,6 +33,11 @@ def block(shape: tuple[int, int, int] = (24, 30, 27)) -> Tissue:
     quanta = np.zeros(shape, np.uint8)
     quanta[8:14] = 255
     return Tissue(quanta, 20.0, MineralParameters(), 1)
+
+
+def usual(voxels: np.ndarray) -> np.ndarray:
+    """Osteocytes that feel what they are used to."""
+    return np.ones(voxels.size, np.float32)
 
 
 def somewhere(tissue: Tissue, count: int, seed: int = 1) -> np.ndarray:
@@ -99,7 +105,7 @@ def test_reading_is_linear_between_centres() -> None:
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_opg_competes_for_rankl(rankl: float, opg: float) -> None:
     signals = Signals(SignalParameters(), block())
-    signals.today(rankl, opg)
+    signals.today(rankl, opg, 1.0)
     rho = occupancy(rankl, opg) / 3
     assert rho / (1 - rho) == pytest.approx(rankl / (1 + opg))
     assert occupancy_at(signals.fields, 5.0, 5.0, 5.0) == pytest.approx(3 * rho)
@@ -111,8 +117,9 @@ def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
     signals = Signals(SignalParameters(), tissue)
     lining = tissue.surface_voxels.astype(np.int64)
     inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::7]
-    sources = Sources(inside, inside[::9], lining, lining[::50], np.full(lining[::50].size, 200),
-                      lining[::50])  # fmt: skip
+    eroded = lining[::50]
+    sources = Sources(inside, usual(inside), inside[::9], lining, eroded,
+                      np.full(eroded.size, 200), eroded)  # fmt: skip
     signals.solve(sources, -5)
     for name in MESSENGERS:
         listening = sources.reversal if name == "coupling" else lining
@@ -120,7 +127,7 @@ def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
         mean = read_voxels(field, signals.fields, listening, signals.shape).mean()
         assert mean == pytest.approx(1.0, rel=1e-5), name
     health = signals.health.copy()
-    fewer = sources._replace(living=inside[::2])
+    fewer = sources._replace(living=inside[::2], felt=usual(inside[::2]))
     signals.solve(fewer, 14)
     np.testing.assert_array_equal(signals.health, health)
     mean = read_voxels(signals.fields.sclerostin, signals.fields, lining, signals.shape).mean()
@@ -129,7 +136,7 @@ def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
 
 def test_without_sources_a_field_is_level() -> None:
     signals = Signals(SignalParameters(), block())
-    signals.solve(Sources(NONE, NONE, NONE, NONE, NONE, NONE), 0)
+    signals.solve(Sources(NONE, usual(NONE), NONE, NONE, NONE, NONE, NONE), 0)
     for name in MESSENGERS:
         assert (getattr(signals.fields, name) == 1.0).all()
 
@@ -138,10 +145,13 @@ def test_a_state_put_back_is_the_same() -> None:
     tissue = block()
     one, other = (Signals(SignalParameters(), tissue) for _ in range(2))
     lining = tissue.surface_voxels.astype(np.int64)
-    one.solve(Sources(lining, lining, lining, lining, np.full(lining.size, 3), lining), -14)
+    one.solve(Sources(lining, 2 * usual(lining), lining, lining, lining,
+                      np.full(lining.size, 3), lining), -14)  # fmt: skip
     other.restore(one.state())
     for name in MESSENGERS:
         np.testing.assert_array_equal(getattr(one.fields, name), getattr(other.fields, name))
+    np.testing.assert_array_equal(one.fields.strain, other.fields.strain)
+    assert one.strain_heard == other.strain_heard == pytest.approx(2.0, rel=0.02)
     np.testing.assert_array_equal(one.health, other.health)
     assert not other.due(13)
     assert other.due(14)
@@ -155,13 +165,71 @@ def test_where_the_sources_of_a_bone_at_work_are() -> None:
     while s.day < 120:
         s.step()
     p = config.signals
-    found = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day)
-    assert found.living.size == s.osteocytes.viable
+    found = sources_of(s.tissue, s.cavities, s.osteocytes, p, s.day)
+    assert found.living.size == found.felt.size == s.osteocytes.viable
+    assert 0.9 < found.felt.mean() < 1.2
     assert 0 < found.dying.size < found.living.size
     assert (s.tissue.lattice.owner[found.lining] < 0).all()
     assert (s.tissue.lattice.surface_slot[found.lining] >= 0).all()
     assert found.eroded.size == found.held.size > found.reversal.size > 0
     assert found.held.max() > 1000
-    early = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day + 1000)
+    early = sources_of(s.tissue, s.cavities, s.osteocytes, p, s.day + 1000)
     assert early.dying.size == 0
     assert early.held.sum() < found.held.sum()
+
+
+def test_strain_is_the_mean_of_what_cells_around_feel() -> None:
+    """Against a sum over cells, each weighted by what it alone would send."""
+    tissue = block()
+    signals = Signals(SignalParameters(), tissue)
+    inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::997].astype(np.int64)
+    felt = np.random.default_rng(3).uniform(0.2, 3.0, inside.size).astype(np.float32)
+    lining = tissue.surface_voxels.astype(np.int64)[::40]
+    nobody = (NONE, lining, NONE, NONE, NONE)
+    signals.solve(Sources(inside, felt, *nobody), 0)
+    weighted, weights = 0.0, 0.0
+    for voxel, stimulus in zip(inside, felt, strict=True):
+        grid = np.zeros(signals.cubes, np.int64)
+        release(grid, np.array([voxel]), np.array([1]), signals.shape, signals.per_voxel)
+        alone = signals.diffusion.spread(grid / WHOLE, signals.parameters.strain_reach_um)
+        weighted, weights = weighted + stimulus * alone, weights + alone
+    expected = (weighted + 0.01) / (weights + 0.01)
+    np.testing.assert_allclose(signals.fields.strain, expected, rtol=2e-3)
+    signals.today(1.0, 1.0, 0.5)
+    assert signals.due(1), "load changed"
+    for voxel in lining[:5]:
+        here = 0.5 * read_voxel(signals.fields.strain, signals.fields, voxel, signals.shape)
+        assert strain_in(signals.fields, voxel, signals.shape) == pytest.approx(here)
+    heard = read_voxels(signals.fields.strain, signals.fields, np.sort(lining), signals.shape)
+    assert signals.strain_heard == pytest.approx(heard.mean())
+
+
+def test_an_unloaded_osteocyte_says_so() -> None:
+    """Half the strain: a third more sclerostin, more RANKL, less OPG; training: the reverse."""
+    tissue = block()
+    p = SignalParameters()
+    inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::7].astype(np.int64)
+    lining = tissue.surface_voxels.astype(np.int64)
+    sources = Sources(inside, usual(inside), NONE, lining, NONE, NONE, NONE)
+    signals = Signals(p, tissue)
+    signals.solve(sources, 0)
+    before = signals.fields
+    for load, day in ((0.5, 1), (1.2, 2)):
+        signals.today(1.0, 1.0, load)
+        signals.solve(sources, day)
+        np.testing.assert_allclose(
+            signals.fields.sclerostin, before.sclerostin * 2 / (1 + load), rtol=2e-3
+        )
+        for name, more in (("rankl", max(0.0, 1 - load)), ("opg", load - 1)):
+            got, was = getattr(signals.fields, name), getattr(before, name)
+            assert (np.sign(got - was) == np.sign(round(more, 3))).mean() > 0.99
+    # Who is deaf says nothing.
+    deaf = SignalParameters(rankl_disuse_gain=0, opg_strain_gain=0, sclerostin_strain_exponent=0)
+    one, other = Signals(deaf, tissue), Signals(deaf, tissue)
+    other.today(1.0, 1.0, 0.5)
+    for signals in (one, other):
+        signals.solve(sources, 0)
+    for name in MESSENGERS:
+        np.testing.assert_allclose(
+            getattr(one.fields, name), getattr(other.fields, name), rtol=1e-5
+        )

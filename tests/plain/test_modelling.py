@@ -1,0 +1,147 @@
+"""Formation without resorption: where it starts, and that it joins nothing."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from skimage.measure import euler_number
+
+from bonesim.cells.apposition import build, fill, grant
+from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
+from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables, add_record, floor_below
+from bonesim.cells.modelling import start
+from bonesim.cells.osteoblast import OsteoblastNumbers, OsteoblastParameters, settle_team
+from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.territory import take_patch
+from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
+from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.surface import inward_normal
+from bonesim.lattice.tissue import Tissue
+from bonesim.parameters import numbers_of
+from bonesim.quantities import BONE, DAYS_PER_YEAR, FULL
+from tests.plain.conftest import Busy, alive, assert_same, records_of, strained
+
+PATCH = numbers_of(BmuParameters(territory_radius_um=60.0), BmuNumbers)
+TEAM = numbers_of(OsteoblastParameters(), OsteoblastNumbers)
+RULE = (3000.0, 2000.0, 8.0)
+DAY, SEED = 201, 3
+
+
+def outward(n: tuple[float, ...], lattice: object) -> list[int]:
+    strides = (lattice.stride_z, lattice.stride_y, 1)  # type: ignore[attr-defined]
+    return [
+        -s if c > 0 else s for c, s in zip(map(float, n), strides, strict=True) if abs(c) >= 0.5
+    ]
+
+
+def granted(busy: Busy, site: int) -> None:
+    """One voxel beyond the surface there was: own voxels whole, free marrow with a floor."""
+    lattice, sites, records = busy.lattice, busy.cavities.sites, busy.cavities.records
+    n = (sites.nz[site], sites.ny[site], sites.nx[site])
+    for record in records_of(busy.cavities, site):
+        voxel = int(records.voxel[record])
+        if lattice.owner[voxel] != record:
+            continue
+        records.granted[record] = FULL - int(lattice.quanta[voxel]) - int(records.stock[record])
+        for step in outward(n, lattice):
+            there = voxel + step
+            marrow = lattice.region[there] and lattice.quanta[there] < BONE
+            if not marrow or lattice.owner[there] >= 0:
+                continue
+            if floor_below(lattice, busy.cavities, there, sites.bmu_id[site], *n):
+                add_record(lattice, busy.cavities, site, there)
+                records.granted[lattice.owner[there]] = FULL - int(lattice.quanta[there])
+
+
+def test_what_a_site_may_take_up_beyond_its_stock(busy: Busy) -> None:
+    plain = busy.copy()
+    for site in alive(busy.cavities.sites)[:200]:
+        grant(busy.lattice, busy.cavities, site)
+        granted(plain, site)
+    assert_same(busy, plain)
+    records = busy.cavities.records
+    rows = alive(records)
+    assert records.granted[rows].sum() > 1000
+    owned = [row for row in rows if busy.lattice.owner[records.voxel[row]] == row]
+    whole = records.stock[owned].astype(int) + records.granted[owned]
+    assert (whole + busy.lattice.quanta[records.voxel[owned]] <= FULL).all()
+
+
+def test_where_modelling_starts(busy: Busy) -> None:
+    """Quiescent interior surface, the rate going with the square of the strain beyond the usual."""
+    candidates, total = 3000, 0
+    inside = np.prod([n - 2 for n in busy.shape])
+    for day in range(DAY, DAY + 4):
+        plain = busy.copy()
+        found = start(busy.lattice, busy.fields, busy.cavities, busy.osteoblasts, PATCH, TEAM, RULE,
+                      SEED, day, busy.shape, candidates)  # fmt: skip
+        lattice, sites, expected = plain.lattice, plain.cavities.sites, 0
+        for k in range(candidates):
+            voxel = int(candidate_voxel(k, SEED, day, MODELLING_PLACE, plain.shape))
+            quiescent = lattice.surface_slot[voxel] >= 0 and lattice.owner[voxel] < 0
+            u = strained(plain, np.unravel_index(voxel, plain.shape))
+            if not quiescent or lattice.region[voxel] != INTERIOR or u <= 1:
+                continue
+            n = inward_normal(lattice, voxel, PATCH.normal_radius_voxel, plain.shape)
+            per_face = min(RULE[0] * (u - 1) ** 2, RULE[1]) / DAYS_PER_YEAR * 0.02**2
+            chance = per_face * area_weight(lattice, voxel, *n) * inside / candidates
+            if not any(n) or uniform(SEED, day, voxel, MODELLING_START) >= chance:
+                continue
+            site = int(new_row(sites))
+            sites.id[site] = sites.bmu_id[site] = identity(voxel, day, 0)
+            sites.bmu[site], sites.voxel[site], sites.first[site] = -1, voxel, -1
+            sites.nz[site], sites.ny[site], sites.nx[site] = n
+            sites.phase[site], sites.phase_day[site], sites.front_voxel[site] = FORMING, day, -1
+            for name in ("osteoclast_depth_um", "mononuclear_depth_um", "mononuclear_target_um",
+                         "removed_quanta", "carry_quanta", "formed_quanta"):  # fmt: skip
+                getattr(sites, name)[site] = 0
+            sites.depth_excess[site] = 1
+            area = take_patch(lattice, plain.cavities, site, voxel, PATCH, plain.shape)
+            sites.area_um2[site] = area
+            if area <= 0:
+                free_row(sites, site)
+                continue
+            granted(plain, site)
+            area = float(sites.area_um2[site])
+            sites.quota_quanta[site] = round(RULE[2] * area / 20.0**3 * FULL)
+            sites.wall_um[site] = RULE[2]
+            plain.cavities.tally[AREA_MODELLED] += area
+            settle_team(plain.cavities, plain.osteoblasts, site, TEAM, SEED, day)
+            expected += 1
+        assert found == expected
+        total += found
+        assert_same(busy, plain)
+    assert total > 5
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3])
+def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: int) -> None:
+    """Two plates close to each other: each may thicken until they nearly touch, and no more."""
+    quanta = np.zeros((14, 15, 15), np.uint8)
+    quanta[3:6] = quanta[6 + gap : 10] = 255
+    tissue = make_tissue(quanta)
+    lattice, tables = tissue.lattice, CavityTables()
+    cavities = tables.columns
+    before = tissue.euler
+    for centre, n in (((5, 7, 7), (-1.0, 0.0, 0.0)), ((6 + gap, 7, 7), (1.0, 0.0, 0.0))):
+        site = int(new_row(cavities.sites))
+        sites = cavities.sites
+        voxel = int(np.ravel_multi_index(tuple(c + 1 for c in centre), tissue.padded_shape))
+        sites.voxel[site], sites.bmu[site], sites.first[site] = voxel, -1, -1
+        sites.nz[site], sites.ny[site], sites.nx[site] = n
+        sites.phase[site], sites.bmu_id[site] = FORMING, site + 5
+        sites.area_um2[site] = take_patch(
+            lattice, cavities, site, voxel, PATCH, tissue.padded_shape
+        )
+        grant(lattice, cavities, site)
+        sites.quota_quanta[site] = 10**6
+        for day in range(60):
+            fill(lattice, cavities, site, 2.0, 9, day)
+        assert sites.formed_quanta[site] > 0
+        for record in records_of(cavities, site):
+            build(lattice, cavities, site, record, FULL, 60)
+    after = tissue.inner(lattice.quanta)
+    assert tissue.euler == before == euler_number(after >= BONE, connectivity=3)
+    columns, _ = tissue.drain_events()
+    assert columns["voxel"].size == 0
+    assert (after[5 + gap // 2 + gap % 2] < BONE).any()

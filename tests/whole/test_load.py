@@ -1,0 +1,133 @@
+"""What load does to a whole bone, and that it is felt at once, restarted exactly, and can be off."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bonesim.config import Config, validated
+from bonesim.errors import InputError
+from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED, take
+from bonesim.quantities import FULL
+from bonesim.simulation import Simulation
+from bonesim.simulation_state import put_back, state_of
+from bonesim.specimens import Specimen
+from bonesim.storage.content_hash import content_hash
+
+#: Load from day 0 on, %.
+LOADS = {"disuse": 50.0, "usual": 100.0, "training": 150.0}
+
+
+def loaded(percent: float, size_mm: float, start_day: int = 0, **changes: Any) -> Config:
+    """A block whose load changes on a day."""
+    config = validated({
+        "specimen": {"kind": "synthetic", "size_mm": [size_mm] * 3},
+        "protocol": {
+            "loading": {"change": [{"start_day": start_day, "load_percent": percent}]},
+        },
+        "schedule": {"burn_in_day": 60, "duration_day": 1000},
+    }, "test")  # fmt: skip
+    return config.with_changes({name.replace("__", "."): v for name, v in changes.items()})
+
+
+def lived(config: Config, days: int) -> Simulation:
+    simulation = Simulation(config)
+    while simulation.day < days:
+        simulation.step()
+    return simulation
+
+
+def test_bone_follows_load_on_common_luck() -> None:
+    """Less load, less bone, from resorption and formation both; more load, more, by modelling."""
+    runs = {name: lived(loaded(percent, 1.4), 200) for name, percent in LOADS.items()}
+    bone = {name: run.bone_quanta() for name, run in runs.items()}
+    print({name: round(100 * (b / bone["usual"] - 1), 2) for name, b in bone.items()})
+    assert bone["disuse"] < bone["usual"] < bone["training"]
+    last = {name: {k: v[-1] for k, v in run.table().items()} for name, run in runs.items()}
+    assert last["disuse"]["resorbed_quanta"] > last["usual"]["resorbed_quanta"]
+    assert last["disuse"]["formed_quanta"] < last["usual"]["formed_quanta"]
+    assert last["training"]["area_modelled_mm2"] > 5 * last["usual"]["area_modelled_mm2"]
+    assert last["disuse"]["osteocytes_viable"] < last["usual"]["osteocytes_viable"]
+    for name, run in runs.items():
+        counts = run.tissue.lattice.counts
+        moved = int(counts[FORMED] - counts[RESORBED] - counts[FRAGMENTS])
+        assert run.bone_quanta() - run.first_quanta == moved
+        assert last[name]["load_percent"] == LOADS[name]
+
+
+def test_a_change_of_load_is_felt_on_its_day_and_exactly() -> None:
+    table = lived(loaded(40.0, 1.0, start_day=5), 7).table()
+    assert table["load_percent"].tolist() == [100.0] * 5 + [40.0] * 3
+    assert table["strain_mean"][5] == pytest.approx(0.4 * table["strain_mean"][4], rel=0.02)
+
+
+def test_a_restart_across_a_solve_is_exact() -> None:
+    config = loaded(60.0, 1.0, mechanics__interval_day=4)
+    straight, first = lived(config, 10), lived(config, 5)
+    second = Simulation(config)
+    put_back(second, state_of(first))
+    while second.day < 10:
+        second.step()
+    assert content_hash(state_of(second)) == content_hash(state_of(straight))
+
+
+def test_without_solves_nothing_is_felt() -> None:
+    """Off is off: with no solve no gain of load changes a single quantum."""
+    silent = {
+        "cells.bmu.strain_bias": 0.0, "cells.osteoblast.strain_wall_exponent": 0.0,
+        "cells.modelling.start_per_mm2_per_year": 0.0, "cells.osteocyte.disuse_death_gain": 0.0,
+        "signals.sclerostin_strain_exponent": 0.0, "signals.rankl_disuse_gain": 0.0,
+        "signals.opg_strain_gain": 0.0,
+    }  # fmt: skip
+    off = loaded(100.0, 1.2, mechanics__interval_day=0)
+    ends = [lived(config, 100) for config in (off, off.with_changes(silent))]
+    assert np.array_equal(*(end.tissue.lattice.quanta for end in ends))
+    assert (ends[0].signals.fields.strain == 1.0).all()
+    assert set(ends[0].table()["strain_mean"]) == {1.0}
+    assert (ends[0].mechanics.energy == 0.0).all()
+
+
+def test_a_load_that_nothing_feels_is_refused() -> None:
+    with pytest.raises(InputError, match="interval_day is 0: nothing would feel it") as error:
+        loaded(50.0, 1.0, mechanics__interval_day=0)
+    assert "\n" not in str(error.value)
+
+
+def columns() -> Specimen:
+    """Four columns along the load between two plates."""
+    quanta = np.zeros((60, 60, 60), np.uint8)
+    quanta[:6] = quanta[-6:] = FULL
+    for z, y in ((8, 8), (8, 44), (44, 8), (44, 44)):
+        quanta[:, z : z + 8, y : y + 8] = FULL
+    return Specimen(quanta, 20.0, "columns", ())
+
+
+def stumps_left(interval_day: int, seed: int) -> tuple[float, float]:
+    """One column is cut on day 0: bone of its stumps, and of the others, two years later, share."""
+    config = loaded(100.0, 1.2, mechanics__interval_day=interval_day, seed=seed,
+                    cells__bmu__origination_per_mm2_per_year=3.0)  # fmt: skip
+    simulation = Simulation(config, columns())
+    while simulation.day < 0:
+        simulation.step()
+    lattice = simulation.tissue.lattice
+    inner = simulation.tissue.inner(lattice.quanta)
+    places = np.arange(lattice.quanta.size).reshape(simulation.tissue.padded_shape)
+    for voxel in places[1:-1, 1:-1, 1:-1][28:32, 6:18, 6:18].reshape(-1):
+        lattice.counts[RESORBED] += take(lattice, voxel, FULL, 0, np.nan, np.nan, np.uint64(0))
+    stump = (slice(6, -6), slice(6, 18), slice(6, 18))
+    other = (slice(6, -6), slice(42, 54), slice(42, 54))
+    before = [float(inner[part].sum(dtype=np.int64)) for part in (stump, other)]
+    while simulation.day < 500:
+        simulation.step()
+    after = [float(inner[part].sum(dtype=np.int64)) for part in (stump, other)]
+    return after[0] / before[0], after[1] / before[1]
+
+
+def test_an_unloaded_stump_is_resorbed_sooner() -> None:
+    """It feels next to nothing of what it is used to; without mechanics it is bone like any other."""
+    felt, blind = (
+        np.array([stumps_left(days, seed) for seed in (1, 2, 3)]).mean(axis=0) for days in (30, 0)
+    )
+    print(f"left of stumps and of others: felt {felt}, not felt {blind}")
+    assert felt[0] < blind[0] - 0.05
+    assert felt[0] < felt[1]
