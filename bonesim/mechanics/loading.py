@@ -118,12 +118,12 @@ class Habitual:
         unknowns = (3 * nodes[:, :, None] + np.arange(3)).reshape(-1, 24)
 
         shown = self._displacement.reshape(*points, 3)
-        free = np.zeros(shown.shape, bool).reshape(-1)
-        free[unknowns.reshape(-1)] = True
-        free = free.reshape(shown.shape)
+        carries: Any = np.zeros(shown.size, bool)
+        carries[unknowns.reshape(-1)] = True
+        free = carries.reshape(shown.shape)
         for axis, pressed in enumerate((1.0, p.lateral_share, p.lateral_share)):
             for side, value in ((0, 0.0), (-1, -pressed * self.elements[axis])):
-                face = [slice(None)] * 3
+                face: list[Any] = [slice(None)] * 3
                 face[axis] = slice(side, None) if side else slice(1)
                 shown[(*face, axis)] = value
                 free[(*face, axis)] = False

@@ -210,17 +210,11 @@ class Signals:
     def _spread(self, sources: Sources) -> dict[str, Floats]:
         """Each messenger's concentration, any unit."""
         p = self.parameters
-        living, dying, lining = (
-            self._released(voxels) for voxels in (sources.living, sources.dying, sources.lining)
+        dying, lining = (self._released(voxels) for voxels in (sources.dying, sources.lining))
+        makers_rankl, makers_opg, makers_sclerostin = (
+            self._released(sources.living, np.rint(FINE * one).astype(np.int64)) / FINE
+            for one in self._said(self.fields.load_level * sources.felt)
         )
-        makers = living, living, living
-        u = self.fields.load_level * sources.felt
-        if np.any(u != 1.0):
-            makers = tuple(
-                self._released(sources.living, np.rint(FINE * one).astype(np.int64)) / FINE
-                for one in self._said(u)
-            )
-        makers_rankl, makers_opg, makers_sclerostin = makers
         # Counted so that in a plate as thick as a trabecula each releases its share.
         lined = lining * (self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE)
         osteocyte, other = p.rankl_osteocyte_share, 1.0 - p.rankl_osteocyte_share

@@ -117,8 +117,8 @@ def test_where_modelling_starts(busy: Busy) -> None:
 @pytest.mark.parametrize("gap", [1, 2, 3])
 def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: int) -> None:
     """Two plates close to each other: each may thicken until they nearly touch, and no more."""
-    quanta = np.zeros((14, 15, 15), np.uint8)
-    quanta[3:6] = quanta[6 + gap : 10] = 255
+    quanta = np.zeros((17, 15, 15), np.uint8)
+    quanta[3:6] = quanta[6 + gap : 14] = 255
     tissue = make_tissue(quanta)
     lattice, tables = tissue.lattice, CavityTables()
     cavities = tables.columns
@@ -130,14 +130,16 @@ def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: in
         sites.voxel[site], sites.bmu[site], sites.first[site] = voxel, -1, -1
         sites.nz[site], sites.ny[site], sites.nx[site] = n
         sites.phase[site], sites.bmu_id[site] = FORMING, site + 5
+        sharp = PATCH._replace(normal_radius_voxel=1)
         sites.area_um2[site] = take_patch(
-            lattice, cavities, site, voxel, PATCH, tissue.padded_shape
+            lattice, cavities, site, voxel, sharp, tissue.padded_shape
         )
         grant(lattice, cavities, site)
         sites.quota_quanta[site] = 10**6
         for day in range(60):
             fill(lattice, cavities, site, 2.0, 9, day)
-        assert sites.formed_quanta[site] > 0
+        # In a gap of one voxel the first has taken all there is.
+        assert (sites.formed_quanta[site] > 0) == (gap > 1 or centre[0] == 5)
         for record in records_of(cavities, site):
             build(lattice, cavities, site, record, FULL, 60)
     after = tissue.inner(lattice.quanta)
