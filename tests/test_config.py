@@ -1,12 +1,13 @@
 """Config: what is allowed comes back equal, what is not is refused in one line that helps."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from bonesim.config import Config, load_config, to_toml, validated
+from bonesim.config import Config, load_config, parsed_changes, to_toml, validated
 from bonesim.config_errors import all_parameters, groups_in
 from bonesim.errors import InputError
 from bonesim.quantities import UNITS
@@ -157,6 +158,19 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
     assert config.schedule.duration_day == 10
     with pytest.raises(InputError, match="seed is a value"):
         load_config(path, {"seed.low": 1})
+
+
+def test_a_load_course_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        "[[protocol.loading.change]]\nstart_day = 10\nload_percent = 50\n"
+    )
+    config = load_config(tmp_path / "c.toml")
+    said = "protocol.loading.change=[{start_day=3,load_percent=120},{start_day=9,load_percent=80}]"
+    other = load_config(tmp_path / "c.toml", parsed_changes([said]))
+    assert [config.load_percent(day) for day in (-5, 9, 10, 99)] == [100, 100, 50, 50]
+    assert [other.load_percent(day) for day in (0, 3, 8, 9)] == [100, 120, 120, 80]
+    assert Config().load_percent(50) == 100
+    assert validated(tomllib.loads(to_toml(other)), "again") == other
 
 
 def test_unreadable_files_are_input_errors(tmp_path: Path) -> None:

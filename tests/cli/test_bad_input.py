@@ -97,6 +97,11 @@ def test_scans(
         ),
         ('[hormones.course]\nkind = "table"\npath = "none.csv"', ["none.csv"]),
         ("[schedule]\nduration_day = 10\nsnapshots_day = [0, 20]", ["day 20"]),
+        (
+            "[protocol.loading]\nchange = [{start_day = 9, load_percent = 50}]\n"
+            "[mechanics]\ninterval_day = 0",
+            ["mechanics.interval_day is 0", "leave one out"],
+        ),
     ],
 )
 def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: list[str]) -> None:
@@ -120,6 +125,18 @@ def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: 
         ),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--set", "seeed=3"], 2, "Did you mean seed?"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--set", "seed=-3"], 2, "from 0"),
+        (
+            [
+                "run",
+                "plain.toml",
+                "-o",
+                "out/a.vtkhdf",
+                "--set",
+                "protocol.loading.change=[{start_day=3,load_percent=-1}]",
+            ],
+            2,
+            "load_percent",
+        ),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--seed", "-3"], 2, "--seed"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--until-day", "x"], 2, "--until-day"),
         (["run", "out", "-o", "out/a.vtkhdf"], 2, "directory"),

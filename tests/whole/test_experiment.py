@@ -67,6 +67,35 @@ def test_the_longer_the_drug_the_less_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / "recovery.png").stat().st_size > 10_000
 
 
+def test_bone_follows_load(tmp_path: Path) -> None:
+    """The one number of `what_load_does`, on a smaller bone, two seeds and three arms."""
+    pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
+    from bonesim.sweep.study import Study
+    from bonesim.sweep.sweep import run_study
+
+    configs = Path(__file__).parents[2] / "configs"
+    base = (configs / "load_small.toml").read_text()
+    for old, new in (("[2.0, 2.0, 2.0]", "[1.5, 1.5, 1.5]"), ("[0, 119, 244, 484]", "[0, 119]"),
+                     ("duration_day = 484", "burn_in_day = 300\nduration_day = 119")):  # fmt: skip
+        assert old in base
+        base = base.replace(old, new)
+    (tmp_path / "load_small.toml").write_text(base)
+    rows = (configs / "sweep_load.csv").read_text().splitlines()
+    kept = [row for row in rows if row.startswith(("arm", "usual", "disuse 50", "training 130"))]
+    (tmp_path / "sweep_load.csv").write_text("\n".join(kept))
+    study = (configs / "sweep_load.toml").read_text().replace("seeds = 3", "seeds = 2")
+    (tmp_path / "study.toml").write_text(study)
+    assert run_study(Study(tmp_path / "study.toml"), tmp_path / "out", workers=2) == 0
+    load = script("what_load_does")
+    table = load.summary(load.outcomes(pd.read_csv(tmp_path / "out" / "results.csv")))
+    dxa = table["dxa_percent"]["mean"].unstack("day")[119]
+    print(dxa)
+    assert dxa["disuse 50 % for 17 weeks"] == pytest.approx(-1.8, abs=0.9)
+    assert dxa["training 130 %"] > 0.3
+    load.draw(table, tmp_path / "load.png")
+    assert (tmp_path / "load.png").stat().st_size > 10_000
+
+
 def test_half_of_a_loss_regained(answer: ModuleType) -> None:
     measures = pd.DataFrame({"bvtv_percent": [10.0, 6.0, 8.0]}, index=[0, 1825, 2920])
     assert answer.regained(measures)["bvtv_percent"] == pytest.approx(50.0)
