@@ -1,0 +1,1 @@
+"""The load bone carries: voxel finite elements, strain energy, stiffness and strength."""
