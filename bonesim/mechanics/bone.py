@@ -32,7 +32,7 @@ def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray
 def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float32]:
     """`share` where an element counts: enough bone, and part of a piece that reaches a face."""
     solid = share >= least_share
-    pieces: NDArray[Any] = cc3d.connected_components(solid, connectivity=26)
+    pieces: Any = cc3d.connected_components(solid, connectivity=26)
     faces = [pieces.take(end, axis) for axis in range(3) for end in (0, -1)]
     touching = np.unique(np.concatenate([face.ravel() for face in faces]))
     kept = np.isin(np.arange(int(pieces.max()) + 1), touching[touching > 0])
@@ -41,6 +41,6 @@ def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float
 
 def bridges(share: NDArray[np.float32], axis: int) -> bool:
     """Whether one piece of bone reaches from face to face along `axis`."""
-    pieces = cc3d.connected_components(share > 0.0, connectivity=26)
+    pieces: Any = cc3d.connected_components(share > 0.0, connectivity=26)
     low, high = pieces.take(0, axis), pieces.take(-1, axis)
     return bool(np.intersect1d(low[low > 0], high[high > 0]).size)
