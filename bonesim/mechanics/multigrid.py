@@ -8,6 +8,7 @@ Results do not depend on the number of threads.
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.kernel import kernel
 from bonesim.mechanics.coarsening import coarser
 from bonesim.mechanics.element import largest_ratio, mode_stiffness, stiffness
 from bonesim.mechanics.mesh import Level, Mesh, Transfer, finest
@@ -17,9 +18,10 @@ from bonesim.mechanics.threads import in_parts
 from bonesim.mechanics.transfer import hold, prolong, restrict
 
 Floats = NDArray[np.float32]
-#: Nodes of the coarsest level, solved exactly; and levels at most.
-COARSEST_NODES = 130
-MOST_LEVELS = 16
+#: Nodes of the coarsest level, solved exactly.
+COARSEST_NODES = 60
+#: A pivot below this share of its diagonal is none: rigid motion that nothing holds.
+LEAST_PIVOT = 1e-9
 #: Steps of smoothing before and after a coarse correction; chosen by timing (benchmarks).
 DEGREE = 4
 
@@ -84,7 +86,7 @@ class Hierarchy:
             in_parts(shared, step, change, mesh, keep, new, weight, residual, d, z)
 
     def _inverse_of(self, level: Level) -> Floats:
-        """The pseudo-inverse of the coarsest stiffness: rigid motion that nothing holds stays 0."""
+        """A generalised inverse of the coarsest stiffness."""
         mesh = level.mesh
         size = 3 * mesh.stride
         matrix = np.zeros((size, size))
@@ -95,4 +97,44 @@ class Hierarchy:
             unit[place] = 1.0
             multiply(unit, mesh, self.modes, matrix[place])
             unit[place] = 0.0
-        return np.linalg.pinv(matrix, rcond=1e-10, hermitian=True).astype(np.float32)
+        inverse = np.zeros((size, size))
+        invert(matrix, inverse)
+        return inverse.astype(np.float32)
+
+
+@kernel
+def invert(matrix, inverse):  # type: ignore[no-untyped-def]
+    """A generalised inverse of a positive semi-definite matrix, which is overwritten.
+
+    Factors L D L'. What nothing holds has no pivot; it is left at 0, which solves any load in
+    balance. Written out because a threaded library's bits depend on the number of threads.
+    """
+    n = matrix.shape[0]
+    start = np.diag(matrix).copy()
+    for j in range(n):
+        if matrix[j, j] <= LEAST_PIVOT * start[j]:
+            matrix[j, j] = 0.0
+            matrix[j + 1 :, j] = 0.0
+            continue
+        for i in range(j + 1, n):
+            factor = matrix[i, j] / matrix[j, j]
+            if factor != 0.0:
+                for k in range(j + 1, i + 1):
+                    matrix[i, k] -= factor * matrix[k, j]
+        for i in range(j + 1, n):
+            matrix[i, j] /= matrix[j, j]
+    for column in range(n):
+        x = inverse[column]
+        x[column] = 1.0 if matrix[column, column] > 0.0 else 0.0
+        for i in range(column + 1, n):
+            if matrix[i, i] > 0.0:
+                for k in range(column, i):
+                    x[i] -= matrix[i, k] * x[k]
+        for i in range(column, n):
+            if matrix[i, i] > 0.0:
+                x[i] /= matrix[i, i]
+        for i in range(n - 1, -1, -1):
+            for k in range(i + 1, n):
+                x[i] -= matrix[k, i] * x[k]
+            if matrix[i, i] == 0.0:
+                x[i] = 0.0
