@@ -51,9 +51,9 @@ def affine(
     places: NDArray[np.int16], edge_mm: float, stride: int, strain: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Displacement (flat, mm) of nodes at `places` (n; z, y, x) under a uniform strain (3, 3)."""
-    points = places[:, ::-1] * edge_mm
     u = np.zeros((3, stride))
-    u[:, : len(places)] = (points @ strain.T).T
+    for c, k in np.argwhere(strain != 0.0):
+        u[c, : len(places)] += strain[c, k] * edge_mm * places[:, 2 - k]
     return u.ravel()
 
 
