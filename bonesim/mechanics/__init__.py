@@ -1,1 +1,1 @@
-"""What a habitual load does to bone: strain energy in each of its elements."""
+"""The load bone carries: voxel finite elements, strain energy, stiffness and strength."""

@@ -1,0 +1,46 @@
+"""Bone as a material: how much of each element is bone, what modulus that has, and what carries.
+
+An element is a cube of one or several voxels. Its modulus follows the bone and the mineral in it;
+elements with little bone are left out, or a film of bone would tie together what is apart. What
+no held face touches carries nothing and is left out too: it would float.
+"""
+
+from typing import Any
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.quantities import FULL
+
+
+def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray[np.float32]:
+    """Bone in each element, 0..1, from quanta 0..255 (z, y, x); beyond the last voxel is none."""
+    n = voxels_per_element
+    if n == 1:
+        return quanta.astype(np.float32) / np.float32(FULL)
+    counts = [-(-size // n) for size in quanta.shape]
+    total = np.zeros(counts, np.uint16)
+    for z in range(n):
+        for y in range(n):
+            for x in range(n):
+                part = quanta[z::n, y::n, x::n]
+                total[tuple(slice(size) for size in part.shape)] += part
+    return total.astype(np.float32) / np.float32(FULL * n**3)
+
+
+def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float32]:
+    """`share` where an element counts: enough bone, and part of a piece that reaches a face."""
+    solid = share >= least_share
+    pieces: Any = cc3d.connected_components(solid, connectivity=26)
+    faces = [pieces.take(end, axis) for axis in range(3) for end in (0, -1)]
+    touching = np.unique(np.concatenate([face.ravel() for face in faces]))
+    kept = np.isin(np.arange(int(pieces.max()) + 1), touching[touching > 0])
+    return np.where(kept[pieces], share, np.float32(0.0))
+
+
+def bridges(share: NDArray[np.float32], axis: int) -> bool:
+    """Whether one piece of bone reaches from face to face along `axis`."""
+    pieces: Any = cc3d.connected_components(share > 0.0, connectivity=26)
+    low, high = pieces.take(0, axis), pieces.take(-1, axis)
+    return bool(np.intersect1d(low[low > 0], high[high > 0]).size)

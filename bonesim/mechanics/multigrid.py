@@ -1,0 +1,140 @@
+"""Geometric multigrid on bone: one V-cycle as the preconditioner of conjugate gradients.
+
+Single precision throughout: a preconditioner need not be exact, and half the bytes are half the
+time. Large levels run on threads, small ones do not: a parallel region costs more than they do.
+Results do not depend on the number of threads.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.kernel import kernel
+from bonesim.mechanics.coarsening import coarser
+from bonesim.mechanics.element import largest_ratio, mode_stiffness, stiffness
+from bonesim.mechanics.mesh import Level, Mesh, Transfer, finest
+from bonesim.mechanics.product import multiply
+from bonesim.mechanics.smoothing import begin, step, steps
+from bonesim.mechanics.threads import in_parts
+from bonesim.mechanics.transfer import hold, prolong, restrict
+
+Floats = NDArray[np.float32]
+#: Nodes of the coarsest level, solved exactly.
+COARSEST_NODES = 60
+#: A pivot below this share of its diagonal is none: rigid motion that nothing holds.
+LEAST_PIVOT = 1e-9
+#: Steps of smoothing before and after a coarse correction; chosen by timing (benchmarks).
+DEGREE = 4
+
+
+class Hierarchy:
+    """All levels of one structure under one set of held faces.
+
+    Args:
+        weight: (z, y, x) element modulus x edge, N/mm; 0 where there is no bone.
+        held: (3 axes z, y, x; 2 ends; 3 components x, y, z) whether displacement is given there.
+        poisson: Poisson's ratio.
+    """
+
+    def __init__(
+        self, weight: NDArray[np.float32], held: NDArray[np.bool_], poisson: float
+    ) -> None:
+        diagonal = float(stiffness(poisson)[0, 0])
+        self.modes = mode_stiffness(poisson)
+        self.k0 = self.modes.astype(np.float32)
+        self.steps = steps(DEGREE, largest_ratio(poisson))
+        level = finest(weight, held, diagonal)
+        self.places = level.places
+        self.meshes: list[Mesh] = [level.mesh]
+        self.transfers: list[Transfer] = []
+        while len(level.places) > COARSEST_NODES and max(level.size) > 1:
+            level, transfer = coarser(level, held, diagonal)
+            self.meshes.append(level.mesh)
+            self.transfers.append(transfer)
+        self._coarsest = self._inverse_of(level)
+        self._work = [
+            [np.zeros(3 * mesh.stride, np.float32) for _ in range(4)] for mesh in self.meshes
+        ]
+
+    def precondition(self, residual: Floats, out: Floats) -> None:
+        """One V-cycle: about the displacement that a residual force asks for, into `out`."""
+        self._work[0][0][:] = residual
+        self._cycle(0, out)
+
+    def _cycle(self, number: int, z: Floats) -> None:
+        """Correct a level whose residual lies in its first work vector; the answer into `z`."""
+        mesh = self.meshes[number]
+        residual, d, change, _ = self._work[number]
+        if number == len(self.meshes) - 1:
+            z[:] = self._coarsest @ residual
+            return
+        below, transfer = self.meshes[number + 1], self.transfers[number]
+        shared = mesh.slabs.size > 2
+        _, new, weight = self.steps[0]
+        in_parts(shared, begin, residual, mesh, new, weight, d, z)
+        for keep, new, weight in self.steps[1:]:
+            multiply(d, mesh, self.k0, change)
+            in_parts(shared, step, change, mesh, keep, new, weight, residual, d, z)
+        multiply(d, mesh, self.k0, change)
+        residual -= change
+        coarse = self._work[number + 1]
+        restrict(residual, mesh, transfer, below, coarse[0])
+        self._cycle(number + 1, coarse[3])
+        in_parts(shared, prolong, coarse[3], below, transfer, mesh, d, z)
+        hold(mesh, d, z)
+        for keep, new, weight in self.steps:
+            multiply(d, mesh, self.k0, change)
+            in_parts(shared, step, change, mesh, keep, new, weight, residual, d, z)
+
+    def _inverse_of(self, level: Level) -> Floats:
+        """A generalised inverse of the coarsest stiffness."""
+        mesh = level.mesh
+        size = 3 * mesh.stride
+        matrix = np.zeros((size, size))
+        unit = np.zeros(size)
+        held = np.zeros(size, bool)
+        held[mesh.fixed] = True
+        for place in np.flatnonzero(~held & (np.arange(size) % mesh.stride < len(level.places))):
+            unit[place] = 1.0
+            multiply(unit, mesh, self.modes, matrix[place])
+            unit[place] = 0.0
+        inverse = np.zeros((size, size))
+        invert(matrix, inverse)
+        return inverse.astype(np.float32)
+
+
+@kernel
+def invert(matrix, inverse):  # type: ignore[no-untyped-def]
+    """A generalised inverse of a positive semi-definite matrix, which is overwritten.
+
+    Factors L D L'. What nothing holds has no pivot; it is left at 0, which solves any load in
+    balance. Written out because a threaded library's bits depend on the number of threads.
+    """
+    n = matrix.shape[0]
+    start = np.diag(matrix).copy()
+    for j in range(n):
+        if matrix[j, j] <= LEAST_PIVOT * start[j]:
+            matrix[j, j] = 0.0
+            matrix[j + 1 :, j] = 0.0
+            continue
+        for i in range(j + 1, n):
+            factor = matrix[i, j] / matrix[j, j]
+            if factor != 0.0:
+                for k in range(j + 1, i + 1):
+                    matrix[i, k] -= factor * matrix[k, j]
+        for i in range(j + 1, n):
+            matrix[i, j] /= matrix[j, j]
+    for column in range(n):
+        x = inverse[column]
+        x[column] = 1.0 if matrix[column, column] > 0.0 else 0.0
+        for i in range(column + 1, n):
+            if matrix[i, i] > 0.0:
+                for k in range(column, i):
+                    x[i] -= matrix[i, k] * x[k]
+        for i in range(column, n):
+            if matrix[i, i] > 0.0:
+                x[i] /= matrix[i, i]
+        for i in range(n - 1, -1, -1):
+            for k in range(i + 1, n):
+                x[i] -= matrix[k, i] * x[k]
+            if matrix[i, i] == 0.0:
+                x[i] = 0.0

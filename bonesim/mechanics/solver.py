@@ -1,0 +1,216 @@
+"""Displacement of a structure whose faces are held: conjugate gradients that know when they are done.
+
+    minimise  W(u) = 1/2 u.K u   over displacements that have the given values where held
+
+W falls with every step by exactly alpha r.z / 2 (Hestenes and Stiefel 1952), and its error is the
+square of the displacement's in the energy norm. Stiffness from W is therefore twice as many digits
+right as the displacement, and its remaining error is estimated from the last steps' gains. A
+residual is no such measure: at 1e-3 a weak structure's force can be a quarter wrong. So solving
+stops on two things, both relative: the estimated error of the strain energy, which is that of the
+reaction force, and the imbalance of the reactions, which goes with the displacement's error and
+is held to the tolerance's root; and, on request, on the residual.
+
+Vectors of the iteration are float32; displacement is float64, and the residual is computed anew
+from it in float64 whenever it has fallen by `RENEWED`, so that accuracy is not float32's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.errors import NumericalError
+from bonesim.kernel import kernel
+from bonesim.mechanics.multigrid import Hierarchy
+from bonesim.mechanics.product import multiply
+
+#: The float64 residual replaces float32's when the latter has fallen by this factor.
+RENEWED = 1e-3
+#: Gains over which the convergence rate is judged.
+GAINS = 3
+#: Convergence rate of the energy that is assumed before one is known.
+SLOW = 0.8
+BLOCK = 4096
+_NONE = np.zeros(0, np.int64)
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """How a solve ended; everything relative, for the displacement that is returned.
+
+    Attributes:
+        converged: whether all that was asked for was reached.
+        iterations: V-cycles.
+        residual: norm of the residual force over that of the start from rest.
+        energy_error: estimated error of the strain energy, which is that of the reaction force.
+        imbalance: of the reactions at the faces, over the reaction.
+    """
+
+    converged: bool
+    iterations: int
+    residual: float
+    energy_error: float
+    imbalance: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.iterations} cycles, energy error {self.energy_error:.1e}, "
+            f"imbalance {self.imbalance:.1e}, residual {self.residual:.1e}"
+        )
+
+
+@kernel
+def dot(a, b):  # type: ignore[no-untyped-def]
+    """Inner product in float64, in blocks of fixed size: the same bits whatever else runs."""
+    total = 0.0
+    for low in range(0, a.size, BLOCK):
+        part = 0.0
+        for i in range(low, min(low + BLOCK, a.size)):
+            part += np.float64(a[i]) * np.float64(b[i])
+        total += part
+    return total
+
+
+@kernel
+def advance(x, residual, p, force, alpha):  # type: ignore[no-untyped-def]
+    """Go along `p`: displacement and residual follow. Returns the residual's square."""
+    total = 0.0
+    a = np.float32(alpha)
+    for low in range(0, x.size, BLOCK):
+        part = 0.0
+        for i in range(low, min(low + BLOCK, x.size)):
+            x[i] += alpha * p[i]
+            left = residual[i] - a * force[i]
+            residual[i] = left
+            part += np.float64(left) * np.float64(left)
+        total += part
+    return total
+
+
+@kernel
+def turn(p, z, beta):  # type: ignore[no-untyped-def]
+    """The next direction."""
+    b = np.float32(beta)
+    for i in range(p.size):
+        p[i] = z[i] + b * p[i]
+
+
+class Structure:
+    """A structure ready to be solved for any displacement of its held faces.
+
+    Args:
+        weight: (z, y, x) element modulus x edge, N/mm; 0 where there is no bone.
+        held: (3 axes z, y, x; 2 ends; 3 components x, y, z) whether displacement is given there.
+        poisson: Poisson's ratio.
+    """
+
+    def __init__(
+        self, weight: NDArray[np.float32], held: NDArray[np.bool_], poisson: float
+    ) -> None:
+        self.hierarchy = Hierarchy(weight, held, poisson)
+        self.mesh = self.hierarchy.meshes[0]
+        self.places = self.hierarchy.places
+        size = 3 * self.mesh.stride
+        self._residual, self._p, self._z = (np.zeros(size, np.float32) for _ in range(3))
+        self._force = np.zeros(2 * size, np.float32)
+
+    def solve(
+        self, u: NDArray[np.float64], tolerance: float, residual_tolerance: float = np.inf,
+        most_cycles: int = 500,
+    ) -> Convergence:  # fmt: skip
+        """Relax `u` in place (flat, mm; held places as given) to equilibrium.
+
+        Returns how it ended; whether that is good enough is for the caller to decide.
+
+        Raises:
+            NumericalError: the iteration broke down: not a finite number.
+        """
+        first = self._at_rest(u)
+        if first == 0.0:
+            return Convergence(True, 0, 0.0, 0.0, 0.0)
+        energy, norm, imbalance = self._renew(u)
+        residual = renewed = norm / first
+        rz_old, error, cycles, checked = 0.0, np.inf, 0, True
+        gains: list[float] = []
+        force = self._force[: self._p.size]
+        while cycles < most_cycles:
+            self.hierarchy.precondition(self._residual, self._z)
+            rz = dot(self._residual, self._z)
+            turn(self._p, self._z, rz / rz_old if rz_old > 0.0 else 0.0)
+            multiply(self._p, self.mesh, self.hierarchy.k0, force)
+            curvature = dot(self._p, force)
+            if not (np.isfinite(curvature) and np.isfinite(rz)):
+                raise NumericalError(
+                    f"micro-FE: broke down after {cycles} cycles (not a finite number); "
+                    "check moduli and voxel size"
+                )
+            if curvature <= 0.0 or rz <= 0.0:
+                break
+            alpha = rz / curvature
+            residual = np.sqrt(advance(u, self._residual, self._p, force, alpha)) / first
+            rz_old, checked = rz, False
+            cycles += 1
+            gains = [*gains[-GAINS:], alpha * rz]
+            energy -= alpha * rz
+            error = _remaining(gains) / energy if energy > 0.0 else np.inf
+            good = error <= tolerance and residual <= residual_tolerance
+            if good:
+                good = self._imbalance(self._residual, energy, u) <= np.sqrt(tolerance)
+            if good or residual < RENEWED * renewed:
+                # What float32 claims is checked in float64, and taken from there.
+                energy, norm, imbalance = self._renew(u)
+                residual, checked, renewed = norm / first, True, norm / first
+                if good and residual <= residual_tolerance and imbalance <= np.sqrt(tolerance):
+                    return Convergence(True, cycles, residual, error, imbalance)
+        if not checked:
+            _, norm, imbalance = self._renew(u)
+            residual = norm / first
+        return Convergence(False, cycles, float(residual), float(error), imbalance)
+
+    def forces(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Force at every node for a displacement, N, flat; where held these are the reactions.
+
+        The array is overwritten by the next solve.
+        """
+        out = self._force.view(np.float64)
+        multiply(u, self.mesh._replace(fixed=_NONE), self.hierarchy.modes, out)
+        return out
+
+    def _at_rest(self, u: NDArray[np.float64]) -> float:
+        """Norm of the residual force when all that is not held stays where it is."""
+        held = np.zeros(u.size, np.float32)
+        held[self.mesh.fixed] = u[self.mesh.fixed]
+        force = self._force[: held.size]
+        multiply(held, self.mesh, self.hierarchy.k0, force)
+        return float(np.sqrt(dot(force, force)))
+
+    def _renew(self, u: NDArray[np.float64]) -> tuple[float, float, float]:
+        """The residual anew from `u`: twice the strain energy, the residual's norm, the imbalance."""
+        force = self.forces(u)
+        energy = dot(u, force)
+        force[self.mesh.fixed] = 0.0
+        np.negative(force, out=self._residual, casting="same_kind")
+        return energy, float(np.sqrt(dot(force, force))), self._imbalance(force, energy, u)
+
+    def _imbalance(
+        self, residual: NDArray[np.floating], energy: float, u: NDArray[np.float64]
+    ) -> float:
+        """Sum of what is not in equilibrium, over the reaction."""
+        held = u[self.mesh.fixed]
+        spread = float(held.max() - held.min()) if held.size else 0.0
+        if spread == 0.0 or energy <= 0.0:
+            return float("inf")
+        sums = residual.reshape(3, -1).sum(axis=1, dtype=np.float64)
+        return float(np.abs(sums).max() * spread / energy)
+
+
+def _remaining(gains: list[float]) -> float:
+    """What is still to be gained, from the last gains: a geometric series at their rate.
+
+    Of a single gain no rate is known: a slow one is taken.
+    """
+    rate = SLOW
+    if len(gains) > 1 and gains[0] > 0.0:
+        rate = min((gains[-1] / gains[0]) ** (1.0 / (len(gains) - 1)), 0.98)
+    return gains[-1] * max(rate / (1.0 - rate), 1.0)

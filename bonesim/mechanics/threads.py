@@ -1,0 +1,37 @@
+"""Work in parts on threads, which wait without spinning.
+
+Kernels run without the interpreter's lock, so plain threads do. Compiled parallel loops would
+spin at the end of each of some hundred small regions a V-cycle: on a busy machine that made one
+solve ten times slower than a single thread; these only sleep. The parts' borders do not depend on
+the number of threads, nor do results.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from typing import Any
+
+import numba
+
+#: Parts of a shared job: a few more than cores, so that a late one does not hold up the rest.
+PARTS = 4
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="bonesim-mechanics")
+
+
+def in_parts(shared: bool, work: Callable[..., Any], *arguments: Any) -> None:
+    """Call `work(*arguments, part, parts)` for every part, on as many threads as Numba may use.
+
+    What is not worth sharing is one part and stays on this thread.
+    """
+    threads = numba.config.NUMBA_NUM_THREADS
+    if not shared or threads == 1:
+        work(*arguments, 0, 1)
+        return
+    jobs = [_pool(threads).submit(work, *arguments, part, PARTS) for part in range(PARTS)]
+    wait(jobs)
+    for job in jobs:
+        job.result()
