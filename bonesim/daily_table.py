@@ -72,6 +72,11 @@ def _turnover(s: Any) -> float:
     return float(100.0 * eroded / bone / years) if years > 0 and bone > 0 else float("nan")
 
 
+def _answer(name: str) -> Reporter:
+    """A number of the last mechanical solve; NaN if there was none."""
+    return lambda s: s.mechanics.answer[name]
+
+
 def _mean_thickness(closed: int, column: str) -> Reporter:
     """Depth or wall of the sites that ended in the trailing year, um."""
 
@@ -134,6 +139,20 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
      lambda s: s.config.load_percent(s.day)),
     (Column("strain_mean", "", "u", "strain felt at quiescent surface over the usual one, mean"),
      lambda s: s.signals.fields.load_level * s.signals.strain_heard),
+    (Column("apparent_modulus_z_mpa", "MPa", "E_z", "apparent modulus, sides free of stress; last solve"),
+     _answer("apparent_modulus_z_mpa")),
+    (Column("apparent_modulus_y_mpa", "MPa", "E_y", "apparent modulus, sides free of stress; last solve"),
+     _answer("apparent_modulus_y_mpa")),
+    (Column("apparent_modulus_x_mpa", "MPa", "E_x", "apparent modulus, sides free of stress; last solve"),
+     _answer("apparent_modulus_x_mpa")),
+    (Column("yield_load_n", "N", "", "load along z at the apparent yield strain; last solve"),
+     _answer("yield_load_n")),
+    (Column("failure_load_n", "N", "", "load along z by Pistoia's criterion; last solve"),
+     _answer("failure_load_n")),
+    (Column("load_to_strength", "", "", "habitual over failure load; last solve"),
+     _answer("load_to_strength")),
+    (Column("mechanics_cycles", "", "", "V-cycles of the last solve, three cases"),
+     _answer("mechanics_cycles")),
     (Column("bone_quanta", "quanta", "", "all bone of the lattice"), lambda s: s.bone_quanta()),
     (Column("formed_quanta", "quanta", "", "bone formed since day 0"), _ledger(FORMED)),
     (Column("resorbed_quanta", "quanta", "", "bone resorbed since day 0"), _ledger(RESORBED)),

@@ -22,6 +22,7 @@ UNITS = {
     "_mg_per_cm3": "mgHA/cm3",
     "_g_per_cm2": "g/cm2",
     "_mpa": "MPa",
+    "_n": "N",
     "_mg": "mg",
     "_mg_per_day": "mg/d",
     "_ug_per_day": "ug/d",

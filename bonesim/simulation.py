@@ -149,7 +149,8 @@ class Simulation(mesa.Model):
         load = self.config.load_percent(day)
         if self.mechanics.due(day, self.bone_quanta()):
             first = self.osteocytes.least_mpa == 0.0
-            self.mechanics.solve(self.tissue.inner(self.tissue.lattice.quanta), day)
+            quanta = self.tissue.inner(self.tissue.lattice.quanta)
+            self.mechanics.solve(quanta, self.tissue.mineral_image(day), day)
             self.osteocytes.take_strain(self.mechanics)
             if first:
                 self.osteocytes.learn_habit(self.tissue)

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.lattice.mineral import mineral_fraction
 from bonesim.morphometry.panel import PANEL, QUICK
-from bonesim.quantities import BONE, FULL, unit_of
+from bonesim.quantities import BONE, unit_of
 from bonesim.simulation import Simulation
 from bonesim.storage.layout import Column
 
@@ -29,21 +28,10 @@ def fields_of(simulation: Simulation) -> dict[str, NDArray[np.uint8]]:
     quanta = tissue.inner(tissue.lattice.quanta)
     return {
         "quanta": np.ascontiguousarray(quanta),
-        "mineral": _mineral(simulation),
+        "mineral": tissue.mineral_image(simulation.day),
         "surface_state": _surface_state(simulation),
         "osteocyte_viability": np.ascontiguousarray(simulation.osteocytes.viability(tissue)),
     }
-
-
-def _mineral(simulation: Simulation) -> NDArray[np.uint8]:
-    """Mineralisation of each voxel's bone, 0..255; 0 in marrow."""
-    tissue = simulation.tissue
-    quanta = tissue.inner(tissue.lattice.quanta)
-    image = np.zeros(quanta.shape, np.uint8)
-    bone = quanta > 0
-    age = np.float32(simulation.day) - tissue.inner(tissue.lattice.formed_day)[bone]
-    image[bone] = np.round(FULL * mineral_fraction(age, tissue.mineral))
-    return image
 
 
 def _surface_state(simulation: Simulation) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bonesim.chance import MINERAL_AGE, uniform
 from bonesim.kernel import kernel
-from bonesim.lattice.mineral import MineralParameters
+from bonesim.lattice.mineral import MineralParameters, mineral_fraction
 from bonesim.lattice.mutation import (
     BONE_QUANTA,
     CORNER_PAIRS,
@@ -203,6 +203,15 @@ class Tissue:
         lost_voxels = self.lattice.lost_voxel[:lost].copy()
         counts[EVENTS] = counts[LOST_EVENTS] = 0
         return columns, lost_voxels
+
+    def mineral_image(self, day: int) -> NDArray[np.uint8]:
+        """Mineralisation of each voxel's bone on a day, 0..255 (z, y, x); 0 in marrow."""
+        quanta = self.inner(self.lattice.quanta)
+        image = np.zeros(quanta.shape, np.uint8)
+        bone = quanta > 0
+        age = np.float32(day) - self.inner(self.lattice.formed_day)[bone]
+        image[bone] = np.round(FULL * mineral_fraction(age, self.mineral))
+        return image
 
     @property
     def euler(self) -> int:

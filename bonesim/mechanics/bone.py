@@ -29,6 +29,16 @@ def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray
     return total.astype(np.float32) / np.float32(FULL * n**3)
 
 
+def mean_mineral(
+    quanta: NDArray[np.uint8], mineral: NDArray[np.uint8], voxels_per_element: int
+) -> NDArray[np.float32]:
+    """Mineral of the bone in each element, 0..1, from mineral 0..255 of each voxel's bone."""
+    bone = share_of_bone(quanta, voxels_per_element)
+    mineralised = (quanta.astype(np.uint16) * mineral + FULL // 2) // FULL
+    held = share_of_bone(mineralised.astype(np.uint8), voxels_per_element)
+    return np.divide(held, bone, out=np.zeros_like(bone), where=bone > 0.0)
+
+
 def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float32]:
     """`share` where an element counts: enough bone, and part of a piece that reaches a face."""
     solid = share >= least_share

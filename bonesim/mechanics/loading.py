@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.errors import NumericalError
-from bonesim.mechanics.bone import bridges, carrying, share_of_bone
+from bonesim.mechanics.bone import bridges, carrying, mean_mineral, share_of_bone
 from bonesim.mechanics.cases import affine, confined, unit_strain
 from bonesim.mechanics.memory import Memory
 from bonesim.mechanics.solver import Structure
@@ -30,6 +30,8 @@ from bonesim.parameters import Parameters
 
 #: A direction less stiff than this share of the stiffest carries no habitual load.
 LEAST_STIFFNESS = 1e-4
+#: Least share of full modulus: what is not yet mineralised is soft, not absent; assumed.
+OSTEOID = np.float32(0.01)
 #: V-cycles after which a solve has failed.
 MOST_CYCLES = 300
 
@@ -124,10 +126,8 @@ class Habitual:
         changed = abs(bone_quanta - self._solved_quanta)
         return changed >= 0.01 * p.changed_percent * self._solved_quanta
 
-    def solve(
-        self, quanta: NDArray[np.uint8], day: int, mineral: NDArray[np.float32] | None = None
-    ) -> None:
-        """Solve for bone as it is: quanta and, if known, mineral 0..1 of each voxel (z, y, x).
+    def solve(self, quanta: NDArray[np.uint8], mineral: NDArray[np.uint8], day: int) -> None:
+        """Solve for bone as it is: quanta and mineral of each voxel (z, y, x), both 0..255.
 
         Raises:
             NumericalError: it does not converge.
@@ -135,8 +135,8 @@ class Habitual:
         p = self.parameters
         share = carrying(share_of_bone(quanta, self.voxels_per_element), p.least_share)
         modulus = share * np.float32(p.tissue_modulus_mpa)
-        if mineral is not None and p.mineral_exponent > 0.0:
-            modulus *= _mean_mineral(quanta, mineral, p.voxels_per_element) ** p.mineral_exponent
+        mineralised = mean_mineral(quanta, mineral, p.voxels_per_element)
+        modulus *= np.maximum(mineralised**p.mineral_exponent, OSTEOID)
         self.energy[:] = 0.0
         self.answer = dict.fromkeys(self.NUMBERS, float("nan"))
         self._solved_day, self._solved_quanta = day, int(quanta.sum(dtype=np.int64))
@@ -233,12 +233,3 @@ class Habitual:
             memory.restore(state["memory"][f"case_{n}"])
         self._solved_day = int(state["solved_day"])
         self._solved_quanta = int(state["solved_quanta"])
-
-
-def _mean_mineral(
-    quanta: NDArray[np.uint8], mineral: NDArray[np.float32], voxels_per_element: int
-) -> NDArray[np.float32]:
-    """Mineral of the bone in each element, 0..1: by quanta."""
-    bone = share_of_bone(quanta, voxels_per_element)
-    held = share_of_bone((quanta * mineral).round().astype(np.uint8), voxels_per_element)
-    return np.divide(held, bone, out=np.zeros_like(bone), where=bone > 0.0)
