@@ -12,9 +12,9 @@ from bonesim.kernel import kernel
 from bonesim.mechanics.coarsening import coarser
 from bonesim.mechanics.element import largest_ratio, mode_stiffness, stiffness
 from bonesim.mechanics.mesh import Level, Mesh, Transfer, finest
-from bonesim.mechanics.product import multiply
-from bonesim.mechanics.smoothing import begin, step, steps
-from bonesim.mechanics.threads import in_parts
+from bonesim.mechanics.product import multiply, multiply_alone
+from bonesim.mechanics.smoothing import begin, less, step, steps
+from bonesim.mechanics.threads import in_parts, several
 from bonesim.mechanics.transfer import hold, prolong, restrict
 
 Floats = NDArray[np.float32]
@@ -68,22 +68,15 @@ class Hierarchy:
             z[:] = self._coarsest @ residual
             return
         below, transfer = self.meshes[number + 1], self.transfers[number]
-        shared = mesh.slabs.size > 2
-        _, new, weight = self.steps[0]
-        in_parts(shared, begin, residual, mesh, new, weight, d, z)
-        for keep, new, weight in self.steps[1:]:
-            multiply(d, mesh, self.k0, change)
-            in_parts(shared, step, change, mesh, keep, new, weight, residual, d, z)
-        multiply(d, mesh, self.k0, change)
-        residual -= change
         coarse = self._work[number + 1]
-        restrict(residual, mesh, transfer, below, coarse[0])
+        shared = mesh.slabs.size > 2 and several()
+        (descend_shared if shared else descend)(
+            residual, mesh, transfer, below, self.k0, self.steps, d, change, z, coarse[0]
+        )
         self._cycle(number + 1, coarse[3])
-        in_parts(shared, prolong, coarse[3], below, transfer, mesh, d, z)
-        hold(mesh, d, z)
-        for keep, new, weight in self.steps:
-            multiply(d, mesh, self.k0, change)
-            in_parts(shared, step, change, mesh, keep, new, weight, residual, d, z)
+        (ascend_shared if shared else ascend)(
+            residual, mesh, transfer, below, self.k0, self.steps, d, change, z, coarse[3]
+        )
 
     def _inverse_of(self, level: Level) -> Floats:
         """A generalised inverse of the coarsest stiffness."""
@@ -100,6 +93,48 @@ class Hierarchy:
         inverse = np.zeros((size, size))
         invert(matrix, inverse)
         return inverse.astype(np.float32)
+
+
+@kernel
+def descend(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+    """Smooth from zero, and hand what is left to the coarser level (`coarse`), on this thread."""
+    begin(residual, mesh, steps[0, 1], steps[0, 2], d, z, 0, 1)
+    for k in range(1, steps.shape[0]):
+        multiply_alone(d, mesh, k0, change)
+        step(change, mesh, steps[k, 0], steps[k, 1], steps[k, 2], residual, d, z, 0, 1)
+    multiply_alone(d, mesh, k0, change)
+    less(residual, change, 0, 1)
+    restrict(residual, mesh, transfer, below, coarse)
+
+
+@kernel
+def ascend(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+    """Take the coarser level's correction (`coarse`) and smooth again, on this thread."""
+    prolong(coarse, below, transfer, mesh, d, z, 0, 1)
+    hold(mesh, d, z)
+    for k in range(steps.shape[0]):
+        multiply_alone(d, mesh, k0, change)
+        step(change, mesh, steps[k, 0], steps[k, 1], steps[k, 2], residual, d, z, 0, 1)
+
+
+def descend_shared(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+    """As `descend`, on threads, bit for bit."""
+    in_parts(begin, residual, mesh, steps[0, 1], steps[0, 2], d, z)
+    for keep, new, weight in steps[1:]:
+        multiply(d, mesh, k0, change)
+        in_parts(step, change, mesh, keep, new, weight, residual, d, z)
+    multiply(d, mesh, k0, change)
+    in_parts(less, residual, change)
+    restrict(residual, mesh, transfer, below, coarse)
+
+
+def ascend_shared(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+    """As `ascend`, on threads, bit for bit."""
+    in_parts(prolong, coarse, below, transfer, mesh, d, z)
+    hold(mesh, d, z)
+    for keep, new, weight in steps:
+        multiply(d, mesh, k0, change)
+        in_parts(step, change, mesh, keep, new, weight, residual, d, z)
 
 
 @kernel

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.mechanics.threads import in_parts
+from bonesim.mechanics.threads import in_parts, several
 
 #: Columns of the scratch pad; 30 rows of it fit the first-level cache.
 COLUMNS = 256
@@ -226,14 +226,25 @@ def release(mesh, out):  # type: ignore[no-untyped-def]
         out[place] = 0.0
 
 
+@kernel
+def multiply_alone(u, mesh, k0, out):  # type: ignore[no-untyped-def]
+    """As `multiply`, on this thread."""
+    clear_part(out, 0, 1)
+    multiply_part(u, mesh, k0, out, 0, 0, 1)
+    multiply_part(u, mesh, k0, out, 1, 0, 1)
+    release(mesh, out)
+
+
 def multiply(u: NDArray[Any], mesh: Any, k0: NDArray[Any], out: NDArray[Any]) -> None:
     """Forces at the nodes for displacements `u`, into `out`; 0 where held.
 
     On threads if the level is large, with the same bits: a node that two slabs share always
     hears the even one first.
     """
-    shared = mesh.slabs.size > 2
-    in_parts(shared, clear_part, out)
-    in_parts(shared, multiply_part, u, mesh, k0, out, 0)
-    in_parts(shared, multiply_part, u, mesh, k0, out, 1)
-    release(mesh, out)
+    if mesh.slabs.size > 2 and several():
+        in_parts(clear_part, out)
+        in_parts(multiply_part, u, mesh, k0, out, 0)
+        in_parts(multiply_part, u, mesh, k0, out, 1)
+        release(mesh, out)
+    else:
+        multiply_alone(u, mesh, k0, out)

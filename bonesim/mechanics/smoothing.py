@@ -6,6 +6,7 @@ Source: Lottes 2022, Phillips and Fischer 2022 (optimised fourth-kind Chebyshev 
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 
@@ -18,14 +19,14 @@ WEIGHTS = {
 }
 
 
-def steps(degree: int, largest: float) -> list[tuple[np.float32, np.float32, np.float32]]:
-    """For each step: what is kept of the last correction, how much residual, and its weight."""
+def steps(degree: int, largest: float) -> NDArray[np.float32]:
+    """For each step (k, 3): what is kept of the last correction, how much residual, its weight."""
     made = []
     for k, weight in enumerate(WEIGHTS[degree], 1):
         keep = 0.0 if k == 1 else (2 * k - 3) / (2 * k + 1)
         new = (8 * k - 4) / (2 * k + 1) / largest
-        made.append((np.float32(keep), np.float32(new), np.float32(weight)))
-    return made
+        made.append((keep, new, weight))
+    return np.array(made, np.float32)
 
 
 @kernel
@@ -52,3 +53,10 @@ def step(change, mesh, keep, new, weight, residual, d, z, part, parts):  # type:
             residual[o + i] = left
             d[o + i] = value
             z[o + i] += weight * value
+
+
+@kernel
+def less(residual, change, part, parts):  # type: ignore[no-untyped-def]
+    """The residual after a correction whose force is `change`."""
+    for i in range(part * residual.size // parts, (part + 1) * residual.size // parts):
+        residual[i] -= change[i]

@@ -22,16 +22,15 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="bonesim-mechanics")
 
 
-def in_parts(shared: bool, work: Callable[..., Any], *arguments: Any) -> None:
-    """Call `work(*arguments, part, parts)` for every part, on as many threads as Numba may use.
+def several() -> bool:
+    """Whether there is more than one thread to share work among."""
+    return bool(numba.config.NUMBA_NUM_THREADS > 1)
 
-    What is not worth sharing is one part and stays on this thread.
-    """
-    threads = numba.config.NUMBA_NUM_THREADS
-    if not shared or threads == 1:
-        work(*arguments, 0, 1)
-        return
-    jobs = [_pool(threads).submit(work, *arguments, part, PARTS) for part in range(PARTS)]
+
+def in_parts(work: Callable[..., Any], *arguments: Any) -> None:
+    """Call `work(*arguments, part, parts)` for every part, on as many threads as Numba may use."""
+    pool = _pool(numba.config.NUMBA_NUM_THREADS)
+    jobs = [pool.submit(work, *arguments, part, PARTS) for part in range(PARTS)]
     wait(jobs)
     for job in jobs:
         job.result()
