@@ -7,7 +7,8 @@
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
                     x wall(E2, T, sclerostin) x N^0.15, never more than was taken
     strain      W x ((1 + u) / 2)^n: above 1 as the team finds it, up to 10 um beyond the surface
-                there was; below 1 as long as it works: what it does not form in disuse is forgone
+                there was; below 1 (another n) as long as it works: what it does not form in disuse
+                is forgone
     speed       a0 exp(-t / (tau_a W / W0)) um/d: every team starts alike, thicker walls take longer
 
 The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen
@@ -16,7 +17,7 @@ buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed
 
 Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
 weakly (hormones.response.sclerostin_wall_exponent, .1); together they thicken the wall by about
-0.5 um when bone is 1 % less. To recruitment it comes by sclerostin alone.
+0.4 um when bone is 1 % less. To recruitment it comes by sclerostin alone.
 
 Sources: mechanisms 1, 4, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
 """
@@ -124,7 +125,13 @@ class OsteoblastParameters(Parameters):
     ] = 0.3
     strain_wall_exponent: Annotated[
         float,
-        Field(ge=0, le=3, description="wall ~ ((1+u)/2)^n; +.33 um per 1 % bone lost, mech. 4"),
+        Field(ge=0, le=3, description="wall ~ ((1+u)/2)^n, u > 1; +.33 um per 1 % lost, mech. 4"),
+    ] = 1.0
+    disuse_exponent: Annotated[
+        float,
+        Field(
+            ge=0, le=4, description="formation ~ ((1+u)/2)^n, u < 1; fit to 17 weeks of bed rest"
+        ),
     ] = 1.5
     overfill_um: Annotated[
         float, Field(ge=0, le=20, description="most a strained site forms beyond itself; mech. 10")
@@ -167,7 +174,8 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
     """What strain at a voxel does to wall thickness."""
     half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
-    return min(max(half, LEAST_WALL), MOST_WALL) ** numbers.strain_wall_exponent
+    half = min(max(half, LEAST_WALL), MOST_WALL)
+    return half ** (numbers.strain_wall_exponent if half > 1.0 else numbers.disuse_exponent)
 
 
 @kernel

@@ -15,7 +15,7 @@ line of `ResponseParameters`, and any of them is silenced by setting it to 0.
 RANKL and OPG are what hormones make of their production; where they are is the fields' affair
 (signals). Their competition for RANK gives the occupancy rho that drives origination and digging.
 Calcium and vitamin D act through PTH on origination alone, which is why their gain is a filling
-of remodelling space and no more. Left out: mechanics.
+of remodelling space and no more.
 """
 
 from typing import Annotated, NamedTuple, Protocol

@@ -85,7 +85,8 @@ def quota(busy: Busy, site: int, n: float, wall: float, strain: float, day: int)
 
 def walled(busy: Busy, place: object) -> float:
     """What strain does to a wall."""
-    return float(np.clip((1 + strained(busy, place)) / 2, 0.5, 2.0) ** P.strain_wall_exponent)
+    half = float(np.clip((1 + strained(busy, place)) / 2, 0.5, 2.0))
+    return half**P.strain_wall_exponent if half > 1 else half**P.disuse_exponent
 
 
 def team(busy: Busy, site: int, day: int) -> None:

@@ -75,6 +75,7 @@ def test_without_solves_nothing_is_felt() -> None:
     """Off is off: with no solve no gain of load changes a single quantum."""
     silent = {
         "cells.bmu.strain_bias": 0.0, "cells.osteoblast.strain_wall_exponent": 0.0,
+        "cells.osteoblast.disuse_exponent": 0.0,
         "cells.modelling.start_per_mm2_per_year": 0.0, "cells.osteocyte.disuse_death_gain": 0.0,
         "signals.sclerostin_strain_exponent": 0.0, "signals.rankl_disuse_gain": 0.0,
         "signals.opg_strain_gain": 0.0,
