@@ -82,7 +82,7 @@ class OsteoclastParameters(Parameters):
     strain_stop: Annotated[
         float,
         Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3"),
-    ] = 1.3
+    ] = 1.1
     neighbour_share: Annotated[
         float,
         Field(
