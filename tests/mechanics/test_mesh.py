@@ -1,5 +1,7 @@
 """Nodes, elements, runs and slabs against plain loops."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -129,7 +131,7 @@ def test_slabs_are_at_least_two_layers_thick(monkeypatch: pytest.MonkeyPatch) ->
         assert slabs[-1] == len(level.mesh.first) - 1
         assert (np.diff(slabs) >= 0).all()
         layers = [set(level.cells[level.mesh.first[a] : level.mesh.first[b], 0].tolist())
-                  for a, b in zip(slabs[:-1], slabs[1:], strict=True)]  # fmt: skip
+                  for a, b in pairwise(slabs)]  # fmt: skip
         for one, later in zip(layers[:-2], layers[2:], strict=True):
             if one and later:
                 assert min(later) - max(one) > 1, "two slabs at work at once share nodes"
