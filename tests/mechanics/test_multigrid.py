@@ -34,17 +34,17 @@ def loose(level: Level, seed: int) -> np.ndarray:
     return u
 
 
-def smoothed(level: Level, residual: np.ndarray, z: np.ndarray, d: np.ndarray, fresh: bool):  # type: ignore[no-untyped-def] # fmt: skip
-    """Residual and displacement after all steps, with matrices."""
+def smoothed(level: Level, residual: np.ndarray) -> np.ndarray:
+    """Displacement after all steps for a residual, with matrices."""
     matrix = assembled(level)
     inverse = np.zeros((3, level.mesh.stride))
     inverse[:, : len(level.places)] = level.mesh.inverse
-    for k, (keep, new, weight) in enumerate(STEPS.astype(float)):
-        if not (fresh and k == 0):
-            residual = residual - matrix @ d
-        d = keep * d * (k > 0) + new * inverse.ravel() * residual
+    d, z = np.zeros(residual.size), np.zeros(residual.size)
+    for keep, new, weight in STEPS.astype(float):
+        residual = residual - matrix @ d
+        d = keep * d + new * inverse.ravel() * residual
         z = z + weight * d
-    return residual - matrix @ d if fresh else residual, z, d
+    return z
 
 
 @pytest.mark.parametrize("held", [FREE, clamped()], ids=["free", "clamped"])
@@ -53,23 +53,25 @@ def test_down_and_up_are_smoothing_and_transfer(weight: np.ndarray, held: np.nda
     fine = finest(weight, held, DIAGONAL)
     coarse, transfer = coarser(fine, held, DIAGONAL)
     matrix = interpolation(fine, coarse, transfer)
-    residual, d, z, change = loose(fine, 1), loose(fine, 2), loose(fine, 3), loose(fine, 4)
-    below = loose(coarse, 5)
-    left, expected_z, expected_d = smoothed(fine, residual.astype(float), 0 * z, 0 * d, True)
-    expected = matrix.T @ left
+    stiff = assembled(fine)
+    given = loose(fine, 1)
+    residual, d, z, change, left = given.copy(), *(loose(fine, seed) for seed in (2, 3, 4, 5))
+    below = loose(coarse, 6)
+    expected_z = smoothed(fine, given.astype(float))
+    expected_left = given - stiff @ expected_z
+    expected = matrix.T @ expected_left
     expected[coarse.mesh.fixed] = 0.0
-    descend(residual, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, below)
-    np.testing.assert_allclose(residual, left, atol=1e-4)
+    descend(residual, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, left, below)
     np.testing.assert_allclose(z, expected_z, atol=1e-4)
+    np.testing.assert_allclose(left, expected_left, atol=1e-4)
     np.testing.assert_allclose(below, expected, atol=3e-4)
 
-    correction = loose(coarse, 6)
-    expected_d = matrix @ correction
-    expected_d[fine.mesh.fixed] = 0.0
-    _, expected_z, _ = smoothed(
-        fine, residual.astype(float), z + expected_d, expected_d, False
-    )  # fmt: skip
-    ascend(residual, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, correction)
+    correction = loose(coarse, 7)
+    corrected = matrix @ correction
+    corrected[fine.mesh.fixed] = 0.0
+    corrected += expected_z
+    expected_z = corrected + smoothed(fine, given - stiff @ corrected)
+    ascend(left, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, correction)
     np.testing.assert_allclose(z, expected_z, atol=3e-4)
     assert not z[fine.mesh.fixed].any()
 
