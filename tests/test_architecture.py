@@ -75,7 +75,7 @@ PURE = {
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "largest_stimulus",
-    "lateral_share", "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
+    "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
     "critical_strain", "least_share", "mineral_exponent", "poisson", "share_x", "share_y",
     "share_z", "tolerance", "voxels_per_element", "yield_strain",

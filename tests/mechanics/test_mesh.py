@@ -17,7 +17,7 @@ from bonesim.mechanics.mesh import (
     number_nodes,
     sum_at_nodes,
 )
-from bonesim.mechanics.product import LONGEST_RUN
+from bonesim.mechanics.product import LONGEST_RUN, width_of
 from tests.mechanics.structures import DIAGONAL, FREE, SHAPES, assembled, clamped, random_weight
 
 
@@ -135,6 +135,35 @@ def test_slabs_are_at_least_two_layers_thick(monkeypatch: pytest.MonkeyPatch) ->
         for one, later in zip(layers[:-2], layers[2:], strict=True):
             if one and later:
                 assert min(later) - max(one) > 1, "two slabs at work at once share nodes"
+
+
+def test_slabs_at_work_at_once_write_to_nothing_in_common(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor in the rest of a run's last group of four, where they add 0."""
+    monkeypatch.setattr(meshes, "SMALLEST_SHARED", 10)
+    weight = random_weight((30, 3, 5), share=0.4)
+    weight[5:9] = weight[12:13] = weight[20:27] = 0.0
+    level = finest(weight, FREE, DIAGONAL)
+    while level.size[0] > 4:
+        mesh = level.mesh
+        written = []
+        for low, high in pairwise(mesh.slabs):
+            mine: set[int] = set()
+            for run in range(low, high):
+                length = mesh.first[run + 1] - mesh.first[run]
+                if mesh.base[run, 0] < 0:
+                    mine.update(mesh.odd[-1 - mesh.base[run, 0]].tolist())
+                else:
+                    for node in mesh.base[run]:
+                        mine.update(range(node, node + width_of(length)))
+            written.append({n for n in mine if n < len(level.places)})
+        for parity in (0, 1):
+            seen: set[int] = set()
+            for mine in written[parity::2]:
+                assert not seen & mine
+                seen |= mine
+        level = coarser(level, FREE, DIAGONAL)[0]
 
 
 def test_what_is_held_lies_on_its_faces() -> None:
