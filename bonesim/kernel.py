@@ -72,11 +72,6 @@ def kernel(function: F) -> F:
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
 
 
-def parallel_kernel(function: F) -> F:
-    """As `kernel`, with `prange` on threads. Never for floating-point sums that feed state."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function)  # type: ignore[no-any-return]
-
-
 def is_cached(name: str) -> bool:
     """Whether machine code of a kernel ("module.function") exists for these sources."""
     return any(Path(numba.config.CACHE_DIR).rglob(f"*{name}-*.nbc"))

@@ -75,8 +75,10 @@ PURE = {
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "largest_stimulus",
-    "lateral_share", "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
+    "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
+    "critical_strain", "least_share", "mineral_exponent", "poisson", "share_x", "share_y",
+    "share_z", "tolerance", "voxels_per_element", "yield_strain",
 }  # fmt: skip
 
 
@@ -216,7 +218,7 @@ def kernels() -> dict[str, ast.FunctionDef]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 marks = {ast.unparse(mark).split("(")[0] for mark in node.decorator_list}
-                if marks & {"kernel", "parallel_kernel"}:
+                if "kernel" in marks:
                     found[f"{module_of(path)}.{node.name}"] = node
     return found
 
@@ -250,9 +252,9 @@ def test_every_kernel_says_what_it_does() -> None:
 
 @cache
 def twinned() -> set[str]:
-    """Every name that the plain twins, the laws and the tests of morphometry use."""
+    """Every name that the plain twins, the laws and the tests of whole layers use."""
     names: set[str] = set()
-    for folder in ("plain", "laws", "morphometry", "signals"):
+    for folder in ("plain", "laws", "mechanics", "morphometry", "signals"):
         for path in (ROOT / "tests" / folder).rglob("test_*.py"):
             names |= used_names(ast.parse(path.read_text()))
     return names

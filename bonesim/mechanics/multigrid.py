@@ -51,8 +51,10 @@ class Hierarchy:
             self.meshes.append(level.mesh)
             self.transfers.append(transfer)
         self._coarsest = self._inverse_of(level)
+        # Residual, correction, its force, what is left; below the finest level the answer too.
         self._work = [
-            [np.zeros(3 * mesh.stride, np.float32) for _ in range(4)] for mesh in self.meshes
+            [np.zeros(3 * mesh.stride, np.float32) for _ in range(5 if number else 4)]
+            for number, mesh in enumerate(self.meshes)
         ]
 
     def precondition(self, residual: Floats, out: Floats) -> None:
@@ -63,7 +65,7 @@ class Hierarchy:
     def _cycle(self, number: int, z: Floats) -> None:
         """Correct a level whose residual lies in its first work vector; the answer into `z`."""
         mesh = self.meshes[number]
-        residual, d, change, _ = self._work[number]
+        residual, d, change, left = self._work[number][:4]
         if number == len(self.meshes) - 1:
             z[:] = self._coarsest @ residual
             return
@@ -71,11 +73,11 @@ class Hierarchy:
         coarse = self._work[number + 1]
         shared = mesh.slabs.size > 2 and several()
         (descend_shared if shared else descend)(
-            residual, mesh, transfer, below, self.k0, self.steps, d, change, z, coarse[0]
+            residual, mesh, transfer, below, self.k0, self.steps, d, change, z, left, coarse[0]
         )
-        self._cycle(number + 1, coarse[3])
+        self._cycle(number + 1, coarse[4])
         (ascend_shared if shared else ascend)(
-            residual, mesh, transfer, below, self.k0, self.steps, d, change, z, coarse[3]
+            left, mesh, transfer, below, self.k0, self.steps, d, change, z, coarse[4]
         )
 
     def _inverse_of(self, level: Level) -> Floats:
@@ -96,15 +98,20 @@ class Hierarchy:
 
 
 @kernel
-def descend(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
-    """Smooth from zero, and hand what is left to the coarser level (`coarse`), on this thread."""
+def descend(residual, mesh, transfer, below, k0, steps, d, change, z, left, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+    """Smooth from zero, and hand what is `left` to the coarser level (`coarse`), on this thread.
+
+    The residual of the steps is not that of `z`, whose corrections have weights: what is left is
+    computed anew, or the cycle would not be symmetric.
+    """
+    left[:] = residual
     begin(residual, mesh, steps[0, 1], steps[0, 2], d, z, 0, 1)
     for k in range(1, steps.shape[0]):
         multiply_alone(d, mesh, k0, change)
         step(change, mesh, steps[k, 0], steps[k, 1], steps[k, 2], residual, d, z, 0, 1)
-    multiply_alone(d, mesh, k0, change)
-    less(residual, change, 0, 1)
-    restrict(residual, mesh, transfer, below, coarse)
+    multiply_alone(z, mesh, k0, change)
+    less(left, change, 0, 1)
+    restrict(left, mesh, transfer, below, coarse)
 
 
 @kernel
@@ -117,15 +124,16 @@ def ascend(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  #
         step(change, mesh, steps[k, 0], steps[k, 1], steps[k, 2], residual, d, z, 0, 1)
 
 
-def descend_shared(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip
+def descend_shared(residual, mesh, transfer, below, k0, steps, d, change, z, left, coarse):  # type: ignore[no-untyped-def] # fmt: skip
     """As `descend`, on threads, bit for bit."""
+    left[:] = residual
     in_parts(begin, residual, mesh, steps[0, 1], steps[0, 2], d, z)
     for keep, new, weight in steps[1:]:
         multiply(d, mesh, k0, change)
         in_parts(step, change, mesh, keep, new, weight, residual, d, z)
-    multiply(d, mesh, k0, change)
-    in_parts(less, residual, change)
-    restrict(residual, mesh, transfer, below, coarse)
+    multiply(z, mesh, k0, change)
+    in_parts(less, left, change)
+    restrict(left, mesh, transfer, below, coarse)
 
 
 def ascend_shared(residual, mesh, transfer, below, k0, steps, d, change, z, coarse):  # type: ignore[no-untyped-def] # fmt: skip

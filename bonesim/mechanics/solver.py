@@ -130,6 +130,9 @@ class Structure:
         if first == 0.0:
             return Convergence(True, 0, 0.0, 0.0, 0.0)
         energy, norm, imbalance = self._renew(u)
+        if norm == 0.0:
+            # Even bone starts in its exact equilibrium: there is no direction left to go.
+            return Convergence(True, 0, 0.0, 0.0, 0.0)
         residual = renewed = norm / first
         rz_old, error, cycles, checked = 0.0, np.inf, 0, True
         gains: list[float] = []
