@@ -157,7 +157,7 @@ def _methods(p: ApparentParameters, graded: bool) -> dict[str, tuple[str, str]]:
             "", f"{p.habitual_stress_mpa or 0.0:g} MPa on the whole face over F.fail",
         ),
         "bone_carrying_percent": (
-            "", f"bone of elements of {p.voxels_per_element} voxel(s) an edge that joins the faces",
+            "", f"of the block: bone that joins the faces, in elements of {p.voxels_per_element} voxel(s)",
         ),
         "unknowns": ("", "three a node"),
         "energy_error": ("", f"of the strain energy, estimated; asked for {p.tolerance:g}"),
