@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Quantiles of the bone's energies between which colours change: a few elements at the cut faces
 #: and free ends that carry nothing would otherwise take most of them.
-RANGE = (0.05, 0.995)
+RANGE = (0.1, 0.98)
 #: At most so many decades of energy are told apart, below the upper end.
 MOST_DECADES = 3.0
 
