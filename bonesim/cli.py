@@ -117,7 +117,13 @@ def render(
     file: RunFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture to make (.png).")],
     colour: Annotated[
-        str, typer.Option(help="events, bone, mineral, surface_state or none.")
+        str,
+        typer.Option(
+            "--colour",
+            "--color",
+            help="events, bone, mineral, surface_state, sed (strain energy density under the "
+            "habitual load) or none.",
+        ),
     ] = "events",
 ) -> None:
     """Before and after in 3-D with every perforation and cut marked, and the time courses."""

@@ -33,7 +33,7 @@ LAYER = {
     "simulation_state": 7, "snapshot": 7, "burn_in": 7, "compile_ahead": 7,
     "histology": 7,
     "run": 8, "progress": 8, "report": 8, "blood_report": 8, "clinic_report": 8,
-    "measures_table": 8, "table_output": 8, "biopsy_report": 8,
+    "measures_table": 8, "mechanics_table": 8, "table_output": 8, "biopsy_report": 8,
     "sweep": 9,
     "viewer": 10,
     "cli_biopsy": 11, "cli_clinic": 11, "cli_measure": 11, "cli_sweep": 11, "cli": 11,

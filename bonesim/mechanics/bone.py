@@ -5,13 +5,56 @@ elements with little bone are left out, or a film of bone would tie together wha
 no held face touches carries nothing and is left out too: it would float.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from bonesim.parameters import Parameters
 from bonesim.quantities import FULL
+
+#: Least share of full modulus: what is not yet mineralised is soft, not absent; assumed.
+OSTEOID = np.float32(0.01)
+
+
+class Material(Parameters):
+    """What bone is made of, and the elements it is cut into."""
+
+    tissue_modulus_mpa: Annotated[
+        float, Field(ge=1, le=1e6, description="of fully mineralised bone; 6.8-18 GPa (mech. 4)")
+    ] = 10000.0
+    mineral_exponent: Annotated[
+        float,
+        Field(ge=0, le=4, description="modulus ~ mineral^n; Currey 1988: 2.7, of ash; assumed"),
+    ] = 2.0
+    poisson: Annotated[
+        float, Field(ge=0, le=0.45, description="Poisson's ratio of bone tissue; assumed, .3")
+    ] = 0.3
+    voxels_per_element: Annotated[
+        int, Field(ge=1, le=4, description="edge of an element; choice, measured in README")
+    ] = 2
+    least_share: Annotated[
+        float,
+        Field(gt=0, le=1, description="bone below which an element counts not; choice, README"),
+    ] = 0.375
+
+
+def elements_of(
+    quanta: NDArray[np.uint8], mineral: NDArray[np.uint8] | None, material: Material
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Share of bone and modulus (MPa) of each element that counts, 0 elsewhere.
+
+    `quanta` and `mineral` of each voxel (z, y, x), both 0..255; no mineral: full everywhere.
+    """
+    n = material.voxels_per_element
+    share = carrying(share_of_bone(quanta, n), material.least_share)
+    modulus = share * np.float32(material.tissue_modulus_mpa)
+    if mineral is not None:
+        mineralised = mean_mineral(quanta, mineral, n)
+        modulus *= np.maximum(mineralised**material.mineral_exponent, OSTEOID)
+    return share, modulus
 
 
 def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray[np.float32]:
@@ -49,8 +92,14 @@ def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float
     return np.where(kept[pieces], share, np.float32(0.0))
 
 
-def bridges(share: NDArray[np.float32], axis: int) -> bool:
-    """Whether one piece of bone reaches from face to face along `axis`."""
+def bridging(share: NDArray[np.float32], axis: int) -> NDArray[np.bool_]:
+    """Elements of the pieces that reach from face to face along `axis`."""
     pieces: Any = cc3d.connected_components(share > 0.0, connectivity=26)
     low, high = pieces.take(0, axis), pieces.take(-1, axis)
-    return bool(np.intersect1d(low[low > 0], high[high > 0]).size)
+    through = np.intersect1d(low[low > 0], high[high > 0])
+    return np.asarray(np.isin(np.arange(int(pieces.max()) + 1), through)[pieces])
+
+
+def bridges(share: NDArray[np.float32], axis: int) -> bool:
+    """Whether one piece of bone reaches from face to face along `axis`."""
+    return bool(bridging(share, axis).any())

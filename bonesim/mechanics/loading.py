@@ -20,23 +20,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.errors import NumericalError
-from bonesim.mechanics.bone import bridges, carrying, mean_mineral, share_of_bone
+from bonesim.mechanics.bone import Material, bridges, elements_of
 from bonesim.mechanics.cases import affine, confined, unit_strain
 from bonesim.mechanics.memory import Memory
 from bonesim.mechanics.solver import Structure
 from bonesim.mechanics.state import mean_stress, read_elements
 from bonesim.mechanics.strength import StrengthParameters, effective_strain, failure_factor
-from bonesim.parameters import Parameters
 
 #: A direction less stiff than this share of the stiffest carries no habitual load.
 LEAST_STIFFNESS = 1e-4
-#: Least share of full modulus: what is not yet mineralised is soft, not absent; assumed.
-OSTEOID = np.float32(0.01)
 #: V-cycles after which a solve has failed.
 MOST_CYCLES = 300
 
 
-class MechanicsParameters(Parameters):
+class MechanicsParameters(Material):
     """When mechanics is solved, under which load, and what bone is made of."""
 
     interval_day: Annotated[
@@ -58,23 +55,6 @@ class MechanicsParameters(Parameters):
     share_x: Annotated[
         float, Field(ge=0, le=1, description="of the habitual stress, along x; assumed, 70/15/15")
     ] = 0.15
-    tissue_modulus_mpa: Annotated[
-        float, Field(ge=1, le=1e6, description="of fully mineralised bone; 6.8-18 GPa (mech. 4)")
-    ] = 10000.0
-    mineral_exponent: Annotated[
-        float,
-        Field(ge=0, le=4, description="modulus ~ mineral^n; Currey 1988: 2.7, of ash; assumed"),
-    ] = 2.0
-    poisson: Annotated[
-        float, Field(ge=0, le=0.45, description="Poisson's ratio of bone tissue; assumed, .3")
-    ] = 0.3
-    voxels_per_element: Annotated[
-        int, Field(ge=1, le=4, description="edge of an element; choice, measured in README")
-    ] = 2
-    least_share: Annotated[
-        float,
-        Field(gt=0, le=1, description="bone below which an element counts not; choice, README"),
-    ] = 0.375
     tolerance: Annotated[
         float, Field(ge=1e-10, le=0.01, description="error of the strain energy, relative; choice")
     ] = 1e-4
@@ -132,11 +112,7 @@ class Habitual:
         Raises:
             NumericalError: it does not converge.
         """
-        p = self.parameters
-        share = carrying(share_of_bone(quanta, self.voxels_per_element), p.least_share)
-        modulus = share * np.float32(p.tissue_modulus_mpa)
-        mineralised = mean_mineral(quanta, mineral, p.voxels_per_element)
-        modulus *= np.maximum(mineralised**p.mineral_exponent, OSTEOID)
+        share, modulus = elements_of(quanta, mineral, self.parameters)
         self.energy[:] = 0.0
         self.answer = dict.fromkeys(self.NUMBERS, float("nan"))
         self._solved_day, self._solved_quanta = day, int(quanta.sum(dtype=np.int64))

@@ -17,7 +17,15 @@ from bonesim.viewer.moments import Moment, said, three_moments, weekly_e2
 from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.stage import View, on_image_mm, photograph, view_of
-from bonesim.viewer.surface import COLOURS, Box, ColourBy, bone_block, paint
+from bonesim.viewer.strained import (
+    colour_bar,
+    load_in_words,
+    paint_energy,
+    parameters_of,
+    scale_of,
+    strained,
+)
+from bonesim.viewer.surface import COLOURS, Block, Box, ColourBy, bone_block, paint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,11 +47,12 @@ def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
     Args:
         run: an open run file with at least one snapshot.
         output: where the picture goes; the CSV has the same name.
-        colour: "events" (pale bone with marks), "bone", "mineral", "surface_state" or "none".
+        colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
+            energy density under the habitual load, solved here) or "none".
 
     Raises:
         InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot
-            be written.
+            be written. NumericalError: "sed" does not converge.
     """
     output = Path(output)
     if colour not in COLOURS:
@@ -66,51 +75,71 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     FigureCanvasAgg(figure)
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(2.3, 1.0)))
     blocks = top.subplots(1, len(moments), squeeze=False)[0]
-    for axis, moment in zip(blocks, moments, strict=True):
-        _draw_block(axis, run, moment, events, box, colour)
+    pieces = [bone_block(run.quanta(moment.day), voxel_mm, box) for moment in moments]
+    title = _title(run, box, voxel_mm)
+    said_below = [_events_by(events, moment.day) for moment in moments]
+    if colour == "sed":
+        loaded = [strained(run, moment.day) for moment in moments]
+        scale = scale_of(loaded)
+        for block, bone in zip(pieces, loaded, strict=True):
+            paint_energy(block, bone, scale)
+        colour_bar(top, list(blocks), scale)
+        said_below = [bone.in_words() for bone in loaded]
+        title += f"\n{load_in_words(parameters_of(run))}"
+    elif colour in ("mineral", "surface_state"):
+        for block, moment in zip(pieces, moments, strict=True):
+            paint(block, run.image(moment.day), colour)
+    for axis, moment, block, below in zip(blocks, moments, pieces, said_below, strict=True):
+        _draw_block(axis, run, moment, block, box, below)
+        if colour == "events":
+            _mark(axis, run, within(_past(events, moment.day), box, voxel_mm), moment.day, box)
     _scale_bar(blocks[0])
     _legend(top, colour)
-    figure.suptitle(_title(run, box, voxel_mm), fontsize=11)
+    figure.suptitle(title, fontsize=11)
     draw_courses(list(bottom.subplots(1, 4)), run, moments)
     return figure
 
 
-def _draw_block(
-    axis: "Axes", run: Run, moment: Moment, events: "pd.DataFrame", box: Box, colour: ColourBy
-) -> None:
-    """One photograph with its marks and what it shows."""
-    voxel_mm = run.voxel_um / 1000.0
-    quanta = run.quanta(moment.day)
-    block = bone_block(quanta, voxel_mm, box)
-    if colour in ("mineral", "surface_state"):
-        paint(block, run.image(moment.day), colour)
-    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]]) * voxel_mm
-    view = view_of(corners)
+def _draw_block(axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, below: str) -> None:
+    """One photograph and what it shows; `below` ends its title."""
+    view = _view(run, box)
     image = photograph(block, view, HEIGHT_PX)
     axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
     axis.set_axis_off()
-    past = events[events["day"] <= moment.day]
-    if colour == "events":
-        _mark(axis, within(past, box, voxel_mm), quanta, box, voxel_mm, view)
     table = run.table
     bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
-    counts = past["kind"].value_counts()
     axis.set_title(
-        f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   "
-        f"perforations {counts.get('plate_perforation', 0)}, "
-        f"cuts {counts.get('strut_cut', 0)} in the whole specimen",
+        f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   {below}",
         fontsize=11,
     )
 
 
-def _mark(
-    axis: "Axes", events: "pd.DataFrame", quanta: np.ndarray, box: Box, voxel_mm: float, view: View
-) -> None:
+def _view(run: Run, box: Box) -> View:
+    """The camera that covers a box of the lattice."""
+    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]])
+    return view_of(corners * run.voxel_um / 1000.0)
+
+
+def _past(events: "pd.DataFrame", day: int) -> "pd.DataFrame":
+    return events[events["day"] <= day]
+
+
+def _events_by(events: "pd.DataFrame", day: int) -> str:
+    """How many final events there were, in words."""
+    counts = _past(events, day)["kind"].value_counts()
+    return (
+        f"perforations {counts.get('plate_perforation', 0)}, "
+        f"cuts {counts.get('strut_cut', 0)} in the whole specimen"
+    )
+
+
+def _mark(axis: "Axes", run: Run, events: "pd.DataFrame", day: int, box: Box) -> None:
     """A ring at each event; fainter where bone stands before it."""
     if events.empty:
         return
+    view = _view(run, box)
     at = on_image_mm(view, places_mm(events))
-    behind = hidden(events, quanta, box, voxel_mm, view.forward)
+    behind = hidden(events, run.quanta(day), box, run.voxel_um / 1000.0, view.forward)
     for kind, mark in palette.EVENTS.items():
         for faint in (True, False):
             chosen = (events["kind"].to_numpy() == kind) & (behind == faint)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pyvista as pv
 
 #: What the surface is coloured by. "events": pale bone, so that the marks carry the colour;
-#: "none": bone without marks.
-ColourBy = Literal["bone", "mineral", "surface_state", "events", "none"]
-COLOURS: tuple[ColourBy, ...] = ("bone", "mineral", "surface_state", "events", "none")
+#: "none": bone without marks; "sed": strain energy density, see `strained`.
+ColourBy = Literal["bone", "mineral", "surface_state", "events", "sed", "none"]
+COLOURS: tuple[ColourBy, ...] = ("bone", "mineral", "surface_state", "events", "sed", "none")
 #: Between 127 (marrow) and 128 (bone).
 CONTOUR_QUANTA = 127.5
 #: Standard deviation of the Gaussian before contouring, voxels (a choice for the eye).

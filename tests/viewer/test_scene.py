@@ -65,6 +65,16 @@ def test_the_words_of_the_picture(small_run: Path) -> None:
     assert 58 < left + shaded[0].get_width() * 365.25 < 70
 
 
+def test_load_is_told_with_one_scale(small_run: Path) -> None:
+    with open_run(small_run) as opened:
+        figure = _figure(opened, "sed")
+    assert "under the habitual load: 0.4 MPa along z" in figure.get_suptitle()
+    axes = figure.subfigs[0].axes
+    assert all("stiffness along z" in axis.get_title() for axis in axes[:3])
+    assert [axis.get_ylabel() for axis in axes[3:]] == ["strain energy density (MPa)"]
+    assert axes[3].get_yscale() == "log"
+
+
 @pytest.mark.parametrize("colour", ["none", "mineral", "surface_state"])
 def test_other_colours(small_run: Path, tmp_path: Path, colour: str) -> None:
     with open_run(small_run) as opened:
