@@ -200,7 +200,7 @@ def _tensor_methods(found: Tensor) -> dict[str, tuple[str, str]]:
     for name in found.constants:
         kind, which = name.split("_")[:2]
         symbol = f"{kind if kind == 'nu' else kind.upper()} {which}"
-        constants[name] = (symbol, "of the stiffness tensor's symmetric part, inverted")
+        constants[name] = (symbol, "of the tensor's orthotropic part")
     return entries | constants | {
         "tensor_asymmetry": ("", "largest difference of C's opposite entries over its largest"),
         "tensor_energy_error": ("", "largest of the six cases, estimated"),

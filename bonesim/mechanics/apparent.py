@@ -39,7 +39,7 @@ BYTES_PER_UNKNOWN = 100.0
 BYTES_PER_ELEMENT = 30.0
 #: Share of the machine's memory that may be used.
 MOST_MEMORY = 0.9
-#: A stiffness tensor whose eigenvalues differ by more has no inverse.
+#: Normal stiffnesses whose eigenvalues differ by more have no inverse.
 LEAST_EIGENVALUE = 1e-9
 
 
@@ -82,7 +82,8 @@ class Tensor(NamedTuple):
 
     `asymmetry`: largest difference of two opposite entries over the largest entry.
     `constants`: Young's and shear moduli (MPa) and Poisson's ratios (strain along the second
-    axis under stress along the first), of the symmetric part; NaN if it has no inverse.
+    axis under stress along the first) of the orthotropic part, which the entries that couple
+    normal and shear do not enter: these cases do not define them well. NaN without an inverse.
     """
 
     stiffness: NDArray[np.float64]
@@ -226,14 +227,14 @@ def _told(found: Convergence) -> dict[str, float]:
 
 
 def _constants(stiffness: NDArray[np.float64]) -> dict[str, float]:
-    """Young's and shear moduli and Poisson's ratios along x, y, z."""
-    symmetric = 0.5 * (stiffness + stiffness.T)
-    spread = np.linalg.eigvalsh(symmetric)
-    compliance = np.full((6, 6), np.nan)
+    """Young's and shear moduli and Poisson's ratios along x, y, z, of the orthotropic part."""
+    normal = 0.5 * (stiffness[:3, :3] + stiffness[:3, :3].T)
+    spread = np.linalg.eigvalsh(normal)
+    compliance = np.full((3, 3), np.nan)
     if spread[0] > LEAST_EIGENVALUE * spread[-1]:
-        compliance = np.linalg.inv(symmetric)
+        compliance = np.linalg.inv(normal)
     young = {f"e_{'xyz'[i]}_mpa": float(1.0 / compliance[i, i]) for i in range(3)}
-    shear = {f"g_{strain_name(k)}_mpa": float(1.0 / compliance[k, k]) for k in range(3, 6)}
+    shear = {f"g_{strain_name(k)}_mpa": float(stiffness[k, k]) for k in range(3, 6)}
     ratios = {
         f"nu_{'xyz'[i]}{'xyz'[j]}": float(-compliance[j, i] / compliance[i, i])
         for i in range(3)

@@ -9,6 +9,8 @@ import pytest
 
 from bonesim.errors import ResourceError
 from bonesim.mechanics import apparent
+from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.storage.reader import open_run
 from tests.cli.conftest import Bonesim
 from tests.cli.test_measure import measured
 
@@ -108,6 +110,20 @@ def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
         day, name, _, value = line.split(",")[:4]
         if name == "apparent_modulus_mpa":
             assert float(value) == pytest.approx(2 * softer[int(day), name], rel=1e-5)
+
+
+def test_the_tensor_agrees_with_what_the_simulation_feels(tiny: Path) -> None:
+    """Young's moduli along the axes, as the habitual load's own solves give them."""
+    done = measured(tiny, "--mechanics", "--voxels-per-element", 2, "--tensor", "--json")
+    assert done.returncode == 0, done.stderr
+    found = pd.DataFrame(json.loads(done.stdout)).set_index(["day", "measure"])["value"]
+    with open_run(tiny) as run:
+        p = MechanicsParameters(tolerance=1e-6)
+        habitual = Habitual(p, run.shape, run.voxel_um)
+        habitual.solve(run.quanta(20), run.field("mineral", 20), 20)
+    for axis in "zyx":
+        own = habitual.answer[f"apparent_modulus_{axis}_mpa"]
+        assert found[20, f"e_{axis}_mpa"] == pytest.approx(own, rel=1e-3)
 
 
 def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> None:
