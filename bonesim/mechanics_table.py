@@ -146,7 +146,8 @@ def _methods(p: ApparentParameters, graded: bool) -> dict[str, tuple[str, str]]:
     s = p.strength
     return {
         "apparent_modulus_mpa": ("E.app", f"strain energy at {case}; {material}"),
-        "reaction_n": ("F", f"nodal forces of the two faces, mean, at {case}; {material}"),
+        "reaction_n": ("F", f"twice the strain energy over the displacement, at {case}"),
+        "face_force_n": ("", "nodal forces of the two faces, mean: an independent check of F"),
         "yield_load_n": ("F.yield", f"apparent strain {100 * s.yield_strain:g} % (Morgan 2001)"),
         "failure_load_n": (
             "F.fail",
@@ -199,7 +200,7 @@ def _tensor_methods(found: Tensor) -> dict[str, tuple[str, str]]:
     for name in found.constants:
         kind, which = name.split("_")[:2]
         symbol = f"{kind if kind == 'nu' else kind.upper()} {which}"
-        constants[name] = (symbol, "of the stiffness tensor's symmetric part, inverted")
+        constants[name] = (symbol, "of the tensor's orthotropic part")
     return entries | constants | {
         "tensor_asymmetry": ("", "largest difference of C's opposite entries over its largest"),
         "tensor_energy_error": ("", "largest of the six cases, estimated"),

@@ -9,6 +9,8 @@ import pytest
 
 from bonesim.errors import ResourceError
 from bonesim.mechanics import apparent
+from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.storage.reader import open_run
 from tests.cli.conftest import Bonesim
 from tests.cli.test_measure import measured
 
@@ -52,7 +54,8 @@ def test_a_prism_is_as_stiff_and_strong_as_its_material(blocks: Path, per_elemen
     )  # fmt: skip
     force = 68.0 * SHARE * AREA_MM2
     assert found["apparent_modulus_mpa"] == pytest.approx(6800 * SHARE, rel=1e-5)
-    assert found["reaction_n"] == pytest.approx(force, rel=1e-4)
+    assert found["reaction_n"] == pytest.approx(force, rel=1e-5)
+    assert found["face_force_n"] == pytest.approx(force, rel=1e-4)
     # Strained evenly by 1 %: it fails at 0.7 %, and yields at 0.75 %.
     assert found["failure_load_n"] == pytest.approx(0.7 * force, rel=1e-3)
     assert found["yield_load_n"] == pytest.approx(0.75 * force, rel=1e-4)
@@ -109,14 +112,29 @@ def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
             assert float(value) == pytest.approx(2 * softer[int(day), name], rel=1e-5)
 
 
+def test_the_tensor_agrees_with_what_the_simulation_feels(tiny: Path) -> None:
+    """Young's moduli along the axes, as the habitual load's own solves give them."""
+    done = measured(tiny, "--mechanics", "--voxels-per-element", 2, "--tensor", "--json")
+    assert done.returncode == 0, done.stderr
+    found = pd.DataFrame(json.loads(done.stdout)).set_index(["day", "measure"])["value"]
+    with open_run(tiny) as run:
+        p = MechanicsParameters(tolerance=1e-6)
+        habitual = Habitual(p, run.shape, run.voxel_um)
+        habitual.solve(run.quanta(20), run.field("mineral", 20), 20)
+    for axis in "zyx":
+        own = habitual.answer[f"apparent_modulus_{axis}_mpa"]
+        assert found[20, f"e_{axis}_mpa"] == pytest.approx(own, rel=1e-3)
+
+
 def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> None:
     """ParOSol on the same elements: -23.54433923 N on the top face."""
     packed = np.load(shared_data / "vor100_b20_30um.npz")
     bone = np.unpackbits(packed["bone"])[: np.prod(packed["shape"])].reshape(packed["shape"])
     np.save(tmp_path / "vor.npy", bone)
     found = values(tmp_path / "vor.npy", *TEST, "--poisson", 0.3, "--ends", "clamped")
-    assert found["reaction_n"] == pytest.approx(23.54433923, rel=1e-4)
-    assert found["apparent_modulus_mpa"] == pytest.approx(261.60377, rel=1e-5)
+    assert found["reaction_n"] == pytest.approx(23.54433923, rel=2e-6)
+    assert found["face_force_n"] == pytest.approx(23.54433923, rel=1e-4)
+    assert found["apparent_modulus_mpa"] == pytest.approx(261.6037692, rel=2e-6)
 
 
 @pytest.mark.parametrize(
