@@ -17,6 +17,7 @@ from bonesim.clinic.imaging import Scanner
 from bonesim.clinic.visits import ClinicParameters
 from bonesim.config import Config
 from bonesim.histology.biopsy import BiopsyParameters
+from bonesim.mechanics.apparent import ApparentParameters
 from bonesim.quantities import UNITS
 
 ROOT = Path(__file__).parents[1]
@@ -77,8 +78,8 @@ PURE = {
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "largest_stimulus",
     "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
-    "critical_strain", "least_share", "mineral_exponent", "poisson", "share_x", "share_y",
-    "share_z", "tolerance", "voxels_per_element", "yield_strain",
+    "critical_strain", "least_share", "mineral_exponent", "most_cycles", "poisson", "share_x",
+    "share_y", "share_z", "tolerance", "voxels_per_element", "yield_strain",
 }  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def groups(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
                 yield from groups(kind)
 
 
-PARAMETERS = (Config, ClinicParameters, Scanner, BiopsyParameters)
+PARAMETERS = (Config, ClinicParameters, Scanner, BiopsyParameters, ApparentParameters)
 
 
 def test_every_parameter_has_unit_and_source() -> None:
