@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from bonesim.config_errors import explain
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import (
+    QUANTILES,
     STRAIN,
     ApparentParameters,
     Block,
@@ -144,7 +145,13 @@ def _methods(p: ApparentParameters, graded: bool) -> dict[str, tuple[str, str]]:
     if graded:
         material += f", x bone x mineral^{p.mineral_exponent:g}"
     s = p.strength
-    return {
+    strains = {
+        f"effective_strain_q{q}": (
+            f"strain {q} %", f"sqrt(2 U / E) that {q} % of the carrying bone does not exceed, at {case}",
+        )
+        for q in QUANTILES
+    }  # fmt: skip
+    return strains | {
         "apparent_modulus_mpa": ("E.app", f"strain energy at {case}; {material}"),
         "reaction_n": ("F", f"twice the strain energy over the displacement, at {case}"),
         "face_force_n": ("", "nodal forces of the two faces, mean: an independent check of F"),

@@ -28,12 +28,19 @@ from bonesim.mechanics.cases import (
 )
 from bonesim.mechanics.solver import Convergence, Structure
 from bonesim.mechanics.state import mean_stress, read_elements
-from bonesim.mechanics.strength import StrengthParameters, effective_strain, failure_factor
+from bonesim.mechanics.strength import (
+    StrengthParameters,
+    effective_strain,
+    failure_factor,
+    strain_quantiles,
+)
 
 Axis = Literal["z", "y", "x"]
 AXES: tuple[Axis, ...] = ("z", "y", "x")
 #: Apparent strain of the compression; bone is linear, so this only sets the reaction's scale.
 STRAIN = 0.01
+#: Percent of the bone that is strained less: what is told of the distribution of strain.
+QUANTILES = (5, 25, 50, 75, 95)
 #: Bytes a structure needs for each unknown (three a node), and the block for each element.
 BYTES_PER_UNKNOWN = 100.0
 BYTES_PER_ELEMENT = 30.0
@@ -131,6 +138,9 @@ def compress(block: Block, p: ApparentParameters) -> dict[str, float]:
     }
     if p.habitual_stress_mpa is not None:
         answer["load_to_strength"] = p.habitual_stress_mpa * area / failure
+    shares = [0.01 * percent for percent in QUANTILES]
+    spread = strain_quantiles(strain, share[solid], shares)
+    answer |= {f"effective_strain_q{q}": s for q, s in zip(QUANTILES, spread, strict=True)}
     return answer | {
         "bone_carrying_percent": 100.0 * float(share.sum(dtype=np.float64)) / share.size,
         "unknowns": 3.0 * len(structure.places),

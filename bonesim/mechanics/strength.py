@@ -10,6 +10,7 @@ Pistoia 2002; apparent yield strain 0.7 to 0.8 %, nearly the same in all trabecu
 and Keaveny 2001).
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -40,6 +41,21 @@ def effective_strain(
     return np.sqrt(2.0 * np.asarray(energy_mpa, np.float64) / modulus_mpa)
 
 
+def strain_quantiles(
+    strain: NDArray[np.floating], volume: NDArray[np.floating], shares: Sequence[float]
+) -> list[float]:
+    """Effective strains that these shares (0..1) of the bone do not exceed; NaN without bone.
+
+    `volume`: bone in each element, any unit.
+    """
+    order = np.argsort(strain)
+    below = np.cumsum(np.asarray(volume, np.float64)[order])
+    if below.size == 0:
+        return [float("nan")] * len(shares)
+    places = np.searchsorted(below, np.asarray(shares) * below[-1])
+    return [float(strain[order[place]]) for place in np.minimum(places, below.size - 1)]
+
+
 def failure_factor(
     strain: NDArray[np.floating], volume: NDArray[np.floating], p: StrengthParameters
 ) -> float:
@@ -47,10 +63,5 @@ def failure_factor(
 
     `volume`: bone in each element, any unit. NaN if nothing is strained.
     """
-    order = np.argsort(strain)
-    below = np.cumsum(np.asarray(volume, np.float64)[order])
-    if below.size == 0:
-        return float("nan")
-    limit = (1.0 - 0.01 * p.critical_volume_percent) * below[-1]
-    at_limit = float(strain[order[min(int(np.searchsorted(below, limit)), below.size - 1)]])
+    (at_limit,) = strain_quantiles(strain, volume, [1.0 - 0.01 * p.critical_volume_percent])
     return p.critical_strain / at_limit if at_limit > 0.0 else float("nan")

@@ -59,6 +59,8 @@ def test_a_prism_is_as_stiff_and_strong_as_its_material(blocks: Path, per_elemen
     # Strained evenly by 1 %: it fails at 0.7 %, and yields at 0.75 %.
     assert found["failure_load_n"] == pytest.approx(0.7 * force, rel=1e-3)
     assert found["yield_load_n"] == pytest.approx(0.75 * force, rel=1e-4)
+    strains = [value for name, value in found.items() if name.startswith("effective_strain_q")]
+    assert strains == pytest.approx(5 * [0.01], rel=1e-3)
     assert found["load_to_strength"] == pytest.approx(1.5 * AREA_MM2 / (0.7 * force), rel=1e-3)
     assert found["bone_carrying_percent"] == pytest.approx(100 * SHARE)
 
