@@ -239,6 +239,8 @@ def compare(case: str, options: argparse.Namespace) -> None:
                         found.setdefault((program, way), (tolerance, cost))
                 if all((program, way) in found for way in WAYS):
                     break
+            else:
+                raise SystemExit(f"{program}: no tolerance brings the force within {MOST_ERROR:g}")
         for way in WAYS:
             pair_up(way, found, cost_of, options.pairs, reference)
 
