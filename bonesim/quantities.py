@@ -27,6 +27,7 @@ UNITS = {
     "_mg_per_day": "mg/d",
     "_ug_per_day": "ug/d",
     "_l_per_day": "L/d",
+    "_per_element": "1/element",
     "_per_week": "1/week",
     "_per_decade": "1/decade",
     "_iu_per_l": "IU/L",

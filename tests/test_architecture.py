@@ -79,7 +79,7 @@ PURE = {
     "least_energy_share", "opg_strain_gain", "rankl_disuse_gain",
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
     "critical_strain", "least_share", "mineral_exponent", "most_cycles", "poisson", "share_x",
-    "share_y", "share_z", "tolerance", "voxels_per_element", "yield_strain",
+    "share_y", "share_z", "tolerance", "yield_strain",
 }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Bone as a material: how much of each element is bone, what modulus that has, and what carries.
 
 An element is a cube of one or several voxels. Its modulus follows the bone and the mineral in it;
-elements with little bone are left out, or a film of bone would tie together what is apart. What
-no held face touches carries nothing and is left out too: it would float.
+elements with little bone are left out, or a film of bone would tie together what is apart. A
+piece that does not reach from a face to the opposite one carries nothing and is left out too: it
+would float, and hundreds of chips at the cut faces would make the coarsest level large.
 """
 
 from typing import Annotated, Any
@@ -58,7 +59,10 @@ def elements_of(
 
 
 def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray[np.float32]:
-    """Bone in each element, 0..1, from quanta 0..255 (z, y, x); beyond the last voxel is none."""
+    """Bone in each element, 0..1, from quanta 0..255 (z, y, x).
+
+    Of the voxels it has: an element that sticks out of the block is as full as its part inside.
+    """
     n = voxels_per_element
     if n == 1:
         return quanta.astype(np.float32) / np.float32(FULL)
@@ -69,7 +73,12 @@ def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray
             for x in range(n):
                 part = quanta[z::n, y::n, x::n]
                 total[tuple(slice(size) for size in part.shape)] += part
-    return total.astype(np.float32) / np.float32(FULL * n**3)
+    inside = [
+        np.minimum(n, size - n * np.arange(count))
+        for size, count in zip(quanta.shape, counts, strict=True)
+    ]
+    voxels = inside[0][:, None, None] * inside[1][:, None] * inside[2]
+    return total.astype(np.float32) / (FULL * voxels).astype(np.float32)
 
 
 def mean_mineral(
@@ -83,23 +92,35 @@ def mean_mineral(
 
 
 def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float32]:
-    """`share` where an element counts: enough bone, and part of a piece that reaches a face."""
+    """`share` where an element counts: enough bone, in a piece between two opposite faces."""
     solid = share >= least_share
     pieces: Any = cc3d.connected_components(solid, connectivity=26)
-    faces = [pieces.take(end, axis) for axis in range(3) for end in (0, -1)]
-    touching = np.unique(np.concatenate([face.ravel() for face in faces]))
-    kept = np.isin(np.arange(int(pieces.max()) + 1), touching[touching > 0])
+    kept = np.zeros(int(pieces.max()) + 1, bool)
+    for axis in range(3):
+        kept[np.intersect1d(pieces.take(0, axis), pieces.take(-1, axis))] = True
+    kept[0] = False
     return np.where(kept[pieces], share, np.float32(0.0))
 
 
+def bridges(share: NDArray[np.float32], axis: int) -> bool:
+    """Whether one piece of bone reaches from face to face along `axis`.
+
+    Face by face: elements that meet only at an edge are a hinge, and a chain of hinges has no
+    stiffness to be found.
+    """
+    pieces: Any = cc3d.connected_components(share > 0.0, connectivity=6)
+    low, high = pieces.take(0, axis), pieces.take(-1, axis)
+    return bool(np.intersect1d(low[low > 0], high[high > 0]).size)
+
+
 def bridging(share: NDArray[np.float32], axis: int) -> NDArray[np.bool_]:
-    """Elements of the pieces that reach from face to face along `axis`."""
+    """Elements of the pieces, hinges and all, that reach from face to face along `axis`.
+
+    None if no piece `bridges` the block.
+    """
+    if not bridges(share, axis):
+        return np.zeros(share.shape, bool)
     pieces: Any = cc3d.connected_components(share > 0.0, connectivity=26)
     low, high = pieces.take(0, axis), pieces.take(-1, axis)
     through = np.intersect1d(low[low > 0], high[high > 0])
     return np.asarray(np.isin(np.arange(int(pieces.max()) + 1), through)[pieces])
-
-
-def bridges(share: NDArray[np.float32], axis: int) -> bool:
-    """Whether one piece of bone reaches from face to face along `axis`."""
-    return bool(bridging(share, axis).any())

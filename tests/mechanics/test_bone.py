@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bonesim.mechanics.bone import bridges, carrying, mean_mineral, share_of_bone
+from bonesim.mechanics.bone import bridges, bridging, carrying, mean_mineral, share_of_bone
 
 voxels = arrays(np.uint8, st.tuples(*[st.integers(1, 6)] * 3))
 
@@ -20,7 +20,7 @@ def test_bone_and_mineral_of_an_element(quanta: np.ndarray, n: int, seed: int) -
     for z, y, x in np.ndindex(share.shape):
         part = (slice(z * n, z * n + n), slice(y * n, y * n + n), slice(x * n, x * n + n))
         bone = quanta[part].astype(float)
-        assert share[z, y, x] == pytest.approx(bone.sum() / (255 * n**3))
+        assert share[z, y, x] == pytest.approx(bone.mean() / 255)
         if bone.sum():
             mean = (bone * mineral[part]).sum() / (255 * bone.sum())
             # Mineral is rounded to a quantum in each voxel.
@@ -29,12 +29,14 @@ def test_bone_and_mineral_of_an_element(quanta: np.ndarray, n: int, seed: int) -
             assert held[z, y, x] == 0.0
 
 
-def piece(solid: np.ndarray, start: tuple[int, ...]) -> set[tuple[int, ...]]:
-    """What hangs together with a place, over faces, edges and corners."""
+def piece(solid: np.ndarray, start: tuple[int, ...], farthest: int) -> set[tuple[int, ...]]:
+    """What hangs together with a place: over faces (1), edges and corners too (3)."""
     found, pending = {start}, [start]
     while pending:
         here = pending.pop()
         for step in np.ndindex(3, 3, 3):
+            if sum(abs(s - 1) for s in step) > farthest:
+                continue
             there = tuple(h + s - 1 for h, s in zip(here, step, strict=True))
             inside = all(0 <= t < n for t, n in zip(there, solid.shape, strict=True))
             if inside and solid[there] and there not in found:
@@ -50,14 +52,33 @@ def test_what_carries_and_what_bridges(seed: int) -> None:
     solid = share >= 0.5
     kept, expected = carrying(share, 0.5), np.zeros_like(share)
     joined = [False] * 3
+    through = np.zeros((3, *share.shape), bool)
     for start in map(tuple, np.argwhere(solid).tolist()):
-        mine = np.array(sorted(piece(solid, start)))
-        low, high = (mine == 0).any(axis=0), (mine == np.array(solid.shape) - 1).any(axis=0)
-        if low.any() or high.any():
+        low, high = ends(piece(solid, start, 3), share.shape)
+        if (low & high).any():
             expected[start] = share[start]
+        through[(slice(None), *start)] = low & high
+        low, high = ends(piece(solid, start, 1), share.shape)
         joined = [was or bool(a and b) for was, a, b in zip(joined, low, high, strict=True)]
     np.testing.assert_array_equal(kept, expected)
     assert [bridges(kept, axis) for axis in range(3)] == joined
+    for axis in range(3):
+        np.testing.assert_array_equal(bridging(kept, axis), through[axis] & joined[axis])
+
+
+def ends(places: set[tuple[int, ...]], shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Whether a piece is at the first and at the last layer along each axis."""
+    mine = np.array(sorted(places))
+    return (mine == 0).any(axis=0), (mine == np.array(shape) - 1).any(axis=0)
+
+
+def test_a_chain_of_hinges_bridges_nothing() -> None:
+    share = np.zeros((4, 4, 4), np.float32)
+    for k in range(4):
+        share[k, k % 2, 0] = 1.0
+    assert carrying(share, 0.5).any()
+    assert not bridges(share, 0)
+    assert not bridging(share, 0).any()
 
 
 def test_a_piece_that_floats_is_left_out_and_none_bridges_nothing() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from bonesim.errors import NumericalError
 from bonesim.mechanics import loading
+from bonesim.mechanics.bone import elements_of
 from bonesim.mechanics.loading import Habitual, MechanicsParameters
 from bonesim.mechanics.strength import StrengthParameters
 
@@ -74,7 +75,7 @@ def test_energy_of_bone_is_the_work_of_the_load(n: int) -> None:
     p = MechanicsParameters(voxels_per_element=n, tolerance=1e-8, share_z=1, share_y=0, share_x=0)
     habitual = solved(quanta, p)
     assert habitual.energy.shape == tuple(-(-s // n) for s in quanta.shape)
-    share = loading.carrying(loading.share_of_bone(quanta, n), p.least_share)
+    share, _ = elements_of(quanta, None, p)
     work = float((habitual.energy * share).mean())
     modulus = habitual.answer["apparent_modulus_z_mpa"]
     assert 0 < modulus < p.tissue_modulus_mpa
@@ -152,7 +153,8 @@ def test_when_a_solve_is_due() -> None:
     bone = int(quanta.sum())
     never = Habitual(MechanicsParameters(interval_day=0), quanta.shape, VOXEL_UM)
     assert not never.due(0, bone)
-    habitual = Habitual(P, quanta.shape, VOXEL_UM)
+    half = MechanicsParameters(interval_day=30, changed_percent=0.5)
+    habitual = Habitual(half, quanta.shape, VOXEL_UM)
     assert habitual.due(0, bone)
     habitual.solve(quanta, mineralised(quanta), 10)
     assert not habitual.due(39, bone)
@@ -218,3 +220,13 @@ def test_strained_bone_is_worth_more_than_idle_bone() -> None:
     whole = before.answer["apparent_modulus_z_mpa"]
     assert stiffness["strained"] < stiffness["any"] < stiffness["idle"] < whole
     assert whole - stiffness["strained"] > 3 * (whole - stiffness["idle"])
+
+
+@pytest.mark.parametrize(("size", "n"), [(13, 2), (9, 2), (13, 3), (13, 4)])
+def test_a_block_that_elements_stick_out_of_is_as_stiff_as_it_is(size: int, n: int) -> None:
+    """Solid, mineralised bone has its own modulus whatever its elements are."""
+    quanta = np.full((size, size, size), 255, np.uint8)
+    habitual = solved(quanta, MechanicsParameters(voxels_per_element=n))
+    for axis in "zyx":
+        modulus = habitual.answer[f"apparent_modulus_{axis}_mpa"]
+        assert modulus == pytest.approx(MechanicsParameters().tissue_modulus_mpa, rel=1e-4)
