@@ -228,9 +228,11 @@ def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type
     `n` is the local pool; `wall`, and `strained` from 1 on, multiply the thickness.
     """
     sites = cavities.sites
-    dug = sites.osteoclast_depth_um[site] + sites.mononuclear_depth_um[site]
-    plain = sites.osteoclast_depth_um[site] / sites.depth_excess[site]
-    share = (plain + sites.mononuclear_depth_um[site]) / dug if dug > 0.0 else 1.0
+    osteoclastic = np.float64(sites.osteoclast_depth_um[site])
+    mononuclear = np.float64(sites.mononuclear_depth_um[site])
+    dug = osteoclastic + mononuclear
+    plain = osteoclastic / np.float64(sites.depth_excess[site])
+    share = (plain + mononuclear) / dug if dug > 0.0 else 1.0
     share *= 1.0 + numbers.balance_um / numbers.wall_um
     share *= wall * n**numbers.pool_wall_exponent
     share = min(max(share, 0.0), 1.0) * strained

@@ -145,7 +145,7 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
         ("cut.npy", TEST, 2, "no bone reaches from face to face along z"),
         ("prism.npy", (*TEST, "--axis", "y"), 2, "face to face along y"),
         ("prism.npy", (*TEST, "--tensor"), 2, "face to face along"),
-        ("ball.npy", TEST, 2, "no bone touches a face"),
+        ("ball.npy", TEST, 2, "no bone reaches from face to face"),
         ("prism.npy", (*TEST, "--poisson", 0.5), 2, "from 0 to 0.45"),
         ("prism.npy", (*TEST, "--tolerance", 1), 2, "from 1e-10 to 0.01"),
         ("prism.npy", (*TEST, "--voxels-per-element", 9), 2, "from 1 to 4"),
