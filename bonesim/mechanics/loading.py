@@ -7,7 +7,7 @@ events: their strain energies add. Bone is linear: energy under another load is 
 habitual one times the square of the load, at once and exactly. Between solves it is held.
 
 Elements are cubes of 2 x 2 x 2 voxels by default: on two real bones of 20 and 25 um that changes
-stiffness by -4 to -6 % and strains as much (README). Their modulus goes by the bone and the
+stiffness by -1 and +6 %, strains by 1 to 2 % (README). Their modulus goes by the bone and the
 mineral in them. Left out: plasticity, fatigue, fluid.
 
 Sources: mechanisms 4; 0.4 MPa on a vertebra in daily life.
