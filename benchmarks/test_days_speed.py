@@ -44,7 +44,7 @@ def test_share_of_the_fields(living: Simulation) -> None:
     s, p = living, living.config.signals
 
     def solve() -> None:
-        found = sources_of(s.tissue, s.cavities, s.osteocytes.rows, p, s.day)
+        found = sources_of(s.tissue, s.cavities, s.osteocytes, p, s.day)
         s.signals.solve(found, max(s.day, 1))
 
     def days() -> None:
