@@ -2,7 +2,7 @@
 
 Kernels run without the interpreter's lock, so plain threads do. Compiled parallel loops would
 spin at the end of each of some hundred small regions a V-cycle: on a busy machine that made one
-solve ten times slower than a single thread; these only sleep. The parts' borders do not depend on
+solve eight times slower than on a quiet one; these only sleep. The parts' borders do not depend on
 the number of threads, nor do results.
 """
 
