@@ -1,8 +1,9 @@
 """The equilibrated start, lived once for each bone and kept for all scenarios on it.
 
-A burn-in depends on the bone, the cells and the hormones before day 0, not on what happens
-after. Its end is kept under the hash of all that, in the user's cache folder; a damaged or
-foreign file there is ignored and made again.
+A burn-in depends on the bone, the cells and on what the hormones before day 0 tell them, not on
+what happens after, nor on levels somebody is used to: persons at their own set-point share it. Its
+end is kept under the hash of all that, in the user's cache folder; a damaged or foreign file there is
+ignored and made again.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ from platformdirs import user_cache_path
 
 from bonesim.config import Config
 from bonesim.errors import BonesimError
-from bonesim.hormones.response import Response
 from bonesim.kernel import sources_hash
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back, state_of
@@ -27,17 +27,20 @@ from bonesim.storage import checkpoint
 MOST_BYTES = 2e9
 
 
-def burn_in_key(config: Config, specimen: Specimen) -> str:
-    """SHA-256 of everything the state on day 0 depends on."""
-    response = Response(config.hormones.response, config.course())
+#: Of the drive, what is only reported: no cell depends on it.
+REPORTED = ("e2_pg_per_ml", "t_ng_per_dl")
+
+
+def burn_in_key(simulation: Simulation) -> str:
+    """SHA-256 of everything the state on day 0 depends on; the simulation is at its first day."""
+    config, specimen = simulation.config, simulation.specimen
+    drive = {k: v for k, v in simulation.drive._asdict().items() if k not in REPORTED}
     decisive = {
-        "seed": config.seed,
+        "seed": config.burn_in_seed,
+        "age_year": config.age_year,
         "voxel_um": specimen.voxel_um,
         "shape": specimen.quanta.shape,
-        "setpoint_pg_per_ml": response.setpoint_pg_per_ml,
-        "deficit": response.deficit,
-        "drive": response.next_day(-1),
-        "response": config.hormones.response.model_dump(),
+        "drive": drive,
         "cells": config.cells.model_dump(),
         "signals": config.signals.model_dump(),
         "mechanics": config.mechanics.model_dump(),
@@ -62,15 +65,17 @@ def equilibrated(
     if simulation.day == 0:
         return simulation, False
     folder = user_cache_path("bonesim") / "burn_in"
-    path = folder / f"{burn_in_key(config, specimen)}.checkpoint"
+    path = folder / f"{burn_in_key(simulation)}.checkpoint"
     if path.exists():
+        own = simulation.response
         try:
             state, _ = checkpoint.load(path)
-            put_back(simulation, state)
+            put_back(simulation, {**state, "response": own.state()})
         except (BonesimError, KeyError, ValueError):
             simulation = Simulation(config, specimen)
         else:
             path.touch()
+            simulation.start_counting()  # day 0 of this person
             return simulation, True
     while simulation.day < 0:
         simulation.step()

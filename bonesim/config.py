@@ -81,6 +81,10 @@ class ScheduleParameters(Parameters):
             ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"
         ),
     ] = 600
+    burn_in_seed: Annotated[
+        int | None,
+        Field(ge=0, lt=2**63, description="chance of the burn-in; input; none: the run's own seed"),
+    ] = None
     snapshots_day: Annotated[
         tuple[int, ...], Field(description="days whose lattice is kept; assumed: first and last")
     ] = ()
@@ -150,6 +154,17 @@ class Config(Parameters):
                 "feel it; leave one out"
             )
         return self
+
+    @property
+    def age_year(self) -> float:
+        """Age on day 0: the protocol's person's, or the usual one."""
+        return ProtocolParameters().age_year if self.protocol is None else self.protocol.age_year
+
+    @property
+    def burn_in_seed(self) -> int:
+        """What chance depends on until day 0."""
+        given = self.schedule.burn_in_seed
+        return self.seed if given is None else given
 
     def load_percent(self, day: float) -> float:
         """Percent of habitual loading on a day: the protocol's; 100 without one."""

@@ -76,7 +76,7 @@ class Simulation(mesa.Model):
         cells = self.config.cells
         self.tissue = Tissue(
             self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral,
-            self.run_seed, self.day,
+            self.config.burn_in_seed, self.day,
         )  # fmt: skip
         course = self.config.course()
         self.response = Response(self.config.hormones.response, course)
@@ -87,7 +87,7 @@ class Simulation(mesa.Model):
         self.cavities = CavityTables()
         self.bmus = RemodellingUnits(self, cells.bmu)
         self.osteoclasts = Osteoclasts(self, cells.osteoclast, cells.bmu)
-        self.precursors = Precursors(self, cells.precursor, self.tissue)
+        self.precursors = Precursors(self, cells.precursor, self.tissue, self.config.age_year)
         self.osteoblasts = Osteoblasts(self, cells.osteoblast)
         self.modelling = Modelling(cells.modelling, cells.bmu)
         self.osteocytes = Osteocytes(self, cells.osteocyte)
@@ -98,7 +98,7 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
-        self.osteocytes.populate(self.tissue, self.run_seed, self.day)
+        self.osteocytes.populate(self.tissue, self.config.burn_in_seed, self.day)
         if self.day == 0:
             self.start_counting()
 
@@ -114,9 +114,11 @@ class Simulation(mesa.Model):
         judged -> collect.
         """
         self.day += 1
-        seed, day = self.run_seed, self.day
+        day = self.day
+        seed = self.run_seed if day > 0 else self.config.burn_in_seed
         self.tissue.age_one_day()
-        self.drive = self.response.next_day(day)
+        if day > 0:  # until then hormones are held: the drive is the first day's
+            self.drive = self.response.next_day(day)
 
         self._load(day)
         self.osteocytes.age(self.tissue, self.signals.fields, self.drive, seed, day)

@@ -37,10 +37,7 @@ def state_of(simulation: Simulation) -> State:
         },
         "signals": s.signals.state(),
         "mechanics": s.mechanics.state(),
-        "response": {
-            "deficit": s.response.deficit,
-            "setpoint_pg_per_ml": s.response.setpoint_pg_per_ml,
-        },
+        "response": s.response.state(),
         "fragments": {"voxels": s.fragments.voxels, "due_day": s.fragments.due_day},
         "deposits": {"recent": s.recent_deposits.copy(), "interior": s.interior_formed},
         "events": s.events.state(),
@@ -70,8 +67,7 @@ def put_back(simulation: Simulation, state: State) -> None:
     s.signals.restore(state["signals"])
     s.mechanics.restore(state["mechanics"])
     s.osteocytes.take_strain(s.mechanics)
-    s.response.deficit = float(state["response"]["deficit"])
-    s.response.setpoint_pg_per_ml = float(state["response"]["setpoint_pg_per_ml"])
+    s.response.restore(state["response"])
     s.fragments.voxels = np.array(state["fragments"]["voxels"])
     s.fragments.due_day = np.array(state["fragments"]["due_day"])
     s.recent_deposits[:] = state["deposits"]["recent"]

@@ -15,7 +15,7 @@ from bonesim.cells.cavity import (
     eroded_depth_um,
     has_record,
 )
-from bonesim.chance import EROSION_ROUNDING, rounded
+from bonesim.chance import BREAKTHROUGH, EROSION_ROUNDING, rounded, uniform
 from bonesim.kernel import kernel
 from bonesim.lattice.mutation import RESORBED, take
 from bonesim.lattice.rays import bone_behind, thickness_along
@@ -53,9 +53,10 @@ def expose(lattice, cavities, site, voxel, radius_voxel):  # type: ignore[no-unt
 
 
 @kernel
-def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: ignore[no-untyped-def]
+def erode(lattice, cavities, site, record, amount, radius_voxel, breakthrough, seed, day):  # type: ignore[no-untyped-def]
     """Take up to `amount` quanta from the voxel of a record; hold or break through as ruled.
 
+    `breakthrough` is the chance that the last bone between two marrows is passed on a day.
     Returns the quanta removed. The stock goes to the owner of the voxel.
     """
     sites, records = cavities.sites, cavities.records
@@ -69,8 +70,10 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, day):  # type: 
         if crossing_kind(bits) != SIMPLE:
             nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
             own = sites.bmu_id[site]
-            if bone_behind(lattice, voxel, nz, ny, nx) or dug_from_behind(
-                lattice, cavities, voxel, own, nz, ny, nx
+            if (
+                bone_behind(lattice, voxel, nz, ny, nx)
+                or dug_from_behind(lattice, cavities, voxel, own, nz, ny, nx)
+                or uniform(seed, day, voxel, BREAKTHROUGH) >= breakthrough
             ):
                 wanted = before - BONE
             else:
@@ -110,7 +113,7 @@ def prominence(lattice, voxel):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ignore[no-untyped-def]
+def dig(lattice, cavities, site, depth_um, radius_voxel, breakthrough, seed, day):  # type: ignore[no-untyped-def]
     """Erode a site by `depth_um` of its true area, spread over the faces that look against n.
 
     What could not be done today (an exhausted or held voxel) is carried, within two days' work,
@@ -142,7 +145,9 @@ def dig(lattice, cavities, site, depth_um, radius_voxel, seed, day):  # type: ig
             if weight > 0.0:
                 who = records.voxel[record]
                 amount = rounded(per_weight * weight, seed, day, who, EROSION_ROUNDING)
-                removed += erode(lattice, cavities, site, record, amount, radius_voxel, day)
+                removed += erode(
+                    lattice, cavities, site, record, amount, radius_voxel, breakthrough, seed, day
+                )
             record = records.next[record]
     sites.carry_quanta[site] = min(max(need - removed, -work), 2.0 * work)
     return removed

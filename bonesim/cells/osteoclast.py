@@ -89,6 +89,10 @@ class OsteoclastParameters(Parameters):
             ge=0, le=1, description="of the TGF-beta that ends them, released around; assumed, part"
         ),
     ] = 0.25
+    breakthrough_chance: Annotated[
+        float,
+        Field(ge=0, le=1, description="a day, to pass the last bone; assumed 1; 0: no perforation"),
+    ] = 1.0
     smallest_hole_um: Annotated[
         float, Field(ge=0, le=300, description="narrower holes are bridged: 3 osteoblasts; assumed")
     ] = 60.0
@@ -137,7 +141,10 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, r
             continue
         site = np.int64(cells.site[row])
         rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
-        dig(lattice, cavities, site, rate, radius_um / lattice.voxel_um, seed, day)
+        dig(
+            lattice, cavities, site, rate, radius_um / lattice.voxel_um,
+            numbers.breakthrough_chance, seed, day,
+        )  # fmt: skip
         strain = strain_factor(lattice, fields, sites, site, numbers, shape)
         before = np.float64(cells.depth_um[row])
         cells.depth_um[row] = before + rate
@@ -174,7 +181,10 @@ def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape
         depth = np.float64(sites.mononuclear_depth_um[site])
         step = min(MONONUCLEAR_STEP_DAY * rate, sites.mononuclear_target_um[site] - depth)
         if step > 0.0:
-            dig(lattice, cavities, site, step, radius_um / lattice.voxel_um, seed, day)
+            dig(
+                lattice, cavities, site, step, radius_um / lattice.voxel_um,
+                numbers.breakthrough_chance, seed, day,
+            )  # fmt: skip
             sites.mononuclear_depth_um[site] = depth + step
             strain = strain_factor(lattice, fields, sites, site, numbers, shape)
             chance = 1.0 - np.exp(-strain * step / sites.mononuclear_target_um[site])

@@ -4,7 +4,8 @@
 
 N is about 1 in health, where recruitment keeps it below the capacity N_max.
 
-Recruitment draws on the block around the site. Whether estradiol loss depletes the pool is a
+N_max falls with age (after 60, before it is higher). Recruitment draws on the block around the site.
+Whether estradiol loss depletes the pool is a
 hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter that silences it.
 Sources: mechanisms 6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
 """
@@ -21,6 +22,9 @@ from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.quantities import DAYS_PER_YEAR
+
+#: The age at which the capacity is as given; the default person's.
+USUAL_AGE_YEAR = 60.0
 
 
 class PrecursorParameters(Parameters):
@@ -45,7 +49,7 @@ class PrecursorParameters(Parameters):
         float, Field(gt=0, le=100, description="memory of the capacity for the deficit; assumed")
     ] = 3.0
     capacity_loss_per_year: Annotated[
-        float, Field(ge=0, le=0.1, description="capacity falls so with age; assumed (mech. 6)")
+        float, Field(ge=0, le=0.1, description="capacity falls so after 60; assumed (mech. 6)")
     ] = 0.006
     recruitment_per_mm2: Annotated[
         float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (mech. 6)")
@@ -80,9 +84,13 @@ def block_of(voxel, shape, voxel_um, block_um, blocks):  # type: ignore[no-untyp
 class Precursors(mesa.Agent):
     """The pool of one specimen: N of each block, 1 in health."""
 
-    def __init__(self, model: Any, parameters: PrecursorParameters, tissue: Tissue) -> None:
+    def __init__(
+        self, model: Any, parameters: PrecursorParameters, tissue: Tissue,
+        age_year: float = USUAL_AGE_YEAR,
+    ) -> None:  # fmt: skip
         super().__init__(model)
         self.parameters = parameters
+        self.older_year = age_year - USUAL_AGE_YEAR
         extent = [n * tissue.voxel_um / parameters.block_um for n in tissue.shape]
         self.blocks = tuple(max(1, round(e)) for e in extent)
         self.pool: NDArray[np.float64] = np.ones(int(np.prod(self.blocks)), np.float64)
@@ -94,7 +102,7 @@ class Precursors(mesa.Agent):
         self.slow_deficit += (drive.deficit - self.slow_deficit) / (
             p.capacity_tau_year * DAYS_PER_YEAR
         )
-        older = max(0.0, day / DAYS_PER_YEAR)
+        older = self.older_year + max(0.0, day / DAYS_PER_YEAR)
         capacity = p.capacity * (1.0 - p.capacity_loss * max(0.0, self.slow_deficit))
         capacity *= max(0.0, 1.0 - p.capacity_loss_per_year * older)
         loss = p.loss_per_day * max(0.0, drive.deficit)

@@ -13,8 +13,9 @@ All in ratios to the person's own baseline (mechanisms 7.3); capitals follow tha
 I and It are the inhibition of aromatase in periphery and testis. The testis aromatises under its
 own enormous testosterone, against which an inhibitor competes badly: that is why a man's E2
 falls by half where a woman's disappears, and why on testosterone replacement, when g is gone,
-nothing protects him. After menopause there is no testicular source (ft = 0) and g is the
-adrenal's, which LH does not move (n = 0).
+nothing protects him. Some peripheral estradiol is out of an inhibitor's reach (`drugs`). After
+menopause there is no testicular source (ft = 0) and g is the adrenal's, which LH does not move
+(n = 0).
 
 Between two doses everything is smooth: drugs follow their closed forms, the five states are
 integrated by classical Runge-Kutta steps that end at every dose.
@@ -118,7 +119,8 @@ AxisNumbers = namedtuple(  # type: ignore[misc]
     [
         *AxisParameters.model_fields,
         "e2_pg_per_ml", "t_ng_per_dl",
-        "anastrozole_ic50", "anastrozole_most", "letrozole_ic50", "letrozole_most",
+        "anastrozole_ic50", "anastrozole_most", "anastrozole_proof",
+        "letrozole_ic50", "letrozole_most", "letrozole_proof",
         "inhibition_hill", "testis_ic50_ratio", "gnrh_ec50",
     ],
 )  # fmt: skip
@@ -133,13 +135,14 @@ def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def
     inhibitors block the same enzyme independently.
     """
     free_p, free_t = 1.0, 1.0
-    for drug, ic50, most in (
-        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most),
-        (LETROZOLE, n.letrozole_ic50, n.letrozole_most),
+    for drug, ic50, most, proof in (
+        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most, n.anastrozole_proof),
+        (LETROZOLE, n.letrozole_ic50, n.letrozole_most, n.letrozole_proof),
     ):
         level = second_mg[drug] * level_per_mg[drug]
         if level > 0.0:
-            free_p *= 1.0 - inhibition(level, ic50, most, n.inhibition_hill)
+            blocked = inhibition(level, ic50, most, n.inhibition_hill)
+            free_p *= 1.0 - (1.0 - proof) * blocked
             free_t *= 1.0 - inhibition(level, ic50 * n.testis_ic50_ratio, most, n.inhibition_hill)
     signal[0], signal[1] = 1.0 - free_p, 1.0 - free_t
     # 1 ng/mL is 100 ng/dL and 1000 pg/mL.

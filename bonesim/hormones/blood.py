@@ -150,8 +150,10 @@ def _numbers(
         # nmol/L to ng/mL
         anastrozole_ic50=drugs.anastrozole_ic50_nmol_per_l * person.ic50 * ANASTROZOLE_MASS / 1e3,
         anastrozole_most=drugs.anastrozole_most,
+        anastrozole_proof=drugs.anastrozole_proof_share,
         letrozole_ic50=drugs.letrozole_ic50_nmol_per_l * person.ic50 * LETROZOLE_MASS / 1e3,
         letrozole_most=drugs.letrozole_most,
+        letrozole_proof=drugs.letrozole_proof_share,
         inhibition_hill=drugs.inhibition_hill,
         testis_ic50_ratio=drugs.testis_ic50_ratio,
         gnrh_ec50=drugs.gnrh_ec50_ng_per_ml,

@@ -125,6 +125,18 @@ class DrugParameters(Parameters):
     anastrozole_most: Annotated[
         float, Field(gt=0, le=1, description="largest inhibition; -98.1 % at 10 mg, Geisler 1996")
     ] = 0.985
+    anastrozole_proof_share: Annotated[
+        float,
+        Field(
+            ge=0, le=1, description="of peripheral E2, out of its reach; E2 -83.5 %, Geisler 1996"
+        ),
+    ] = 0.10
+    letrozole_proof_share: Annotated[
+        float,
+        Field(
+            ge=0, le=1, description="likewise; assumed 0: men on letrozole fall lower, mech. 7.2"
+        ),
+    ] = 0.0
     letrozole_ic50_nmol_per_l: Annotated[
         float, Field(gt=0, le=1000, description="so that 2.5 mg/d gives -99.1 %; Geisler 2002")
     ] = 18.0

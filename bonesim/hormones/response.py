@@ -31,6 +31,7 @@ from bonesim.signals.fields import occupancy
 SAMPLES_PER_DAY = 4
 #: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
 LOWEST_SETPOINT_PG_PER_ML = 0.1
+LOWEST_T_NG_PER_DL = 1.0
 
 
 class Course(Protocol):
@@ -136,15 +137,18 @@ class ResponseParameters(Parameters):
         ),
     ] = 0.0
     reference_t_ng_per_dl: Annotated[
-        float, Field(gt=0, le=3000, description="testosterone without androgen effect; assumed")
-    ] = 500.0
+        float | None,
+        Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
+    ] = None
     androgen_formation_exponent: Annotated[
         float,
         Field(ge=0, le=1, description="osteoblast life ~ (T/T0)^n; Falahati-Nini 2000 (direction)"),
     ] = 0.05
     androgen_rankl_gain: Annotated[
         float,
-        Field(ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)); Finkelstein 2016 (direction)"),
+        Field(
+            ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)), over that at T0; Finkelstein 2016"
+        ),
     ] = 0.1
 
     pth_calcium_gain: Annotated[
@@ -208,6 +212,19 @@ class Response:
         self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
         # Cells have long answered to what there was before day 0: for most people, to nothing.
         self.deficit = self._limited(1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml))
+        # A woman is not short of androgen at 20 ng/dL: what counts is a change of one's own.
+        reference = parameters.reference_t_ng_per_dl
+        own_t = course.t_ng_per_dl(-1.0) if reference is None else reference
+        self.reference_t_ng_per_dl = max(own_t, LOWEST_T_NG_PER_DL)
+
+    def state(self) -> dict[str, float]:
+        """Everything a restart needs."""
+        return {"deficit": self.deficit, "setpoint_pg_per_ml": self.setpoint_pg_per_ml}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Put a `state` back."""
+        self.deficit = float(state["deficit"])
+        self.setpoint_pg_per_ml = float(state["setpoint_pg_per_ml"])
 
     def signal(self, e2_pg_per_ml: float) -> float:
         """S(E): receptor signal of a level of estradiol, 0..1."""
@@ -218,15 +235,17 @@ class Response:
         return (1.0 - p.beta_share) * alpha + p.beta_share * beta
 
     def next_day(self, day: int) -> Drive:
-        """Let one day of hormones act; returns what the cells feel on that day."""
+        """Let one day of hormones act, from day 1 on; returns what the cells feel on that day.
+
+        The burn-in is no time lived: until day 0 what there was before is held (`drive`).
+        """
         p = self.parameters
         moments = [day - 1 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)]
         e2 = sum(self.course.e2_pg_per_ml(moment) for moment in moments) / SAMPLES_PER_DAY
         signal = sum(self.felt(moment) for moment in moments) / SAMPLES_PER_DAY
         deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
-        # The burn-in is no time lived: the level before day 0 is held until bone is settled.
-        if p.static_setpoint_pg_per_ml is None and day > 0:
+        if p.static_setpoint_pg_per_ml is None:
             adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
                 p.setpoint_tau_year * DAYS_PER_YEAR
             )
@@ -253,21 +272,27 @@ class Response:
         raised += p.pth_vitamin_d_gain * max(0.0, (50.0 - vitamin_d) / 50.0)
         return min(max(raised, LOWEST_PTH), HIGHEST_PTH)
 
+    def _lack_of_t(self, t_ng_per_dl: float) -> float:
+        """What too little testosterone adds to RANKL, over what the own level does."""
+        gain = self.parameters.androgen_rankl_gain
+        now = 1.0 + gain * max(0.0, 1.0 - t_ng_per_dl / 200.0)
+        return now / (1.0 + gain * max(0.0, 1.0 - self.reference_t_ng_per_dl / 200.0))
+
     def _limited(self, deficit: float) -> float:
         return max(deficit, -self.parameters.largest_surplus)
 
     def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0) -> Drive:
         """The multipliers for the present deficit, this testosterone and PTH."""
         p, x = self.parameters, self.deficit
-        lack_of_t = max(0.0, 1.0 - t_ng_per_dl / 200.0)
-        rankl = max(0.0, 1.0 + p.rankl_gain * x) * (1.0 + p.androgen_rankl_gain * lack_of_t)
+        rankl = max(0.0, 1.0 + p.rankl_gain * x) * self._lack_of_t(t_ng_per_dl)
         opg = max(0.05, 1.0 - p.opg_loss * x)
         occupied = float(occupancy(rankl, opg))
         pth_activation = pth**p.pth_activation_exponent
         speed = occupied**p.speed_exponent
         death = 1.0 - p.osteoclast_survival * x
         sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
-        androgen = max(t_ng_per_dl / p.reference_t_ng_per_dl, 0.01) ** p.androgen_formation_exponent
+        androgen = max(t_ng_per_dl / self.reference_t_ng_per_dl, 0.01)
+        androgen **= p.androgen_formation_exponent
         life = (1.0 - p.osteoblast_loss * x) * androgen
         return Drive(
             e2_pg_per_ml=e2_pg_per_ml,

@@ -147,15 +147,15 @@ def identity(config: Config, text: str) -> str:
 
 def _burn_in_group(tree: dict[str, Any]) -> str:
     """What a burn-in depends on, as far as a config tells."""
-    hormones = tree.get("hormones", {})
+    schedule = tree.get("schedule", {})
     decisive = {
-        "seed": tree.get("seed"), "specimen": tree.get("specimen"), "cells": tree.get("cells"),
-        "tissue": tree.get("tissue"), "response": hormones.get("response"),
-        "start": {k: v for k, v in hormones.get("course", {}).items() if k != "steps"},
-        "person": {k: v for k, v in tree.get("protocol", {}).items()
-                   if k.endswith(("_ml", "_dl", "year")) or k == "sex"},
-        "burn_in_day": tree.get("schedule", {}).get("burn_in_day"),
-    }  # fmt: skip
+        "seed": schedule.get("burn_in_seed", tree.get("seed")),
+        "age_year": tree.get("protocol", {}).get("age_year"),
+        "burn_in_day": schedule.get("burn_in_day"),
+        **{
+            name: tree.get(name) for name in ("specimen", "cells", "tissue", "signals", "mechanics")
+        },
+    }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

@@ -110,12 +110,12 @@ def test_a_protocol_survives_the_file(tmp_path: object) -> None:
 
 
 def test_on_replacement_nothing_protects_a_man() -> None:
-    """The trap: off replacement 1 mg/d leaves a third of his estradiol, on it a tenth or less."""
+    """The trap: off replacement 1 mg/d leaves nearly half of his estradiol, on it a sixth."""
     daily = {"anastrozole": {"dose_mg": 1.0}}
     off = course(t_ng_per_dl=300, e2_pg_per_ml=20, **daily).e2_pg_per_ml(360) / 20
     on = course(t_ng_per_dl=300, e2_pg_per_ml=20, **TRT, **daily).e2_pg_per_ml(360) / 45
-    assert 0.3 < off < 0.4
-    assert on < 0.06
+    assert 0.4 < off < 0.5
+    assert on < 0.17
 
 
 def test_estradiol_comes_back_with_the_drug_s_half_life() -> None:
@@ -123,9 +123,9 @@ def test_estradiol_comes_back_with_the_drug_s_half_life() -> None:
     given_ = course(400, t_ng_per_dl=300, e2_pg_per_ml=20,
                     anastrozole={"dose_mg": 1.0, "stop_day": 200})  # fmt: skip
     e2 = [given_.e2_pg_per_ml(day) for day in (199, 203, 208, 215, 240)]
-    assert e2[0] < 8
-    assert e2[1] < 13
-    assert e2[2] > 13
+    assert e2[0] < 10
+    assert e2[1] < 14
+    assert e2[2] > 14
     # Testosterone is still high when aromatase is free again: estradiol overshoots, then settles.
     assert max(e2) > 20.5
     assert e2[4] == pytest.approx(20, rel=0.05)
@@ -201,6 +201,12 @@ def test_binding_globulin_can_be_made_to_count() -> None:
     assert seeing.felt(5.0) < blind.felt(5.0)
 
 
+def test_an_inhibitor_leaves_of_a_woman_s_estradiol_what_was_measured() -> None:
+    """Geisler 1996: 16.5 % stay, by an assay that reads low levels too high (targets: x0.15)."""
+    taken = course(365, sex="female", anastrozole={"dose_mg": 1.0})
+    assert taken.e2_pg_per_ml(360) / 4.5 == pytest.approx(0.15, abs=0.03)
+
+
 def test_every_drug_has_kinetics_and_a_prescription() -> None:
     for name in DRUGS:
         assert name in DrugParameters.model_fields
@@ -213,9 +219,7 @@ def test_a_year_on_replacement_is_not_yet_what_a_man_is_used_to() -> None:
                      testosterone_cypionate={"dose_mg": 100, "start_day": -365.25})  # fmt: skip
     response = Response(ResponseParameters(), long_on)
     assert response.setpoint_pg_per_ml == pytest.approx(20 + 25 * (1 - np.exp(-0.1)), rel=0.02)
-    before = response.setpoint_pg_per_ml, response.deficit
     assert response.deficit < -0.2
-    for day in range(-50, 1):
-        response.next_day(day)
-    assert response.setpoint_pg_per_ml == before[0]
-    assert response.deficit == pytest.approx(before[1], abs=0.01)
+    before = response.setpoint_pg_per_ml
+    response.next_day(1)
+    assert response.setpoint_pg_per_ml == pytest.approx(before + (45 - before) / 3652.5, rel=1e-3)

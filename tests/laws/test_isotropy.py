@@ -55,7 +55,7 @@ def work_on(direction: tuple[int, ...]) -> tuple[float, float]:
     projected = np.pi * (RADIUS * np.sin(half_angle)) ** 2
     sites.area_um2[site] = projected * tissue.voxel_um**2
     days = int(DEPTH_UM / 2.0)
-    removed = sum(dig(lattice, cavities, site, 2.0, RADIUS, 4, day) for day in range(days))
+    removed = sum(dig(lattice, cavities, site, 2.0, RADIUS, 1.0, 4, day) for day in range(days))
     sites.phase[site] = FORMING
     sites.quota_quanta[site], sites.carry_quanta[site] = removed, 0.0
     formed = sum(fill(lattice, cavities, site, 1.0, 4, day) for day in range(days, 2 * days))

@@ -94,7 +94,7 @@ def test_appetite_goes_with_floor_and_hollow(
         bone = int(around.sum()) - int(around[1, 1, 1])
         pit = len(firm) >= 4
         floor = sum(max(0.0, float(step @ n)) for step in firm)
-        if floor == 0.0 and (pit or quanta[place] >= BONE):
+        if floor == 0.0 and (len(firm) >= 3 or quanta[place] >= BONE):
             floor = 0.5
         expected = floor * (bone / 9) ** 3
         if quanta[place] == FULL or (stock == 0 and not pit):
@@ -155,7 +155,7 @@ def test_digging_to_a_depth_and_filling_it(
     days = int(40 / um_per_day)
     removed = 0
     for day in range(days):
-        removed += dig(lattice, cavities, site, um_per_day, 4.0, 9, day)
+        removed += dig(lattice, cavities, site, um_per_day, 4.0, 1.0, 9, day)
         mine = np.flatnonzero(records.alive)
         held = np.zeros(start.size, int)
         held[records.voxel[mine]] += records.stock[mine]
@@ -188,7 +188,7 @@ def broken_plate(make_tissue: Make) -> tuple[Tissue, Cavities, int]:
     tissue = make_tissue(quanta)
     cavities, site = open_site(tissue, CavityTables(), (10, 10, 10), (1.0, 0.0, 0.0), 3)
     for day in range(40):
-        dig(tissue.lattice, cavities, site, 3.0, 3.0, 9, day)
+        dig(tissue.lattice, cavities, site, 3.0, 3.0, 1.0, 9, day)
     return tissue, cavities, site
 
 

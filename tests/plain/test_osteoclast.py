@@ -68,7 +68,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float, death: float, exc
         site = int(cells.site[cell])
         place = np.unravel_index(sites.voxel[site], plain.shape)
         rate = PARAMETERS.dig_um_per_day * occupied(plain, place) ** exponent
-        dig(plain.lattice, plain.cavities, site, rate, RADIUS_UM / 20.0, SEED, DAY)
+        dig(plain.lattice, plain.cavities, site, rate, RADIUS_UM / 20.0, 1.0, SEED, DAY)
         before = float(cells.depth_um[cell])
         after = before + rate
         # hazard(q) = c q, so the integral over the day is c (q1^2 - q0^2) / 2 / rate.
@@ -106,7 +106,7 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
             step = min(MONONUCLEAR_STEP_DAY * PARAMETERS.mononuclear_um_per_day,
                        float(target[site]) - done)  # fmt: skip
             if step > 0:
-                dig(plain.lattice, plain.cavities, site, step, RADIUS_UM / 20.0, SEED, day)
+                dig(plain.lattice, plain.cavities, site, step, RADIUS_UM / 20.0, 1.0, SEED, day)
                 sites.mononuclear_depth_um[site] = done + step
                 stop = 1 - math.exp(-strain_on(plain, site) * step / float(target[site]))
                 if uniform(SEED, day, sites.id[site], MONONUCLEAR_END) < stop:

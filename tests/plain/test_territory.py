@@ -343,7 +343,7 @@ def test_eroding_voxel_by_voxel(busy: Busy) -> None:
     for site in sorted({*carved[::3], *alive(busy.cavities.sites)[::7]}):
         for amount, record in zip((20, 140, 255), records_of(busy.cavities, site), strict=False):
             plain = busy.copy()
-            moved = erode(busy.lattice, busy.cavities, site, record, amount, 1.5, DAY)
+            moved = erode(busy.lattice, busy.cavities, site, record, amount, 1.5, 1.0, 4, DAY)
             lattice, s, r = plain.lattice, plain.cavities.sites, plain.cavities.records
             voxel, n = int(r.voxel[record]), normal_of(plain, site)
             before = int(lattice.quanta[voxel])
