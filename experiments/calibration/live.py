@@ -1,8 +1,8 @@
-"""Live the design of the calibration: 48 points, two bones each, on the sweep engine.
+"""Live a design of the calibration on the sweep engine; stopped, the same command goes on.
 
-    python experiments/calibration/live.py experiments/calibration/study.toml -o calibration
-
-Stopped, the same command goes on. `fit.py` reads the folder.
+    cd experiments/calibration
+    python live.py study.toml -o calibration               # for fit.py: 48 points, two bones each
+    python live.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
 """
 
 import argparse
@@ -38,9 +38,11 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--longer", action="store_true", help="all courses to their full length")
     given = parser.parse_args()
+    simulate = scenarios.live_longer if given.longer else scenarios.live
     lost = run_study(Study(given.study), given.output, workers=given.workers, progress=Lines(),
-                     simulate=scenarios.live)  # fmt: skip
+                     simulate=simulate)  # fmt: skip
     sys.exit(3 if lost else 0)
 
 

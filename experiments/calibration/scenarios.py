@@ -51,6 +51,15 @@ SCENARIOS: dict[str, Scenario] = {
     ),
 }
 
+#: For the confirmation: the same, and what needs more years.
+LONGER: dict[str, Scenario] = SCENARIOS | {
+    "control": SCENARIOS["control"]._replace(
+        days=(0, 119, 180, 244, YEAR, 545, 2 * YEAR, 3 * YEAR, 5 * YEAR)
+    ),
+    "woman_tamoxifen": SCENARIOS["woman_tamoxifen"]._replace(days=(0, YEAR, 2 * YEAR, 5 * YEAR)),
+    "calcium": SCENARIOS["calcium"]._replace(days=(0, YEAR, 3 * YEAR)),
+}
+
 #: Of the daily table, what is kept of each day read.
 KEPT = (
     "bmd_mg_per_cm3", "bvtv_percent", "es_bs_percent", "os_bs_percent", "ac_f_per_year",
@@ -66,6 +75,11 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     The bone goes by the point's seed, so that replicates are other bones.
     """
     return live_all(config_text, SCENARIOS)
+
+
+def live_longer(config_text: str, keep: str | None) -> list[dict[str, Any]]:
+    """`live`, for the confirmation."""
+    return live_all(config_text, LONGER)
 
 
 def live_all(config_text: str, scenarios: dict[str, Scenario]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from bonesim.clinic.density import DensityParameters
+from scenarios import KEPT
 
 #: Change of spine DXA per change of trabecular mineral: fixed before any calibration.
 K = DensityParameters().k_dxa
@@ -31,7 +32,9 @@ class Lives:
     """All lives of a study, a table by point; every answer has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
-        self.of = results.pivot_table(index="point", columns=["scenario", "day"])
+        self.of = results.pivot_table(
+            values=list(KEPT), index="point", columns=["scenario", "day"]
+        )
 
     def has(self, scenario: str, day: int) -> bool:
         """Whether that day of that course was lived."""
@@ -131,7 +134,7 @@ NEEDS = {"A7'": ("woman_tamoxifen", 5 * YEAR)}
 
 def readings(results: pd.DataFrame) -> pd.DataFrame:
     """Every target's value in every life: index point, columns the targets' names."""
-    lives = Lives(results.drop(columns=["status"]))
+    lives = Lives(results)
     found = {
         one.name: one.read(lives)
         for one in TARGETS
