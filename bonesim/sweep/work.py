@@ -4,6 +4,7 @@ Outcomes are what the daily table and the panel say at every snapshot, under the
 (ASBMR symbols and units are in those tables), one row per snapshot.
 """
 
+import gc
 import os
 import socket
 import tempfile
@@ -101,6 +102,7 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     except Exception as error:
         done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
                  "traceback": traceback.format_exc()}  # fmt: skip
+    gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 
