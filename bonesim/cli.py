@@ -14,6 +14,7 @@ from bonesim.cli_biopsy import biopsy
 from bonesim.cli_clinic import clinic, scan_like
 from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
+from bonesim.cli_trial import trial
 from bonesim.errors import BonesimError, InputError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.command()(measure)
 app.add_typer(sweep_app, name="sweep")
+app.command()(trial)
 app.add_typer(plot_app, name="plot")
 app.command()(clinic)
 app.command()(biopsy)

@@ -32,6 +32,8 @@ SAMPLES_PER_DAY = 4
 #: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
 LOWEST_SETPOINT_PG_PER_ML = 0.1
 LOWEST_T_NG_PER_DL = 1.0
+#: Of a deficit on the first day.
+ROUNDING = 1e-9
 
 
 class Course(Protocol):
@@ -211,7 +213,9 @@ class Response:
         own = course.accustomed_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
         self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
         # Cells have long answered to what there was before day 0: for most people, to nothing.
-        self.deficit = self._limited(1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml))
+        felt = 1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml)
+        # Rounding is no deficit: all who live at their own level are to start exactly alike.
+        self.deficit = 0.0 if abs(felt) < ROUNDING else self._limited(felt)
         # A woman is not short of androgen at 20 ng/dL: what counts is a change of one's own.
         reference = parameters.reference_t_ng_per_dl
         own_t = course.t_ng_per_dl(-1.0) if reference is None else reference

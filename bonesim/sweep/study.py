@@ -12,7 +12,7 @@ import json
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
 
 import tomli_w
 from pydantic import Field, ValidationError
@@ -25,6 +25,7 @@ from bonesim.parameters import Parameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.sweep.design import DesignParameters, rows_of, seeds_of
+from bonesim.sweep.work import Simulate, outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +49,11 @@ class StudyParameters(Parameters):
     results: ResultParameters = ResultParameters()
 
 
-def read_parameters(path: Path) -> tuple[StudyParameters, str]:
-    """A study as it is written, and its text.
+Group = TypeVar("Group", bound=Parameters)
+
+
+def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
+    """A TOML file as a group of parameters, and its text.
 
     Raises:
         InputError: it cannot be read, is not TOML, or says what is not allowed.
@@ -62,9 +66,9 @@ def read_parameters(path: Path) -> tuple[StudyParameters, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     try:
-        return StudyParameters.model_validate(tree), text
+        return model.model_validate(tree), text
     except ValidationError as error:
-        raise InputError(explain(error, str(path), StudyParameters)) from None
+        raise InputError(explain(error, str(path), model)) from None
 
 
 class Point(NamedTuple):
@@ -79,8 +83,31 @@ class Point(NamedTuple):
     group: str  # points of one group may share a burn-in
 
 
+class Lot(Protocol):
+    """What the engine runs: a study, or anything else that comes down to points."""
+
+    @property
+    def title(self) -> str:
+        """Its name; a folder belongs to one title."""
+
+    @property
+    def text(self) -> str:
+        """The TOML it was written in, with its title."""
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+
+    @property
+    def simulate(self) -> Simulate:
+        """What a worker does with a point."""
+
+    def points(self) -> list[Point]:
+        """Every run, in order; two that come to the same may share an id."""
+
+
 class Study:
-    """A study read from a file, with all its points resolved and checked.
+    """A study read from a file, with all its points resolved and checked; a `Lot`.
 
     Args:
         path: the TOML file.
@@ -90,7 +117,7 @@ class Study:
     """
 
     def __init__(self, path: Path) -> None:
-        self.parameters, self.text = read_parameters(path)
+        self.parameters, self.text = read_as(path, StudyParameters)
         self.path = path
         self.base = load_config(path.parent / self.parameters.base)
         try:
@@ -102,6 +129,16 @@ class Study:
     def title(self) -> str:
         """Its name."""
         return self.parameters.title
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+        return self.parameters.results.keep == "files"
+
+    @property
+    def simulate(self) -> Simulate:
+        """Every point's outcomes at its snapshots."""
+        return outcomes
 
     @cache  # noqa: B019 (a study lives as long as its command)
     def points(self) -> list[Point]:
@@ -129,7 +166,7 @@ class Study:
                 text = tomli_w.dumps(tree)
                 who = identity(config, text)
                 found.append(
-                    Point(who, number, replicate, seed, columns, text, _burn_in_group(tree))
+                    Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
         return found
 
@@ -145,7 +182,7 @@ def identity(config: Config, text: str) -> str:
     return digest.hexdigest()[:20]
 
 
-def _burn_in_group(tree: dict[str, Any]) -> str:
+def burn_in_group(tree: dict[str, Any]) -> str:
     """What a burn-in depends on, as far as a config tells."""
     schedule = tree.get("schedule", {})
     decisive = {

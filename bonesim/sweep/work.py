@@ -55,7 +55,7 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
     config = validated(tomllib.loads(config_text), "point")
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
-        bone = _bone(config.specimen, _state_of_files(config.specimen))
+        bone = bone_of(config.specimen)
         run(config, place, overwrite=True, specimen=bone, watcher=Terminal())
         with open_run(place) as opened:
             table = opened.table.merge(
@@ -65,11 +65,16 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
+    """The bone of a config; a worker makes the same one once for points that follow each other."""
+    return _bone(parameters, _state_of_files(parameters))
+
+
 @lru_cache(maxsize=BONES_KEPT)
 def _bone(
     parameters: "SyntheticParameters | ScanParameters", _files: tuple[tuple[int, int], ...]
 ) -> "Specimen":
-    """The bone of a config, made once for all points on it."""
+    """`bone_of`, remembered."""
     from bonesim.specimens import make_specimen
 
     return make_specimen(parameters)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bonesim.sweep.gather import Folder
-from bonesim.sweep.study import read_parameters
+from bonesim.sweep.study import StudyParameters, read_as
 from bonesim.viewer import palette
 from bonesim.viewer.sweep_plots import mean_and_ci, ratio_and_ci
 
@@ -30,7 +30,7 @@ def volume_mm3(folder: Path) -> float:
     from bonesim.config import load_config
     from bonesim.specimens.synthetic import SyntheticParameters
 
-    study, _ = read_parameters(folder / "study.toml")
+    study, _ = read_as(folder / "study.toml", StudyParameters)
     base = Path(__file__).parents[2] / "configs" / study.base
     specimen = load_config(base).specimen
     assert isinstance(specimen, SyntheticParameters)
