@@ -156,6 +156,8 @@ def regained(
         stop_day, end_day: two days with a snapshot.
         name: what is lost.
     """
+    import pandas as pd
+
     wide = runs.pivot_table(index=[*by, "seed"], columns="day", values=name, sort=False)
     ends = wide.assign(back=wide[end_day] - wide[stop_day], lost=-wide[stop_day])
     shares = ends.groupby(list(by), sort=False)[["back", "lost"]].apply(

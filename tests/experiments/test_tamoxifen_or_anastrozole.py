@@ -13,8 +13,8 @@ def test_tamoxifen_gives_after_the_menopause_and_takes_before_it(
 ) -> None:
     women = script("tamoxifen_or_anastrozole")
     results = miniature(
-        EXPERIMENTS / "tamoxifen_or_anastrozole" / "sweep.toml", seeds=2, where="own_e2 > 0",
-        base={"specimen.size_mm": [1.2, 1.2, 1.2], "schedule.burn_in_day": 100,
+        EXPERIMENTS / "tamoxifen_or_anastrozole" / "sweep.toml", seeds=1, where="own_e2 > 0",
+        base={"specimen.size_mm": [1.6, 1.6, 1.6], "schedule.burn_in_day": 100,
               "protocol.anastrozole.stop_day": 240, "protocol.tamoxifen.stop_day": 240,
               "schedule.duration_day": 240, "schedule.snapshots_day": [0, 120, 240]},
     )  # fmt: skip

@@ -25,8 +25,8 @@ def test_ctx_rises_and_is_diluted_in_serum(
 ) -> None:
     markers = script("why_markers_do_not_move")
     results = miniature(
-        EXPERIMENTS / "why_markers_do_not_move" / "sweep.toml", seeds=4, where="missed_share >= 0",
-        base={"specimen.size_mm": [1.3, 1.3, 1.3], "schedule.burn_in_day": 100,
+        EXPERIMENTS / "why_markers_do_not_move" / "sweep.toml", seeds=3, where="missed_share >= 0",
+        base={"specimen.size_mm": [1.6, 1.6, 1.6], "schedule.burn_in_day": 100,
               "schedule.duration_day": 180, "schedule.snapshots_day": [0, 60, 180]},
     )  # fmt: skip
     table = markers.table_of(results)
