@@ -6,6 +6,7 @@ are of (`volume_mm3`) and the mean hormones since the snapshot before (`e2_mean_
 `t_mean_ng_per_dl`), because between two doses a single day says little.
 """
 
+import gc
 import math
 import os
 import socket
@@ -115,6 +116,7 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     except Exception as error:
         done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
                  "traceback": traceback.format_exc()}  # fmt: skip
+    gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 

@@ -128,8 +128,8 @@ def draw(table: pd.DataFrame) -> Figure:
         f"drug over placebo, true (%; k = {K_DXA:.2f})\nshade: SD of one man's marker; "
         "crosses: CTX, Taxel 2001"
     )
-    chance = table[[("power_mean", "mean")]].assign(ci=0.0)
-    chance.columns = pd.MultiIndex.from_tuples([("power", "mean"), ("power", "ci")])
+    seen = table["power_mean"]["mean"]
+    chance = pd.concat({"power": pd.DataFrame({"mean": seen, "ci": 0.0 * seen})}, axis=1)
     draw_lines(axes[1], chance, "power", "quantity", "day")
     axes[1].set_ylim(0, 1)
     axes[1].set_ylabel(f"chance of P < .05, {MEN} men an arm")

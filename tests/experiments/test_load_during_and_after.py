@@ -16,7 +16,7 @@ def test_in_suppression_too_bone_follows_load(
         EXPERIMENTS / "load_during_and_after" / "sweep.toml", seeds=1,
         where="after == 100 and (missed_share == 0 or during == 100) or after == 50 and during == 100",
         base={"specimen.size_mm": [1.6, 1.6, 1.6], "schedule.burn_in_day": 100,
-              "protocol.anastrozole.stop_day": 150, "protocol.loading.change.1.start_day": 150,
+              "protocol.anastrozole.stop_day": 150, "protocol.loading.change.1.start_day": 151,
               "schedule.duration_day": 270, "schedule.snapshots_day": [0, 150, 270]},
     )  # fmt: skip
     table = loads.table_of(results)
