@@ -155,13 +155,11 @@ class Study:
             for column, value in row.items():
                 one = variables.get(str(column))
                 changes |= one.changes(value) if one else {str(column): value}
-            try:
-                config = self.base.with_changes(changes)
-            except InputError as error:
-                raise InputError(f"{self.path}: row {number + 1} of the design: {error}") from None
-            tree = tree_of(config)
             columns = {str(name): value for name, value in row.items()}
             for replicate in range(design.seeds):
+                if replicate == 0 or design.also:
+                    config = self._config(number, changes | design.changes(replicate))
+                    tree = tree_of(config)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
                 who = identity(config, text)
@@ -169,6 +167,13 @@ class Study:
                     Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
         return found
+
+    def _config(self, row: int, changes: dict[str, Any]) -> Config:
+        """The base with changes; an error names the design's row."""
+        try:
+            return self.base.with_changes(changes)
+        except InputError as error:
+            raise InputError(f"{self.path}: row {row + 1} of the design: {error}") from None
 
 
 def identity(config: Config, text: str) -> str:

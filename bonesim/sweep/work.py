@@ -1,10 +1,13 @@
 """What a worker does with a point: run it, and return its outcomes as plain numbers.
 
 Outcomes are what the daily table and the panel say at every snapshot, under their names there
-(ASBMR symbols and units are in those tables), one row per snapshot.
+(ASBMR symbols and units are in those tables), one row per snapshot; and with them the volume they
+are of (`volume_mm3`) and the mean hormones since the snapshot before (`e2_mean_pg_per_ml`,
+`t_mean_ng_per_dl`), because between two doses a single day says little.
 """
 
 import gc
+import math
 import os
 import socket
 import tempfile
@@ -20,10 +23,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bonesim.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
 
 #: Bones a worker keeps at hand between points.
 BONES_KEPT = 2
+#: Columns of the daily table -> their mean since the snapshot before.
+MEANS = {"e2_pg_per_ml": "e2_mean_pg_per_ml", "t_ng_per_dl": "t_mean_ng_per_dl"}
 
 Outcomes = list[dict[str, Any]]
 Simulate = Callable[[str, str | None], Outcomes]
@@ -58,16 +65,28 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
         bone = bone_of(config.specimen)
         run(config, place, overwrite=True, specimen=bone, watcher=Terminal())
         with open_run(place) as opened:
-            table = opened.table.merge(
-                opened.snapshot_table, on="day", suffixes=("", "_snapshot"), validate="one_to_one"
-            )
+            daily, kept = opened.table, opened.snapshot_table
+            volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3
+    table = daily.merge(kept, on="day", suffixes=("", "_snapshot"), validate="one_to_one")
+    table = table.join(means_between(daily, table["day"]))
     table.insert(0, "snapshot", range(len(table)))
+    table["volume_mm3"] = volume_mm3
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
     """The bone of a config; a worker makes the same one once for points that follow each other."""
     return _bone(parameters, _state_of_files(parameters))
+
+
+def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
+    """Means of the columns in MEANS from the day after one of `days` to the next, a row for each.
+
+    The first has all days up to it: of day 0, its own.
+    """
+    before = daily[daily["day"] <= days.iloc[-1]]
+    period = days.searchsorted(before["day"])
+    return before[list(MEANS)].groupby(period).mean().rename(columns=MEANS)
 
 
 @lru_cache(maxsize=BONES_KEPT)

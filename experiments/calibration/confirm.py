@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-from bonesim.sweep.gather import Folder
-from bonesim.viewer.sweep_plots import mean_and_ci
 from targets import TARGETS, readings
+
+from bonesim.sweep.comparison import mean_and_ci
+from bonesim.sweep.gather import Folder
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:

@@ -27,11 +27,11 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Wh
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from targets import YEAR, Lives
 
 from bonesim.sweep.gather import Folder
-from bonesim.sweep.study import read_parameters
+from bonesim.sweep.study import StudyParameters, read_as
 from bonesim.viewer import palette
-from targets import YEAR, Lives
 
 DRAWS = 200_000
 #: Spine DXA a year that untreated people are wanted to have (A8), %.
@@ -58,7 +58,7 @@ def lived(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
     """Parameters and statistics, a row of the design each (mean over bones), and the design."""
     place = Folder(folder)
     results = place.results()
-    design = read_parameters(place.path / "study.toml")[0].design
+    design = read_as(place.path / "study.toml", StudyParameters)[0].design
     lives = Lives(results)
     per_point = pd.DataFrame({name: read(lives) for name, (_, _, read) in FITTED.items()})
     first = results.drop_duplicates("point").set_index("point")
@@ -135,7 +135,10 @@ def told(draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any) -
     for k, (variable, (low, high)) in enumerate(
         zip(design.variable, problem["bounds"], strict=True)
     ):
-        def value(share: float, low: float = low, high: float = high, log: bool = variable.log) -> float:
+
+        def value(
+            share: float, low: float = low, high: float = high, log: bool = variable.log
+        ) -> float:
             at = low + share * (high - low)
             return float(np.exp(at)) if log else float(at)
 

@@ -1,8 +1,8 @@
 """Live a design of the calibration on the sweep engine; stopped, the same command goes on.
 
-    cd experiments/calibration
-    python live.py study.toml -o calibration               # for fit.py: 48 points, two bones each
-    python live.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
+cd experiments/calibration
+python live.py study.toml -o calibration               # for fit.py: 48 points, two bones each
+python live.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
 """
 
 import argparse
@@ -11,25 +11,10 @@ from pathlib import Path
 
 from bonesim.sweep.study import Study
 from bonesim.sweep.sweep import run_study
+from bonesim.sweep.terminal import SweepTerminal, stopped_politely
 
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios
-
-
-class Lines:
-    """Progress, a line a point."""
-
-    def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    def begin(self, done: int, total: int) -> None:
-        self.say(f"{done} of {total} points are done")
-
-    def ended(self, entry: dict[str, object], done: int, total: int) -> None:
-        self.say(f"{done}/{total}   {entry['seconds']} s   {entry.get('error', '')}")
-
-    def end(self) -> None:
-        pass
 
 
 def main() -> None:
@@ -41,8 +26,9 @@ def main() -> None:
     parser.add_argument("--longer", action="store_true", help="all courses to their full length")
     given = parser.parse_args()
     simulate = scenarios.live_longer if given.longer else scenarios.live
-    lost = run_study(Study(given.study), given.output, workers=given.workers, progress=Lines(),
-                     simulate=simulate)  # fmt: skip
+    with stopped_politely(given.output):
+        lost = run_study(Study(given.study), given.output, workers=given.workers,
+                         progress=SweepTerminal(), simulate=simulate)  # fmt: skip
     sys.exit(3 if lost else 0)
 
 

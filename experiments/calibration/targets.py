@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
+from scenarios import KEPT
 
 from bonesim.clinic.density import DensityParameters
-from scenarios import KEPT
 
 #: Change of spine DXA per change of trabecular mineral: fixed before any calibration.
 K = DensityParameters().k_dxa
@@ -32,9 +32,7 @@ class Lives:
     """All lives of a study, a table by point; every answer has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
-        self.of = results.pivot_table(
-            values=list(KEPT), index="point", columns=["scenario", "day"]
-        )
+        self.of = results.pivot_table(values=list(KEPT), index="point", columns=["scenario", "day"])
 
     def has(self, scenario: str, day: int) -> bool:
         """Whether that day of that course was lived."""

@@ -1,6 +1,6 @@
 """Reads the lives of `lives.py` and says what comes back, by duration, and what each arm does to it.
 
-    python experiments/recovery_by_duration/answer.py recovery -o experiments/recovery_by_duration/recovery.png
+    cd experiments/recovery_by_duration && python answer.py recovery -o recovery.png
 
 What is missing on a day is told against the twin of that day that was never suppressed. The share
 regained is 1 - (missing later / missing at the stop), both means over bones (a ratio of means; its 95 %
@@ -152,9 +152,13 @@ def main() -> None:
     results = Folder(given.folder).results()
     table = table_of(missing(results))
     for after in FOLLOW_UP[1:]:
-        print(f"\nafter {after / YEARS:.0f} y: lost % : regained %\n{markdown(table, WHOLE, after)}")
+        print(
+            f"\nafter {after / YEARS:.0f} y: lost % : regained %\n{markdown(table, WHOLE, after)}"
+        )
     for arm in table["arm"].unique():
-        print(f"\n{arm}, after {FOLLOW_UP[-1] / YEARS:.0f} y\n{markdown(table, arm, FOLLOW_UP[-1])}")
+        print(
+            f"\n{arm}, after {FOLLOW_UP[-1] / YEARS:.0f} y\n{markdown(table, arm, FOLLOW_UP[-1])}"
+        )
     total, still = holes(results)
     print(f"\nfinal perforations and cuts at the stops: {total}; open at the end: {still}")
     table.to_csv(given.output.with_suffix(".csv"), index=False)

@@ -84,7 +84,9 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     while healthy.day < max(days):
         healthy.step()
         if healthy.day in days:
-            rows.append({"course": "healthy", "stop_day": 0, "day": healthy.day, **measured(healthy)})
+            rows.append(
+                {"course": "healthy", "stop_day": 0, "day": healthy.day, **measured(healthy)}
+            )
     del healthy
 
     for stop in durations:
@@ -109,16 +111,17 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Live what is missing."""
-    from bonesim.cli_sweep import Terminal
     from bonesim.sweep.study import Study
     from bonesim.sweep.sweep import run_study
+    from bonesim.sweep.terminal import SweepTerminal, stopped_politely
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--study", type=Path, default=HERE / "study.toml")
     given = parser.parse_args()
-    sys.exit(3 if run_study(Study(given.study), given.output, progress=Terminal(),
-                            simulate=live) else 0)  # fmt: skip
+    with stopped_politely(given.output):
+        lost = run_study(Study(given.study), given.output, progress=SweepTerminal(), simulate=live)
+    sys.exit(3 if lost else 0)
 
 
 if __name__ == "__main__":
