@@ -39,7 +39,7 @@ class ModellingParameters(Parameters):
     start_per_mm2_per_year: Annotated[
         float,
         Field(ge=0, le=1000, description="starts at (u-1)^2 = 1; calibrated to training; 0: off"),
-    ] = 100.0
+    ] = 60.0
     most_per_mm2_per_year: Annotated[
         float, Field(gt=0, le=1000, description="starts at most, whatever u; assumed")
     ] = 50.0

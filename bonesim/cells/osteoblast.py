@@ -82,7 +82,7 @@ class OsteoblastParameters(Parameters):
             le=5,
             description="formed less eroded where strain is usual; calibrated, -2..+1 (mech. 9)",
         ),
-    ] = -1.5
+    ] = -2.0
     apposition_um_per_day: Annotated[
         float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
     ] = 0.63

@@ -72,7 +72,7 @@ class OsteoclastParameters(Parameters):
             le=100,
             description="depth of the mononuclear phase; calibrated to W.Th 45, Eriksen 1999, 22-35",
         ),
-    ] = 34.5
+    ] = 35.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25

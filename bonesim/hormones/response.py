@@ -64,7 +64,7 @@ class ResponseParameters(Parameters):
     half_maximum_pg_per_ml: Annotated[
         float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
     ] = 16.0
-    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = (
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = 1.8
         1.6
     )
     beta_share: Annotated[
@@ -97,7 +97,7 @@ class ResponseParameters(Parameters):
         Field(
             ge=0, le=5, description="RANKL x(1+g x); calibrated, Eghbali-Fatourechi 2003, .5-1.2"
         ),
-    ] = 0.85
+    ] = 0.9
     opg_loss: Annotated[
         float, Field(ge=-0.5, le=0.9, description="OPG x(1-l x); assumed, .6-1.1 at x=1")
     ] = 0.15
@@ -142,7 +142,7 @@ class ResponseParameters(Parameters):
             le=1,
             description="share of the depth E2 loss adds nominally that is refilled; calibrated",
         ),
-    ] = 0.4
+    ] = 0.25
     reference_t_ng_per_dl: Annotated[
         float | None,
         Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
