@@ -33,9 +33,7 @@ def _protocol(**what: Any) -> dict[str, Any]:
 SCENARIOS: dict[str, Scenario] = {
     "control": Scenario({}, (0, YEAR, 2 * YEAR, 3 * YEAR)),
     "man_inhibitor": Scenario(_to(5.2, 9.0, 10.0, (319.0, 490.0)), (0, YEAR)),
-    "woman_inhibitor": Scenario(
-        _to(0.7, 4.5, 7.0), (0, YEAR, 2 * YEAR, 4 * YEAR, 5 * YEAR)
-    ),
+    "woman_inhibitor": Scenario(_to(0.7, 4.5, 7.0), (0, YEAR, 2 * YEAR, 4 * YEAR, 5 * YEAR)),
     "woman_tamoxifen": Scenario(
         _protocol(sex="female", tamoxifen={"dose_mg": 20.0}), (0, YEAR, 2 * YEAR)
     ),
@@ -85,9 +83,7 @@ def live_all(config_text: str, scenarios: dict[str, Scenario]) -> list[dict[str,
     state = state_of(start)
     rows = []
     for name, scenario in scenarios.items():
-        config = base.with_changes(
-            {**scenario.changes, "schedule.duration_day": scenario.days[-1]}
-        )
+        config = base.with_changes({**scenario.changes, "schedule.duration_day": scenario.days[-1]})
         simulation = Simulation(config, bone)
         begin_from(simulation, state)
         while simulation.day < scenario.days[-1]:

@@ -84,7 +84,9 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     while healthy.day < max(days):
         healthy.step()
         if healthy.day in days:
-            rows.append({"course": "healthy", "stop_day": 0, "day": healthy.day, **measured(healthy)})
+            rows.append(
+                {"course": "healthy", "stop_day": 0, "day": healthy.day, **measured(healthy)}
+            )
     del healthy
 
     for stop in durations:
