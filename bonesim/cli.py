@@ -12,6 +12,7 @@ import typer
 
 from bonesim.cli_biopsy import biopsy
 from bonesim.cli_clinic import clinic, scan_like
+from bonesim.cli_loss import decompose
 from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
 from bonesim.errors import BonesimError, InputError
@@ -30,6 +31,7 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(plot_app, name="plot")
 app.command()(clinic)
 app.command()(biopsy)
+app.command()(decompose)
 app.command("scan-like")(scan_like)
 
 ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]

@@ -16,6 +16,8 @@ from bonesim.sweep.study import Point, Study
 #: Measured on 2 cores of a cloud machine: see README, "Many runs".
 BASE_BYTES = 300e6
 BYTES_PER_VOXEL = 40.0
+#: A washout lives in a lattice of its own.
+BYTES_PER_VOXEL_DECOMPOSED = 30.0
 MS_PER_DAY_AND_MEGAVOXEL = 2.7
 START_SECONDS = 4.0
 #: Points whose configs are looked at.
@@ -66,8 +68,11 @@ def plan_of(study: Study, points: list[Point], to_do: int, workers: int) -> Plan
     if study.parameters.results.keep == "files":
         snapshots = np.array([len(config.schedule.kept_days()) for config in some])
         disk += to_do * float((voxels * FILE_BYTES_PER_VOXEL * snapshots).mean())
+    per_voxel = BYTES_PER_VOXEL
+    if study.parameters.results.decompose:
+        per_voxel += BYTES_PER_VOXEL_DECOMPOSED
     return Plan(
-        len(points), to_do, workers, BASE_BYTES + BYTES_PER_VOXEL * float(voxels.max()), disk,
+        len(points), to_do, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
         to_do * float(seconds.mean()) / workers / 3600.0,
     )  # fmt: skip
 

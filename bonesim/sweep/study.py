@@ -5,6 +5,7 @@ base = "suppression_and_withdrawal.toml"      # relative to this file
 [design] ...                                  # see `design`
 [results]
 keep = "tables"                               # or "files": every run file too
+decompose = true                              # columns loss_*: what each loss is made of
 """
 
 import hashlib
@@ -37,6 +38,9 @@ class ResultParameters(Parameters):
         Literal["tables", "files"],
         Field(description="only outcomes, or the run file of every point too; choice"),
     ] = "tables"
+    decompose: Annotated[
+        bool, Field(description="tell what each loss is made of, at every snapshot; choice")
+    ] = False
 
 
 class StudyParameters(Parameters):
@@ -127,16 +131,18 @@ class Study:
             for replicate in range(design.seeds):
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
-                who = identity(config, text)
+                who = identity(config, text, self.parameters.results.decompose)
                 found.append(
                     Point(who, number, replicate, seed, columns, text, _burn_in_group(tree))
                 )
         return found
 
 
-def identity(config: Config, text: str) -> str:
+def identity(config: Config, text: str, decompose: bool = False) -> str:
     """What a point's result depends on: resolved config, scan, format and code; 20 hex digits."""
     digest = hashlib.sha256(text.encode())
+    if decompose:
+        digest.update(b"decomposed")
     digest.update(f"{SCHEMA_VERSION} {sources_hash()}".encode())
     if isinstance(config.specimen, ScanParameters):
         for name in (config.specimen.path, config.specimen.mask):

@@ -55,7 +55,7 @@ def plan(study: Study, path: Path, workers: int | None) -> Plan:
 def run_study(
     study: Study, path: Path, *, workers: int | None = None, scheduler: str | None = None,
     queue: str | None = None, progress: Progress | None = None,
-    simulate: work.Simulate = work.outcomes,
+    simulate: work.Simulate | None = None,
 ) -> int:  # fmt: skip
     """Do what is missing of a study in a folder; returns how many points have no result.
 
@@ -65,7 +65,7 @@ def run_study(
         workers: processes; as many as cores if not given.
         scheduler, queue: see `batch.cluster`.
         progress: who is told.
-        simulate: what is done with each point.
+        simulate: what is done with each point; by default what the study says.
 
     Raises:
         InputError: a folder of another study, no Dask, no scheduler.
@@ -83,7 +83,9 @@ def run_study(
         to_do = missing(folder, points)
         if progress:
             progress.say(estimate.said())
-        if to_do and simulate is work.outcomes and not compile_ahead.all_cached():
+        real = simulate is None
+        simulate = simulate or work.simulate_for(study.parameters.results.decompose)
+        if to_do and real and not compile_ahead.all_cached():
             if progress:
                 progress.say("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
@@ -150,8 +152,9 @@ def run_share(study: Study, path: Path, index: int, count: int) -> int:
         if index == 0:
             folder.write_points(points)
         journal = Journal(path / f"{JOURNAL}_{index}.jsonl")
+        simulate = work.simulate_for(study.parameters.results.decompose)
         for task in _tasks(study, folder, missing(folder, mine)):
-            journal.add(work.attempt(task))
+            journal.add(work.attempt(task, simulate))
             journal.sync()
         journal.close()
         return len(missing(folder, mine))
