@@ -12,6 +12,7 @@ import typer
 
 from bonesim.cli_biopsy import biopsy
 from bonesim.cli_clinic import clinic, scan_like
+from bonesim.cli_loss import decompose
 from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
 from bonesim.cli_trial import trial
@@ -32,6 +33,7 @@ app.command()(trial)
 app.add_typer(plot_app, name="plot")
 app.command()(clinic)
 app.command()(biopsy)
+app.command()(decompose)
 app.command("scan-like")(scan_like)
 
 ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]

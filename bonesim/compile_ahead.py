@@ -21,7 +21,7 @@ from bonesim.simulation import Simulation
 from bonesim.specimens.specimen import Specimen
 
 #: The kernels of a day that compile last; if they are cached, so is all else.
-LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu.travel")
+LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "front.travel")
 
 
 def all_cached() -> bool:

@@ -73,6 +73,9 @@ class Terminal:
         self.say(text + (left if day - self._before >= FEWEST_DAYS else ""))
         self._before = day
 
+    def recorded(self, simulation: "Simulation") -> None:
+        """Nothing: the line moves as days are lived."""
+
     def end(self) -> None:
         """Take the bar away."""
         if self._bar is not None:

@@ -52,6 +52,9 @@ class Watcher(Protocol):
     def lived(self, simulation: Simulation) -> None:
         """One more day is done."""
 
+    def recorded(self, simulation: Simulation) -> None:
+        """A day from 0 on is on record; the simulation may be looked at, not changed."""
+
     def end(self) -> None:
         """The stretch of days is over."""
 
@@ -66,6 +69,9 @@ class Silence:
         """Nothing."""
 
     def lived(self, simulation: Simulation) -> None:
+        """Nothing."""
+
+    def recorded(self, simulation: Simulation) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -217,10 +223,12 @@ class _Recorder:
         try:
             if self.next_row == 0:
                 self.after_day(kept)
+                watcher.recorded(self.simulation)
             while self.simulation.day < last and not pending:
                 self.simulation.step()
                 watcher.lived(self.simulation)
                 self.after_day(kept)
+                watcher.recorded(self.simulation)
         finally:
             watcher.end()
         self.finish(schedule.duration_day)

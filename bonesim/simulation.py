@@ -23,7 +23,8 @@ from bonesim.cells.precursors import Precursors
 from bonesim.config import Config, validated
 from bonesim.daily_table import COLUMNS, reporters
 from bonesim.hormones.response import Response
-from bonesim.lattice.event_log import EventLog
+from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
+from bonesim.lattice.floorless_log import FloorlessLog
 from bonesim.lattice.fragments import Fragments
 from bonesim.lattice.mineral import RECENT_DAYS, density_mg_per_cm3, mineral_quanta
 from bonesim.lattice.mutation import (
@@ -31,7 +32,9 @@ from bonesim.lattice.mutation import (
     FORMED,
     FRAGMENTS,
     INTERIOR_FORMED,
+    INTERIOR_FRAGMENTS,
     INTERIOR_QUANTA,
+    INTERIOR_RESORBED,
     RESORBED,
     SLOW_DEFICIT,
 )
@@ -95,6 +98,8 @@ class Simulation(mesa.Model):
         self.mechanics = Habitual(self.config.mechanics, self.tissue.shape, self.tissue.voxel_um)
         self.fragments = Fragments(self.config.tissue.fragment, self.tissue)
         self.events = EventLog()
+        self.earlier_events = EventLog()
+        self.floorless = FloorlessLog()
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
@@ -174,14 +179,17 @@ class Simulation(mesa.Model):
         if self.day % self.config.tissue.fragment.full_search_day == 0:
             self.fragments.remove_all(self.tissue, self.day)
         self._drain()
-        self.events.close_bmus(ended, self.day)
-        self.events.judge(self.tissue, self.day)
+        for log in (self.events, self.earlier_events):
+            log.close_bmus(ended, self.day)
+            log.judge(self.tissue, self.day)
         self._check_room()
 
     def _drain(self) -> None:
         drained, floorless = self.tissue.drain_events()
         self.events.add(self.day, drained, self.tissue.places_um(drained["voxel"]))
-        self.events.mark_floorless(floorless)
+        self.floorless.add(self.day, floorless)
+        for log in (self.events, self.earlier_events):
+            log.mark_floorless(floorless["voxel"][floorless["event"] == 1])
         cuts = np.isin(drained["kind"], (STRUT_CUT, MIXED))
         self.fragments.watch(drained["voxel"][cuts], self.day)
 
@@ -191,14 +199,29 @@ class Simulation(mesa.Model):
             if table.refused():
                 raise OverflowError(f"day {self.day}: no room for a new {table.kind.__name__} row")
 
+    def conclude(self) -> None:
+        """Do what waits for its day: remove loose pieces, judge the events of all ended BMUs."""
+        self.fragments.remove_all(self.tissue, self.day)
+        self._drain()
+        for log in (self.events, self.earlier_events):
+            log.judge(self.tissue, self.day + JUDGEMENT_DAYS)
+
     # -- day zero ------------------------------------------------------------------------------
 
     def start_counting(self) -> None:
-        """Zero the ledger, the event log and the table: this is day 0, after the burn-in."""
+        """Zero the ledger, the logs and the table: this is day 0, after the burn-in.
+
+        Events that wait for their judgement go on waiting, but apart: they are not of this run.
+        """
         counts = self.tissue.lattice.counts
         counts[[FORMED, RESORBED, FRAGMENTS]] = 0
+        counts[[INTERIOR_FORMED, INTERIOR_RESORBED, INTERIOR_FRAGMENTS]] = 0
+        self.interior_formed = 0
         self.cavities.tally[:] = 0.0
+        if not self.counting:
+            self.earlier_events = self.events.still_open()
         self.events = EventLog()
+        self.floorless = FloorlessLog()
         self.counting = True
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
@@ -227,14 +250,19 @@ class Simulation(mesa.Model):
         """All bone of the specimen, quanta."""
         return int(self.tissue.lattice.counts[BONE_QUANTA])
 
+    def mineral_quanta(self) -> float:
+        """Fully mineralised quanta of the interior: each quantum times its mineralisation."""
+        lattice = self.tissue.lattice
+        return mineral_quanta(
+            float(lattice.counts[INTERIOR_QUANTA]), float(lattice.sums[SLOW_DEFICIT]),
+            self.recent_deposits, self.config.tissue.mineral,
+        )  # fmt: skip
+
     def bmd_mg_per_cm3(self) -> float:
         """Volumetric mineral density of the interior, mgHA/cm3."""
-        lattice, mineral = self.tissue.lattice, self.config.tissue.mineral
-        mineralised = mineral_quanta(
-            float(lattice.counts[INTERIOR_QUANTA]), float(lattice.sums[SLOW_DEFICIT]),
-            self.recent_deposits, mineral,
-        )  # fmt: skip
-        return density_mg_per_cm3(mineralised, self.tissue.measured_voxels, mineral)
+        return density_mg_per_cm3(
+            self.mineral_quanta(), self.tissue.measured_voxels, self.config.tissue.mineral
+        )
 
     def table(self, first_row: int = 0) -> dict[str, NDArray[Any]]:
         """The daily table from `first_row` on, column by column."""

@@ -41,6 +41,8 @@ def state_of(simulation: Simulation) -> State:
         "fragments": {"voxels": s.fragments.voxels, "due_day": s.fragments.due_day},
         "deposits": {"recent": s.recent_deposits.copy(), "interior": s.interior_formed},
         "events": s.events.state(),
+        "earlier_events": s.earlier_events.state(),
+        "floorless": s.floorless.state(),
     }
     if s.counting:
         state["counting"] = {
@@ -72,8 +74,10 @@ def put_back(simulation: Simulation, state: State) -> None:
     s.fragments.due_day = np.array(state["fragments"]["due_day"])
     s.recent_deposits[:] = state["deposits"]["recent"]
     s.interior_formed = int(state["deposits"]["interior"])
-    s.events = EventLog()
+    s.events, s.earlier_events = EventLog(), EventLog()
     s.events.restore(state["events"])
+    s.earlier_events.restore(state["earlier_events"])
+    s.floorless.restore(state["floorless"])
     if "counting" in state:
         _restore_counting(s, state["counting"])
 

@@ -11,10 +11,16 @@ voxel, hemmed in by four firm faces, may be filled beyond its own stock, from th
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_FORMED, add_record, eroded_depth_um, floor_below
+from bonesim.cells.cavity import (
+    QUANTA_ADDED,
+    QUANTA_FORMED,
+    add_record,
+    eroded_depth_um,
+    floor_below,
+)
 from bonesim.chance import APPOSITION_ROUNDING, rounded
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import give
+from bonesim.lattice.mutation import INTERIOR, give
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
 from bonesim.quantities import BONE, FULL
@@ -135,7 +141,10 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
     moved = give(lattice, voxel, amount, day, depth, sites.bmu_id[site])
     of_stock = min(moved, np.int64(records.stock[record]))
     records.stock[record] -= of_stock
-    records.granted[record] -= min(moved - of_stock, np.int64(records.granted[record]))
+    added = min(moved - of_stock, np.int64(records.granted[record]))
+    records.granted[record] -= added
+    if lattice.region[voxel] == INTERIOR:
+        cavities.tally[QUANTA_ADDED] += added
     sites.formed_quanta[site] += moved
     cavities.tally[QUANTA_FORMED] += moved
     if not was_bone and lattice.quanta[voxel] >= BONE:

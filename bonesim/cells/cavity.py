@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import LOST_EVENTS, RESORBED, take
+from bonesim.lattice.mutation import enter_resorbed, log_floorless, take
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.quantities import BONE, FULL
 
@@ -35,7 +35,9 @@ AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1
 SITES_ARRESTED, SITES_CLOSED, QUANTA_FLOORLESS = 5, 6, 7
 CLOSED_ERODED, CLOSED_FORMED, BMUS_BORN = 8, 9, 10
 AREA_MODELLED, QUANTA_MODELLED = 11, 12
-TALLIES = 13
+# Of the interior, as mineral is: stock given up, and bone formed where marrow was before.
+QUANTA_ARRESTED, QUANTA_ADDED = 13, 14
+TALLIES = 15
 
 
 class SiteColumns(NamedTuple):
@@ -247,16 +249,13 @@ def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-u
                 lattice, cavities, voxel, bmu, nz, ny, nx, reach
             )
             if not keep:
-                if records.event[record] == 1:
-                    slot = lattice.counts[LOST_EVENTS]
-                    lattice.counts[LOST_EVENTS] = slot + 1
-                    if slot < lattice.lost_voxel.size:
-                        lattice.lost_voxel[slot] = voxel
                 residue = take(lattice, voxel, FULL, day, np.nan, np.nan, sites.bmu_id[site])
-                lattice.counts[RESORBED] += residue
+                enter_resorbed(lattice, voxel, residue)
                 sites.removed_quanta[site] += residue
                 cavities.tally[QUANTA_ERODED] += residue
-                cavities.tally[QUANTA_FLOORLESS] += records.stock[record] + residue
+                lost = records.stock[record] + residue
+                cavities.tally[QUANTA_FLOORLESS] += lost
+                log_floorless(lattice, voxel, lost, sites.bmu_id[site], records.event[record])
         if keep:
             refillable += records.stock[record]
             records.next[record] = kept

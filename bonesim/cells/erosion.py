@@ -17,7 +17,7 @@ from bonesim.cells.cavity import (
 )
 from bonesim.chance import BREAKTHROUGH, EROSION_ROUNDING, rounded, uniform
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import RESORBED, take
+from bonesim.lattice.mutation import enter_resorbed, take
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.topology import SIMPLE, bone_bits, count_bits, crossing_kind
@@ -83,7 +83,7 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, breakthrough, s
     moved = take(lattice, voxel, wanted, day, thickness, depth, sites.bmu_id[site])
     if moved <= 0:
         return np.int64(0)
-    lattice.counts[RESORBED] += moved
+    enter_resorbed(lattice, voxel, moved)
     sites.removed_quanta[site] += moved
     cavities.tally[QUANTA_ERODED] += moved
     if lattice.owner[voxel] < 0:

@@ -33,6 +33,7 @@ from bonesim.cells.apposition import fill, grant
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
+    QUANTA_ARRESTED,
     REVERSAL,
     SITES_ARRESTED,
     CavityTables,
@@ -51,6 +52,7 @@ from bonesim.chance import (
 )
 from bonesim.hormones.response import Drive
 from bonesim.kernel import kernel
+from bonesim.lattice.mutation import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.quantities import BONE, FULL
@@ -210,15 +212,17 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
             sites.phase_day[site] = day
             cavities.tally[SITES_ARRESTED] += 1
             bmus.open_sites[sites.bmu[site]] -= 1
-            forget_stock(cavities, site)
+            forget_stock(lattice, cavities, site)
     return started
 
 
 @kernel
-def forget_stock(cavities, site):  # type: ignore[no-untyped-def]
+def forget_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """An arrested surface is never refilled: its stock is lost, though it stays eroded surface."""
     record = cavities.sites.first[site]
     while record >= 0:
+        if lattice.region[cavities.records.voxel[record]] == INTERIOR:
+            cavities.tally[QUANTA_ARRESTED] += cavities.records.stock[record]
         cavities.records.stock[record] = 0
         record = cavities.records.next[record]
 

@@ -64,8 +64,8 @@ class ResponseParameters(Parameters):
     half_maximum_pg_per_ml: Annotated[
         float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
     ] = 16.0
-    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = 1.8
-        1.6
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = (
+        1.8
     )
     beta_share: Annotated[
         float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")

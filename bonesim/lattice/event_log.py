@@ -99,6 +99,14 @@ class EventLog:
             c["status"][final_rows(candidates, c["delta_euler"][candidates])] = FINAL
         self.closed_bmu, self.closed_day = self.closed_bmu[~due], self.closed_day[~due]
 
+    def still_open(self) -> "EventLog":
+        """A log of the events that wait for their judgement alone."""
+        waits = self.columns()["status"] == OPEN
+        kept = EventLog()
+        rows = {f"row_{name}": column[waits] for name, column in self.columns().items()}
+        kept.restore({**rows, "closed_bmu": self.closed_bmu, "closed_day": self.closed_day})
+        return kept
+
     def final_count(self, kind: int) -> int:
         """Final events of one kind so far."""
         c = self.columns()

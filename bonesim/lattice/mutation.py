@@ -40,9 +40,10 @@ RIM_WIDTH = 2
 # Places in `counts` (int64).
 # SURFACE is 0 (lattice.surface)
 EULER, BONE_QUANTA, INTERIOR_QUANTA, FORMED, RESORBED, FRAGMENTS = 1, 2, 3, 4, 5, 6
-FACE_PAIRS, EDGE_PAIRS, CORNER_PAIRS, EVENTS, LOST_EVENTS = 7, 8, 9, 10, 11
-INTERIOR_FORMED = 12
-COUNTS = 13
+FACE_PAIRS, EDGE_PAIRS, CORNER_PAIRS, EVENTS, FLOORLESS = 7, 8, 9, 10, 11
+# The ledger once more, of the interior alone: what BMD and BV/TV are measured in.
+INTERIOR_FORMED, INTERIOR_RESORBED, INTERIOR_FRAGMENTS = 12, 13, 14
+COUNTS = 15
 # Places in `sums` (float64).
 SLOW_DEFICIT = 0
 SUMS = 1
@@ -68,7 +69,10 @@ class Lattice(NamedTuple):
     event_thickness_um: NDArray[np.float32]
     event_depth_um: NDArray[np.float32]
     event_bmu: NDArray[np.uint64]
-    lost_voxel: NDArray[np.int64]  # event voxels found floorless today
+    lost_voxel: NDArray[np.int64]  # found floorless today, the first counts[FLOORLESS] hold
+    lost_quanta: NDArray[np.int32]
+    lost_bmu: NDArray[np.uint64]
+    lost_event: NDArray[np.uint8]  # 1 if its loss changed the topology
     stride_y: int
     stride_z: int
     voxel_um: float
@@ -88,6 +92,26 @@ def log_event(lattice, voxel, kind, euler, quanta, thickness_um, depth_um, bmu):
         lattice.event_thickness_um[row] = thickness_um
         lattice.event_depth_um[row] = depth_um
         lattice.event_bmu[row] = bmu
+
+
+@kernel
+def log_floorless(lattice, voxel, quanta, bmu, event):  # type: ignore[no-untyped-def]
+    """Write one voxel that a cavity emptied and cannot refill. Beyond the buffer the day fails."""
+    row = lattice.counts[FLOORLESS]
+    lattice.counts[FLOORLESS] = row + 1
+    if row < lattice.lost_voxel.size:
+        lattice.lost_voxel[row] = voxel
+        lattice.lost_quanta[row] = quanta
+        lattice.lost_bmu[row] = bmu
+        lattice.lost_event[row] = event
+
+
+@kernel
+def enter_resorbed(lattice, voxel, moved):  # type: ignore[no-untyped-def]
+    """Enter quanta taken from `voxel` in the ledger as resorbed."""
+    lattice.counts[RESORBED] += moved
+    if lattice.region[voxel] == INTERIOR:
+        lattice.counts[INTERIOR_RESORBED] += moved
 
 
 @kernel
@@ -221,12 +245,14 @@ def remove_fragment(lattice, voxels, day):  # type: ignore[no-untyped-def]
     """
     euler_before = lattice.counts[EULER]
     rows_before = lattice.counts[EVENTS]
+    inside_before = lattice.counts[INTERIOR_QUANTA]
     removed = np.int64(0)
     for voxel in voxels:
         removed += take(lattice, voxel, FULL, day, np.nan, np.nan, np.uint64(0))
     # The crossings inside the fragment are its own affair: one row stands for all of them.
     lattice.counts[EVENTS] = rows_before
     lattice.counts[FRAGMENTS] += removed
+    lattice.counts[INTERIOR_FRAGMENTS] += inside_before - lattice.counts[INTERIOR_QUANTA]
     change = lattice.counts[EULER] - euler_before
     thickness = np.float32(np.nan)
     log_event(

@@ -17,9 +17,9 @@ from bonesim.lattice.mutation import (
     EVENT_CAPACITY,
     EVENTS,
     FACE_PAIRS,
+    FLOORLESS,
     INTERIOR,
     INTERIOR_QUANTA,
-    LOST_EVENTS,
     OUTSIDE,
     RIM,
     RIM_WIDTH,
@@ -40,6 +40,8 @@ from bonesim.quantities import BONE, FULL
 
 #: Columns of an event as the lattice reports it, in the order of `Tissue.drain_events`.
 EVENT_ARRAYS = ("voxel", "kind", "euler", "quanta", "thickness_um", "depth_um", "bmu")
+#: Columns of a voxel that was found floorless.
+FLOORLESS_ARRAYS = ("voxel", "quanta", "bmu", "event")
 
 
 @kernel
@@ -138,6 +140,9 @@ class Tissue:
             event_depth_um=np.zeros(EVENT_CAPACITY, np.float32),
             event_bmu=np.zeros(EVENT_CAPACITY, np.uint64),
             lost_voxel=np.zeros(EVENT_CAPACITY, np.int64),
+            lost_quanta=np.zeros(EVENT_CAPACITY, np.int32),
+            lost_bmu=np.zeros(EVENT_CAPACITY, np.uint64),
+            lost_event=np.zeros(EVENT_CAPACITY, np.uint8),
             stride_y=self.padded_shape[2],
             stride_z=self.padded_shape[1] * self.padded_shape[2],
             voxel_um=float(voxel_um),
@@ -185,24 +190,27 @@ class Tissue:
         """The slow mineral pool of all bone fills for one day."""
         self.lattice.sums[SLOW_DEFICIT] *= np.exp(-1.0 / self.mineral.slow_tau_day)
 
-    def drain_events(self) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
-        """Today's events (columns EVENT_ARRAYS) and the event voxels found floorless; cleared.
+    def drain_events(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Today's events (columns EVENT_ARRAYS) and floorless voxels (FLOORLESS_ARRAYS); cleared.
 
         Raises:
-            OverflowError: more events in one day than the buffer holds; a sign of a bug.
+            OverflowError: more in one day than the buffers hold; a sign of a bug.
         """
         counts = self.lattice.counts
-        rows, lost = int(counts[EVENTS]), int(counts[LOST_EVENTS])
+        rows, lost = int(counts[EVENTS]), int(counts[FLOORLESS])
         if max(rows, lost) > EVENT_CAPACITY:
             raise OverflowError(
-                f"{rows} topological events in one day; the buffer holds {EVENT_CAPACITY}"
+                f"{rows} topological events and {lost} floorless voxels in one day; the buffers "
+                f"hold {EVENT_CAPACITY} of each"
             )
         columns = {
             name: getattr(self.lattice, f"event_{name}")[:rows].copy() for name in EVENT_ARRAYS
         }
-        lost_voxels = self.lattice.lost_voxel[:lost].copy()
-        counts[EVENTS] = counts[LOST_EVENTS] = 0
-        return columns, lost_voxels
+        floorless = {
+            name: getattr(self.lattice, f"lost_{name}")[:lost].copy() for name in FLOORLESS_ARRAYS
+        }
+        counts[EVENTS] = counts[FLOORLESS] = 0
+        return columns, floorless
 
     def mineral_image(self, day: int) -> NDArray[np.uint8]:
         """Mineralisation of each voxel's bone on a day, 0..255 (z, y, x); 0 in marrow."""

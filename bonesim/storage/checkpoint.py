@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage.durable import failures_explained, write_durably
 
-MAGIC = b"bonesim checkpoint 2\n"
+MAGIC = b"bonesim checkpoint 3\n"
 #: The member of the archive that is JSON: meta, plain numbers, names of empty mappings.
 INDEX = "__index__"
 

@@ -17,6 +17,8 @@ from bonesim.sweep.study import Point
 #: Measured on 2 cores of a cloud machine: see README, "Many runs".
 BASE_BYTES = 300e6
 BYTES_PER_VOXEL = 40.0
+#: A washout lives in a lattice of its own.
+BYTES_PER_VOXEL_DECOMPOSED = 30.0
 MS_PER_DAY_AND_MEGAVOXEL = 5.0
 START_SECONDS = 4.0
 #: One solve of mechanics (three cases), from the one before; a first one costs so many of them.
@@ -62,7 +64,13 @@ def voxels_of(config: Config) -> float:
     return 300.0**3
 
 
-def plan_of(keep_files: bool, points: list[Point], to_do: list[Point], workers: int) -> Plan:
+def plan_of(
+    keep_files: bool,
+    points: list[Point],
+    to_do: list[Point],
+    workers: int,
+    decompose: bool = False,
+) -> Plan:
     """What is left to do costs about so much; a burn-in is lived once for all that share it.
 
     Args:
@@ -70,6 +78,7 @@ def plan_of(keep_files: bool, points: list[Point], to_do: list[Point], workers: 
         points: all there are.
         to_do: those without a result.
         workers: processes at work.
+        decompose: whether losses are decomposed, which takes a second lattice.
     """
     looked_at = points[:: max(1, len(points) // LOOKED_AT)]
     some = [validated(tomllib.loads(point.config), point.id) for point in looked_at]
@@ -82,9 +91,9 @@ def plan_of(keep_files: bool, points: list[Point], to_do: list[Point], workers: 
     if keep_files:
         snapshots = np.array([len(config.schedule.kept_days()) for config in some])
         disk += number * float((voxels * FILE_BYTES_PER_VOXEL * snapshots).mean())
+    per_voxel = BYTES_PER_VOXEL + (BYTES_PER_VOXEL_DECOMPOSED if decompose else 0.0)
     return Plan(
-        len(points), number, workers,
-        BASE_BYTES + BYTES_PER_VOXEL * float(voxels.max()), disk,
+        len(points), number, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
         (number * (START_SECONDS + float(lived)) + burn_ins * float(burnt)) / workers / 3600.0,
         burn_ins,
     )  # fmt: skip

@@ -5,6 +5,7 @@ base = "suppression_and_withdrawal.toml"      # relative to this file
 [design] ...                                  # see `design`
 [results]
 keep = "tables"                               # or "files": every run file too
+decompose = true                              # columns loss_*: what each loss is made of
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from bonesim.parameters import Parameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.sweep.design import DesignParameters, rows_of, seeds_of
-from bonesim.sweep.work import Simulate, outcomes
+from bonesim.sweep.work import Simulate, simulate_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,9 @@ class ResultParameters(Parameters):
         Literal["tables", "files"],
         Field(description="only outcomes, or the run file of every point too; choice"),
     ] = "tables"
+    decompose: Annotated[
+        bool, Field(description="tell what each loss is made of, at every snapshot; choice")
+    ] = False
 
 
 class StudyParameters(Parameters):
@@ -99,6 +103,10 @@ class Lot(Protocol):
         """Whether the run file of every point is kept."""
 
     @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+
+    @property
     def simulate(self) -> Simulate:
         """What a worker does with a point."""
 
@@ -136,9 +144,14 @@ class Study:
         return self.parameters.results.keep == "files"
 
     @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+        return self.parameters.results.decompose
+
+    @property
     def simulate(self) -> Simulate:
         """Every point's outcomes at its snapshots."""
-        return outcomes
+        return simulate_for(self.decompose)
 
     @cache  # noqa: B019 (a study lives as long as its command)
     def points(self) -> list[Point]:
@@ -162,7 +175,7 @@ class Study:
                     tree = tree_of(config)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
-                who = identity(config, text)
+                who = identity(config, text, self.parameters.results.decompose)
                 found.append(
                     Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
@@ -176,9 +189,11 @@ class Study:
             raise InputError(f"{self.path}: row {row + 1} of the design: {error}") from None
 
 
-def identity(config: Config, text: str) -> str:
+def identity(config: Config, text: str, decompose: bool = False) -> str:
     """What a point's result depends on: resolved config, scan, format and code; 20 hex digits."""
     digest = hashlib.sha256(text.encode())
+    if decompose:
+        digest.update(b"decomposed")
     digest.update(f"{SCHEMA_VERSION} {sources_hash()}".encode())
     if isinstance(config.specimen, ScanParameters):
         for name in (config.specimen.path, config.specimen.mask):

@@ -49,7 +49,9 @@ def plan(study: Lot, path: Path, workers: int | None) -> Plan:
     """What is left to do, and what it costs; nothing is written."""
     points = study.points()
     to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
-    return plan_of(study.keep_files, points, to_do, workers or batch.usual_workers())
+    return plan_of(
+        study.keep_files, points, to_do, workers or batch.usual_workers(), study.decompose
+    )
 
 
 def run_study(

@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.errors import InputError
+from bonesim.progress import Terminal
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bonesim.loss.parts import Decomposition, Loss
+    from bonesim.simulation import Simulation
     from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
 
 #: Bones a worker keeps at hand between points.
@@ -52,10 +55,49 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
         config_text: resolved config, TOML.
         keep: where the run file stays; None if only outcomes are wanted.
     """
+    return _lived(config_text, keep, Terminal())
+
+
+def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
+    """As `outcomes`, and in each row the parts of the loss since day 0 (`loss.report.columns_of`).
+
+    The run itself is the same: it is only looked at.
+    """
+    from bonesim.loss.report import columns_of
+
+    watcher = _Decomposing()
+    rows = _lived(config_text, keep, watcher)
+    return [{**row, **columns_of(watcher.losses[int(row["day"])])} for row in rows]
+
+
+def simulate_for(decompose: bool) -> Simulate:
+    """What is done with each point of a study."""
+    return decomposed_outcomes if decompose else outcomes
+
+
+class _Decomposing(Terminal):
+    """Tells the loss of a run at each snapshot, by day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: dict[int, Loss] = {}
+        self._parts: Decomposition | None = None
+
+    def recorded(self, simulation: "Simulation") -> None:
+        """Take day 0 for the start; tell what was lost since at each snapshot."""
+        from bonesim.loss.parts import Decomposition
+
+        if self._parts is None:
+            self._parts = Decomposition(simulation)
+        if simulation.day in simulation.config.schedule.kept_days():
+            self.losses[simulation.day] = self._parts.at(simulation)
+
+
+def _lived(config_text: str, keep: str | None, watcher: Terminal) -> Outcomes:
+    """Live a config under the eyes of a watcher."""
     import tomllib
 
     from bonesim.config import validated
-    from bonesim.progress import Terminal
     from bonesim.run import run
     from bonesim.storage.reader import open_run
 
@@ -63,7 +105,7 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
         bone = bone_of(config.specimen)
-        run(config, place, overwrite=True, specimen=bone, watcher=Terminal())
+        run(config, place, overwrite=True, specimen=bone, watcher=watcher)
         with open_run(place) as opened:
             daily, kept = opened.table, opened.snapshot_table
             volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3

@@ -43,6 +43,16 @@ EVENTS: dict[str, Mark] = {
     "strut_cut": Mark("strut cut", "#005BBB", "D"),
 }
 
+#: Part of a loss -> its colour and hatching: hatched is what comes back without new structure.
+LOSS: dict[str, tuple[str, str]] = {
+    "open_space": ("#9AD0F0", "///"),
+    "mineral_lag": ("#F0E442", "..."),
+    "thinning": ("#E69F00", ""),
+    "plate_perforation": (EVENTS["plate_perforation"].colour, ""),
+    "strut_cut": (EVENTS["strut_cut"].colour, ""),
+    "fragment": (INK, ""),
+}
+
 #: surface_state code -> (name, colour).
 STATES: dict[int, tuple[str, str]] = {
     0: ("marrow", "#FFFFFF"),

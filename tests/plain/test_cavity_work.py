@@ -13,6 +13,7 @@ from bonesim.cells.apposition import appetite, fill, room_for
 from bonesim.cells.cavity import (
     FORMING,
     OSTEOCLAST,
+    QUANTA_FLOORLESS,
     Cavities,
     CavityTables,
     add_record,
@@ -199,9 +200,22 @@ def test_a_hole_through_a_plate_has_no_floor_and_stays(make_tissue: Make) -> Non
     assert columns["thickness_um"][0] == pytest.approx(2 * tissue.voxel_um, abs=tissue.voxel_um / 2)
     holes = np.argwhere((tissue.inner(tissue.lattice.quanta)[10:12] < BONE).all(axis=0))
     assert len(holes)
+    start, stocked = tissue.lattice.quanta.astype(int), tissue.lattice.quanta.astype(int)
+    records = cavities.records
+    mine = np.flatnonzero(records.alive)
+    stocked[records.voxel[mine]] += records.stock[mine]
+    events = set(records.voxel[mine][records.event[mine] == 1])
     refillable = settle(tissue.lattice, cavities, site, 0.0, 40)
     _, lost = tissue.drain_events()
-    assert lost.size >= 1
+    # What stands or is to be refilled, and what is told as lost, is all there was.
+    assert lost["quanta"].sum() == cavities.tally[QUANTA_FLOORLESS]
+    assert stocked.sum() == tissue.lattice.quanta.sum(dtype=int) + refillable + lost["quanta"].sum()
+    assert (lost["quanta"] == stocked[lost["voxel"]]).all()
+    assert (tissue.lattice.quanta[lost["voxel"]] == 0).all()
+    assert (start[lost["voxel"]] < BONE).all()
+    assert set(lost["voxel"][lost["event"] == 1]) == events & set(lost["voxel"])
+    assert lost["event"].sum() >= 1
+    assert set(lost["bmu"]) == {77}
     cavities.sites.quota_quanta[site] = refillable
     for day in range(40, 200):
         fill(tissue.lattice, cavities, site, 3.0, 9, day)
@@ -215,4 +229,4 @@ def test_a_hole_narrower_than_the_smallest_is_bridged(make_tissue: Make) -> None
     removed = int(cavities.sites.removed_quanta[site])
     tissue.drain_events()
     assert settle(tissue.lattice, cavities, site, 300.0, 40) == removed
-    assert tissue.drain_events()[1].size == 0
+    assert tissue.drain_events()[1]["voxel"].size == 0

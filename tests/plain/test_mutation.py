@@ -11,7 +11,7 @@ from scipy.ndimage import label
 from skimage.measure import euler_number as skimage_euler_number
 
 from bonesim.lattice import mutation as m
-from bonesim.lattice.tissue import Tissue
+from bonesim.lattice.tissue import FLOORLESS_ARRAYS, Tissue
 from bonesim.lattice.topology import EVENT_KINDS, HEALING
 from bonesim.quantities import BONE, FULL
 
@@ -112,7 +112,7 @@ def test_hundreds_of_takes_and_gives_keep_everything_current(
         columns, lost = tissue.drain_events()
         events += columns["voxel"].size
         changes += int(columns["euler"].sum(dtype=np.int64))
-        assert lost.size == 0
+        assert lost["voxel"].size == 0
         assert lattice.counts[m.EVENTS] == 0
         assert_current(tissue, float(day))
     assert events > 20
@@ -189,8 +189,9 @@ def test_a_fragment_is_one_event_in_the_ledger(make_tissue: Make) -> None:
     quanta = random_quanta(5)
     tissue = make_tissue(quanta)
     lattice = tissue.lattice
-    piece = np.flatnonzero(lattice.quanta >= BONE)[20:40].astype(np.int64)
-    held = int(lattice.quanta[piece].sum(dtype=np.int64))
+    piece = np.flatnonzero(lattice.quanta >= BONE)[20:200:9].astype(np.int64)
+    now = lattice.quanta.copy()
+    held = int(now[piece].sum(dtype=np.int64))
     euler = tissue.euler
     assert m.remove_fragment(lattice, piece, 0) == held
     columns, _ = tissue.drain_events()
@@ -198,7 +199,37 @@ def test_a_fragment_is_one_event_in_the_ledger(make_tissue: Make) -> None:
     assert columns["quanta"].tolist() == [held]
     assert columns["euler"].tolist() == [tissue.euler - euler]
     assert lattice.counts[m.FRAGMENTS] == held
+    inside = lattice.region[piece] == m.INTERIOR
+    assert 0 < inside.sum() < piece.size
+    assert lattice.counts[m.INTERIOR_FRAGMENTS] == now[piece][inside].sum(dtype=np.int64)
     assert_current(tissue, 0.0)
+
+
+def test_resorbed_quanta_are_entered_by_place(make_tissue: Make) -> None:
+    tissue = make_tissue(random_quanta(3))
+    lattice = tissue.lattice
+    expected = [0, 0]
+    for n, voxel in enumerate(np.flatnonzero(lattice.region)[::5]):
+        m.enter_resorbed(lattice, voxel, n)
+        expected[0] += n
+        expected[1] += n if lattice.region[voxel] == m.INTERIOR else 0
+    assert [lattice.counts[m.RESORBED], lattice.counts[m.INTERIOR_RESORBED]] == expected
+    assert 0 < expected[1] < expected[0]
+
+
+def test_the_buffer_of_floorless_voxels(make_tissue: Make) -> None:
+    """All that is written is drained once; more than it holds is refused, not forgotten."""
+    tissue = make_tissue(random_quanta(3))
+    rows = [(40 + n, 7 * n, np.uint64(2**63 + n), n % 2) for n in range(5)]
+    for row in rows:
+        m.log_floorless(tissue.lattice, *row)
+    _, lost = tissue.drain_events()
+    assert list(zip(*(lost[name] for name in FLOORLESS_ARRAYS), strict=True)) == rows
+    assert tissue.drain_events()[1]["voxel"].size == 0
+    for _ in range(m.EVENT_CAPACITY + 1):
+        m.log_floorless(tissue.lattice, 1, 1, np.uint64(1), 0)
+    with pytest.raises(OverflowError, match="floorless"):
+        tissue.drain_events()
 
 
 def test_mixed_bone_keeps_the_slow_deficit_of_its_parts(make_tissue: Make) -> None:

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from bonesim.cells.apposition import fill, grant
-from bonesim.cells.cavity import ARRESTED, FORMING, REVERSAL, SITES_ARRESTED, close_site
+from bonesim.cells.cavity import (
+    ARRESTED,
+    FORMING,
+    QUANTA_ARRESTED,
+    QUANTA_ERODED,
+    REVERSAL,
+    SITES_ARRESTED,
+    close_site,
+)
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
     LEAST_HEARD,
@@ -38,6 +46,7 @@ from bonesim.chance import (
     rounded,
     uniform,
 )
+from bonesim.lattice.mutation import INTERIOR
 from bonesim.parameters import numbers_of
 from bonesim.quantities import BONE
 from bonesim.signals.fields import read_voxel
@@ -56,12 +65,21 @@ def test_apposition_is_the_integral_of_a_slowing_rate(age: float, more: float, w
     assert apposition_um(age, age + more, wall, NUMBERS) == pytest.approx(expected, abs=1e-9)
 
 
-def test_forgotten_stock_is_gone(busy: Busy) -> None:
-    site = next(s for s in alive(busy.cavities.sites) if len(records_of(busy.cavities, s)) > 2)
-    plain = busy.copy()
-    forget_stock(busy.cavities, site)
-    plain.cavities.records.stock[records_of(plain.cavities, site)] = 0
-    assert_same(busy, plain)
+def forgotten(busy: Busy, site: int) -> None:
+    """A site's stock is gone; what it was in the interior is told."""
+    rows, records = records_of(busy.cavities, site), busy.cavities.records
+    inside = busy.lattice.region[records.voxel[rows]] == INTERIOR
+    busy.cavities.tally[QUANTA_ARRESTED] += records.stock[rows][inside].sum(dtype=int)
+    records.stock[rows] = 0
+
+
+def test_forgotten_stock_is_gone_and_told(busy: Busy) -> None:
+    for site in [s for s in alive(busy.cavities.sites) if len(records_of(busy.cavities, s)) > 2]:
+        plain = busy.copy()
+        forget_stock(busy.lattice, busy.cavities, site)
+        forgotten(plain, site)
+        assert_same(busy, plain)
+    assert 0 < busy.cavities.tally[QUANTA_ARRESTED] < busy.cavities.tally[QUANTA_ERODED]
 
 
 def quota(busy: Busy, site: int, n: float, wall: float, strain: float, day: int) -> None:
@@ -178,7 +196,7 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
                 sites.phase[site], sites.phase_day[site] = ARRESTED, day
                 plain.cavities.tally[SITES_ARRESTED] += 1
                 plain.bmus.open_sites[sites.bmu[site]] -= 1
-                plain.cavities.records.stock[records_of(plain.cavities, site)] = 0
+                forgotten(plain, site)
                 arrested_in_all += 1
         assert started == expected
         started_in_all += started

@@ -18,6 +18,7 @@ from bonesim.cells.cavity import (
     CLOSED_FORMED,
     FORMING,
     OSTEOCLAST,
+    QUANTA_ADDED,
     QUANTA_ERODED,
     QUANTA_FORMED,
     QUANTA_MODELLED,
@@ -36,7 +37,14 @@ from bonesim.cells.cavity import (
 from bonesim.cells.erosion import erode, expose
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import claim, faces_against, free_for_bmu, nearest_within, take_patch
-from bonesim.lattice.mutation import EVENTS, RESORBED, give, take
+from bonesim.lattice.mutation import (
+    EVENTS,
+    INTERIOR,
+    INTERIOR_RESORBED,
+    RESORBED,
+    give,
+    take,
+)
 from bonesim.lattice.rays import LONGEST_UM, along, bone_behind, thickness_along
 from bonesim.lattice.surface import inward_normal, outward_area
 from bonesim.lattice.tissue import Tissue
@@ -365,6 +373,8 @@ def test_eroding_voxel_by_voxel(busy: Busy) -> None:
             assert moved == expected
             if expected:
                 lattice.counts[RESORBED] += expected
+                if lattice.region[voxel] == INTERIOR:
+                    lattice.counts[INTERIOR_RESORBED] += expected
                 s.removed_quanta[site] += expected
                 plain.cavities.tally[QUANTA_ERODED] += expected
                 if lattice.owner[voxel] < 0:
@@ -434,7 +444,10 @@ def test_building(busy: Busy) -> None:
             expected = give(lattice, voxel, wanted, DAY, depth, s.bmu_id[site])
             assert moved == expected == min(wanted, FULL - before)
             r.stock[record] -= min(expected, stock)
-            r.granted[record] -= min(max(expected - stock, 0), extra)
+            beyond = min(max(expected - stock, 0), extra)
+            r.granted[record] -= beyond
+            if lattice.region[voxel] == INTERIOR:
+                plain.cavities.tally[QUANTA_ADDED] += beyond
             s.formed_quanta[site] += expected
             plain.cavities.tally[QUANTA_FORMED] += expected
             if before < BONE <= lattice.quanta[voxel]:

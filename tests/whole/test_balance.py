@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 from skimage.measure import euler_number
 
+from bonesim.cells.cavity import QUANTA_FLOORLESS
 from bonesim.config import Config
-from bonesim.lattice.mutation import FORMED, FRAGMENTS, INTERIOR, RESORBED, SLOW_DEFICIT
+from bonesim.lattice.mutation import (
+    FORMED,
+    FRAGMENTS,
+    INTERIOR,
+    INTERIOR_FORMED,
+    INTERIOR_FRAGMENTS,
+    INTERIOR_RESORBED,
+    RESORBED,
+    SLOW_DEFICIT,
+)
 from bonesim.lattice.topology import EVENT_KINDS
 from bonesim.quantities import BONE
 from bonesim.simulation import Simulation
@@ -17,6 +27,8 @@ def test_ledger_and_topology_every_day(small: Config, small_bone: Specimen) -> N
     while simulation.day < 0:
         simulation.step()
     lattice, tissue = simulation.tissue.lattice, simulation.tissue
+    inside = lattice.region == INTERIOR
+    first_inside = int(lattice.quanta[inside].sum(dtype=np.int64))
     for _ in range(200):
         simulation.step()
         quanta = tissue.inner(lattice.quanta)
@@ -25,13 +37,19 @@ def test_ledger_and_topology_every_day(small: Config, small_bone: Specimen) -> N
         moved = int(counts[FORMED] - counts[RESORBED] - counts[FRAGMENTS])
         assert total == simulation.bone_quanta()
         assert total - simulation.first_quanta == moved
+        of_interior = counts[[INTERIOR_FORMED, INTERIOR_RESORBED, INTERIOR_FRAGMENTS]]
+        moved = int(of_interior @ [1, -1, -1])
+        assert int(lattice.quanta[inside].sum(dtype=np.int64)) - first_inside == moved
+        floorless = int(simulation.floorless.columns()["quanta"].sum(dtype=np.int64))
+        assert floorless == simulation.cavities.tally[QUANTA_FLOORLESS]
         if simulation.day % 40 == 0:
             recount = int(euler_number(quanta >= BONE, connectivity=3))
             changes = simulation.events.columns()["delta_euler"].sum(dtype=np.int64)
             assert tissue.euler == recount
             assert simulation.first_euler + int(changes) == recount
     assert counts[FORMED] > 0
-    assert counts[RESORBED] > 0
+    assert counts[RESORBED] > counts[INTERIOR_RESORBED] > 0
+    assert len(simulation.floorless) > 0
     table = simulation.table()
     assert np.array_equal(
         table["bone_quanta"] - table["bone_quanta"][0],

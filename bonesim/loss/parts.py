@@ -1,0 +1,237 @@
+"""The exact parts of a loss of bone mineral between day 0 and a later day, in whole quanta.
+
+All is counted in the interior, where BMD and BV/TV are measured: the total is the loss of BMD. With
+M mineral, Q bone, and Q' bone after the washout (`washout`) from the state of a day,
+
+    total        M(0) - M(t), each rounded
+    mineral lag  total - (Q(0) - Q(t)): bone that has less mineral in it
+    open space   (Q'(t) - Q(t)) - (Q'(0) - Q(0)): cavities that would fill (a healthy bone has some)
+    the rest     Q'(0) - Q'(t), told by the ledger of what was formed, resorbed and lost since day 0,
+                 through either washout: what is more in the life to day t than in that of day 0
+
+    fragments    bone in loose pieces
+    perforation, strut cuts    bone that cavities took and cannot refill for want of a floor, if
+                 their BMU made a final event; both, in proportion to its events of each kind
+    thinning     resorbed less formed less the two above; of it
+        wall     walls thinner than their cavity is deep
+        arrested stock of surface that got no team in time
+        edge     floorless bone of BMUs without a final event: at edges and free ends, and where a hole
+                 broke through to the edge of its plate
+        added    bone formed where marrow was, by modelling and strained sites; a gain
+
+Stock (voxels, recounted) and ledger (flows, summed up where they happen) are independent; that the
+parts make up the whole is checked every time, to the last quantum.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.cells.cavity import QUANTA_ADDED, QUANTA_ARRESTED, QUANTA_FLOORLESS
+from bonesim.lattice.event_log import FINAL
+from bonesim.lattice.mutation import (
+    INTERIOR,
+    INTERIOR_FORMED,
+    INTERIOR_FRAGMENTS,
+    INTERIOR_RESORBED,
+)
+from bonesim.lattice.topology import MIXED, PLATE_PERFORATION, STRUT_CUT
+from bonesim.loss.washout import washed_out
+from bonesim.simulation import Simulation
+
+#: Parts that add up to the total, and what they are called.
+PARTS = {
+    "open_space": "open remodelling space",
+    "mineral_lag": "mineral lag",
+    "thinning": "thinning",
+    "plate_perforation": "plate perforation",
+    "strut_cut": "strut cuts",
+    "fragment": "fragments",
+}
+#: What thinning is made of.
+OF_THINNING = {
+    "wall": "walls thinner than cavities",
+    "arrested": "arrested surface",
+    "edge": "edges and free ends",
+    "added": "added by strain",
+}
+#: Parts that come back without new structure: space within a cycle, mineral within some years.
+REVERSIBLE = ("open_space", "mineral_lag")
+
+
+class Loss(NamedTuple):
+    """What was lost from day 0 to a day, in quanta of the interior; below 0 is a gain.
+
+    The first six parts make up `total`, the last four `thinning`; `mineral_day_0` is what percentages
+    are of.
+    """
+
+    day: int
+    mineral_day_0: int
+    total: int
+    open_space: int
+    mineral_lag: int
+    thinning: int
+    plate_perforation: int
+    strut_cut: int
+    fragment: int
+    wall: int
+    arrested: int
+    edge: int
+    added: int
+
+    @property
+    def reversible(self) -> int:
+        """What comes back without new structure."""
+        return sum(getattr(self, name) for name in REVERSIBLE)
+
+    def minus(self, other: "Loss") -> "Loss":
+        """Part by part, what is more than in another life, e.g. a healthy twin's, to that day."""
+        parts = [mine - its for mine, its in zip(self[2:], other[2:], strict=True)]
+        return Loss(self.day, self.mineral_day_0, *parts)
+
+
+class Account(NamedTuple):
+    """Bone of the interior after a washout, and what became of it since day 0; all in quanta."""
+
+    bone: int
+    formed: int
+    resorbed: int
+    fragment: int
+    plate_perforation: int
+    strut_cut: int
+    arrested: int
+    edge: int
+    added: int
+
+    @property
+    def thinning(self) -> int:
+        """Resorbed and not formed again, though it had a floor; and edges."""
+        return self.resorbed - self.formed - self.plate_perforation - self.strut_cut
+
+    @property
+    def wall(self) -> int:
+        """What of it is neither arrested surface nor an edge, nor made good elsewhere."""
+        return self.thinning - self.arrested - self.edge - self.added
+
+
+class Decomposition:
+    """The parts of every later day's loss in one life.
+
+    Args:
+        simulation: that life, on day 0; it is not changed.
+
+    Raises:
+        ValueError: it is not at day 0.
+    """
+
+    def __init__(self, simulation: Simulation) -> None:
+        if simulation.day != 0:
+            raise ValueError(f"losses are told from day 0 on, not from day {simulation.day}")
+        self._bone, self._mineral = bone_of(simulation), round(simulation.mineral_quanta())
+        self._washed = account(washed_out(simulation), self._bone)
+
+    def at(self, simulation: Simulation) -> Loss:
+        """What was lost up to the simulation's day; it is not changed.
+
+        Raises:
+            RuntimeError: the parts do not make up the whole; a bug.
+        """
+        first, bone = self._washed, bone_of(simulation)
+        then = account(washed_out(simulation), self._bone)
+        total = self._mineral - round(simulation.mineral_quanta())
+        loss = Loss(
+            day=simulation.day,
+            mineral_day_0=self._mineral,
+            total=total,
+            open_space=(then.bone - bone) - (first.bone - self._bone),
+            mineral_lag=total - (self._bone - bone),
+            thinning=then.thinning - first.thinning,
+            plate_perforation=then.plate_perforation - first.plate_perforation,
+            strut_cut=then.strut_cut - first.strut_cut,
+            fragment=then.fragment - first.fragment,
+            wall=then.wall - first.wall,
+            arrested=then.arrested - first.arrested,
+            edge=then.edge - first.edge,
+            added=then.added - first.added,
+        )
+        parts = sum(getattr(loss, name) for name in PARTS)
+        if parts != total:
+            raise RuntimeError(
+                f"day {loss.day}: parts of {parts} quanta, a loss of {total}: {loss}"
+            )
+        return loss
+
+
+def bone_of(simulation: Simulation) -> int:
+    """Bone of the interior, quanta, recounted voxel by voxel."""
+    lattice = simulation.tissue.lattice
+    return int(lattice.quanta[lattice.region == INTERIOR].sum(dtype=np.int64))
+
+
+def account(washed: Simulation, first_bone: int) -> Account:
+    """The ledger of a life since day 0, through its washout; `first_bone`: quanta on day 0.
+
+    Raises:
+        RuntimeError: ledger and bone, or logs and totals, do not agree; a bug.
+    """
+    lattice, tally = washed.tissue.lattice, washed.cavities.tally
+    lost = washed.floorless.columns()
+    told = int(lost["quanta"].sum(dtype=np.int64))
+    if told != int(tally[QUANTA_FLOORLESS]):
+        raise RuntimeError(f"floorless: {told} quanta logged, {tally[QUANTA_FLOORLESS]:.0f} lost")
+    inside = lattice.region[lost["voxel"]] == INTERIOR
+    logs = [log.columns() for log in (washed.events, washed.earlier_events)]
+    events = {
+        name: np.concatenate([log[name] for log in logs]) for name in ("bmu", "kind", "status")
+    }
+    plate, cut, edge = by_fate(lost["bmu"][inside], lost["quanta"][inside], events)
+    counts = lattice.counts
+    found = Account(
+        bone=bone_of(washed),
+        formed=int(counts[INTERIOR_FORMED]),
+        resorbed=int(counts[INTERIOR_RESORBED]),
+        fragment=int(counts[INTERIOR_FRAGMENTS]),
+        plate_perforation=plate,
+        strut_cut=cut,
+        arrested=int(tally[QUANTA_ARRESTED]),
+        edge=edge,
+        added=-int(tally[QUANTA_ADDED]),
+    )
+    moved = found.formed - found.resorbed - found.fragment
+    if found.bone != first_bone + moved:
+        raise RuntimeError(
+            f"day {washed.day}: {found.bone} quanta of bone, {first_bone + moved} by the ledger"
+        )
+    return found
+
+
+def by_fate(
+    bmu: NDArray[np.uint64], quanta: NDArray[np.int32], events: Mapping[str, NDArray[Any]]
+) -> tuple[int, int, int]:
+    """Floorless quanta of BMUs that perforated plates, that cut struts, and of the others.
+
+    Args:
+        bmu: whose cavity each voxel was.
+        quanta: what was lost there.
+        events: columns bmu, kind, status of all events, judged.
+
+    A mixed event is half of either kind.
+    """
+    who, place = np.unique(bmu, return_inverse=True)
+    held = np.zeros(who.size, np.int64)
+    np.add.at(held, place, quanta)
+    final = events["status"] == FINAL
+    row = np.searchsorted(who, events["bmu"][final])
+    known = np.isin(events["bmu"][final], who)
+    kind = events["kind"][final][known]
+    halves = np.zeros((2, who.size), np.int64)
+    for side, pure in enumerate((PLATE_PERFORATION, STRUT_CUT)):
+        np.add.at(halves[side], row[known], 2 * (kind == pure) + (kind == MIXED))
+    both = halves.sum(axis=0)
+    struck = both > 0
+    cut = held[struck] * halves[1, struck] // both[struck]
+    broken = int(held[struck].sum())
+    return broken - int(cut.sum()), int(cut.sum()), int(held[~struck].sum())

@@ -1,0 +1,68 @@
+"""A loss in its parts as stacked bars, one for each day: what was lost up, what was gained down."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bonesim.loss.parts import PARTS
+from bonesim.viewer import palette
+from bonesim.viewer.picture import write_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: What a panel is called.
+TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
+
+
+def draw(table: "pd.DataFrame", output: Path) -> None:
+    """Write the picture of `loss.report.table_of` (a panel for each life), and the table as CSV.
+
+    Raises:
+        InputError, ResourceError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    lives = list(dict.fromkeys(table["life"]))
+    days = table["day"].nunique()
+    figure = Figure(
+        figsize=(2.6 + len(lives) * (1.2 + 0.7 * days), 4.6), layout="constrained",
+        facecolor=palette.BACKGROUND,
+    )  # fmt: skip
+    axes = figure.subplots(1, len(lives), sharey=True, squeeze=False)[0]
+    for axis, life in zip(axes, lives, strict=True):
+        _bars(axis, table[table["life"] == life])
+        if len(lives) > 1:
+            axis.set_title(TITLES[life], fontsize=10)
+    axes[0].set_ylabel("lost since day 0 (% of mineral)")
+    # In the order in which bars are stacked, from above.
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles[::-1], labels[::-1], loc="outside right center", frameon=False, fontsize=9
+    )
+    write_picture(figure, output, {output.with_suffix(".csv"): table.to_csv(index=False)}, dpi=120)
+
+
+def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
+    """One life: a bar for each day, and its total as a mark."""
+    wide: Any = table.pivot(index="day", columns="part", values="percent_of_day_0")
+    place = np.arange(len(wide))
+    above, below = np.zeros(len(wide)), np.zeros(len(wide))
+    for name, words in PARTS.items():
+        values = wide[name].to_numpy(float)
+        colour, hatch = palette.LOSS[name]
+        axis.bar(
+            place, values, 0.62, bottom=np.where(values > 0, above, below), color=colour,
+            hatch=hatch, edgecolor=palette.INK, linewidth=0.5, label=words,
+        )  # fmt: skip
+        above += np.maximum(values, 0.0)
+        below += np.minimum(values, 0.0)
+    axis.plot(
+        place, wide["total"], "D", color=palette.BACKGROUND, markeredgecolor=palette.INK,
+        label="total (loss of BMD)",
+    )  # fmt: skip
+    axis.axhline(0.0, color=palette.INK, linewidth=0.8)
+    axis.set_xticks(place, [f"day {day}" for day in wide.index])
+    axis.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,121 @@
+"""The washout puts back what cavities hold, no more, and touches nothing else."""
+
+import numpy as np
+import pytest
+
+from bonesim.cells.cavity import ARRESTED
+from bonesim.config import Config
+from bonesim.lattice.event_log import OPEN
+from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
+from bonesim.loss import washout
+from bonesim.loss.parts import bone_of
+from bonesim.loss.washout import at_rest, washed_out
+from bonesim.quantities import BONE
+from bonesim.simulation import Simulation
+from bonesim.simulation_state import state_of
+from bonesim.specimens import Specimen
+from bonesim.storage import checkpoint
+from tests.loss.conftest import LAST, Lived
+
+
+def stock_of(simulation: Simulation) -> int:
+    """Quanta that open cavities hold."""
+    records = simulation.cavities.records.columns
+    return int(records.stock[records.alive == 1].sum(dtype=np.int64))
+
+
+def test_what_is_washed_out_is_not_changed(lived: Lived, tmp_path: object) -> None:
+    def saved(name: str) -> bytes:
+        path = tmp_path / name  # type: ignore[operator]
+        checkpoint.save(path, state_of(lived.simulation), {})
+        return path.read_bytes()
+
+    before = saved("before")
+    washed_out(lived.simulation)
+    assert saved("after") == before
+
+
+def test_everything_closes_and_is_judged(lived: Lived) -> None:
+    washed = washed_out(lived.simulation)
+    sites = washed.cavities.sites.columns
+    assert set(sites.phase[sites.alive == 1].tolist()) <= {ARRESTED}
+    assert len(washed.bmus) == len(washed.osteoclasts) == 0
+    assert 0 < washed.day - LAST < 100
+    for log in (washed.events, washed.earlier_events):
+        assert not (log.columns()["status"] == OPEN).any()
+    # What a neighbour has taken from arrested surface is nobody's to fill.
+    records = washed.cavities.records.columns
+    holds = (records.alive == 1) & (records.stock > 0)
+    assert set(sites.phase[records.site[holds]].tolist()) <= {ARRESTED}
+
+
+def test_stock_comes_back_and_nothing_else(lived: Lived) -> None:
+    """Formed: the stock, as far as it has a floor and room. Resorbed: what hangs in the air."""
+    simulation, washed = lived.simulation, washed_out(lived.simulation)
+    before, after = simulation.tissue.lattice.counts, washed.tissue.lattice.counts
+    back = int(after[FORMED] - before[FORMED])
+    residue = int(after[RESORBED] - before[RESORBED])
+    new = slice(len(simulation.floorless), None)
+    floorless = int(washed.floorless.columns()["quanta"][new].sum())
+    held = stock_of(simulation)
+    assert 0 < back <= held - (floorless - residue)
+    assert back > 0.97 * (held - (floorless - residue))
+    assert 0 <= residue < BONE * washed.floorless.columns()["day"][new].size
+    gained = washed.bone_quanta() - simulation.bone_quanta()
+    assert gained == back - residue - int(after[FRAGMENTS] - before[FRAGMENTS])
+
+
+def test_an_intact_bone_comes_back_as_it_was(frail: Config, frail_bone: Specimen) -> None:
+    """Cavities of the first weeks, not one of them filled yet: voxel by voxel the bone before."""
+    calm = frail.with_changes({"schedule.burn_in_day": 0, "hormones.course": {"kind": "constant"}})
+    simulation = Simulation(calm, frail_bone)
+    whole = simulation.tissue.lattice.quanta.astype(int)
+    for _ in range(45):
+        simulation.step()
+    open_now = int((whole - simulation.tissue.lattice.quanta).sum())
+    washed = washed_out(simulation)
+    floorless = int(washed.floorless.columns()["quanta"].sum())
+    missing = whole - washed.tissue.lattice.quanta.astype(int)
+    assert open_now > 40_000
+    # All but what has no floor, and some percent that lies in a neighbouring voxel.
+    assert 0 <= missing.sum() - floorless < 0.01 * open_now
+    assert np.abs(missing).sum() - floorless < 0.06 * open_now
+
+
+def test_haste_changes_next_to_nothing(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At life's own pace, in as many steps, teams fill what hurried ones fill: luck in rounding."""
+    quick = washed_out(lived.simulation)
+    monkeypatch.setattr(
+        washout, "hurried", lambda numbers: numbers._replace(reversal_day=1e-6, arrest_day=1e4)
+    )
+    slow = washed_out(lived.simulation)
+    step = lived.simulation.osteoblasts.parameters.step_day
+    assert slow.day - LAST == pytest.approx(step * (quick.day - LAST), rel=0.1)
+    now = bone_of(lived.simulation)
+    gained = [bone_of(washed) - now for washed in (quick, slow)]
+    assert gained[0] == pytest.approx(gained[1], rel=0.003)
+
+
+def test_no_end_is_an_error(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(washout, "MOST_STEPS", 2)
+    with pytest.raises(RuntimeError, match="open after 2 steps"):
+        washed_out(lived.simulation)
+
+
+def test_at_rest_nobody_digs_and_quotas_are_whole(lived: Lived) -> None:
+    state = at_rest(state_of(lived.simulation))
+    sites, records = state["cavities"]["sites"], state["cavities"]["records"]
+    held = np.zeros(sites["alive"].size, int)
+    for row in np.flatnonzero(records["alive"]):
+        held[records["site"][row]] += int(records["stock"][row])
+    forming = (sites["alive"] == 1) & (sites["phase"] == washout.FORMING)
+    assert forming.any()
+    left = sites["quota_quanta"][forming] - sites["formed_quanta"][forming]
+    assert left.tolist() == held[forming].tolist()
+    assert state["populations"]["osteoclasts"]["id"].size == 0
+    assert len(lived.simulation.osteoclasts) > 0
+    digging = (sites["alive"] == 1) & (sites["phase"] == washout.MONONUCLEAR)
+    target, done = sites["mononuclear_target_um"], sites["mononuclear_depth_um"]
+    assert digging.any()
+    assert (target[digging] == done[digging]).all()
+    assert not (sites["phase"][sites["alive"] == 1] == washout.OSTEOCLAST).any()
