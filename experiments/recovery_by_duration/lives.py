@@ -109,15 +109,15 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Live what is missing."""
-    from bonesim.cli_sweep import Terminal
     from bonesim.sweep.study import Study
     from bonesim.sweep.sweep import run_study
+    from bonesim.sweep.terminal import SweepTerminal
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--study", type=Path, default=HERE / "study.toml")
     given = parser.parse_args()
-    sys.exit(3 if run_study(Study(given.study), given.output, progress=Terminal(),
+    sys.exit(3 if run_study(Study(given.study), given.output, progress=SweepTerminal(),
                             simulate=live) else 0)  # fmt: skip
 
 
