@@ -19,7 +19,7 @@ from bonesim.config import Config
 from bonesim.errors import BonesimError
 from bonesim.kernel import sources_hash
 from bonesim.simulation import Simulation
-from bonesim.simulation_state import put_back, state_of
+from bonesim.simulation_state import State, put_back, state_of
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 
@@ -54,6 +54,12 @@ def burn_in_key(simulation: Simulation) -> str:
     return digest.hexdigest()
 
 
+def begin_from(simulation: Simulation, state: State) -> None:
+    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own."""
+    put_back(simulation, {**state, "response": simulation.response.state()})
+    simulation.start_counting()
+
+
 def equilibrated(
     config: Config, specimen: Specimen, each_day: Callable[[Simulation], None]
 ) -> tuple[Simulation, bool]:
@@ -67,15 +73,13 @@ def equilibrated(
     folder = user_cache_path("bonesim") / "burn_in"
     path = folder / f"{burn_in_key(simulation)}.checkpoint"
     if path.exists():
-        own = simulation.response
         try:
             state, _ = checkpoint.load(path)
-            put_back(simulation, {**state, "response": own.state()})
+            begin_from(simulation, state)
         except (BonesimError, KeyError, ValueError):
             simulation = Simulation(config, specimen)
         else:
             path.touch()
-            simulation.start_counting()  # day 0 of this person
             return simulation, True
     while simulation.day < 0:
         simulation.step()

@@ -39,6 +39,10 @@ READING = 24
 MODELLING_PLACE = 25
 MODELLING_START = 26
 BREAKTHROUGH = 27
+TRAIT = 28
+ARM = 29
+DROPOUT = 30
+REPEATED_TRIAL = 31
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -85,6 +89,15 @@ def uniform(seed, day, who, why):  # type: ignore[no-untyped-def]
     """A number in [0, 1), 53 bits, for one decision."""
     a, b, _, _ = words(seed, day, who, why)
     return (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53
+
+
+@kernel
+def uniforms(seed, day, who, why):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) for each identity in the array `who` (uint64), for one decision."""
+    numbers = np.empty(who.size, np.float64)
+    for k in range(who.size):
+        numbers[k] = uniform(seed, day, who[k], why)
+    return numbers
 
 
 @kernel

@@ -15,6 +15,7 @@ from bonesim.cli_clinic import clinic, scan_like
 from bonesim.cli_loss import decompose
 from bonesim.cli_measure import measure
 from bonesim.cli_sweep import plot_app, sweep_app
+from bonesim.cli_trial import trial
 from bonesim.errors import BonesimError, InputError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 app.command()(measure)
 app.add_typer(sweep_app, name="sweep")
+app.command()(trial)
 app.add_typer(plot_app, name="plot")
 app.command()(clinic)
 app.command()(biopsy)

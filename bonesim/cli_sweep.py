@@ -1,20 +1,10 @@
 """The commands on many runs: sweep run, sweep status, plot sweep."""
 
-import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-from bonesim.progress import LOG_SECONDS, complain
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 sweep_app = typer.Typer(help="Many runs: parameter studies.", no_args_is_help=True)
 plot_app = typer.Typer(help="Pictures of many runs.", no_args_is_help=True)
@@ -42,6 +32,7 @@ def run(
     from bonesim.errors import InputError
     from bonesim.sweep.study import Study
     from bonesim.sweep.sweep import plan, run_share, run_study
+    from bonesim.sweep.terminal import SweepTerminal, stopped_politely, tell_what_is_lost
 
     what = Study(study)
     if dry_run:
@@ -52,12 +43,10 @@ def run(
             raise InputError(f"--task-index {task_index}: allowed 0 to {task_count - 1}")
         lost = run_share(what, output, task_index, task_count)
     else:
-        with _stopped_politely(output):
+        with stopped_politely(output):
             lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
-                             progress=None if quiet else _Terminal())  # fmt: skip
-    if lost:
-        print(f"bonesim: {lost} points have no result: {output / 'failed.csv'}", file=sys.stderr)
-        sys.exit(3)
+                             progress=None if quiet else SweepTerminal())  # fmt: skip
+    tell_what_is_lost(lost, output)
 
 
 @sweep_app.command()
@@ -98,82 +87,12 @@ def sweep(
 ) -> None:
     """Heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs; the numbers as CSV beside."""
     from bonesim.sweep.gather import STUDY, Folder
-    from bonesim.sweep.study import read_parameters
+    from bonesim.sweep.study import StudyParameters, read_as
     from bonesim.viewer.picture import check_picture
     from bonesim.viewer.sweep_plots import plot
 
     check_picture(output)
     place = Folder(folder)
-    design = read_parameters(place.path / STUDY)[0].design
+    design = read_as(place.path / STUDY, StudyParameters)[0].design
     print(plot(place.results(), design, output, outcome=outcome, moment=moment, kind=kind),
           file=sys.stderr)  # fmt: skip
-
-
-@contextmanager
-def _stopped_politely(folder: Path) -> Iterator[None]:
-    """Ctrl-C and SIGTERM close the workers and end with one line."""
-    numbers: list[int] = [signal.SIGINT]
-
-    def stop(number: int, _frame: Any) -> None:
-        numbers.append(number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        complain(f"stopped; all finished points are in {folder}, run it again to go on")
-        sys.exit(128 + numbers[-1])
-
-
-class _Terminal:
-    """Shows a sweep on stderr: a bar on a terminal, a line now and then in a log."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        self.console = Console(stderr=True, highlight=False)
-        self._bar: Progress | None = None
-        self._begun = self._last = time.monotonic()
-        self._ended = self._lost = 0
-
-    def say(self, text: str) -> None:
-        """Print one note."""
-        self.console.print(text, markup=False, soft_wrap=True)
-
-    def begin(self, done: int, total: int) -> None:
-        """The first points are handed out."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._begun = self._last = time.monotonic()
-        if self.console.is_terminal:
-            self._bar = Progress(
-                BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
-                console=self.console,
-            )  # fmt: skip
-            self._bar.start()
-            self._task = self._bar.add_task("points", total=total, completed=done)
-
-    def ended(self, entry: dict[str, Any], done: int, total: int) -> None:
-        """Tell failures at once, progress every few seconds."""
-        if entry["status"] != "done":
-            self._lost += 1
-            self.say(f"{entry['point']}: {entry['error']}")
-        self._ended += 1
-        now = time.monotonic()
-        pace = self._ended / max(now - self._begun, 1e-9)
-        left = timedelta(seconds=round((total - done) / pace))
-        text = f"{60 * pace:.3g} a minute   about {left} left" + (
-            f"   {self._lost} attempts failed" if self._lost else ""
-        )
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, description=text)
-        elif now - self._last >= LOG_SECONDS or done == total:
-            self._last = now
-            self.say(f"{done} of {total} points   {text}")
-
-    def end(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

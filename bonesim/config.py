@@ -80,7 +80,7 @@ class ScheduleParameters(Parameters):
         Field(
             ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"
         ),
-    ] = 600
+    ] = 900
     burn_in_seed: Annotated[
         int | None,
         Field(ge=0, lt=2**63, description="chance of the burn-in; input; none: the run's own seed"),

@@ -37,8 +37,9 @@ class ModellingParameters(Parameters):
     """Where formation starts without resorption, and how much it forms."""
 
     start_per_mm2_per_year: Annotated[
-        float, Field(ge=0, le=1000, description="starts at (u-1)^2 = 1; fit to training; 0: off")
-    ] = 200.0
+        float,
+        Field(ge=0, le=1000, description="starts at (u-1)^2 = 1; calibrated to training; 0: off"),
+    ] = 60.0
     most_per_mm2_per_year: Annotated[
         float, Field(gt=0, le=1000, description="starts at most, whatever u; assumed")
     ] = 50.0

@@ -80,9 +80,11 @@ class OsteoblastParameters(Parameters):
     balance_um: Annotated[
         float,
         Field(
-            ge=-20, le=5, description="formed less eroded in health; budget fit, -2..+1 (mech. 9)"
+            ge=-20,
+            le=5,
+            description="formed less eroded where strain is usual; calibrated, -2..+1 (mech. 9)",
         ),
-    ] = -0.6
+    ] = -2.0
     apposition_um_per_day: Annotated[
         float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
     ] = 0.63

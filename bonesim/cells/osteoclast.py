@@ -70,9 +70,9 @@ class OsteoclastParameters(Parameters):
         Field(
             ge=0,
             le=100,
-            description="depth of the mononuclear phase; Eriksen 1999 (difference), 22-35",
+            description="depth of the mononuclear phase; calibrated to W.Th 45, Eriksen 1999, 22-35",
         ),
-    ] = 32.0
+    ] = 35.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25
@@ -81,8 +81,12 @@ class OsteoclastParameters(Parameters):
     ] = 0.9
     strain_stop: Annotated[
         float,
-        Field(ge=0, le=10, description="k, strain's part in ending resorption; mech. 4, .2-3"),
-    ] = 1.1
+        Field(
+            ge=0,
+            le=10,
+            description="k, strain's part in ending resorption; calibrated, mech. 4, .2-3",
+        ),
+    ] = 1.5
     neighbour_share: Annotated[
         float,
         Field(

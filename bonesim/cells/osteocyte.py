@@ -46,6 +46,10 @@ class OsteocyteParameters(Parameters):
     energy_exponent: Annotated[
         float, Field(gt=0, le=2, description="stimulus ~ energy^n; .5: linear, Christen 2014")
     ] = 0.5
+    settled_day: Annotated[
+        int,
+        Field(ge=0, le=8000, description="so long before day 0 set-points drift as later; assumed"),
+    ] = 450
     setpoint_tau_year: Annotated[
         float,
         Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10"),
@@ -186,7 +190,8 @@ class Osteocytes(CellPopulation):
         drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
         get_used(
             self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element,
-            (load_percent / 100.0) ** 2, float(drift) if day > 0 else 1.0, day % p.look_day,
+            (load_percent / 100.0) ** 2, float(drift) if day > -p.settled_day else 1.0,
+            day % p.look_day,
             p.look_day, tissue.padded_shape,
         )  # fmt: skip
 

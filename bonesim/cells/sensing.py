@@ -5,8 +5,9 @@
     stimulus  (felt / set-point)^n, at most a few: with n = 0.5 linear in strain and so in load, no
               lazy zone (Christen 2014)
     set-point what a cell feels when it is first asked; from then on it drifts towards what it
-              feels (tau 5 y). Before day 0 it follows at every look: the habit of a bone is what
-              the burn-in has made of it, u is 1
+              feels (tau 5 y). In the burn-in it follows at every look, until so long before day 0
+              that what scatters about the set-points (the mean of u is then above 1, because
+              cells are asked about bone that changes) is there before anything is counted
 
 Between solves U is held as solved. Load scales it at once and exactly: bone is elastic.
 Source: mechanisms 4, 10; Lerebours and Buenzli 2015 (set-points are embedded with new bone).

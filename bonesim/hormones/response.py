@@ -32,6 +32,8 @@ SAMPLES_PER_DAY = 4
 #: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
 LOWEST_SETPOINT_PG_PER_ML = 0.1
 LOWEST_T_NG_PER_DL = 1.0
+#: Of a deficit on the first day.
+ROUNDING = 1e-9
 
 
 class Course(Protocol):
@@ -62,7 +64,9 @@ class ResponseParameters(Parameters):
     half_maximum_pg_per_ml: Annotated[
         float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
     ] = 16.0
-    hill: Annotated[float, Field(ge=0.5, le=4, description="h; assumed, 1-2.5 (mech. 2.3)")] = 1.5
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = (
+        1.8
+    )
     beta_share: Annotated[
         float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")
     ] = 0.15
@@ -90,17 +94,19 @@ class ResponseParameters(Parameters):
     ] = 0.52
     rankl_gain: Annotated[
         float,
-        Field(ge=0, le=5, description="RANKL x(1+g x); Eghbali-Fatourechi 2003, .5-1.2 (men less)"),
-    ] = 1.0
+        Field(
+            ge=0, le=5, description="RANKL x(1+g x); calibrated, Eghbali-Fatourechi 2003, .5-1.2"
+        ),
+    ] = 0.9
     opg_loss: Annotated[
         float, Field(ge=-0.5, le=0.9, description="OPG x(1-l x); assumed, .6-1.1 at x=1")
     ] = 0.15
     activation_exponent: Annotated[
         float,
         Field(
-            ge=0, le=4, description="Ac.f ~ (rho/rho0)^n, so that Recker 2004's x1.85 holds; .6-1.6"
+            ge=0, le=4, description="Ac.f ~ (rho/rho0)^n; calibrated to Recker 2004's x1.85; .6-1.6"
         ),
-    ] = 1.5
+    ] = 1.4
     speed_exponent: Annotated[
         float, Field(ge=0, le=2, description="digging speed ~ (rho/rho0)^n; Eriksen 1999 with next")
     ] = 0.5
@@ -109,12 +115,13 @@ class ResponseParameters(Parameters):
         Field(
             ge=0,
             lt=0.9,
-            description="osteoclast death x(1-a x); Hughes 1996 (2-3x in mice), Eriksen",
+            description="osteoclast death x(1-a x); calibrated, .2-.6; Hughes 1996 (2-3x in mice)",
         ),
-    ] = 0.35
+    ] = 0.2
     osteoblast_loss: Annotated[
-        float, Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); Eriksen 1999, 0-.14")
-    ] = 0.03
+        float,
+        Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); budget -2 %, mech. 9; 0-.14"),
+    ] = 0.02
     precursor_growth_gain: Annotated[
         float,
         Field(ge=0, le=3, description="acute progenitor growth x(1+g x); Di Gregorio 2001 (mouse)"),
@@ -126,16 +133,16 @@ class ResponseParameters(Parameters):
         float, Field(ge=0, le=3, description="sclerostin x(1+g x); Moedder 2011 (-27 % with E2)")
     ] = 0.3
     sclerostin_wall_exponent: Annotated[
-        float, Field(ge=0, le=1, description="wall thickness ~ sclerostin^-n; assumed, weak")
-    ] = 0.1
+        float, Field(ge=0, le=1, description="wall thickness ~ sclerostin^-n; calibrated, weak")
+    ] = 0.05
     extra_depth_refilled: Annotated[
         float,
         Field(
             ge=0,
             le=1,
-            description="share of the depth added by E2 loss that is refilled; Eriksen 1999: none",
+            description="share of the depth E2 loss adds nominally that is refilled; calibrated",
         ),
-    ] = 0.0
+    ] = 0.25
     reference_t_ng_per_dl: Annotated[
         float | None,
         Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
@@ -158,8 +165,9 @@ class ResponseParameters(Parameters):
         float, Field(ge=0, le=2, description="PTH +g (1 - 25OHD / 50); Reid 2020 (mech. 8)")
     ] = 0.2
     pth_activation_exponent: Annotated[
-        float, Field(ge=0, le=2, description="Ac.f ~ PTH^n; Tai 2015: no lasting gain (mech. 8)")
-    ] = 0.6
+        float,
+        Field(ge=0, le=2, description="Ac.f ~ PTH^n; calibrated to Tai 2015, no lasting gain"),
+    ] = 1.5
 
 
 #: Bounds of the PTH factor; mechanisms 8.
@@ -211,7 +219,9 @@ class Response:
         own = course.accustomed_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
         self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
         # Cells have long answered to what there was before day 0: for most people, to nothing.
-        self.deficit = self._limited(1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml))
+        felt = 1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml)
+        # Rounding is no deficit: all who live at their own level are to start exactly alike.
+        self.deficit = 0.0 if abs(felt) < ROUNDING else self._limited(felt)
         # A woman is not short of androgen at 20 ng/dL: what counts is a change of one's own.
         reference = parameters.reference_t_ng_per_dl
         own_t = course.t_ng_per_dl(-1.0) if reference is None else reference

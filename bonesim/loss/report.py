@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bonesim import compile_ahead
 from bonesim.burn_in import equilibrated
 from bonesim.config import Config
@@ -146,7 +148,7 @@ def in_words(table: "pd.DataFrame") -> str:
         amounts = table[table["life"] == life].set_index(["part", "day"])[list(AMOUNTS)]
 
         def row(words: str, *names: str, amounts: "pd.DataFrame" = amounts) -> str:
-            told = sum(amounts.loc[name].to_numpy(float) for name in names)
+            told = np.sum([amounts.loc[name].to_numpy(float) for name in names], axis=0)
             return f"{words:30s}" + "".join(map(_said, told[:, 1], told[:, 2]))
 
         name = "" if len(lives) == 1 else life

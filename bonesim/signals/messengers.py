@@ -110,9 +110,9 @@ class SignalParameters(Parameters):
         Field(
             ge=0,
             le=5,
-            description="osteocytes' RANKL x(1+g max(0,1-u)); fit to bed rest, .5 in mech. 10",
+            description="osteocytes' RANKL x(1+g max(0,1-u)); calibrated to bed rest, .5 in mech. 10",
         ),
-    ] = 1.0
+    ] = 1.75
     opg_strain_gain: Annotated[
         float, Field(ge=0, le=2, description="osteocytes' OPG x(1+g (u-1)), .5 to 2; assumed")
     ] = 0.3

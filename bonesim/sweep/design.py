@@ -7,8 +7,9 @@
     sobol             Saltelli's scheme for Sobol indices (SALib)
     morris            Morris's trajectories for elementary effects (SALib)
 
-A row's replicates differ in seed only. With `common_luck` replicate r has the same seed in every
-row, so that rows are compared on the same chance; without it no two runs share a seed.
+A row's replicates differ in seed, and in what `also` of the design says (each on a bone of its own).
+With `common_luck` replicate r has the same seed in every row, so that rows are compared on the same
+chance; without it no two runs share a seed.
 """
 
 import itertools
@@ -111,10 +112,22 @@ class DesignParameters(Parameters):
     common_luck: Annotated[
         bool, Field(description="replicate r has the same seed in all rows; for comparing; default")
     ] = True
+    also: Annotated[
+        dict[str, Any],
+        Field(
+            default_factory=dict,
+            description="other paths set for replicate 0, 1 ...: a value, or '+N' for its number "
+            "plus N, as in {'specimen.seed' = '+1'}, a bone for each; input",
+        ),
+    ]
     where: Annotated[
         str | None,
         Field(description="rows kept: a condition on columns, as pandas reads it; input"),
     ] = None
+
+    def changes(self, replicate: int) -> dict[str, Any]:
+        """What being this replicate sets in the config, beside its seed."""
+        return {path: _follow(what, replicate) for path, what in self.also.items()}
 
     def names(self) -> list[str]:
         """Columns of the design."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_at, write_durably
-from bonesim.sweep.study import Point, Study, table_of
+from bonesim.sweep.study import Lot, Point, table_of
 from bonesim.sweep.work import Task
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Folder:
         InputError: it cannot be made, holds something else, or belongs to another study.
     """
 
-    def __init__(self, path: Path, study: Study | None = None) -> None:
+    def __init__(self, path: Path, study: Lot | None = None) -> None:
         self.path = path
         if study is None:
             if not (path / STUDY).is_file():
@@ -49,7 +49,7 @@ class Folder:
             return
         self._claim(study)
 
-    def _claim(self, study: Study) -> None:
+    def _claim(self, study: Lot) -> None:
         import tomllib
 
         place = self.path / STUDY

@@ -13,7 +13,7 @@ import json
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
 
 import tomli_w
 from pydantic import Field, ValidationError
@@ -26,6 +26,7 @@ from bonesim.parameters import Parameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.sweep.design import DesignParameters, rows_of, seeds_of
+from bonesim.sweep.work import Simulate, decomposed_outcomes, outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,11 @@ class StudyParameters(Parameters):
     results: ResultParameters = ResultParameters()
 
 
-def read_parameters(path: Path) -> tuple[StudyParameters, str]:
-    """A study as it is written, and its text.
+Group = TypeVar("Group", bound=Parameters)
+
+
+def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
+    """A TOML file as a group of parameters, and its text.
 
     Raises:
         InputError: it cannot be read, is not TOML, or says what is not allowed.
@@ -66,9 +70,9 @@ def read_parameters(path: Path) -> tuple[StudyParameters, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     try:
-        return StudyParameters.model_validate(tree), text
+        return model.model_validate(tree), text
     except ValidationError as error:
-        raise InputError(explain(error, str(path), StudyParameters)) from None
+        raise InputError(explain(error, str(path), model)) from None
 
 
 class Point(NamedTuple):
@@ -83,8 +87,31 @@ class Point(NamedTuple):
     group: str  # points of one group may share a burn-in
 
 
+class Lot(Protocol):
+    """What the engine runs: a study, or anything else that comes down to points."""
+
+    @property
+    def title(self) -> str:
+        """Its name; a folder belongs to one title."""
+
+    @property
+    def text(self) -> str:
+        """The TOML it was written in, with its title."""
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+
+    @property
+    def simulate(self) -> Simulate:
+        """What a worker does with a point."""
+
+    def points(self) -> list[Point]:
+        """Every run, in order; two that come to the same may share an id."""
+
+
 class Study:
-    """A study read from a file, with all its points resolved and checked.
+    """A study read from a file, with all its points resolved and checked; a `Lot`.
 
     Args:
         path: the TOML file.
@@ -94,7 +121,7 @@ class Study:
     """
 
     def __init__(self, path: Path) -> None:
-        self.parameters, self.text = read_parameters(path)
+        self.parameters, self.text = read_as(path, StudyParameters)
         self.path = path
         self.base = load_config(path.parent / self.parameters.base)
         try:
@@ -106,6 +133,16 @@ class Study:
     def title(self) -> str:
         """Its name."""
         return self.parameters.title
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+        return self.parameters.results.keep == "files"
+
+    @property
+    def simulate(self) -> Simulate:
+        """Every point's outcomes at its snapshots, and what its losses are made of if asked for."""
+        return decomposed_outcomes if self.parameters.results.decompose else outcomes
 
     @cache  # noqa: B019 (a study lives as long as its command)
     def points(self) -> list[Point]:
@@ -122,20 +159,25 @@ class Study:
             for column, value in row.items():
                 one = variables.get(str(column))
                 changes |= one.changes(value) if one else {str(column): value}
-            try:
-                config = self.base.with_changes(changes)
-            except InputError as error:
-                raise InputError(f"{self.path}: row {number + 1} of the design: {error}") from None
-            tree = tree_of(config)
             columns = {str(name): value for name, value in row.items()}
             for replicate in range(design.seeds):
+                if replicate == 0 or design.also:
+                    config = self._config(number, changes | design.changes(replicate))
+                    tree = tree_of(config)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
                 who = identity(config, text, self.parameters.results.decompose)
                 found.append(
-                    Point(who, number, replicate, seed, columns, text, _burn_in_group(tree))
+                    Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
         return found
+
+    def _config(self, row: int, changes: dict[str, Any]) -> Config:
+        """The base with changes; an error names the design's row."""
+        try:
+            return self.base.with_changes(changes)
+        except InputError as error:
+            raise InputError(f"{self.path}: row {row + 1} of the design: {error}") from None
 
 
 def identity(config: Config, text: str, decompose: bool = False) -> str:
@@ -151,7 +193,7 @@ def identity(config: Config, text: str, decompose: bool = False) -> str:
     return digest.hexdigest()[:20]
 
 
-def _burn_in_group(tree: dict[str, Any]) -> str:
+def burn_in_group(tree: dict[str, Any]) -> str:
     """What a burn-in depends on, as far as a config tells."""
     schedule = tree.get("schedule", {})
     decisive = {

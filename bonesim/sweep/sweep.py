@@ -10,7 +10,7 @@ from bonesim.storage.lock import WriteLock
 from bonesim.sweep import batch, work
 from bonesim.sweep.gather import JOURNAL, MOST_ATTEMPTS, Folder, Journal
 from bonesim.sweep.plan import Plan, plan_of, refuse_what_cannot_fit
-from bonesim.sweep.study import Point, Study
+from bonesim.sweep.study import Lot, Point
 
 #: Seconds between two writings of the tables, which cost time of their own as they grow.
 TABLES_EVERY_SECONDS = 60.0
@@ -45,27 +45,30 @@ def missing(folder: Folder, points: list[Point], *, retry: bool = True) -> list[
     return list(wanted.values())
 
 
-def plan(study: Study, path: Path, workers: int | None) -> Plan:
+def plan(study: Lot, path: Path, workers: int | None) -> Plan:
     """What is left to do, and what it costs; nothing is written."""
     points = study.points()
     to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
-    return plan_of(study, points, len(to_do), workers or batch.usual_workers())
+    return plan_of(
+        study.keep_files, points, to_do, workers or batch.usual_workers(),
+        study.simulate is work.decomposed_outcomes,
+    )  # fmt: skip
 
 
 def run_study(
-    study: Study, path: Path, *, workers: int | None = None, scheduler: str | None = None,
+    study: Lot, path: Path, *, workers: int | None = None, scheduler: str | None = None,
     queue: str | None = None, progress: Progress | None = None,
     simulate: work.Simulate | None = None,
 ) -> int:  # fmt: skip
     """Do what is missing of a study in a folder; returns how many points have no result.
 
     Args:
-        study: what to do.
+        study: what to do: a study, or another lot of points.
         path: its folder.
         workers: processes; as many as cores if not given.
         scheduler, queue: see `batch.cluster`.
         progress: who is told.
-        simulate: what is done with each point; by default what the study says.
+        simulate: what is done with each point, if not what the study itself says.
 
     Raises:
         InputError: a folder of another study, no Dask, no scheduler.
@@ -83,9 +86,7 @@ def run_study(
         to_do = missing(folder, points)
         if progress:
             progress.say(estimate.said())
-        real = simulate is None
-        simulate = simulate or work.simulate_for(study.parameters.results.decompose)
-        if to_do and real and not compile_ahead.all_cached():
+        if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
                 progress.say("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
@@ -95,7 +96,7 @@ def run_study(
             ) as client:
                 if progress:
                     progress.say(f"dashboard: {client.dashboard_link}")
-                _work(study, folder, points, to_do, client, progress, simulate)
+                _work(study, folder, points, to_do, client, progress, simulate or study.simulate)
         folder.write_tables()
         return len(missing(folder, points))
     finally:
@@ -103,7 +104,7 @@ def run_study(
 
 
 def _work(
-    study: Study, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
+    study: Lot, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
     progress: Progress | None, simulate: work.Simulate,
 ) -> None:  # fmt: skip
     """Everything that is missing, each point tried up to three times."""
@@ -138,7 +139,7 @@ def _work(
         journal.close()
 
 
-def run_share(study: Study, path: Path, index: int, count: int) -> int:
+def run_share(study: Lot, path: Path, index: int, count: int) -> int:
     """One share of a study in this process, without any service: for arrays of cluster jobs.
 
     Point k belongs to share k mod `count`; each share has a journal of its own. Returns how many
@@ -152,9 +153,8 @@ def run_share(study: Study, path: Path, index: int, count: int) -> int:
         if index == 0:
             folder.write_points(points)
         journal = Journal(path / f"{JOURNAL}_{index}.jsonl")
-        simulate = work.simulate_for(study.parameters.results.decompose)
         for task in _tasks(study, folder, missing(folder, mine)):
-            journal.add(work.attempt(task, simulate))
+            journal.add(work.attempt(task, study.simulate))
             journal.sync()
         journal.close()
         return len(missing(folder, mine))
@@ -162,9 +162,8 @@ def run_share(study: Study, path: Path, index: int, count: int) -> int:
         lock.release()
 
 
-def _tasks(study: Study, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
-    keep = study.parameters.results.keep == "files"
-    return (folder.task(point, keep) for point in points)
+def _tasks(study: Lot, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
+    return (folder.task(point, study.keep_files) for point in points)
 
 
 def in_order(points: list[Point]) -> list[Point]:

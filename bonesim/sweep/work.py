@@ -1,9 +1,13 @@
 """What a worker does with a point: run it, and return its outcomes as plain numbers.
 
 Outcomes are what the daily table and the panel say at every snapshot, under their names there
-(ASBMR symbols and units are in those tables), one row per snapshot.
+(ASBMR symbols and units are in those tables), one row per snapshot; and with them the volume they
+are of (`volume_mm3`) and the mean hormones since the snapshot before (`e2_mean_pg_per_ml`,
+`t_mean_ng_per_dl`), because between two doses a single day says little.
 """
 
+import gc
+import math
 import os
 import socket
 import tempfile
@@ -20,12 +24,16 @@ from bonesim.errors import InputError
 from bonesim.progress import Terminal
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bonesim.loss.parts import Decomposition, Loss
     from bonesim.simulation import Simulation
     from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
 
 #: Bones a worker keeps at hand between points.
 BONES_KEPT = 2
+#: Columns of the daily table -> their mean since the snapshot before.
+MEANS = {"e2_pg_per_ml": "e2_mean_pg_per_ml", "t_ng_per_dl": "t_mean_ng_per_dl"}
 
 Outcomes = list[dict[str, Any]]
 Simulate = Callable[[str, str | None], Outcomes]
@@ -62,11 +70,6 @@ def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
     return [{**row, **columns_of(watcher.losses[int(row["day"])])} for row in rows]
 
 
-def simulate_for(decompose: bool) -> Simulate:
-    """What is done with each point of a study."""
-    return decomposed_outcomes if decompose else outcomes
-
-
 class _Decomposing(Terminal):
     """Tells the loss of a run at each snapshot, by day."""
 
@@ -96,21 +99,38 @@ def _lived(config_text: str, keep: str | None, watcher: Terminal) -> Outcomes:
     config = validated(tomllib.loads(config_text), "point")
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
-        bone = _bone(config.specimen, _state_of_files(config.specimen))
+        bone = bone_of(config.specimen)
         run(config, place, overwrite=True, specimen=bone, watcher=watcher)
         with open_run(place) as opened:
-            table = opened.table.merge(
-                opened.snapshot_table, on="day", suffixes=("", "_snapshot"), validate="one_to_one"
-            )
+            daily, kept = opened.table, opened.snapshot_table
+            volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3
+    table = daily.merge(kept, on="day", suffixes=("", "_snapshot"), validate="one_to_one")
+    table = table.join(means_between(daily, table["day"]))
     table.insert(0, "snapshot", range(len(table)))
+    table["volume_mm3"] = volume_mm3
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
+    """The bone of a config; a worker makes the same one once for points that follow each other."""
+    return _bone(parameters, _state_of_files(parameters))
+
+
+def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
+    """Means of the columns in MEANS from the day after one of `days` to the next, a row for each.
+
+    The first has all days up to it: of day 0, its own.
+    """
+    before = daily[daily["day"] <= days.iloc[-1]]
+    period = days.searchsorted(before["day"])
+    return before[list(MEANS)].groupby(period).mean().rename(columns=MEANS)
 
 
 @lru_cache(maxsize=BONES_KEPT)
 def _bone(
     parameters: "SyntheticParameters | ScanParameters", _files: tuple[tuple[int, int], ...]
 ) -> "Specimen":
-    """The bone of a config, made once for all points on it."""
+    """`bone_of`, remembered."""
     from bonesim.specimens import make_specimen
 
     return make_specimen(parameters)
@@ -138,6 +158,7 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     except Exception as error:
         done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
                  "traceback": traceback.format_exc()}  # fmt: skip
+    gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 

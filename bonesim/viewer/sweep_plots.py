@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bonesim.errors import InputError
+from bonesim.sweep.comparison import mean_and_ci, ratio_and_ci
 from bonesim.sweep.design import DesignParameters
 from bonesim.viewer import palette
 from bonesim.viewer.picture import write_picture
@@ -64,35 +65,6 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
     for name, part in {"value": value, **parts}.items():
         runs_once[name] = runs_once["point"].map(part)
     return runs_once
-
-
-def mean_and_ci(values: "pd.Series") -> "pd.Series":
-    """Mean, half width of its 95 % CI (Student's t) and number, of finite values."""
-    import pandas as pd
-    from scipy import stats
-
-    finite = values[np.isfinite(values)]
-    n = len(finite)
-    half = stats.t.ppf(0.975, n - 1) * finite.std() / np.sqrt(n) if n > 1 else np.nan
-    return pd.Series({"mean": finite.mean(), "ci": half, "n": n})
-
-
-def ratio_and_ci(part: "pd.Series", whole: "pd.Series") -> "pd.Series":
-    """Mean of `part` over mean of `whole`, %, with the half width of its 95 % CI and number.
-
-    A mean of ratios would be ruled by the seeds whose whole happened to be small. The interval is
-    the jackknife's over seeds (Quenouille 1956), with Student's t.
-    """
-    import pandas as pd
-    from scipy import stats
-
-    finite = np.isfinite(part) & np.isfinite(whole)
-    a, b = part[finite].to_numpy(float), whole[finite].to_numpy(float)
-    n, half = len(a), np.nan
-    if n > 1:
-        without = 100.0 * (a.sum() - a) / (b.sum() - b)
-        half = float(stats.t.ppf(0.975, n - 1) * np.sqrt((n - 1) * np.var(without)))
-    return pd.Series({"mean": 100.0 * a.sum() / b.sum() if n else np.nan, "ci": half, "n": n})
 
 
 def by_field(runs: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":

@@ -8,20 +8,16 @@ suppression causes is the difference of the two, on the same bone and luck. Noth
 here.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from bonesim.sweep.gather import Folder
+from bonesim.sweep.comparison import in_markdown, said, since_start, summary
 from bonesim.viewer import palette
-from bonesim.viewer.sweep_plots import mean_and_ci
+from bonesim.viewer.answers import answer, panels
 
 E2 = "hormones.course.steps.0.e2_pg_per_ml"
 WHOLE = "everything"
-#: Volume of a block of the study, mm3.
-VOLUME_MM3 = 2.5**3
 #: What is drawn: column here -> axis label.
 PANELS = {
     "lost_percent": "bone lost to five years of suppression,\nbeyond health (% of bone volume)",
@@ -30,66 +26,49 @@ PANELS = {
 
 
 def outcomes(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per arm and seed: what suppression took beyond what health took.
-
-    Args:
-        results: the sweep's table; the last snapshot of a run is the end.
-    """
-    ends = []
-    for _, run in results.sort_values("snapshot").groupby("point"):
-        first, last = run.iloc[0], run.iloc[-1]
-        ends.append({
-            "arm": last["arm"], "seed": last["seed"], "e2": last[E2],
-            "lost_percent": 100.0 * (1.0 - last["bvtv_percent"] / first["bvtv_percent"]),
-            "breaks_per_mm3": (last["perforations_final"] + last["strut_cuts_final"]) / VOLUME_MM3,
-        })  # fmt: skip
-    wide = pd.DataFrame(ends).pivot(index=["arm", "seed"], columns="e2")
-    low, high = sorted(wide.columns.levels[1])
-    return pd.DataFrame({
-        name: wide[name][low] - wide[name][high] for name in ("lost_percent", "breaks_per_mm3")
-    } | {"lost_in_health_percent": wide["lost_percent"][high]}).reset_index()  # fmt: skip
+    """One row per arm and seed: what suppression took beyond what health took, on the last day."""
+    keys = ["arm", E2, "seed", "day"]
+    changed = since_start(results, ["arm", E2]).set_index(keys)
+    breaks = (results["perforations_final"] + results["strut_cuts_final"]) / results["volume_mm3"]
+    ends = changed.assign(
+        lost_percent=-changed["bone_percent"],
+        breaks_per_mm3=breaks.set_axis(results.set_index(keys).index),
+    ).xs(results["day"].max(), level="day")
+    wide = ends[["lost_percent", "breaks_per_mm3"]].unstack(E2)
+    low, high = sorted(results[E2].unique())
+    found = wide.xs(low, level=E2, axis=1) - wide.xs(high, level=E2, axis=1)
+    return found.assign(lost_in_health_percent=wide["lost_percent"][high]).reset_index()
 
 
-def summary(runs: pd.DataFrame) -> pd.DataFrame:
+def table_of(results: pd.DataFrame) -> pd.DataFrame:
     """Mean and half width of its 95 % CI over seeds, the whole model first."""
-    names = [c for c in runs if c not in ("arm", "seed")]
-    grouped = runs.groupby("arm", sort=False)
-    table = pd.concat(
-        {n: grouped[n].apply(mean_and_ci).unstack()[["mean", "ci"]] for n in names}, axis=1
-    )
-    rest = [arm for arm in table.index if arm != WHOLE]
-    order = [WHOLE, *sorted(rest, key=lambda arm: table["lost_percent"]["mean"][arm])]
-    return table.loc[order]
+    runs = outcomes(results)
+    table = summary(runs, ["arm"], [name for name in runs if name not in ("arm", "seed")])
+    rest = table.drop(index=WHOLE).sort_values(("lost_percent", "mean")).index
+    return table.loc[[WHOLE, *rest]]
 
 
-def draw(table: pd.DataFrame, output: Path) -> None:
+def words_of(table: pd.DataFrame) -> str:
+    """Every number, a row for each arm."""
+    names = table.columns.unique(0)
+    told = {n: [said(*pair, ".1f") for pair in table[n][["mean", "ci"]].to_numpy()] for n in names}
+    return in_markdown(pd.DataFrame(told, index=table.index))
+
+
+def draw(table: pd.DataFrame) -> Figure:
     """A bar for each arm silenced; the line is the whole model."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10.5, 4.2), dpi=120, layout="constrained")
+    figure, axes = panels(2, 5.2, 4.2)
     place = np.arange(len(table))
-    for axis, (name, label) in zip(figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True):
+    for axis, (name, label) in zip(axes, PANELS.items(), strict=True):
         axis.barh(place, table[name]["mean"], xerr=table[name]["ci"], color=palette.DRUGS[0],
                   ecolor=palette.INK, capsize=2, height=0.6)  # fmt: skip
         axis.axvline(table[name]["mean"][WHOLE], color=palette.INK, lw=0.8, ls=":")
-        axis.set_yticks(place, table.index)
+        axis.set_yticks(place, table.index if axis is axes[0] else [""] * len(table))
+        axis.invert_yaxis()
         axis.set_xlabel(label)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].invert_yaxis()  # shared by both
-    figure.savefig(output)
-
-
-def main() -> None:
-    """Print the answer and draw it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("-o", "--output", type=Path, default=Path("arms.png"))
-    given = parser.parse_args()
-    table = summary(outcomes(Folder(given.folder).results()))
-    print(table.to_string(float_format="{:.2f}".format))
-    table.to_csv(given.output.with_suffix(".csv"))
-    draw(table, given.output)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    answer(__doc__, "arms.png", table_of, words_of, draw)

@@ -108,6 +108,14 @@ def test_a_decision_is_a_function_of_seed_day_who_and_why(
     assert 0.0 <= first < 1.0
 
 
+def test_many_numbers_are_one_decision_each() -> None:
+    who = np.array([0, 7, 2**40 + 1, 7], np.uint64)
+    found = chance.uniforms(np.int64(3), np.int64(-4), who, chance.TRAIT)
+    plain = [chance.uniform(np.int64(3), np.int64(-4), one, np.int64(28)) for one in who]
+    assert found.tolist() == plain
+    assert len(set(plain)) == 3
+
+
 def test_reasons_are_numbered_once() -> None:
     numbers = [v for k, v in vars(chance).items() if k.isupper() and not k.startswith("_")]
     assert len(numbers) == len(set(numbers)) >= 20

@@ -1,6 +1,7 @@
 """Designs: which rows, which seeds, and what is refused."""
 
 import math
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from bonesim.errors import InputError
 from bonesim.sweep.design import DesignParameters, Variable, rows_of, seeds_of
 from bonesim.sweep.study import Study
-from bonesim.viewer.sweep_plots import indices, ratio_and_ci
+from bonesim.viewer.sweep_plots import indices
 from tests.sweep.conftest import HILL
 from tests.sweep.dummy import ishigami
 
@@ -118,6 +119,21 @@ def test_a_variable_sets_other_paths_with_it(write: Write) -> None:
     assert 'title = "so long"' in configs[0]
 
 
+def test_each_replicate_lives_on_a_bone_of_its_own(write: Write) -> None:
+    design = 'seeds = 2\nalso = { "specimen.seed" = "+1", "title" = "one of them" }\n'
+    points = Study(write(design + HILL + "values = [1, 2]")).points()
+    configs = [tomllib.loads(point.config) for point in points]
+    assert [config["specimen"]["seed"] for config in configs] == [1, 2, 1, 2]
+    assert {config["title"] for config in configs} == {"one of them"}
+    assert [config["hormones"]["response"]["hill"] for config in configs] == [1, 1, 2, 2]
+    # Twins share bone, luck and burn-in; replicates share nothing.
+    assert [point.seed for point in points[:2]] == [point.seed for point in points[2:]]
+    assert points[0].group == points[2].group != points[1].group
+    wrong = design.replace("specimen.seed", "specimen.sed")
+    with pytest.raises(InputError, match=r"row 1 of the design.*Did you mean"):
+        Study(write(wrong + HILL + "values = [1]")).points()
+
+
 def test_an_id_is_of_everything_that_decides(write: Write) -> None:
     ids = [point.id for point in Study(write("seeds = 2\n" + HILL + "values = [1, 2]")).points()]
     assert len(set(ids)) == 4
@@ -147,13 +163,3 @@ def test_impossible_designs_are_one_line(write: Write, design: str, said: str) -
     assert said in str(error.value)
     assert "study.toml" in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
-    back, lost = pd.Series([1.0, 1.2, 0.8, 0.5]), pd.Series([4.0, 4.0, 4.0, 0.01])
-    found = ratio_and_ci(back, lost)
-    assert found["mean"] == pytest.approx(100 * 3.5 / 12.01)
-    assert found["n"] == 4
-    exact = ratio_and_ci(pd.Series([1.0, 2.0, 3.0]), pd.Series([2.0, 4.0, 6.0]))
-    assert exact["mean"] == pytest.approx(50.0)
-    assert exact["ci"] == pytest.approx(0.0, abs=1e-9)

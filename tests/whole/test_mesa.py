@@ -1,5 +1,8 @@
 """The simulation is a Mesa model as any other."""
 
+import gc
+import weakref
+
 import mesa
 from mesa.batchrunner import batch_run
 
@@ -34,3 +37,13 @@ def test_batch_run() -> None:
     assert set(by_seed) == {1, 2}
     assert all(row["bvtv_percent"] > 0 for row in rows)
     assert all(row["day"] >= 10 for row in rows)
+
+
+def test_a_finished_simulation_is_let_go() -> None:
+    """A sweep's worker lives hundreds: none may stay behind."""
+    simulation = Simulation(QUICK)
+    simulation.step()
+    left = weakref.ref(simulation)
+    del simulation
+    gc.collect()
+    assert left() is None

@@ -71,6 +71,19 @@ def test_their_luck_is_their_own_after_day_zero(
     assert (first.tissue.lattice.quanta != other.tissue.lattice.quanta).any()
 
 
+def test_no_rounding_of_levels_keeps_persons_apart() -> None:
+    """Mean levels of untreated people differ from their own level in the last bit."""
+    keys = set()
+    for k in range(12):
+        protocol = {"e2_pg_per_ml": 5.3 + 1.7 * k, "t_ng_per_dl": 211.0 + 17.3 * k,
+                    "anastrozole": {"dose_mg": 1.0}}  # fmt: skip
+        tree = {**BONE, "seed": k, "protocol": protocol,
+                "hormones": {"response": {"half_maximum_pg_per_ml": 7.3 + 0.9 * k}}}  # fmt: skip
+        config = validated(tree, "test")
+        keys.add(burn_in.burn_in_key(Simulation(config, make_specimen(config.specimen))))
+    assert len(keys) == 1
+
+
 def test_another_bone_or_age_does_not_share() -> None:
     bone = make_specimen(person(1, 9.0, 12.0).specimen)
     plain = burn_in.burn_in_key(Simulation(person(1, 9.0, 12.0), bone))

@@ -1,0 +1,155 @@
+"""A trial's own figure, drawn over what the trial found: from its tables alone.
+
+Left, change of the primary outcome against time by arm; middle, P over repeated trials; right,
+estradiol by arm. The numbers behind it are written beside it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.viewer import palette
+from bonesim.viewer.picture import write_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
+#: Colour and marker of each arm, the reference first.
+MARKERS = "osD^vP*X"
+#: Days by which points of two arms are put apart so that both can be seen, share of the whole.
+APART = 0.012
+#: P below this is drawn as this.
+LEAST_P = 1e-12
+
+
+def draw(
+    estimates: "pd.DataFrame", curves: "pd.DataFrame", repeats: "pd.DataFrame", arms: list[str],
+    title: str, output: Path,
+) -> Path:  # fmt: skip
+    """Write the picture, and beside it `_curves.csv` and `_repeats.csv`; returns the picture's path.
+
+    Args:
+        estimates, curves, repeats: tables of a trial (`bonesim.trial.compare.Comparison`); the
+            first quantity in `estimates` is the primary one.
+        arms: the reference first.
+        title: above it all.
+        output: the PNG.
+
+    Raises:
+        InputError, ResourceError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(15, 5), dpi=110, layout="constrained", facecolor=palette.BACKGROUND)
+    change, chance, blood = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
+    primary = estimates.iloc[0]
+    _changes(change, curves[curves["quantity"] == primary["quantity"]], arms, primary)
+    _chances(chance, repeats, estimates)
+    _estradiol(blood, curves, arms)
+    for axis in (change, chance, blood):
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
+    beside = {
+        output.with_name(f"{output.stem}_{name}.csv"): table.to_csv(index=False)
+        for name, table in (("curves", curves), ("repeats", repeats))
+    }
+    write_picture(figure, output, beside)
+    return output
+
+
+def _look(arms: list[str], arm: str) -> tuple[str, str]:
+    """Colour and marker of an arm."""
+    place = arms.index(arm)
+    colours = (palette.INK, *palette.DRUGS)
+    return colours[place % len(colours)], MARKERS[place % len(MARKERS)]
+
+
+def _changes(axis: "Axes", curves: "pd.DataFrame", arms: list[str], primary: "pd.Series") -> None:
+    """Mean change with its 95 % interval by arm; the real trial's over it."""
+    axis.axhline(0.0, color=palette.INK, lw=0.6)
+    step = APART * float(curves["day"].max()) / DAYS_PER_MONTH
+    for place, arm in enumerate(arms):
+        colour, marker = _look(arms, arm)
+        mine = _by_source(curves, arm)
+        _line(axis, mine["twin"], colour, f"{arm}: cohort")
+        sampled = mine["independent"][mine["independent"]["day"] > 0]
+        months = sampled["day"].to_numpy(float) / DAYS_PER_MONTH + (2 * place - 1) * step
+        _bars(axis, sampled, months, color=colour, fmt=marker, ms=4, alpha=0.55,
+              label=f"{arm}: one trial, noise")  # fmt: skip
+        if "published" in mine:
+            known = mine["published"]
+            months = known["day"].to_numpy(float) / DAYS_PER_MONTH + (2 * place - 1) * step / 2
+            _bars(axis, known, months, color=colour, fmt=marker, ms=9, mfc="white", mew=1.6,
+                  elinewidth=2, label=f"{arm}: published")  # fmt: skip
+    k = f", k = {primary['k_dxa']:.2f}" if np.isfinite(primary["k_dxa"]) else ""
+    axis.set_xlabel("months")
+    axis.set_ylabel(f"{primary['what']}: change, %{k} (mean, 95 % CI)")
+    axis.legend(fontsize=7, frameon=False)
+
+
+def _by_source(curves: "pd.DataFrame", arm: str) -> "dict[Any, pd.DataFrame]":
+    """An arm's rows: of the cohort, of one trial, published."""
+    return dict(iter(curves[curves["arm"] == arm].groupby("source")))
+
+
+def _line(axis: "Axes", rows: "pd.DataFrame", colour: str, label: str, style: str = "-") -> None:
+    months = rows["day"].to_numpy(float) / DAYS_PER_MONTH
+    axis.plot(months, rows["mean"], style, color=colour, label=label)
+    axis.fill_between(months, rows["low"].astype(float), rows["high"].astype(float), color=colour,
+                      alpha=0.18, lw=0)  # fmt: skip
+
+
+def _bars(axis: "Axes", rows: "pd.DataFrame", months: "NDArray[np.float64]", **look: Any) -> None:
+    """Points with their intervals, where they have one."""
+    mean = rows["mean"].to_numpy(float)
+    ends = [rows[name].to_numpy(float) for name in ("low", "high")]
+    reach = np.array([np.where(np.isfinite(end), np.abs(end - mean), 0.0) for end in ends])
+    axis.errorbar(months, mean, yerr=reach, capsize=3, **look)
+
+
+def _chances(axis: "Axes", repeats: "pd.DataFrame", estimates: "pd.DataFrame") -> None:
+    """P over repeated trials, with the published one."""
+    bins = [float(edge) for edge in np.linspace(np.log10(LEAST_P), 0.0, 49)]
+    for place, (name, rows) in enumerate(repeats.groupby("comparison", sort=False)):
+        p = rows["p"].dropna().clip(lower=LEAST_P)
+        colour = palette.DRUGS[place % len(palette.DRUGS)]
+        axis.hist(np.log10(p), bins=bins, color=colour, alpha=0.5, label=f"{name}")
+        for quantile in np.quantile(p, (0.05, 0.95)) if len(p) else ():
+            axis.axvline(np.log10(quantile), color=colour, ls=":", lw=1.2)
+        known = estimates[(estimates["arm"] == name) & (estimates["estimate"] == "repeated")]
+        known = known[known["quantity"] == estimates.iloc[0]["quantity"]]
+        if "published_p" in known and known["published_p"].notna().any():
+            value = float(known["published_p"].dropna().iloc[-1])
+            axis.axvline(np.log10(value), color=palette.INK, lw=1.6, label=f"published, {value:g}")
+    ticks = np.arange(np.log10(LEAST_P), 1, 2)
+    axis.set_xticks(ticks, [f"$10^{{{tick:.0f}}}$" for tick in ticks])
+    axis.set_xlabel("P over repeated trials (dotted: 5th and 95th percentile)")
+    axis.set_ylabel("trials")
+    axis.legend(fontsize=7, frameon=False, loc="upper left")
+
+
+def _estradiol(axis: "Axes", curves: "pd.DataFrame", arms: list[str]) -> None:
+    """Estradiol by arm: true, and as an immunoassay reads it, if it was told."""
+    for name, style, words in (("e2_pg_per_ml", "-", "true"),
+                               ("e2_immunoassay_pg_per_ml", "--", "immunoassay")):  # fmt: skip
+        rows = curves[curves["quantity"] == name]
+        for arm in arms:
+            colour, marker = _look(arms, arm)
+            mine = _by_source(rows, arm)
+            if "twin" in mine:
+                _line(axis, mine["twin"], colour, f"{arm}, {words}", style)
+            if "published" in mine:
+                known = mine["published"]
+                months = known["day"].to_numpy(float) / DAYS_PER_MONTH
+                _bars(axis, known, months, color=colour, fmt=marker, ms=8, mfc="white", mew=1.6,
+                      label=f"{arm}, {words}, published")  # fmt: skip
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("months")
+    axis.set_ylabel("estradiol, pg/mL (mean, 95 % CI)")
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=7, frameon=False)

@@ -1,0 +1,36 @@
+"""Live a design of the calibration on the sweep engine; stopped, the same command goes on.
+
+cd experiments/calibration
+python live.py study.toml -o calibration               # for fit.py: 48 points, two bones each
+python live.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bonesim.sweep.study import Study
+from bonesim.sweep.sweep import run_study
+from bonesim.sweep.terminal import SweepTerminal, stopped_politely
+
+sys.path.insert(0, str(Path(__file__).parent))
+import scenarios
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--longer", action="store_true", help="all courses to their full length")
+    given = parser.parse_args()
+    simulate = scenarios.live_longer if given.longer else scenarios.live
+    with stopped_politely(given.output):
+        lost = run_study(Study(given.study), given.output, workers=given.workers,
+                         progress=SweepTerminal(), simulate=simulate)  # fmt: skip
+    sys.exit(3 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The targets (science targets, A1 to A13) as statistics of what `scenarios.live` returns."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+from scenarios import KEPT
+
+from bonesim.clinic.density import DensityParameters
+
+#: Change of spine DXA per change of trabecular mineral: fixed before any calibration.
+K = DensityParameters().k_dxa
+YEAR = 365
+#: A year is over when the deficit of E2 has long been steady.
+LATER = (180, 545)
+
+
+class Target(NamedTuple):
+    """One line of the table: what is wanted, and how it is read off."""
+
+    name: str
+    what: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    fitted: bool
+    read: Callable[["Lives"], pd.Series]
+
+
+class Lives:
+    """All lives of a study, a table by point; every answer has one value a point."""
+
+    def __init__(self, results: pd.DataFrame) -> None:
+        self.of = results.pivot_table(values=list(KEPT), index="point", columns=["scenario", "day"])
+
+    def has(self, scenario: str, day: int) -> bool:
+        """Whether that day of that course was lived."""
+        return ("bmd_mg_per_cm3", scenario, day) in self.of
+
+    def at(self, column: str, scenario: str, day: float) -> pd.Series:
+        """A column on a day; between two days read, on the line between them."""
+        days = sorted(self.of[column][scenario].columns)
+        if day in days:
+            return self.of[column][scenario][day]
+        before = max(one for one in days if one < day)
+        after = min(one for one in days if one > day)
+        share = (day - before) / (after - before)
+        table = self.of[column][scenario]
+        return (1.0 - share) * table[before] + share * table[after]
+
+    def dxa(self, scenario: str, day: float, since: float = 0) -> pd.Series:
+        """Change of spine DXA, % of that of day 0."""
+        column = "bmd_mg_per_cm3"
+        change = self.at(column, scenario, day) - self.at(column, scenario, since)
+        return 100.0 * K * change / self.at(column, scenario, 0)
+
+    def beyond(self, scenario: str, day: float) -> pd.Series:
+        """`dxa`, less that of the control on that day, percentage points."""
+        return self.dxa(scenario, day) - self.dxa("control", day)
+
+    def activated(self, scenario: str) -> pd.Series:
+        """Surface activated a year and surface once E2 is steady, the same days in any course."""
+        first, last = LATER
+        started = self.at("area_started_mm2", scenario, last) - self.at(
+            "area_started_mm2", scenario, first
+        )
+        surface = self.at("bstv_per_mm", scenario, first) + self.at("bstv_per_mm", scenario, last)
+        return started / surface
+
+
+def _slope(lives: Lives) -> pd.Series:
+    last = max(day for _, day in lives.of["bmd_mg_per_cm3"][["control"]].columns)
+    return lives.dxa("control", last) / (last / YEAR)
+
+
+def _drift(lives: Lives) -> pd.Series:
+    last = max(day for _, day in lives.of["bvtv_percent"][["control"]].columns)
+    column = "bvtv_percent"
+    start = lives.at(column, "control", 0)
+    return 100.0 * (lives.at(column, "control", last) / start - 1.0) / (last / YEAR)
+
+
+def _deceleration(lives: Lives) -> pd.Series:
+    first = lives.dxa("woman_inhibitor", YEAR)
+    fifth = lives.dxa("woman_inhibitor", 5 * YEAR, 4 * YEAR)
+    # Of the mean lives: a single block's fifth year may be near 0.
+    return pd.Series(first.mean() / fifth.mean(), index=first.index)
+
+
+def _ratio(column: str, scenario: str, day: int) -> Callable[[Lives], pd.Series]:
+    return lambda lives: lives.at(column, scenario, day) / lives.at(column, "control", day)
+
+
+TARGETS: tuple[Target, ...] = (
+    Target("A1", "men on the inhibitor less placebo, 1 y, spine DXA", "pp", -2.46, -3.9, -1.0, False,
+           lambda v: v.beyond("man_inhibitor", YEAR)),
+    Target("A2", "men on the inhibitor, 1 y, spine DXA", "%", -1.69, -2.7, -0.65, True,
+           lambda v: v.dxa("man_inhibitor", YEAR)),
+    Target("A3", "men on placebo, 1 y, spine DXA", "%", 0.76, -0.5, 1.5, False,
+           lambda v: v.dxa("control", YEAR)),
+    Target("A4", "women on the inhibitor, 2 y, spine DXA", "%", -4.1, -5.1, -3.1, True,
+           lambda v: v.dxa("woman_inhibitor", 2 * YEAR)),
+    Target("A5", "women on the inhibitor, 5 y, spine DXA", "%", -6.08, -7.6, -4.6, True,
+           lambda v: v.dxa("woman_inhibitor", 5 * YEAR)),
+    Target("A7", "women on tamoxifen, 2 y, spine DXA", "%", 2.2, 1.0, 3.4, True,
+           lambda v: v.dxa("woman_tamoxifen", 2 * YEAR)),
+    Target("A7'", "women on tamoxifen, 5 y, spine DXA", "%", 2.77, 1.3, 4.2, False,
+           lambda v: v.dxa("woman_tamoxifen", 5 * YEAR)),
+    Target("A8", "untreated, spine DXA a year", "%/y", -0.4, -0.7, 0.0, True, _slope),
+    Target("A9", "untreated, BV/TV a year", "%/y", -0.5, -2.0, 0.5, False, _drift),
+    Target("A9'", "ES/BS at the start", "%", 5.1, 3.35, 6.85, False,
+           lambda v: v.at("es_bs_percent", "control", 0)),
+    Target("A10", "activation frequency, E2 100 -> 5 over healthy", "", 1.85, 1.6, 2.2, True,
+           lambda v: v.activated("ovary_lost") / v.activated("control")),
+    Target("A10'", "erosion depth, E2 100 -> 5 over healthy", "", 1.11, 1.05, 1.20, True,
+           _ratio("e_de_um", "ovary_lost", 545)),
+    Target("A10w", "wall thickness, healthy", "um", 47.0, 45.0, 60.0, False,
+           lambda v: v.at("w_th_um", "control", YEAR)),
+    Target("A11", "calcium +800 mg/d, 1 y, spine DXA", "pp", 1.2, 0.5, 2.0, True,
+           lambda v: v.beyond("calcium", YEAR)),
+    Target("A12", "load 120 %, 8 months, spine DXA", "pp", 1.5, 0.5, 4.0, True,
+           lambda v: v.beyond("training", 244)),
+    Target("A13", "load 50 %, 17 weeks, spine DXA", "pp", -3.5, -6.0, -1.5, True,
+           lambda v: v.beyond("disuse", 119)),
+    Target("slopes", "women on the inhibitor: loss of year 1 over that of year 5", "", 3.0, 2.0, 9.0,
+           False, _deceleration),
+)  # fmt: skip
+
+NEEDS = {"A7'": ("woman_tamoxifen", 5 * YEAR)}
+
+
+def readings(results: pd.DataFrame) -> pd.DataFrame:
+    """Every target's value in every life: index point, columns the targets' names."""
+    lives = Lives(results)
+    found = {
+        one.name: one.read(lives)
+        for one in TARGETS
+        if one.name not in NEEDS or lives.has(*NEEDS[one.name])
+    }
+    return pd.DataFrame(found)

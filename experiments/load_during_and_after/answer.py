@@ -1,0 +1,86 @@
+"""Reads a finished sweep: what do disuse and training do during a year of suppression, and after?
+
+    bonesim sweep run sweep.toml -o loads
+    python answer.py loads -o loads.png
+
+Everything is told against the same man without anastrozole at his usual load. Nothing is
+simulated here.
+"""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bonesim.sweep.comparison import K_DXA, apart, in_markdown, regained, said, summary
+from bonesim.viewer.answers import answer, draw_lines, panels
+
+DRUG = {0: "anastrozole for a year", 1: "never suppressed"}
+BY = ["drug", "during", "after"]
+USUAL = f"{DRUG[1]}, 100 then 100 %"
+
+
+def runs_of(results: pd.DataFrame) -> pd.DataFrame:
+    """Percent apart from the man who is neither suppressed nor loaded otherwise."""
+    arms = results.assign(drug=results["missed_share"].map(DRUG))
+    arms["arm"] = [f"{d}, {b} then {a} %" for d, b, a in arms[BY].itertuples(index=False)]
+    runs = apart(arms, "arm", USUAL)
+    return runs.merge(arms.drop_duplicates("arm")[["arm", *BY]], on="arm")
+
+
+def table_of(results: pd.DataFrame) -> pd.DataFrame:
+    """Changes by drug, load during, load after and day; `regained_percent` of bone on the last.
+
+    Arms that differ only after the drug are one and the same until it stops.
+    """
+    runs = runs_of(results)
+    _, stop, last = sorted(runs["day"].unique())
+    table = summary(runs, [*BY, "day"])
+    back = regained(runs[runs["drug"] == DRUG[0]], BY, stop, last)
+    back.columns = pd.MultiIndex.from_product([["regained_percent"], back.columns])
+    back = pd.concat({last: back}, names=["day"]).reorder_levels([*BY, "day"])
+    return table.join(back)
+
+
+def words_of(table: pd.DataFrame) -> str:
+    """The README's table: lost when the drug stops, and a year later by the load then."""
+    _, stop, last = sorted(table.index.unique("day"))
+    dxa, back = table["dxa_percent"], table["regained_percent"]
+    rows = []
+    for drug, during in table.index.droplevel(["after", "day"]).unique():
+        ends = dxa.xs((drug, during), level=("drug", "during"))
+        afters = list(ends.index.unique("after"))
+        row = {"": drug, "load, %": f"{during:g}",
+               f"day {stop}": said(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
+        for after in table.index.unique("after"):
+            told = ""
+            if after in afters:
+                told = said(*ends.loc[(after, last), ["mean", "ci"]])
+                share = said(*back.loc[(drug, during, after, last), ["mean", "ci"]], ".0f")
+                told += f" ({share} % of the bone back)" if share else ""
+            row[f"day {last}, then {after:g} %"] = told
+        rows.append(row)
+    return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index(""))
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Spine DXA against day: load changed for both years; changed when the drug stops."""
+    figure, axes = panels(2)
+    suppressed = table.xs(DRUG[0], level="drug")
+    during, after = (suppressed.index.get_level_values(name) for name in ("during", "after"))
+    kept = table[table.index.get_level_values("during") == table.index.get_level_values("after")]
+    kept = kept.reset_index()
+    kept["line"] = [f"{d}, {b:g} %" for d, b in kept[["drug", "during"]].to_numpy()]
+    draw_lines(axes[0], kept.set_index(["line", "day"]), "dxa_percent", "line", "day")
+    changed = suppressed[(during == 100) | ((during == 50) & (after == 100))].reset_index()
+    changed["line"] = [
+        f"{b:g} % during, {a:g} % after" for b, a in changed[["during", "after"]].to_numpy()
+    ]
+    draw_lines(axes[1], changed.set_index(["line", "day"]), "dxa_percent", "line", "day")
+    for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("day")
+        axis.set_ylabel(f"spine DXA against no drug, usual load (%; k = {K_DXA:.2f})")
+    return figure
+
+
+if __name__ == "__main__":
+    answer(__doc__, "loads.png", table_of, words_of, draw)

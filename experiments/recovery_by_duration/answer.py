@@ -1,0 +1,169 @@
+"""Reads the lives of `lives.py` and says what comes back, by duration, and what each arm does to it.
+
+    cd experiments/recovery_by_duration && python answer.py recovery -o recovery.png
+
+What is missing on a day is told against the twin of that day that was never suppressed. The share
+regained is 1 - (missing later / missing at the stop), both means over bones (a ratio of means; its 95 %
+interval by bootstrap over bones). Nothing is simulated here.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from lives import FOLLOW_UP, WHOLE
+from numpy.typing import NDArray
+from scipy.stats import bootstrap
+
+from bonesim.sweep.gather import Folder
+from bonesim.viewer import palette
+
+#: What is told: column -> name, and whether less or more of it is the loss.
+MEASURES = {
+    "bmd_mg_per_cm3": "BMD",
+    "bvtv_percent": "BV/TV",
+    "tb_th_um": "Tb.Th",
+    "tb_n_per_mm": "Tb.N",
+    "plate_share_percent": "pBV/BV",
+    "apparent_modulus_z_mpa": "stiffness",
+    "failure_load_n": "strength",
+}
+#: A smaller mean loss than this is no loss whose share could be told, %.
+LEAST_LOSS = 0.5
+YEARS = 365.25
+
+
+def missing(results: pd.DataFrame) -> pd.DataFrame:
+    """One row per life, duration, day after the stop and measure: percent missing against the twin."""
+    healthy = results[results["course"] == "healthy"].set_index(["point", "day"])
+    found = []
+    mine = results[results["course"] == "recovering"]
+    for row in mine.to_dict("records"):
+        twin = healthy.loc[(row["point"], row["day"])]
+        for name in (*MEASURES, "conn_d_per_mm3"):
+            found.append({
+                "arm": row["arm"], "seed": row["seed"], "stop_day": row["stop_day"],
+                "after_day": row["day"] - row["stop_day"], "measure": name,
+                "missing_percent": 100.0 * (1.0 - row[name] / twin[name]),
+            })  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def regained(at_stop: NDArray[np.float64], later: NDArray[np.float64]) -> dict[str, float]:
+    """Share of the mean loss that is back, %, with its 95 % interval over bones."""
+
+    def share(one: NDArray[np.float64], other: NDArray[np.float64], axis: int = -1) -> Any:
+        return 100.0 * (1.0 - np.mean(other, axis=axis) / np.mean(one, axis=axis))
+
+    lost = float(np.mean(at_stop))
+    if lost < LEAST_LOSS or at_stop.size < 2:
+        return {"lost": lost, "regained": np.nan, "low": np.nan, "high": np.nan}
+    ci = bootstrap((at_stop, later), share, paired=True, vectorized=True, rng=1,
+                   method="percentile", n_resamples=5000).confidence_interval  # fmt: skip
+    return {"lost": lost, "regained": float(share(at_stop, later)), "low": ci.low, "high": ci.high}
+
+
+def table_of(gone: pd.DataFrame) -> pd.DataFrame:
+    """A row for each arm, measure, duration and follow-up day."""
+    rows = []
+    for (arm, measure, stop), part in gone.groupby(["arm", "measure", "stop_day"], sort=False):
+        wide = part.pivot_table(index="seed", columns="after_day", values="missing_percent")
+        for after in FOLLOW_UP[1:]:
+            rows.append(
+                {"arm": arm, "measure": measure, "stop_day": stop, "after_day": after,
+                 "bones": len(wide), **regained(wide[0].to_numpy(), wide[after].to_numpy())}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def holes(results: pd.DataFrame) -> tuple[int, int]:
+    """Final perforations and cuts there were at the stops, and how many were open to the last."""
+    last = results[results["course"] == "recovering"].sort_values("day")
+    ends = last.groupby(["point", "stop_day"]).last()
+    return int(ends["final_at_stop"].sum()), int(ends["of_them_open"].sum())
+
+
+def markdown(table: pd.DataFrame, arm: str, after: int) -> str:
+    """README's table: durations down, measures across, lost / regained [interval]."""
+    mine = table[(table["arm"] == arm) & (table["after_day"] == after)]
+    names = [name for name in MEASURES if name in set(mine["measure"])]
+    lines = ["| suppressed | " + " | ".join(MEASURES[name] for name in names) + " |",
+             "|---" * (len(names) + 1) + "|"]  # fmt: skip
+    for stop, part in mine.groupby("stop_day"):
+        cells = []
+        for name in names:
+            row = part[part["measure"] == name].iloc[0]
+            if np.isfinite(row["regained"]):
+                share = f"**{row['regained']:.0f}** [{row['low']:.0f}, {row['high']:.0f}]"
+            else:
+                share = "-"
+            cells.append(f"{row['lost']:.1f}: {share}")
+        lines.append(f"| {stop / YEARS:.2g} y | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(table: pd.DataFrame, output: Path) -> None:
+    """Share regained against duration: measures in one panel, arms in the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), dpi=120, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    last = FOLLOW_UP[-1]
+    whole = table[(table["arm"] == WHOLE) & (table["after_day"] == last)]
+    for name, colour in zip(MEASURES, palette.DRUGS, strict=False):
+        one = whole[(whole["measure"] == name) & whole["regained"].notna()]
+        if len(one):
+            _band(left, one, MEASURES[name], colour)
+    left.set_title(f"every arm at work: {last / YEARS:.0f} years after")
+    bmd = table[(table["measure"] == "bvtv_percent") & (table["after_day"] == last)]
+    for arm, colour in zip(bmd["arm"].unique(), (palette.INK, *palette.DRUGS), strict=False):
+        one = bmd[(bmd["arm"] == arm) & bmd["regained"].notna()]
+        if len(one):
+            _band(right, one, str(arm), colour)
+    right.set_title("BV/TV, one arm silenced at a time")
+    for axis in (left, right):
+        axis.set_xscale("log")
+        axis.set_xticks([0.25, 0.5, 1, 2, 5, 10], ["0.25", "0.5", "1", "2", "5", "10"])
+        axis.minorticks_off()
+        axis.set_xlabel("years of suppression (25 -> 7 pg/mL)")
+        axis.axhline(100.0, color=palette.INK, lw=0.6, ls=":")
+        axis.axhline(0.0, color=palette.INK, lw=0.6, ls=":")
+        axis.set_ylim(-40, 140)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(frameon=False, fontsize=8)
+    left.set_ylabel("share of the loss regained (%)")
+    figure.savefig(output)
+
+
+def _band(axis: Any, one: pd.DataFrame, label: str, colour: str) -> None:
+    years = one["stop_day"] / YEARS
+    axis.plot(years, one["regained"], marker="o", ms=4, color=colour, label=label)
+    axis.fill_between(years, one["low"], one["high"], color=colour, alpha=0.12, lw=0)
+
+
+def main() -> None:
+    """Print the tables and draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=Path("recovery.png"))
+    given = parser.parse_args()
+    results = Folder(given.folder).results()
+    table = table_of(missing(results))
+    for after in FOLLOW_UP[1:]:
+        print(
+            f"\nafter {after / YEARS:.0f} y: lost % : regained %\n{markdown(table, WHOLE, after)}"
+        )
+    for arm in table["arm"].unique():
+        print(
+            f"\n{arm}, after {FOLLOW_UP[-1] / YEARS:.0f} y\n{markdown(table, arm, FOLLOW_UP[-1])}"
+        )
+    total, still = holes(results)
+    print(f"\nfinal perforations and cuts at the stops: {total}; open at the end: {still}")
+    table.to_csv(given.output.with_suffix(".csv"), index=False)
+    draw(table, given.output)
+
+
+if __name__ == "__main__":
+    main()

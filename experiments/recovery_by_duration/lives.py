@@ -1,0 +1,128 @@
+"""Lives each point of the study: one suppression, left after each duration and followed for years.
+
+    python experiments/recovery_by_duration/lives.py -o recovery
+
+The suppressed life goes on to its longest duration; at each shorter one a copy of it (the same
+bone, cells and chance) gets its estradiol back. A twin is never suppressed: what is lost, and what
+is still missing, is told against the twin of the same day, so that no drift is taken for recovery.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+#: Days of suppression, and of the follow-up that are measured (after those with a full panel).
+DURATIONS = (91, 182, 365, 730, 1825, 3650)
+#: Ablated arms are told at these durations.
+DURATIONS_OF_ARMS = (182, 1825)
+FOLLOW_UP = (0, 365, 1095, 1825)
+WHOLE = "everything"
+#: Of the daily table.
+DAILY = (
+    "bmd_mg_per_cm3", "bvtv_percent", "apparent_modulus_z_mpa", "failure_load_n", "e2_deficit",
+    "setpoint_pg_per_ml", "precursor_pool", "perforations_final", "strut_cuts_final",
+    "fragments_freed",
+)  # fmt: skip
+#: Of the panel.
+PANEL = (
+    "tb_th_um", "tb_sp_um", "tb_n_per_mm", "conn_d_per_mm3", "bstv_per_mm", "plate_share_percent",
+)  # fmt: skip
+
+
+def measured(simulation: Any) -> dict[str, float]:
+    """The daily table's row of today and the panel of the lattice as it is."""
+    import numpy as np
+
+    from bonesim.morphometry.panel import measure
+
+    table = simulation.datacollector.model_vars
+    row = {name: float(table[name][-1]) for name in DAILY}
+    quanta = simulation.tissue.inner(simulation.tissue.lattice.quanta)
+    panel = measure(np.ascontiguousarray(quanta), simulation.tissue.voxel_um)
+    return row | {name: float(panel[name].value) for name in PANEL}
+
+
+def still_open(simulation: Any, events: dict[str, Any]) -> tuple[int, int]:
+    """Of the events that were final in `events`: how many there are, and how many are still marrow."""
+    from bonesim.lattice.event_log import FINAL
+    from bonesim.lattice.topology import PLATE_PERFORATION, STRUT_CUT
+    from bonesim.quantities import BONE
+
+    final = (events["status"] == FINAL) & (
+        (events["kind"] == PLATE_PERFORATION) | (events["kind"] == STRUT_CUT)
+    )
+    marrow = simulation.tissue.lattice.quanta[events["voxel"][final]] < BONE
+    return int(final.sum()), int(marrow.sum())
+
+
+def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
+    """One arm on one bone (a sweep's worker function): a row per course, duration and day.
+
+    The bone goes by the point's seed, so that replicates are other bones.
+    """
+    import tomllib
+
+    from bonesim.burn_in import begin_from, equilibrated
+    from bonesim.config import validated
+    from bonesim.simulation import Simulation
+    from bonesim.simulation_state import put_back, state_of
+    from bonesim.specimens import make_specimen
+
+    base = validated(tomllib.loads(config_text), "point")
+    base = base.with_changes({"specimen.seed": base.seed})
+    durations = DURATIONS if base.title == WHOLE else DURATIONS_OF_ARMS
+    bone = make_specimen(base.specimen)
+    suppressed, _ = equilibrated(base, bone, lambda _: None)
+    healthy = Simulation(base.with_changes({"hormones.course": {"kind": "constant"}}), bone)
+    begin_from(healthy, state_of(suppressed))
+    first = measured(healthy)
+    rows = [{"course": "healthy", "stop_day": 0, "day": 0, **first}]
+
+    days = {d + after for d in durations for after in FOLLOW_UP}
+    while healthy.day < max(days):
+        healthy.step()
+        if healthy.day in days:
+            rows.append(
+                {"course": "healthy", "stop_day": 0, "day": healthy.day, **measured(healthy)}
+            )
+    del healthy
+
+    for stop in durations:
+        while suppressed.day < stop:
+            suppressed.step()
+        back = {"start_day": stop, "e2_pg_per_ml": 25.0, "tau_day": 10.0}
+        course = base.model_dump(mode="json")["hormones"]["course"]
+        course["steps"] = [*course["steps"], back]
+        recovering = Simulation(base.with_changes({"hormones.course": course}), bone)
+        put_back(recovering, state_of(suppressed))
+        events = {name: column.copy() for name, column in recovering.events.columns().items()}
+        for after in FOLLOW_UP:
+            while recovering.day < stop + after:
+                recovering.step()
+            final, marrow = still_open(recovering, events)
+            rows.append(
+                {"course": "recovering", "stop_day": stop, "day": recovering.day,
+                 "final_at_stop": final, "of_them_open": marrow, **measured(recovering)}
+            )  # fmt: skip
+    return [{"snapshot": number, **row} for number, row in enumerate(rows)]
+
+
+def main() -> None:
+    """Live what is missing."""
+    from bonesim.sweep.study import Study
+    from bonesim.sweep.sweep import run_study
+    from bonesim.sweep.terminal import SweepTerminal, stopped_politely
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--study", type=Path, default=HERE / "study.toml")
+    given = parser.parse_args()
+    with stopped_politely(given.output):
+        lost = run_study(Study(given.study), given.output, progress=SweepTerminal(), simulate=live)
+    sys.exit(3 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()

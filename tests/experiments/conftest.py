@@ -1,0 +1,71 @@
+"""Experiments in miniature: their own studies on a smaller bone and fewer seeds, in this process."""
+
+import importlib.util
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+import tomli_w
+
+from bonesim.config import load_config, to_toml
+from bonesim.sweep.design import rows_of
+from bonesim.sweep.gather import Folder
+from bonesim.sweep.study import Study, StudyParameters, read_as
+from bonesim.sweep.sweep import run_share
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = ROOT / "experiments"
+
+Lived = Callable[..., Path]
+
+
+def script(experiment: str) -> ModuleType:
+    """An experiment's answer.py."""
+    place = EXPERIMENTS / experiment / "answer.py"
+    spec = importlib.util.spec_from_file_location(f"answer_{experiment}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def said_and_drawn(answer: ModuleType, table: pd.DataFrame, place: Path) -> str:
+    """What a script prints of a table; its figure is drawn too."""
+    answer.draw(table).savefig(place)
+    assert place.stat().st_size > 10_000
+    return str(answer.words_of(table))
+
+
+@pytest.fixture
+def miniature(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    """Lives some rows of an experiment's study on smaller bones; its results.
+
+    Call it with the study's path, how many seeds, which rows (a condition on the design's
+    columns), and what else the base config is to say.
+    """
+
+    def lived(study: Path, seeds: int, where: str, base: dict[str, Any]) -> pd.DataFrame:
+        parameters, text = read_as(study, StudyParameters)
+        config = load_config(study.parent / parameters.base, base)
+        (tmp_path / "base.toml").write_text(to_toml(config))
+        rows = rows_of(parameters.design, study.parent).query(where)
+        assert len(rows) > 1
+        rows.to_csv(tmp_path / "rows.csv", index=False)
+        tree = tomllib.loads(text) | {"base": "base.toml"}
+        # The rows are those that the study itself would have made.
+        tree["design"] |= {"kind": "list", "rows_csv": "rows.csv", "seeds": seeds}
+        tree["design"].pop("where", None)
+        for variable in tree["design"]["variable"]:
+            variable.pop("values", None)
+        (tmp_path / "study.toml").write_text(tomli_w.dumps(tree))
+        assert run_share(Study(tmp_path / "study.toml"), tmp_path / "out", 0, 1) == 0
+        return Folder(tmp_path / "out").results()
+
+    return lived

@@ -1,0 +1,34 @@
+"""`age_and_starting_bone` on small bones: little bone loses a larger share, an old pool is smaller."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+
+
+def test_little_bone_loses_the_larger_share(
+    miniature: Callable[..., pd.DataFrame], tmp_path: Path
+) -> None:
+    ages = script("age_and_starting_bone")
+    results = miniature(
+        EXPERIMENTS / "age_and_starting_bone" / "sweep.toml", seeds=1,
+        where="age_year == 40 or age_year == 75 and preset == 'elderly_vertebra'",
+        base={"specimen.size_mm": [1.5, 1.5, 1.5], "schedule.burn_in_day": 100,
+              "protocol.anastrozole.stop_day": 150, "schedule.duration_day": 250,
+              "schedule.snapshots_day": [0, 150, 250]},
+    )  # fmt: skip
+    little_bone = results["preset"] == "elderly_vertebra"
+    pool = (
+        results[(results["day"] == 150) & little_bone].groupby("age_year")["precursor_pool"].mean()
+    )
+    assert pool[75] < pool[40]
+    table = ages.table_of(results)
+    start, lost = (table[name]["mean"] for name in ("start_bvtv_percent", "bone_percent"))
+    little, much = ages.BONES.values()
+    assert start[much, 40] > 1.5 * start[little, 40]
+    assert lost[little, 40] < lost[much, 40] < 0
+    assert (table["younger_dxa_percent"]["mean"].xs(40, level="age_year") == 0).all()
+    words = said_and_drawn(ages, table, tmp_path / "ages.png")
+    assert f"| {little} | 75 |" in words

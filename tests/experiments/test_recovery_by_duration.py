@@ -1,0 +1,57 @@
+"""`recovery_by_duration` in miniature: half a year of suppression on two small bones, and back."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bonesim.config import load_config, to_toml
+
+HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    monkeypatch.syspath_prepend(str(HERE))
+    lives, answer = import_module("lives"), import_module("answer")
+    monkeypatch.setattr(lives, "DURATIONS", (90, 180))
+    monkeypatch.setattr(lives, "FOLLOW_UP", (0, 240))
+    monkeypatch.setattr(answer, "FOLLOW_UP", (0, 240))
+    return lives, answer
+
+
+def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_path: Path) -> None:
+    lives, answer = scripts
+    rows = []
+    for seed in (1, 2):
+        small = {"specimen.size_mm": [1.3, 1.3, 1.3], "schedule.burn_in_day": 150, "seed": seed,
+                 "title": lives.WHOLE}  # fmt: skip
+        config = load_config(HERE / "block.toml", small)
+        told = lives.live(to_toml(config), None)
+        rows += [{"point": str(seed), "seed": seed, "arm": lives.WHOLE, **row} for row in told]
+    results = pd.DataFrame(rows)
+    assert set(results["course"]) == {"healthy", "recovering"}
+    stops = results[results["day"] == results["stop_day"]]
+    assert set(stops[stops["course"] == "recovering"]["stop_day"]) == {90, 180}
+    table = answer.table_of(answer.missing(results)).set_index(["measure", "stop_day"])
+    bmd = table.loc[("bmd_mg_per_cm3", 180)]
+    assert bmd["lost"] > 0.5
+    assert bmd["low"] <= bmd["regained"] <= bmd["high"]
+    assert 0.0 < bmd["regained"] < 120.0
+    final, still = answer.holes(results)
+    assert final == still
+    assert "BMD" in answer.markdown(table.reset_index(), lives.WHOLE, 240)
+    answer.draw(table.reset_index(), tmp_path / "r.png")
+    assert (tmp_path / "r.png").stat().st_size > 10_000
+
+
+def test_the_share_regained_is_of_mean_losses(scripts: tuple[Any, Any]) -> None:
+    _, answer = scripts
+    told = answer.regained(np.array([10.0, 2.0, 6.0]), np.array([5.0, 3.0, 1.0]))
+    assert told["lost"] == pytest.approx(6.0)
+    assert told["regained"] == pytest.approx(50.0)
+    assert told["low"] < 50.0 < told["high"]
+    assert np.isnan(answer.regained(np.array([0.1, 0.2]), np.array([0.0, 0.0]))["regained"])

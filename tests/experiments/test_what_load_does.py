@@ -1,0 +1,23 @@
+"""The one number of `what_load_does`, on a smaller bone, two seeds and three arms."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.experiments.conftest import ROOT, said_and_drawn, script
+
+
+def test_bone_follows_load(miniature: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    load = script("what_load_does")
+    arms = ["usual", "disuse 50 % for 17 weeks", "training 130 %"]
+    table = load.table_of(miniature(
+        ROOT / "configs" / "sweep_load.toml", seeds=2, where=f"arm in {arms}",
+        base={"specimen.size_mm": [1.5, 1.5, 1.5], "schedule.burn_in_day": 300,
+              "schedule.duration_day": 119, "schedule.snapshots_day": [0, 119]},
+    ))  # fmt: skip
+    dxa = table["dxa_percent"]["mean"].unstack("day")[119]
+    assert dxa["disuse 50 % for 17 weeks"] == pytest.approx(-1.8, abs=0.9)
+    assert dxa["training 130 %"] > 0.3
+    assert "| training 130 % | +" in said_and_drawn(load, table, tmp_path / "load.png")
