@@ -65,9 +65,12 @@ def voxels_of(config: Config) -> float:
 
 
 def plan_of(
-    keep_files: bool, points: list[Point], to_do: list[Point], workers: int,
+    keep_files: bool,
+    points: list[Point],
+    to_do: list[Point],
+    workers: int,
     decompose: bool = False,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """What is left to do costs about so much; a burn-in is lived once for all that share it.
 
     Args:
@@ -75,7 +78,7 @@ def plan_of(
         points: all there are.
         to_do: those without a result.
         workers: processes at work.
-        decompose: whether the loss at each snapshot is told in its parts.
+        decompose: whether losses are decomposed, which takes a second lattice.
     """
     looked_at = points[:: max(1, len(points) // LOOKED_AT)]
     some = [validated(tomllib.loads(point.config), point.id) for point in looked_at]
@@ -90,8 +93,7 @@ def plan_of(
         disk += number * float((voxels * FILE_BYTES_PER_VOXEL * snapshots).mean())
     per_voxel = BYTES_PER_VOXEL + (BYTES_PER_VOXEL_DECOMPOSED if decompose else 0.0)
     return Plan(
-        len(points), number, workers,
-        BASE_BYTES + per_voxel * float(voxels.max()), disk,
+        len(points), number, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
         (number * (START_SECONDS + float(lived)) + burn_ins * float(burnt)) / workers / 3600.0,
         burn_ins,
     )  # fmt: skip

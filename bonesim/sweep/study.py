@@ -26,7 +26,7 @@ from bonesim.parameters import Parameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.sweep.design import DesignParameters, rows_of, seeds_of
-from bonesim.sweep.work import Simulate, decomposed_outcomes, outcomes
+from bonesim.sweep.work import Simulate, simulate_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +103,10 @@ class Lot(Protocol):
         """Whether the run file of every point is kept."""
 
     @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+
+    @property
     def simulate(self) -> Simulate:
         """What a worker does with a point."""
 
@@ -140,9 +144,14 @@ class Study:
         return self.parameters.results.keep == "files"
 
     @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+        return self.parameters.results.decompose
+
+    @property
     def simulate(self) -> Simulate:
-        """Every point's outcomes at its snapshots, and what its losses are made of if asked for."""
-        return decomposed_outcomes if self.parameters.results.decompose else outcomes
+        """Every point's outcomes at its snapshots."""
+        return simulate_for(self.decompose)
 
     @cache  # noqa: B019 (a study lives as long as its command)
     def points(self) -> list[Point]:

@@ -50,9 +50,8 @@ def plan(study: Lot, path: Path, workers: int | None) -> Plan:
     points = study.points()
     to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
     return plan_of(
-        study.keep_files, points, to_do, workers or batch.usual_workers(),
-        study.simulate is work.decomposed_outcomes,
-    )  # fmt: skip
+        study.keep_files, points, to_do, workers or batch.usual_workers(), study.decompose
+    )
 
 
 def run_study(

@@ -36,9 +36,8 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     arms = arms_of(results)
     gained = apart(arms, "supplement", NEITHER, ["drug"])
     cost = apart(arms[arms["supplement"] == NEITHER], "drug", DRUG[1], ["supplement"])
-    runs = pd.concat([gained[gained["supplement"] != NEITHER], cost]).sort_values(
-        "day", kind="stable"
-    )
+    runs = pd.concat([gained[gained["supplement"] != NEITHER], cost])
+    runs = runs.sort_values("day", kind="stable", ignore_index=True)
     each = runs.groupby(["drug", "supplement", "seed"])["dxa_percent"]
     runs["later_dxa_percent"] = runs["dxa_percent"] - each.shift()
     return summary(runs, ["drug", "supplement", "day"])
