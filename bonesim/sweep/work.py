@@ -70,6 +70,11 @@ def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
     return [{**row, **columns_of(watcher.losses[int(row["day"])])} for row in rows]
 
 
+def simulate_for(decompose: bool) -> Simulate:
+    """What is done with each point of a study."""
+    return decomposed_outcomes if decompose else outcomes
+
+
 class _Decomposing(Terminal):
     """Tells the loss of a run at each snapshot, by day."""
 

@@ -50,6 +50,11 @@ class Trial:
         return self.parameters.results.keep == "files"
 
     @property
+    def decompose(self) -> bool:
+        """A trial tells what visits read, not what losses are made of."""
+        return False
+
+    @property
     def simulate(self) -> Simulate:
         """Every point's readings at the visits."""
         return partial(visited, days=self.parameters.visits_day, clinic=self.parameters.clinic)
