@@ -51,7 +51,7 @@ class Trial:
 
     @property
     def decompose(self) -> bool:
-        """A trial tells what visits read, not what losses are made of."""
+        """A trial reads what a clinic reads, not the parts of a loss."""
         return False
 
     @property
