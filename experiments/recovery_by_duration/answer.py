@@ -1,6 +1,6 @@
 """Reads the lives of `lives.py` and says what comes back, by duration, and what each arm does to it.
 
-    cd experiments/recovery_by_duration && python answer.py recovery -o recovery.png
+    cd experiments/recovery_by_duration && python answer.py recovery arms -o recovery.png
 
 What is missing on a day is told against the twin of that day that was never suppressed. The share
 regained is 1 - (missing later / missing at the stop), both means over bones (a ratio of means; its 95 %
@@ -146,10 +146,10 @@ def _band(axis: Any, one: pd.DataFrame, label: str, colour: str) -> None:
 def main() -> None:
     """Print the tables and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="+", help="of study.toml, and of arms.toml")
     parser.add_argument("-o", "--output", type=Path, default=Path("recovery.png"))
     given = parser.parse_args()
-    results = Folder(given.folder).results()
+    results = pd.concat([Folder(one).results() for one in given.folder], ignore_index=True)
     table = table_of(missing(results))
     for after in FOLLOW_UP[1:]:
         print(
