@@ -23,6 +23,7 @@ Stock (voxels, recounted) and ledger (flows, summed up where they happen) are in
 parts make up the whole is checked every time, to the last quantum.
 """
 
+import gc
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -131,7 +132,7 @@ class Decomposition:
         if simulation.day != 0:
             raise ValueError(f"losses are told from day 0 on, not from day {simulation.day}")
         self._bone, self._mineral = bone_of(simulation), round(simulation.mineral_quanta())
-        self._washed = account(washed_out(simulation), self._bone)
+        self._washed = self._account(simulation)
 
     def at(self, simulation: Simulation) -> Loss:
         """What was lost up to the simulation's day; it is not changed.
@@ -140,7 +141,7 @@ class Decomposition:
             RuntimeError: the parts do not make up the whole; a bug.
         """
         first, bone = self._washed, bone_of(simulation)
-        then = account(washed_out(simulation), self._bone)
+        then = self._account(simulation)
         total = self._mineral - round(simulation.mineral_quanta())
         loss = Loss(
             day=simulation.day,
@@ -163,6 +164,12 @@ class Decomposition:
                 f"day {loss.day}: parts of {parts} quanta, a loss of {total}: {loss}"
             )
         return loss
+
+    def _account(self, simulation: Simulation) -> Account:
+        """The ledger through its washout, whose lattice is let go at once."""
+        told = account(washed_out(simulation), self._bone)
+        gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
+        return told
 
 
 def bone_of(simulation: Simulation) -> int:

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bonesim.cells.apposition import appetite, fill, room_for
+from bonesim.cells.apposition import appetite, build, fill, room_for
 from bonesim.cells.cavity import (
     FORMING,
     OSTEOCLAST,
+    QUANTA_ADDED,
     QUANTA_FLOORLESS,
+    QUANTA_FORMED,
     Cavities,
     CavityTables,
     add_record,
@@ -24,12 +26,14 @@ from bonesim.cells.cavity import (
 from bonesim.cells.erosion import dig, prominence
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import faces_against, nearest_surface
-from bonesim.lattice.mutation import FORMED, RESORBED
+from bonesim.lattice.mutation import EVENTS, FORMED, INTERIOR, RESORBED, give
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue
 from bonesim.quantities import BONE, FULL
+from tests.plain.conftest import Busy, alive, assert_same, records_of
 
 Make = Callable[..., Tissue]
+DAY = 201
 STEPS = [(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)]
 blocks = arrays(
     np.uint8, st.tuples(*[st.integers(3, 6)] * 3), elements=st.sampled_from([0, 60, 127, 128, 255])
@@ -230,3 +234,41 @@ def test_a_hole_narrower_than_the_smallest_is_bridged(make_tissue: Make) -> None
     tissue.drain_events()
     assert settle(tissue.lattice, cavities, site, 300.0, 40) == removed
     assert tissue.drain_events()[1]["voxel"].size == 0
+
+
+def test_building(busy: Busy) -> None:
+    turned = 0
+    for site in alive(busy.cavities.sites)[::2]:
+        for record in records_of(busy.cavities, site)[:2]:
+            plain = busy.copy()
+            moved = build(busy.lattice, busy.cavities, site, record, 90, DAY)
+            s, r, lattice = plain.cavities.sites, plain.cavities.records, plain.lattice
+            voxel = int(r.voxel[record])
+            before = int(lattice.quanta[voxel])
+            depth = s.removed_quanta[site] * lattice.voxel_um**3 / FULL / s.area_um2[site]
+            stock, extra = int(r.stock[record]), int(r.granted[record])
+            wanted = 90
+            if extra and before + stock < BONE <= before + 90 and before < BONE:
+                trial = plain.copy()
+                give(trial.lattice, voxel, 90, DAY, depth, s.bmu_id[site])
+                # A crossing that is not simple is an event: it must not be.
+                if trial.lattice.counts[EVENTS] > lattice.counts[EVENTS]:
+                    wanted = BONE - 1 - before
+            expected = give(lattice, voxel, wanted, DAY, depth, s.bmu_id[site])
+            assert moved == expected == min(wanted, FULL - before)
+            r.stock[record] -= min(expected, stock)
+            beyond = min(max(expected - stock, 0), extra)
+            r.granted[record] -= beyond
+            if lattice.region[voxel] == INTERIOR:
+                plain.cavities.tally[QUANTA_ADDED] += beyond
+            s.formed_quanta[site] += expected
+            plain.cavities.tally[QUANTA_FORMED] += expected
+            if before < BONE <= lattice.quanta[voxel]:
+                s.front_voxel[site] = voxel
+                turned += 1
+            np.testing.assert_allclose(
+                busy.lattice.event_depth_um, lattice.event_depth_um, rtol=1e-6
+            )
+            busy.lattice.event_depth_um[:] = lattice.event_depth_um
+            assert_same(busy, plain)
+    assert turned > 0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bonesim.cells.apposition import build, floor_area
+from bonesim.cells.apposition import floor_area
 from bonesim.cells.bmu import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
     AREA_CLOSED,
@@ -18,9 +18,7 @@ from bonesim.cells.cavity import (
     CLOSED_FORMED,
     FORMING,
     OSTEOCLAST,
-    QUANTA_ADDED,
     QUANTA_ERODED,
-    QUANTA_FORMED,
     QUANTA_MODELLED,
     REVERSAL,
     SITES_CLOSED,
@@ -38,11 +36,9 @@ from bonesim.cells.erosion import erode, expose
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import claim, faces_against, free_for_bmu, nearest_within, take_patch
 from bonesim.lattice.mutation import (
-    EVENTS,
     INTERIOR,
     INTERIOR_RESORBED,
     RESORBED,
-    give,
     take,
 )
 from bonesim.lattice.rays import LONGEST_UM, along, bone_behind, thickness_along
@@ -50,7 +46,7 @@ from bonesim.lattice.surface import inward_normal, outward_area
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
 from bonesim.parameters import numbers_of
-from bonesim.quantities import BONE, FULL
+from bonesim.quantities import BONE
 from tests.plain.conftest import Busy, alive, assert_same, records_of
 
 Make = Callable[..., Tissue]
@@ -421,41 +417,3 @@ def test_floor_area_is_of_firm_faces(
     lattice = tissue.lattice
     bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
     assert floor_area(bits, *n) == pytest.approx(expected)
-
-
-def test_building(busy: Busy) -> None:
-    turned = 0
-    for site in alive(busy.cavities.sites)[::2]:
-        for record in records_of(busy.cavities, site)[:2]:
-            plain = busy.copy()
-            moved = build(busy.lattice, busy.cavities, site, record, 90, DAY)
-            s, r, lattice = plain.cavities.sites, plain.cavities.records, plain.lattice
-            voxel = int(r.voxel[record])
-            before = int(lattice.quanta[voxel])
-            depth = s.removed_quanta[site] * lattice.voxel_um**3 / FULL / s.area_um2[site]
-            stock, extra = int(r.stock[record]), int(r.granted[record])
-            wanted = 90
-            if extra and before + stock < BONE <= before + 90 and before < BONE:
-                trial = plain.copy()
-                give(trial.lattice, voxel, 90, DAY, depth, s.bmu_id[site])
-                # A crossing that is not simple is an event: it must not be.
-                if trial.lattice.counts[EVENTS] > lattice.counts[EVENTS]:
-                    wanted = BONE - 1 - before
-            expected = give(lattice, voxel, wanted, DAY, depth, s.bmu_id[site])
-            assert moved == expected == min(wanted, FULL - before)
-            r.stock[record] -= min(expected, stock)
-            beyond = min(max(expected - stock, 0), extra)
-            r.granted[record] -= beyond
-            if lattice.region[voxel] == INTERIOR:
-                plain.cavities.tally[QUANTA_ADDED] += beyond
-            s.formed_quanta[site] += expected
-            plain.cavities.tally[QUANTA_FORMED] += expected
-            if before < BONE <= lattice.quanta[voxel]:
-                s.front_voxel[site] = voxel
-                turned += 1
-            np.testing.assert_allclose(
-                busy.lattice.event_depth_um, lattice.event_depth_um, rtol=1e-6
-            )
-            busy.lattice.event_depth_um[:] = lattice.event_depth_um
-            assert_same(busy, plain)
-    assert turned > 0

@@ -10,6 +10,7 @@ from bonesim.config import to_toml, validated
 from bonesim.loss.parts import PARTS
 from bonesim.sweep import work
 from bonesim.sweep.study import Study
+from bonesim.sweep.sweep import plan
 from tests.sweep.conftest import HILL
 
 Write = Callable[..., Path]
@@ -38,14 +39,15 @@ def test_the_same_runs_with_more_columns() -> None:
         assert sum(percents) == pytest.approx(after["loss_total_percent"])
 
 
-def test_a_study_chooses(write: Write) -> None:
+def test_a_study_chooses(write: Write, tmp_path: Path) -> None:
     plain = Study(write(DESIGN))
     told = Study(write(DESIGN + "\n[results]\ndecompose = true"))
     assert plain.points()[0].config == told.points()[0].config
     assert tomllib.loads(told.text)["results"] == {"decompose": True}
     # What one of them has done is not what the other wants.
     assert plain.points()[0].id != told.points()[0].id
-    choices = [study.parameters.results.decompose for study in (plain, told)]
-    assert [work.simulate_for(choice) for choice in choices] == [
+    assert [study.simulate for study in (plain, told)] == [
         work.outcomes, work.decomposed_outcomes,
     ]  # fmt: skip
+    sizes = [plan(study, tmp_path / "out", 1).bytes_per_run for study in (plain, told)]
+    assert sizes[0] < sizes[1] < 2 * sizes[0]
