@@ -98,6 +98,8 @@ def posterior(
     inputs: NDArray[np.float64], answers: pd.DataFrame, bounds: int, seed: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], pd.DataFrame]:
     """Draws from the prior (unit square), their weights, and the emulators' quality."""
+    # A length scale at its bound means that a parameter does not matter, which is an answer.
+    warnings.simplefilter("ignore", ConvergenceWarning)
     draws = qmc.LatinHypercube(bounds, rng=seed).random(DRAWS)
     weight = np.zeros(DRAWS)
     quality = {}
@@ -180,7 +182,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)
     parameters, answers, design = lived(given.folder)
     draws, weight, quality = posterior(
         unit_square(parameters, design), answers, len(design.variable)
