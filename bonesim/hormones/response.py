@@ -7,7 +7,7 @@
 averaged over the day (not S of the day's mean) and relative to the person's own slowly adapting
 set-point: one static threshold cannot fit men and postmenopausal women (science targets, "Read
 first" 3). `static_setpoint_pg_per_ml` is that static form, for comparison: a woman after the
-menopause then lives at x = 0.8 before any drug, from the first day of the burn-in on; with her
+menopause then lives at x = 0.87 before any drug, from the first day of the burn-in on; with her
 own set-point the burn-in is at x = 0. x > 0 is too little estradiol, x < 0 more than the person
 is used to, and bone can be told so only so loudly (`largest_surplus`). Every effect of x is a
 line of `ResponseParameters`, and any of them is silenced by setting it to 0.

@@ -25,7 +25,14 @@ VOXEL_UM = 20.0
 def flat() -> Simulation:
     """Half a block of bone, its whole surface one site: eroded by two voxels, in reversal."""
     config = validated(
-        {"cells": {"bmu": {"origination_per_mm2_per_year": 0.0}}, "schedule": {"burn_in_day": 0}},
+        # A balance that leaves the last layer nearly full: heights are told by layers.
+        {
+            "cells": {
+                "bmu": {"origination_per_mm2_per_year": 0.0},
+                "osteoblast": {"balance_um": -0.6},
+            },
+            "schedule": {"burn_in_day": 0},
+        },
         "test",
     )
     quanta = np.zeros((EDGE, EDGE, EDGE), np.uint8)
@@ -106,7 +113,14 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
 
 def test_no_remodelling_reads_as_none() -> None:
     config = validated(
-        {"cells": {"bmu": {"origination_per_mm2_per_year": 0.0}}, "schedule": {"burn_in_day": 0}},
+        # A balance that leaves the last layer nearly full: heights are told by layers.
+        {
+            "cells": {
+                "bmu": {"origination_per_mm2_per_year": 0.0},
+                "osteoblast": {"balance_um": -0.6},
+            },
+            "schedule": {"burn_in_day": 0},
+        },
         "test",
     )
     quanta = np.zeros((EDGE, EDGE, EDGE), np.uint8)

@@ -75,19 +75,20 @@ def test_inhibition_is_hill(level: float, ic50: float, most: float, hill: float)
 def effects(levels: dict[int, float], n: Any) -> tuple[float, float, float, float, float]:
     """Inhibition (periphery, testis), T given (ng/dL), E2 given (pg/mL), agonist: in words."""
 
-    def blocked(times: float) -> float:
+    def blocked(times: float, within_reach: tuple[float, float]) -> float:
         free = 1.0
-        for drug, ic50, most in (
-            (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most),
-            (LETROZOLE, n.letrozole_ic50, n.letrozole_most),
+        for drug, ic50, most, reached in (
+            (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most, within_reach[0]),
+            (LETROZOLE, n.letrozole_ic50, n.letrozole_most, within_reach[1]),
         ):
             x = (levels.get(drug, 0.0) / (ic50 * times)) ** n.inhibition_hill
-            free *= 1 - most * x / (1 + x)
+            free *= 1 - reached * most * x / (1 + x)
         return 1 - free
 
     agonist = levels.get(GNRH_AGONIST, 0.0)
     return (
-        blocked(1.0), blocked(n.testis_ic50_ratio),
+        blocked(1.0, (1 - n.anastrozole_proof, 1 - n.letrozole_proof)),
+        blocked(n.testis_ic50_ratio, (1.0, 1.0)),
         100 * sum(levels.get(DRUGS.index(f"testosterone_{k}"), 0.0) for k in ("cypionate", "gel")),
         1000 * sum(levels.get(DRUGS.index(f"estradiol_{k}"), 0.0) for k in ("gel", "patch")),
         agonist / (agonist + n.gnrh_ec50),

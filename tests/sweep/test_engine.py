@@ -234,7 +234,7 @@ def test_shares_of_a_job_array_need_no_service(
     write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "out"
-    monkeypatch.setattr("bonesim.sweep.work.attempt.__defaults__", (dummy.numbers,))
+    monkeypatch.setattr(Study, "simulate", property(lambda _: dummy.numbers))
     for index in range(3):
         assert run_share(Study(write(FOUR)), folder, index, 3) == 0
     Folder(folder).write_tables()
