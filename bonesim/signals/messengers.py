@@ -6,7 +6,9 @@
     coupling    what resorption released and has not been used: eroded sites until formation starts
     death       osteocytes that died lately
     lining      quiescent surface
-    strain      u: what living osteocytes around feel over what each is used to; nearer ones count more
+    strain      u: what living osteocytes around feel over what each is used to; nearer ones count
+                more; over the burn-in's mean, as all others: remodelling alone makes cells feel 5 %
+                more than they are used to on average, because a ratio that scatters has a mean > 1
 
 RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
 to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike
@@ -175,6 +177,7 @@ class Signals:
         self.strain_heard = 1.0
         self.spoken_level = 1.0
         self.health = np.zeros(len(MESSENGERS), np.float64)
+        self.usual_strain = 0.0
         self.solves = 0
 
     def due(self, day: int) -> bool:
@@ -195,12 +198,17 @@ class Signals:
         """Let the messengers spread from where cells are now; before day 0 learn what health is."""
         found = self._spread(sources)
         self.spoken_level = self.fields.load_level
-        self.fields = self.fields._replace(strain=self._felt(sources))
-        self.strain_heard = self._heard(self.fields.strain, "strain", sources)
+        felt = self._felt(sources)
+        felt_now = self._heard(felt, "strain", sources)
         if day <= 0 or self.solves == 0:
             self.solves += 1
             now = np.array([self._heard(found[name], name, sources) for name in MESSENGERS])
-            self.health += (now - self.health) / min(self.solves, SOLVES_REMEMBERED)
+            share = 1.0 / min(self.solves, SOLVES_REMEMBERED)
+            self.health += share * (now - self.health)
+            self.usual_strain += share * (felt_now - self.usual_strain)
+        usual = self.usual_strain if self.usual_strain > 0.0 else 1.0
+        self.fields = self.fields._replace(strain=(felt / usual).astype(np.float32))
+        self.strain_heard = felt_now / usual
         related: dict[str, Any] = {
             name: (found[name] / one if one > 0.0 else np.ones(self.cubes)).astype(np.float32)
             for name, one in zip(MESSENGERS, self.health, strict=True)
@@ -281,12 +289,14 @@ class Signals:
             "strain_heard": self.strain_heard,
             "spoken_level": self.spoken_level,
             "health": self.health.copy(),
+            "usual_strain": self.usual_strain,
             "solves": self.solves,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put a `state` back."""
         self.health[:] = state["health"]
+        self.usual_strain = float(state["usual_strain"])
         self.solves = int(state["solves"])
         self.strain_heard = float(state["strain_heard"])
         self.spoken_level = float(state["spoken_level"])

@@ -71,17 +71,14 @@ def welch(treated: Numbers, reference: Numbers) -> dict[str, float]:
     if min(a.size, b.size) < 2:
         return found
     difference = float(a.mean() - b.mean())
-    parts = np.array([a.var(ddof=1) / a.size, b.var(ddof=1) / b.size])
     found |= {"mean": difference, "median": float(np.median(a) - np.median(b))}
-    if parts.sum() == 0.0:
+    if a.std() == b.std() == 0.0:
         return found
-    error = float(np.sqrt(parts.sum()))
-    freedom = float(parts.sum() ** 2 / (parts**2 / [a.size - 1, b.size - 1]).sum())
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
+    test = stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(CONFIDENCE)
     return found | {
         "sd": float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)),
-        "low": difference - half, "high": difference + half,
-        "p": float(2.0 * stats.t.sf(abs(difference) / error, freedom)),
+        "low": float(low), "high": float(high), "p": float(test.pvalue),
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TRIAL, PEOPLE = "trial.csv", "people.csv"
 #: Columns of the terminal's table.
 HEAD = (
-    f"  {'estimate':12s} {'arm':24s} {'n':>5s} {'mean':>8s}  {'95 % interval':19s} {'median':>8s} "
+    f"  {'estimate':19s} {'arm':24s} {'n':>5s} {'mean':>8s}  {'95 % interval':19s} {'median':>8s} "
     f"{'P':>9s}   published"
 )
 
@@ -42,7 +42,10 @@ def people_of(points: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def summary(p: TrialParameters, lives: Lives, comparison: Comparison) -> str:
-    """The trial in words: every quantity at its last visit, the primary one at all visits."""
+    """The trial in words: every quantity at its last visit and where something was published.
+
+    The primary one is told at all visits.
+    """
     table = comparison.estimates
     primary, day = p.primary
     lines = [
@@ -54,7 +57,8 @@ def summary(p: TrialParameters, lives: Lives, comparison: Comparison) -> str:
     ]  # fmt: skip
     for name in (*p.changes, *p.levels):
         rows = table[table["quantity"] == name]
-        for at in rows["day"].unique() if name == primary else [rows["day"].max()]:
+        days = {int(rows["day"].max()), *(o.visit_day for o in p.published if o.quantity == name)}
+        for at in sorted(rows["day"].unique() if name == primary else days):
             lines += _section(p, rows[rows["day"] == at], name, int(at))
     lines += ["", *_notes(p, table, primary, day)]
     return "\n".join(lines)
@@ -71,9 +75,12 @@ def _section(p: TrialParameters, rows: "pd.DataFrame", name: str, day: int) -> l
     lines += [_line(row) for row in main.to_dict("records")]
     if name != BY_K:
         return lines
-    for row in rows.to_dict("records"):
-        if row["arm"] in p.differences() and row["k_dxa"] != own and row["estimate"] == "twin":
-            lines.append(_line(row | {"estimate": f"twin, k {row['k_dxa']:.2f}"}))
+    for row in rows[(rows["k_dxa"] != own) & rows["arm"].isin(p.differences())].to_dict("records"):
+        if row["estimate"] == "twin" or (row["estimate"], row["k_dxa"]) == (
+            "independent",
+            K_OF_BONE,
+        ):
+            lines.append(_line(row | {"estimate": f"{row['estimate']}, k {row['k_dxa']:.2f}"}))
     return lines
 
 
@@ -82,7 +89,7 @@ def _line(row: dict[Any, Any]) -> str:
     repeated = row["estimate"] == "repeated"
     span = f"{_said(row.get('low'))} to {_said(row.get('high'))}" + (" *" if repeated else "")
     text = (
-        f"  {row['estimate']:12s} {row['arm'][:24]:24s} {row['n']:5.0f} {_said(row.get('mean')):>8s}  "
+        f"  {row['estimate']:19s} {row['arm'][:24]:24s} {row['n']:5.0f} {_said(row.get('mean')):>8s}  "
         f"{span:19s} {_said(row.get('median')):>8s} {_p(row.get('p')):>9s}   "
     )
     if np.isfinite(row.get("published", np.nan)):

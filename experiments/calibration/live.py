@@ -7,6 +7,7 @@ python live.py candidates.toml -o candidates --longer  # for confirm.py: other b
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from bonesim.sweep.study import Study
@@ -24,8 +25,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--longer", action="store_true", help="all courses to their full length")
+    parser.add_argument("--courses", nargs="+", choices=list(scenarios.SCENARIOS), default=None)
     given = parser.parse_args()
-    simulate = scenarios.live_longer if given.longer else scenarios.live
+    courses = scenarios.LONGER if given.longer else scenarios.SCENARIOS
+    chosen = given.courses or list(courses)
+    simulate = partial(scenarios.live, scenarios={name: courses[name] for name in chosen})
     with stopped_politely(given.output):
         lost = run_study(Study(given.study), given.output, workers=given.workers,
                          progress=SweepTerminal(), simulate=simulate)  # fmt: skip

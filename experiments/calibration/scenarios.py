@@ -67,21 +67,13 @@ KEPT = (
 )  # fmt: skip
 
 
-def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
+def live(
+    config_text: str, keep: str | None, scenarios: dict[str, Scenario]
+) -> list[dict[str, Any]]:
     """One point under every scenario (a sweep's worker function); one row per scenario and day.
 
     The bone goes by the point's seed, so that replicates are other bones.
     """
-    return live_all(config_text, SCENARIOS)
-
-
-def live_longer(config_text: str, keep: str | None) -> list[dict[str, Any]]:
-    """`live`, for the confirmation."""
-    return live_all(config_text, LONGER)
-
-
-def live_all(config_text: str, scenarios: dict[str, Scenario]) -> list[dict[str, Any]]:
-    """`live`, for any scenarios."""
     import tomllib
 
     from bonesim.burn_in import begin_from, equilibrated

@@ -34,10 +34,6 @@ class Lives:
     def __init__(self, results: pd.DataFrame) -> None:
         self.of = results.pivot_table(values=list(KEPT), index="point", columns=["scenario", "day"])
 
-    def has(self, scenario: str, day: int) -> bool:
-        """Whether that day of that course was lived."""
-        return ("bmd_mg_per_cm3", scenario, day) in self.of
-
     def at(self, column: str, scenario: str, day: float) -> pd.Series:
         """A column on a day; between two days read, on the line between them."""
         days = sorted(self.of[column][scenario].columns)
@@ -127,15 +123,17 @@ TARGETS: tuple[Target, ...] = (
            False, _deceleration),
 )  # fmt: skip
 
-NEEDS = {"A7'": ("woman_tamoxifen", 5 * YEAR)}
-
 
 def readings(results: pd.DataFrame) -> pd.DataFrame:
-    """Every target's value in every life: index point, columns the targets' names."""
+    """Every target's value in every life: index point, columns the targets' names.
+
+    Targets of courses or days that were not lived are left out.
+    """
     lives = Lives(results)
-    found = {
-        one.name: one.read(lives)
-        for one in TARGETS
-        if one.name not in NEEDS or lives.has(*NEEDS[one.name])
-    }
+    found = {}
+    for one in TARGETS:
+        try:
+            found[one.name] = one.read(lives)
+        except (KeyError, ValueError):  # no such course, no such day
+            continue
     return pd.DataFrame(found)

@@ -61,20 +61,25 @@ def words_of(table: pd.DataFrame) -> str:
     return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index(""))
 
 
+def _lines(rows: pd.DataFrame, form: str) -> pd.DataFrame:
+    """The rows with one level of text, `form` with drug, during and after filled in, before day."""
+    places = rows.index.to_frame(index=False)
+    lines = [form.format(**place) for place in places.to_dict("records")]
+    return rows.set_axis(
+        pd.MultiIndex.from_arrays([lines, places["day"]], names=["line", "day"]), axis="index"
+    )
+
+
 def draw(table: pd.DataFrame) -> Figure:
-    """Spine DXA against day: load changed for both years; changed when the drug stops."""
+    """Spine DXA against day: one load for both years; another one when the drug stops."""
     figure, axes = panels(2)
-    suppressed = table.xs(DRUG[0], level="drug")
-    during, after = (suppressed.index.get_level_values(name) for name in ("during", "after"))
-    kept = table[table.index.get_level_values("during") == table.index.get_level_values("after")]
-    kept = kept.reset_index()
-    kept["line"] = [f"{d}, {b:g} %" for d, b in kept[["drug", "during"]].to_numpy()]
-    draw_lines(axes[0], kept.set_index(["line", "day"]), "dxa_percent", "line", "day")
-    changed = suppressed[(during == 100) | ((during == 50) & (after == 100))].reset_index()
-    changed["line"] = [
-        f"{b:g} % during, {a:g} % after" for b, a in changed[["during", "after"]].to_numpy()
-    ]
-    draw_lines(axes[1], changed.set_index(["line", "day"]), "dxa_percent", "line", "day")
+    same = _lines(table.query("during == after"), "{drug}, {during:g} %")
+    changed = _lines(
+        table.query(f"drug == '{DRUG[0]}' and (during == 100 or during == 50 and after == 100)"),
+        "{during:g} % during, {after:g} % after",
+    )
+    draw_lines(axes[0], same, "dxa_percent", "line", "day")
+    draw_lines(axes[1], changed, "dxa_percent", "line", "day")
     for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("day")
