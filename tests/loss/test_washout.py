@@ -1,21 +1,26 @@
 """The washout puts back what cavities hold, no more, and touches nothing else."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bonesim.cells.cavity import ARRESTED
-from bonesim.config import Config
+from bonesim.config import Config, load_config
 from bonesim.lattice.event_log import OPEN
 from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
 from bonesim.loss import washout
 from bonesim.loss.parts import bone_of
-from bonesim.loss.washout import at_rest, washed_out
+from bonesim.loss.washout import at_reference, at_rest, washed_out
 from bonesim.quantities import BONE
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import state_of
 from bonesim.specimens import Specimen
 from bonesim.storage import checkpoint
 from tests.loss.conftest import LAST, Lived
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+SPECK = np.full((8, 8, 8), 255, np.uint8)
 
 
 def stock_of(simulation: Simulation) -> int:
@@ -24,9 +29,9 @@ def stock_of(simulation: Simulation) -> int:
     return int(records.stock[records.alive == 1].sum(dtype=np.int64))
 
 
-def test_what_is_washed_out_is_not_changed(lived: Lived, tmp_path: object) -> None:
+def test_what_is_washed_out_is_not_changed(lived: Lived, tmp_path: Path) -> None:
     def saved(name: str) -> bytes:
-        path = tmp_path / name  # type: ignore[operator]
+        path = tmp_path / name
         checkpoint.save(path, state_of(lived.simulation), {})
         return path.read_bytes()
 
@@ -95,6 +100,20 @@ def test_haste_changes_next_to_nothing(lived: Lived, monkeypatch: pytest.MonkeyP
     now = bone_of(lived.simulation)
     gained = [bone_of(washed) - now for washed in (quick, slow)]
     assert gained[0] == pytest.approx(gained[1], rel=0.003)
+
+
+def test_a_prescription_ends_with_the_washout() -> None:
+    """No drug, no changed load; hormones as the person is used to, whatever these are."""
+    treated = load_config(
+        CONFIGS / "trt_anastrozole_small.toml",
+        {"protocol.loading.change": [{"start_day": 0, "load_percent": 50}]},
+    )
+    for used_to in (0.1, 18.5, 140.0):
+        calm = at_reference(treated, {"response": {"setpoint_pg_per_ml": used_to}})
+        assert calm.load_percent(50) == 100.0
+        assert calm.course().e2_pg_per_ml(400.0) == used_to
+        assert Simulation(calm, Specimen(SPECK, 20.0, "a speck", ())).drive.deficit == 0.0
+        assert calm.mechanics.interval_day == 0
 
 
 def test_no_end_is_an_error(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
