@@ -17,6 +17,7 @@ from lives import FOLLOW_UP, WHOLE
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
+from bonesim.sweep.comparison import mean_and_ci
 from bonesim.sweep.gather import Folder
 from bonesim.viewer import palette
 
@@ -30,8 +31,8 @@ MEASURES = {
     "apparent_modulus_z_mpa": "stiffness",
     "failure_load_n": "strength",
 }
-#: A smaller mean loss than this is no loss whose share could be told, %.
-LEAST_LOSS = 0.5
+#: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is told, %.
+LEAST_LOSS = 2.0
 YEARS = 365.25
 
 
@@ -58,7 +59,8 @@ def regained(at_stop: NDArray[np.float64], later: NDArray[np.float64]) -> dict[s
         return 100.0 * (1.0 - np.mean(other, axis=axis) / np.mean(one, axis=axis))
 
     lost = float(np.mean(at_stop))
-    if lost < LEAST_LOSS or at_stop.size < 2:
+    told = mean_and_ci(pd.Series(at_stop))
+    if not (at_stop.size > 1 and lost >= LEAST_LOSS and lost > told["ci"]):
         return {"lost": lost, "regained": np.nan, "low": np.nan, "high": np.nan}
     ci = bootstrap((at_stop, later), share, paired=True, vectorized=True, rng=1,
                    method="percentile", n_resamples=5000).confidence_interval  # fmt: skip
