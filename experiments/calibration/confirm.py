@@ -54,10 +54,11 @@ def markdown(table: pd.DataFrame) -> str:
 def main() -> None:
     """Print a table for each candidate."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="+", help="bones of all of them together")
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
-    table = table_of(Folder(given.folder).results())
+    lives = [Folder(one).results() for one in given.folder]
+    table = table_of(pd.concat(lives, ignore_index=True))
     for name, part in table.groupby("candidate", sort=False):
         print(f"\n{name}: {part['in'].sum()} of {len(part)} in\n\n{markdown(part)}")
     if given.output:
