@@ -134,7 +134,8 @@ def draw(table: pd.DataFrame, output: Path) -> None:
         axis.axhline(0.0, color=palette.INK, lw=0.6, ls=":")
         axis.set_ylim(-40, 140)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(frameon=False, fontsize=8)
     left.set_ylabel("share of the loss regained (%)")
     figure.savefig(output)
 
