@@ -41,6 +41,16 @@ def test_what_is_not_there_is_left_out() -> None:
     assert "p" not in welch(np.ones(4), np.ones(4))
 
 
+def test_a_group_that_hardly_varies_is_compared() -> None:
+    """Levels nobody was given a trait of: SciPy warns of them, and warnings are errors here."""
+    same = np.full(6, 319.0) + 1e-13 * np.arange(6)
+    found = welch(np.array([460.0, 463.0, 466.0]), same)
+    assert found["mean"] == pytest.approx(144.0)
+    assert found["p"] == pytest.approx(
+        stats.ttest_1samp([460.0, 463.0, 466.0], 319.0).pvalue, rel=1e-6
+    )
+
+
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     covered, times = np.zeros(3), 2000
     for _ in range(times):
