@@ -37,12 +37,12 @@ class Lives(NamedTuple):
 
     def read(self, name: str) -> NDArray[np.float64]:
         """A quantity as it was read: each reading with the noise of its person and day."""
-        values, cv = self.true[name].copy(), self.quantity[name].cv
-        if cv > 0.0:
-            for person, seed in enumerate(self.seed):
-                for arm in range(len(self.arms)):
-                    values[arm, person] = noisy(values[arm, person], self.day, cv, int(seed), name)
-        return values
+        cv = self.quantity[name].cv
+        if cv == 0.0:
+            return self.true[name]
+        one = np.ones(self.day.size)
+        noise = [noisy(one, self.day, cv, int(seed), name) for seed in self.seed]
+        return self.true[name] * np.array(noise)
 
 
 def told(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:

@@ -52,7 +52,7 @@ def test_a_group_that_hardly_varies_is_compared() -> None:
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    covered, times = np.zeros(3), 2000
+    covered, times = np.zeros(3), 1000
     for _ in range(times):
         a, b = RNG.normal(-1.7, 4, 12), RNG.normal(0.8, 2, 9)
         both = RNG.normal(1.0, 1.5, 12)
@@ -118,14 +118,14 @@ def test_twins_without_a_treatment_do_not_differ() -> None:
 
 
 def test_readings_have_the_noise_of_two_visits() -> None:
-    n = 3000
-    p = parameters(cohort={"people": n}, clinic={"density": {"dxa_cv": 0.011}}, arm=[
+    n = 1200
+    p = parameters(cohort={"people": n}, clinic={"density": {"dxa_cv": 0.011}}, repeats=10, arm=[
         {"name": "placebo", "reference": True, "people": n // 2},
         {"name": "drug", "people": n // 2}])  # fmt: skip
     found = rows(p, made_up([0.0] * n, [-2.0] * n))
     for arm, mean in (("placebo", 0.0), ("drug", -2.0)):
         one = found.loc[("independent", arm, 0.5)]
-        assert one["sd"] == pytest.approx(1.1 * np.sqrt(2), rel=0.08)
+        assert one["sd"] == pytest.approx(1.1 * np.sqrt(2), rel=4.5 / np.sqrt(n))
         assert one["mean"] == pytest.approx(mean, abs=4.5 * one["sd"] / np.sqrt(n / 2))
         assert found.loc[("twin", arm, 0.5), "sd"] == pytest.approx(0.0, abs=1e-9)
 
