@@ -5,7 +5,8 @@ M mineral, Q bone, and Q' bone after the washout (`washout`) from the state of a
 
     total        M(0) - M(t), each rounded
     mineral lag  total - (Q(0) - Q(t)): bone that has less mineral in it
-    open space   (Q'(t) - Q(t)) - (Q'(0) - Q(0)): cavities that would fill (a healthy bone has some)
+    open space   (Q'(t) - Q(t)) - (Q'(0) - Q(0)): cavities that would fill (a healthy bone has some),
+                 less loose pieces that still stand
     the rest     Q'(0) - Q'(t), told by the ledger of what was formed, resorbed and lost since day 0,
                  through either washout: what is more in the life to day t than in that of day 0
 

@@ -5,9 +5,10 @@ From the state of one day a second life is lived, with
     no births, no travel    no new BMU, no new site, no modelling: nothing new to luck
     no digging              cells at work stop where they are; it is decided there and then which
                             voxels have a floor. What would have been dug later was not yet lost
-    perfect balance         every open site gets a team at once and is given all its stock back:
+    perfect balance         every open site gets a team at once that is to put all its stock back:
                             hormones at the own set-point, endless precursors, nothing of load, pool
-                            or sclerostin in the wall, no arrest
+                            or sclerostin in the wall, no arrest. What it finds nothing firm to grow
+                            from for is not put back, as in life: that is a thinner wall
     no stock, no bone       what modelling, or a strained site, was about to add is not added:
                             it was never there
 

@@ -10,11 +10,12 @@ from bonesim import burn_in
 from bonesim.cells.cavity import QUANTA_ARRESTED
 from bonesim.config import Config
 from bonesim.lattice.event_log import FINAL, NOT_COUNTED, TRANSIENT
-from bonesim.lattice.mutation import INTERIOR, INTERIOR_RESORBED
+from bonesim.lattice.mutation import INTERIOR, INTERIOR_RESORBED, enter_resorbed, take
 from bonesim.lattice.topology import HEALING, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss import parts
 from bonesim.loss.parts import OF_THINNING, PARTS, Decomposition, Loss, account, bone_of, by_fate
 from bonesim.loss.washout import washed_out
+from bonesim.quantities import FULL
 from bonesim.simulation import Simulation
 from bonesim.simulation_state import put_back
 from bonesim.specimens import Specimen
@@ -71,6 +72,36 @@ def test_the_ledger_tells_what_the_lattice_lost(lived: Lived) -> None:
         washed.append(bone_of(washed_out(simulation)))
     structural = loss.thinning + loss.plate_perforation + loss.strut_cut + loss.fragment
     assert washed[0] - washed[1] == structural > 0
+
+
+def test_floorless_bone_of_the_rim_is_no_part(lived: Lived) -> None:
+    washed = washed_out(lived.simulation)
+    told = account(washed, bone_of(washed) - moved_in(washed))
+    lost, region = washed.floorless.columns(), washed.tissue.lattice.region
+    inside = int(lost["quanta"][region[lost["voxel"]] == INTERIOR].sum())
+    assert told.plate_perforation + told.strut_cut + told.edge == inside
+    assert inside < lost["quanta"].sum()
+
+
+def test_a_loose_piece_is_a_fragment_before_its_day(frail: Config) -> None:
+    """A strut cut by hand: what hangs on nothing is lost, though nobody has looked for it yet."""
+    quanta = np.zeros((24, 24, 24), np.uint8)
+    quanta[:6] = quanta[6:18, 12:14, 12:14] = FULL
+    still = frail.with_changes(
+        {"cells.bmu.origination_per_mm2_per_year": 0.0, "schedule.burn_in_day": 0}
+    )
+    simulation = Simulation(still, Specimen(quanta, 20.0, "a plate and a strut", ()))
+    decomposition = Decomposition(simulation)
+    simulation.step()
+    lattice = simulation.tissue.lattice
+    for y, x in ((12, 12), (12, 13), (13, 12), (13, 13)):
+        voxel = int(np.ravel_multi_index((11, y + 1, x + 1), simulation.tissue.padded_shape))
+        enter_resorbed(lattice, voxel, take(lattice, voxel, FULL, 1, 40.0, 0.0, np.uint64(7)))
+    loss = decomposition.at(simulation)
+    whole(loss)
+    assert (loss.wall, loss.fragment) == (4 * FULL, 7 * 4 * FULL)
+    assert loss.total - loss.mineral_lag == 4 * FULL
+    assert loss.open_space == -loss.fragment  # it still stands
 
 
 def test_arrested_surface_is_told(frail: Config, frail_bone: Specimen) -> None:
