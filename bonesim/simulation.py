@@ -103,8 +103,8 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
-        # Mesa counts ids by model for ever, and would keep every simulation of a process alive.
-        mesa.Agent._ids.pop(self, None)
+        # Mesa 3.3 counts ids by model for ever, and would keep every simulation of a process alive.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.osteocytes.populate(self.tissue, self.config.burn_in_seed, self.day)
         if self.day == 0:
             self.start_counting()

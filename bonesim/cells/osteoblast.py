@@ -16,8 +16,7 @@ The depth that estradiol loss adds is not refilled: wall thickness does not foll
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
 Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
-weakly (hormones.response.sclerostin_wall_exponent, .1); together they thicken the wall by about
-0.4 um when bone is 1 % less. To recruitment it comes by sclerostin alone.
+weakly (hormones.response.sclerostin_wall_exponent). To recruitment it comes by sclerostin alone.
 
 Sources: mechanisms 1, 4, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
 """

@@ -7,8 +7,9 @@
     death       osteocytes that died lately
     lining      quiescent surface
     strain      u: what living osteocytes around feel over what each is used to; nearer ones count
-                more; over the burn-in's mean, as all others: remodelling alone makes cells feel 5 %
-                more than they are used to on average, because a ratio that scatters has a mean > 1
+                more; over the burn-in's mean, as all others: remodelling alone makes cells feel
+                some percent more than they are used to on average, because a ratio that scatters has a
+                mean above 1
 
 RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
 to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike

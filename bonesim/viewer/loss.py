@@ -10,8 +10,11 @@ from bonesim.viewer import palette
 from bonesim.viewer.picture import write_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 #: What a panel is called.
 TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
@@ -45,20 +48,25 @@ def draw(table: "pd.DataFrame", output: Path) -> None:
     write_picture(figure, output, {output.with_suffix(".csv"): table.to_csv(index=False)}, dpi=120)
 
 
+def stack_parts(axis: "Axes", parts: "Mapping[str, NDArray[np.float64]]") -> None:
+    """Stack the parts of losses (`loss.parts.PARTS`), one value of each a bar; gains go down."""
+    bars = len(next(iter(parts.values())))
+    above, below = np.zeros(bars), np.zeros(bars)
+    for name, values in parts.items():
+        colour, hatch = palette.LOSS[name]
+        axis.bar(
+            np.arange(bars), values, 0.62, bottom=np.where(values > 0, above, below),
+            color=colour, hatch=hatch, edgecolor=palette.INK, linewidth=0.5, label=PARTS[name],
+        )  # fmt: skip
+        above += np.maximum(values, 0.0)
+        below += np.minimum(values, 0.0)
+
+
 def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
     """One life: a bar for each day, and its total as a mark."""
     wide: Any = table.pivot(index="day", columns="part", values="percent_of_day_0")
     place = np.arange(len(wide))
-    above, below = np.zeros(len(wide)), np.zeros(len(wide))
-    for name, words in PARTS.items():
-        values = wide[name].to_numpy(float)
-        colour, hatch = palette.LOSS[name]
-        axis.bar(
-            place, values, 0.62, bottom=np.where(values > 0, above, below), color=colour,
-            hatch=hatch, edgecolor=palette.INK, linewidth=0.5, label=words,
-        )  # fmt: skip
-        above += np.maximum(values, 0.0)
-        below += np.minimum(values, 0.0)
+    stack_parts(axis, {name: wide[name].to_numpy(float) for name in PARTS})
     axis.plot(
         place, wide["total"], "D", color=palette.BACKGROUND, markeredgecolor=palette.INK,
         label="total (loss of BMD)",

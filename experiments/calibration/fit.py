@@ -62,7 +62,7 @@ def lived(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
     lives = Lives(results)
     per_point = pd.DataFrame({name: read(lives) for name, (_, _, read) in FITTED.items()})
     first = results.drop_duplicates("point").set_index("point")
-    whole = first.groupby("row")["point" if "point" in first else "seed"].transform("size")
+    whole = first.groupby("row")["seed"].transform("size")
     kept = first[whole == design.seeds]
     names = design.names()
     return (

@@ -16,6 +16,7 @@ from bonesim.loss.parts import PARTS
 from bonesim.sweep.comparison import in_markdown, ratio_and_ci, said, summary
 from bonesim.viewer import palette
 from bonesim.viewer.answers import answer, panels
+from bonesim.viewer.loss import stack_parts
 
 HEALTHY = 25.0
 #: What comes back without new structure.
@@ -57,13 +58,9 @@ def draw(table: pd.DataFrame) -> Figure:
     """Parts stacked, in percent of the mineral of day 0, by day."""
     figure, (axis,) = panels(1, width=7.0, height=4.4)
     place = np.arange(len(table))
-    above, below = np.zeros(len(table)), np.zeros(len(table))
-    for part, words in PARTS.items():
-        values = table[(f"loss_{part}_percent", "mean")].to_numpy(float)
-        colour, hatch = palette.LOSS[part]
-        axis.bar(place, values, 0.62, bottom=np.where(values > 0, above, below), color=colour,
-                 hatch=hatch, edgecolor=palette.INK, linewidth=0.5, label=words)  # fmt: skip
-        above, below = above + np.maximum(values, 0.0), below + np.minimum(values, 0.0)
+    stack_parts(axis, {
+        part: table[(f"loss_{part}_percent", "mean")].to_numpy(float) for part in PARTS
+    })  # fmt: skip
     whole = table[WHOLE]
     axis.errorbar(place, whole["mean"], yerr=whole["ci"], color=palette.INK, marker="D", ms=4,
                   ls="", capsize=3, label="in all, 95 % CI")  # fmt: skip

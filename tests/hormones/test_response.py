@@ -192,3 +192,16 @@ def test_occupancy_is_the_equilibrium_of_competing_binding(rankl: float, opg: fl
     rho = occupancy(rankl, opg) / 3.0
     assert rho / (1 - rho) == pytest.approx(rankl / (1 + opg))
     assert occupancy(1.0, 1.0) == pytest.approx(1.0)
+
+
+def test_androgens_count_over_the_own_level() -> None:
+    """A woman at 20 ng/dL lacks none; a man who falls to 20 does; one reference for all is a choice."""
+    woman, man = constant(4.5, 20.0), constant(25.0, 500.0)
+    for own in (woman.drive(4.5, 20.0), man.drive(25.0, 500.0)):
+        assert own.osteoblast_life == own.rankl == 1.0
+    fallen = man.drive(25.0, 20.0)
+    assert fallen.osteoblast_life == pytest.approx((20 / 500) ** 0.05)
+    assert fallen.rankl == pytest.approx(1.0 + 0.1 * (1 - 20 / 200))
+    course = make_course(ConstantCourse(e2_pg_per_ml=4.5, t_ng_per_dl=20.0))
+    one_for_all = Response(ResponseParameters(reference_t_ng_per_dl=500.0), course)
+    assert one_for_all.drive(4.5, 20.0).osteoblast_life < 0.9

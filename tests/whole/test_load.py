@@ -132,3 +132,20 @@ def test_an_unloaded_stump_is_resorbed_sooner() -> None:
     print(f"left of stumps and of others: felt {felt}, not felt {blind}")
     assert felt[0] < blind[0] - 0.05
     assert felt[0] < felt[1]
+
+
+def test_set_points_settle_before_day_zero() -> None:
+    """Until so long before day 0 cells take what they feel for the usual at every look; then not."""
+    simulation = lived(loaded(100.0, 1.0), 1)
+    cells, p = simulation.osteocytes, simulation.config.cells.osteocyte
+    rows = cells.rows.columns
+    for day, followed in (
+        (-p.settled_day - p.look_day, True),
+        (-p.settled_day + p.look_day, False),
+    ):
+        asked = (rows.alive == 1) & (rows.viable == 1) & (rows.setpoint_mpa > 0.0)
+        rows.setpoint_mpa[asked] = 1e3
+        for step in range(p.look_day):  # each cell has its day
+            cells.get_used(simulation.tissue, 100.0, day + step if not followed else day - step)
+        assert (rows.setpoint_mpa[asked] < 1.0).all() == followed
+        assert (rows.setpoint_mpa[asked] > 990.0).all() == (not followed)
