@@ -195,7 +195,7 @@ class Config(Parameters):
 def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """A nested dict with the values at dotted paths replaced; missing branches are made.
 
-    In a list a number chooses the entry; without one, the only entry is meant
+    In a list a number chooses the entry (`specimen.size_mm.2`); without one, the only entry is meant
     (`protocol.anastrozole.dose_mg`).
     """
     new: dict[str, Any] = json.loads(json.dumps(tree))
@@ -210,7 +210,10 @@ def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
             if place.get(branch) is None:
                 place[branch] = {}
             place = place[branch]
-        _only(place, path)[leaf] = value
+        if isinstance(place, list) and leaf.isdigit() and int(leaf) < len(place):
+            place[int(leaf)] = value
+        else:
+            _only(place, path)[leaf] = value
     return new
 
 

@@ -160,6 +160,13 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
         load_config(path, {"seed.low": 1})
 
 
+def test_a_number_chooses_from_a_list() -> None:
+    block = Config().with_changes({"specimen.size_mm.0": 2.5})
+    assert block.specimen.size_mm == (2.5, 4.0, 4.0)
+    with pytest.raises(InputError, match="there are 3 entries; say which, 0 to 2"):
+        Config().with_changes({"specimen.size_mm.3": 2.5})
+
+
 def test_a_load_course_from_a_file_and_from_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(
         "[[protocol.loading.change]]\nstart_day = 10\nload_percent = 50\n"

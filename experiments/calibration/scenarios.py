@@ -72,7 +72,8 @@ def live(
 ) -> list[dict[str, Any]]:
     """One point under every scenario (a sweep's worker function); one row per scenario and day.
 
-    The bone goes by the point's seed, so that replicates are other bones.
+    A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
+    other lives.
     """
     import tomllib
 
@@ -83,7 +84,8 @@ def live(
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
-    base = base.with_changes({"specimen.seed": base.seed})
+    if base.specimen.kind == "synthetic":
+        base = base.with_changes({"specimen.seed": base.seed})
     bone = make_specimen(base.specimen)
     start, _ = equilibrated(base, bone, lambda _: None)
     state = state_of(start)

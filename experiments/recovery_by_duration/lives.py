@@ -15,7 +15,7 @@ from typing import Any
 HERE = Path(__file__).parent
 #: Days of suppression, and of the follow-up that are measured (after those with a full panel).
 DURATIONS = (91, 182, 365, 730, 1825, 3650)
-#: Ablated arms are told at these durations.
+#: Ablated arms, and scans, are told at these durations.
 DURATIONS_OF_ARMS = (182, 1825)
 FOLLOW_UP = (0, 365, 1095, 1825)
 WHOLE = "everything"
@@ -60,7 +60,8 @@ def still_open(simulation: Any, events: dict[str, Any]) -> tuple[int, int]:
 def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     """One arm on one bone (a sweep's worker function): a row per course, duration and day.
 
-    The bone goes by the point's seed, so that replicates are other bones.
+    A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
+    other lives.
     """
     import tomllib
 
@@ -71,7 +72,8 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
-    base = base.with_changes({"specimen.seed": base.seed})
+    if base.specimen.kind == "synthetic":
+        base = base.with_changes({"specimen.seed": base.seed})
     durations = DURATIONS if base.title == WHOLE else DURATIONS_OF_ARMS
     bone = make_specimen(base.specimen)
     suppressed, _ = equilibrated(base, bone, lambda _: None)

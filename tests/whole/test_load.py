@@ -139,13 +139,13 @@ def test_set_points_settle_before_day_zero() -> None:
     simulation = lived(loaded(100.0, 1.0), 1)
     cells, p = simulation.osteocytes, simulation.config.cells.osteocyte
     rows = cells.rows.columns
-    for day, followed in (
-        (-p.settled_day - p.look_day, True),
-        (-p.settled_day + p.look_day, False),
+    drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * 365.0))
+    for first, left in (
+        (-p.settled_day - p.look_day, 0.0),  # all before the day from which they settle
+        (-p.settled_day + 1, 1.0 - drift),  # all after it
     ):
         asked = (rows.alive == 1) & (rows.viable == 1) & (rows.setpoint_mpa > 0.0)
         rows.setpoint_mpa[asked] = 1e3
-        for step in range(p.look_day):  # each cell has its day
-            cells.get_used(simulation.tissue, 100.0, day + step if not followed else day - step)
-        assert (rows.setpoint_mpa[asked] < 1.0).all() == followed
-        assert (rows.setpoint_mpa[asked] > 990.0).all() == (not followed)
+        for day in range(first, first + p.look_day):  # each cell has its day
+            cells.get_used(simulation.tissue, 100.0, day)
+        assert rows.setpoint_mpa[asked] == pytest.approx(1e3 * left, abs=1.0)
