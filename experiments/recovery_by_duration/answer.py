@@ -1,6 +1,6 @@
 """Reads the lives of `lives.py` and says what comes back, by duration, and what each arm does to it.
 
-    cd experiments/recovery_by_duration && python answer.py recovery arms -o recovery.png
+    python experiments/recovery_by_duration/answer.py recovery arms scan -o recovery.png
 
 What is missing on a day is told against the twin of that day that was never suppressed. The share
 regained is 1 - (missing later / missing at the stop), both means over bones (a ratio of means; its 95 %
@@ -31,6 +31,8 @@ MEASURES = {
     "apparent_modulus_z_mpa": "stiffness",
     "failure_load_n": "strength",
 }
+#: Arms of the scanned bone begin so.
+SCANNED = "scan"
 #: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is told, %.
 LEAST_LOSS = 2.0
 YEARS = 365.25
@@ -80,11 +82,12 @@ def table_of(gone: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def holes(results: pd.DataFrame) -> tuple[int, int]:
-    """Final perforations and cuts there were at the stops, and how many were open to the last."""
+def holes(results: pd.DataFrame) -> pd.DataFrame:
+    """By arm: final perforations and cuts there were at the stops, and how many were open to the last."""
     last = results[results["course"] == "recovering"].sort_values("day")
-    ends = last.groupby(["point", "stop_day"]).last()
-    return int(ends["final_at_stop"].sum()), int(ends["of_them_open"].sum())
+    ends = last.groupby(["arm", "point", "stop_day"]).last()
+    counts: pd.DataFrame = ends[["final_at_stop", "of_them_open"]].groupby("arm").sum().astype(int)
+    return counts
 
 
 def markdown(table: pd.DataFrame, arm: str, after: int) -> str:
@@ -107,11 +110,11 @@ def markdown(table: pd.DataFrame, arm: str, after: int) -> str:
 
 
 def draw(table: pd.DataFrame, output: Path) -> None:
-    """Share regained against duration: measures in one panel, arms in the other."""
+    """Share regained against duration: measures, arms, and a scanned bone."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.6), dpi=120, layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
+    figure = Figure(figsize=(14, 4.6), dpi=120, layout="constrained")
+    left, middle, right = figure.subplots(1, 3, sharey=True)
     last = FOLLOW_UP[-1]
     whole = table[(table["arm"] == WHOLE) & (table["after_day"] == last)]
     for name, colour in zip(MEASURES, palette.DRUGS, strict=False):
@@ -119,13 +122,17 @@ def draw(table: pd.DataFrame, output: Path) -> None:
         if len(one):
             _band(left, one, MEASURES[name], colour)
     left.set_title(f"every arm at work: {last / YEARS:.0f} years after")
-    bmd = table[(table["measure"] == "bvtv_percent") & (table["after_day"] == last)]
-    for arm, colour in zip(bmd["arm"].unique(), (palette.INK, *palette.DRUGS), strict=False):
-        one = bmd[(bmd["arm"] == arm) & bmd["regained"].notna()]
-        if len(one):
-            _band(right, one, str(arm), colour)
-    right.set_title("BV/TV, one arm silenced at a time")
-    for axis in (left, right):
+    volume = table[(table["measure"] == "bvtv_percent") & (table["after_day"] == last)]
+    scanned = volume["arm"].str.startswith(SCANNED)
+    for axis, some in ((middle, volume[~scanned]), (right, volume[scanned])):
+        arms = some["arm"].unique()
+        for arm, colour in zip(arms, (palette.INK, *palette.DRUGS), strict=False):
+            one = some[(some["arm"] == arm) & some["regained"].notna()]
+            if len(one):
+                _band(axis, one, str(arm), colour)
+    middle.set_title("BV/TV, one arm silenced at a time")
+    right.set_title("BV/TV, a scanned vertebra")
+    for axis in (left, middle, right):
         axis.set_xscale("log")
         axis.set_xticks([0.25, 0.5, 1, 2, 5, 10], ["0.25", "0.5", "1", "2", "5", "10"])
         axis.minorticks_off()
@@ -149,7 +156,7 @@ def _band(axis: Any, one: pd.DataFrame, label: str, colour: str) -> None:
 def main() -> None:
     """Print the tables and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="+", help="of study.toml, and of arms.toml")
+    parser.add_argument("folder", type=Path, nargs="+", help="of study.toml, arms.toml, scan.toml")
     parser.add_argument("-o", "--output", type=Path, default=Path("recovery.png"))
     given = parser.parse_args()
     results = pd.concat([Folder(one).results() for one in given.folder], ignore_index=True)
@@ -162,8 +169,7 @@ def main() -> None:
         print(
             f"\n{arm}, after {FOLLOW_UP[-1] / YEARS:.0f} y\n{markdown(table, arm, FOLLOW_UP[-1])}"
         )
-    total, still = holes(results)
-    print(f"\nfinal perforations and cuts at the stops: {total}; open at the end: {still}")
+    print(f"\nfinal perforations and cuts at the stops, and open at the end\n{holes(results)}")
     table.to_csv(given.output.with_suffix(".csv"), index=False)
     draw(table, given.output)
 
