@@ -1,6 +1,6 @@
 """Every target against candidates for the parameters, on bones and chance the fit did not see.
 
-    python experiments/calibration/confirm.py candidates [-o experiments/calibration/confirmed.csv]
+    python experiments/calibration/confirm.py candidates real_size scan [-o confirmed.csv]
 
 Mean over bones with its 95 % CI; "in" if the mean lies in the acceptance band. DXA numbers are told
 for k = 0.50, fixed beforehand; with another k they scale by k / 0.50.
@@ -38,29 +38,42 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The table as README has it."""
-    lines = ["| | target | published | band | here, 95 % CI | |", "|---|---|---|---|---|---|"]
-    for row in table.to_dict("records"):
-        ci = "" if np.isnan(row["ci"]) else f" +/- {row['ci']:.2g}"
-        verdict = "in" if row["in"] else "**out**"
-        unit = f" {row['unit']}" if row["unit"] else ""
+    """The table as README has it: a column for each candidate, bold where it is outside the band."""
+    bones = table.groupby("candidate", sort=False)["bones"].max()
+    heads = [f"{name}, {count} lives" for name, count in bones.items()]
+    lines = ["| | target | published | band | " + " | ".join(heads) + " |",
+             "|---" * (4 + len(heads)) + "|"]  # fmt: skip
+    for (target, what), part in table.groupby(["target", "what"], sort=False):
+        first = part.iloc[0]
+        unit = f" {first['unit']}" if first["unit"] else ""
+        told = part.set_index("candidate")
+        cells = [_cell(told.loc[name]) if name in told.index else "" for name in bones.index]
         lines.append(
-            f"| {row['target']} | {row['what']} | {row['published']:g}{unit} | "
-            f"{row['low']:g} to {row['high']:g} | {row['value']:.2f}{ci} | {verdict} |"
+            f"| {target} | {what} | {first['published']:g}{unit} | "
+            f"{first['low']:g} to {first['high']:g} | " + " | ".join(cells) + " |"
         )
     return "\n".join(lines)
+
+
+def _cell(row: pd.Series) -> str:
+    ci = "" if np.isnan(row["ci"]) else f" +/- {row['ci']:.2g}"
+    told = f"{row['value']:.2f}{ci}"
+    return told if row["in"] else f"**{told}**"
 
 
 def main() -> None:
     """Print a table for each candidate."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="+", help="bones of all of them together")
+    parser.add_argument(
+        "folder", type=Path, nargs="+", help="one table; lives of one candidate are pooled"
+    )
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
     lives = [Folder(one).results() for one in given.folder]
     table = table_of(pd.concat(lives, ignore_index=True))
     for name, part in table.groupby("candidate", sort=False):
-        print(f"\n{name}: {part['in'].sum()} of {len(part)} in\n\n{markdown(part)}")
+        print(f"{name}: {part['in'].sum()} of {len(part)} in")
+    print(f"\n{markdown(table)}")
     if given.output:
         table.to_csv(given.output, index=False)
 
