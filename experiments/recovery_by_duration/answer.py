@@ -73,7 +73,7 @@ def table_of(gone: pd.DataFrame) -> pd.DataFrame:
     """A row for each arm, measure, duration and follow-up day."""
     rows = []
     for (arm, measure, stop), part in gone.groupby(["arm", "measure", "stop_day"], sort=False):
-        wide = part.pivot_table(index="seed", columns="after_day", values="missing_percent")
+        wide = part.pivot(index="seed", columns="after_day", values="missing_percent")
         for after in FOLLOW_UP[1:]:
             rows.append(
                 {"arm": arm, "measure": measure, "stop_day": stop, "after_day": after,
@@ -104,7 +104,7 @@ def markdown(table: pd.DataFrame, arm: str, after: int) -> str:
                 share = f"**{row['regained']:.0f}** [{row['low']:.0f}, {row['high']:.0f}]"
             else:
                 share = "-"
-            cells.append(f"{row['lost']:.1f}: {share}")
+            cells.append(f"{row['lost']:.1f}: {share}" if np.isfinite(row["lost"]) else "-")
         lines.append(f"| {stop / YEARS:.2g} y | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
