@@ -126,10 +126,11 @@ def draw(table: pd.DataFrame, output: Path) -> None:
     scanned = volume["arm"].str.startswith(SCANNED)
     for axis, some in ((middle, volume[~scanned]), (right, volume[scanned])):
         arms = some["arm"].unique()
-        for arm, colour in zip(arms, (palette.INK, *palette.DRUGS), strict=False):
+        for number, arm in enumerate(arms):
+            colour = (palette.INK, *palette.DRUGS)[number]
             one = some[(some["arm"] == arm) & some["regained"].notna()]
             if len(one):
-                _band(axis, one, str(arm), colour)
+                _bars(axis, one, str(arm), colour, 1.035 ** (number - len(arms) / 2))
     middle.set_title("BV/TV, one arm silenced at a time")
     right.set_title("BV/TV, a scanned vertebra")
     for axis in (left, middle, right):
@@ -151,6 +152,12 @@ def _band(axis: Any, one: pd.DataFrame, label: str, colour: str) -> None:
     years = one["stop_day"] / YEARS
     axis.plot(years, one["regained"], marker="o", ms=4, color=colour, label=label)
     axis.fill_between(years, one["low"], one["high"], color=colour, alpha=0.12, lw=0)
+
+
+def _bars(axis: Any, one: pd.DataFrame, label: str, colour: str, aside: float) -> None:
+    lengths = np.abs(one[["low", "high"]].to_numpy().T - one["regained"].to_numpy())
+    axis.errorbar(one["stop_day"] / YEARS * aside, one["regained"], yerr=lengths, color=colour,
+                  marker="o", ms=4, lw=1.2, elinewidth=0.8, capsize=2, label=label)  # fmt: skip
 
 
 def main() -> None:
