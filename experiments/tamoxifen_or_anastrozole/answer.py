@@ -36,14 +36,14 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """The README's table."""
     days = [day for day in table.index.unique("day") if day > 0]
-    known = {(e2, arm): f"{value:+g} on day {day}, {who}" for e2, arm, day, value, who in PUBLISHED}
+    known = {(e2, arm): f"{value:+g} on day {day:g}, {who}" for e2, arm, day, value, who in PUBLISHED}
     rows = []
     for e2, arm in table.index.droplevel("day").unique():
         own, against = (table.loc[(e2, arm)][name] for name in ("own_dxa_percent", "dxa_percent"))
         rows.append(
             {"own estradiol, pg/mL": f"{e2:g}", "drug for two years": arm}
-            | {f"day {day}": said(*own.loc[day, ["mean", "ci"]]) for day in days}
-            | {f"day {day}, against nothing": said(*against.loc[day, ["mean", "ci"]])
+            | {f"day {day:g}": said(*own.loc[day, ["mean", "ci"]]) for day in days}
+            | {f"day {day:g}, against nothing": said(*against.loc[day, ["mean", "ci"]])
                for day in days[1:] if arm != NOTHING}
             | {"published": known.get((e2, arm), "")}
         )  # fmt: skip
