@@ -44,7 +44,8 @@ def power(difference: float, sd: float, men: int = MEN) -> float:
     freedom = 2 * men - 2
     edge = stats.t.ppf(0.975, freedom)
     shift = abs(difference) / (sd * np.sqrt(2.0 / men))
-    return float(stats.nct.sf(edge, freedom, shift) + stats.nct.cdf(-edge, freedom, shift))
+    far = np.nan_to_num(stats.nct.cdf(-edge, freedom, shift))  # scipy's is NaN where it is nothing
+    return float(stats.nct.sf(edge, freedom, shift) + far)
 
 
 def men_needed(difference: float, sd: float, wanted: float = 0.8) -> float:
@@ -124,10 +125,8 @@ def draw(table: pd.DataFrame) -> Figure:
     draw_lines(axes[0], table, "change_percent", "quantity", "day")
     axes[0].plot(*zip(*TAXEL, strict=True), "x", color="#888888", ms=8)
     axes[0].axhspan(-SD_MARKER, SD_MARKER, color=palette.SUPPRESSION, zorder=0)
-    axes[0].set_ylabel(
-        f"drug over placebo, true (%; k = {K_DXA:.2f})\nshade: SD of one man's marker; "
-        "crosses: CTX, Taxel 2001"
-    )
+    axes[0].set_ylabel(f"drug over placebo, true (%; k = {K_DXA:.2f})")
+    axes[0].set_title("shade: SD of one man's marker; crosses: CTX, Taxel 2001", fontsize=9)
     seen = table["power_mean"]["mean"]
     chance = pd.concat({"power": pd.DataFrame({"mean": seen, "ci": 0.0 * seen})}, axis=1)
     draw_lines(axes[1], chance, "power", "quantity", "day")

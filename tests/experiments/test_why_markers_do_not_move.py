@@ -15,6 +15,7 @@ def test_power_is_that_of_the_table() -> None:
     assert markers.power(0.5, 1.0, 64) == pytest.approx(0.801, abs=0.001)
     assert markers.power(0.0, 1.0, 35) == pytest.approx(0.05, abs=1e-6)
     assert markers.power(-3.0, 6.0, 64) == pytest.approx(markers.power(0.5, 1.0, 64))
+    assert markers.power(3.0, 1.0, 35) == markers.power(30.0, 1.0, 35) == pytest.approx(1.0)
     assert markers.men_needed(0.5, 1.0) == 64
     assert markers.men_needed(-0.8, 1.0) == 26
     assert markers.men_needed(0.0, 1.0) == float("inf")
