@@ -115,6 +115,8 @@ TARGETS: tuple[Target, ...] = (
            lambda v: v.at("w_th_um", "control", YEAR)),
     Target("A11", "calcium +800 mg/d, 1 y, spine DXA", "pp", 1.2, 0.5, 2.0, True,
            lambda v: v.beyond("calcium", YEAR)),
+    Target("A11'", "calcium, each year after the first, spine DXA", "pp/y", 0.0, -0.2, 0.2, False,
+           lambda v: (v.beyond("calcium", 3 * YEAR) - v.beyond("calcium", YEAR)) / 2.0),
     Target("A12", "load 120 %, 8 months, spine DXA", "pp", 1.5, 0.5, 4.0, True,
            lambda v: v.beyond("training", 244)),
     Target("A13", "load 50 %, 17 weeks, spine DXA", "pp", -3.5, -6.0, -1.5, True,

@@ -36,7 +36,9 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """The README's table."""
     days = [day for day in table.index.unique("day") if day > 0]
-    known = {(e2, arm): f"{value:+g} on day {day:g}, {who}" for e2, arm, day, value, who in PUBLISHED}
+    known = {
+        (e2, arm): f"{value:+g} on day {day:g}, {who}" for e2, arm, day, value, who in PUBLISHED
+    }
     rows = []
     for e2, arm in table.index.droplevel("day").unique():
         own, against = (table.loc[(e2, arm)][name] for name in ("own_dxa_percent", "dxa_percent"))

@@ -57,6 +57,7 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
     assert told["A8"] == pytest.approx(-0.1)
     assert told["A10"] == pytest.approx(1.85)
     assert told["A2"] == 0.0
+    assert told["A11'"] == pytest.approx(0.1)  # the control falls by as much
     assert told["A1"] == pytest.approx(0.1)
     assert told["slopes"] == pytest.approx(1.0)
 
