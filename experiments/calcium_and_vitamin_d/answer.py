@@ -53,7 +53,7 @@ def words_of(table: pd.DataFrame) -> str:
         one = table.loc[(drug, supplement)]
         what = "cost of the drug" if supplement == NEITHER else supplement
         rows.append({"drug": drug, "supplement": what} | {
-            f"until day {day}": said(*one["later_dxa_percent"].loc[day, ["mean", "ci"]], "+.2f")
+            f"until day {day:g}": said(*one["later_dxa_percent"].loc[day, ["mean", "ci"]], "+.2f")
             for day in days
         } | {"in all": said(*one["dxa_percent"].loc[days[-1], ["mean", "ci"]], "+.2f")})  # fmt: skip
     return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index("drug"))

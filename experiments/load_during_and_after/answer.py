@@ -49,14 +49,14 @@ def words_of(table: pd.DataFrame) -> str:
         ends = dxa.xs((drug, during), level=("drug", "during"))
         afters = list(ends.index.unique("after"))
         row = {"": drug, "load, %": f"{during:g}",
-               f"day {stop}": said(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
+               f"day {stop:g}": said(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
         for after in table.index.unique("after"):
             told = ""
             if after in afters:
                 told = said(*ends.loc[(after, last), ["mean", "ci"]])
                 share = said(*back.loc[(drug, during, after, last), ["mean", "ci"]], ".0f")
                 told += f" ({share} % of the bone back)" if share else ""
-            row[f"day {last}, then {after:g} %"] = told
+            row[f"day {last:g}, then {after:g} %"] = told
         rows.append(row)
     return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index(""))
 
