@@ -83,7 +83,7 @@ def draw(table: pd.DataFrame) -> Figure:
     for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("day")
-        axis.set_ylabel(f"spine DXA against no drug, usual load (%; k = {K_DXA:.2f})")
+        axis.set_ylabel(f"spine DXA against no drug, usual load (%; k = {K_DXA:.2f})", fontsize=8)
     return figure
 
 
