@@ -28,4 +28,4 @@ def test_in_suppression_too_bone_follows_load(
     assert dxa[100, 50, 270] < dxa[100, 100, 270]
     words = said_and_drawn(loads, table, tmp_path / "loads.png")
     assert "% of the bone back)" in words
-    assert "| never suppressed | 100 | +0.0 | +0.0 |  |" in words
+    assert "| never suppressed | 100 | +0.0 | +0.0 | -" in words
