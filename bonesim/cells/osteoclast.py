@@ -86,7 +86,7 @@ class OsteoclastParameters(Parameters):
             le=10,
             description="k, strain's part in ending resorption; calibrated, mech. 4, .2-3",
         ),
-    ] = 1.5
+    ] = 1.0
     neighbour_share: Annotated[
         float,
         Field(

@@ -40,8 +40,14 @@ class DensityParameters(Parameters):
         Field(gt=0, le=3, description="spine aBMD on day 0; Burnett-Bowie 2009, treated men"),
     ] = 1.121
     dxa_cv: Annotated[
-        float, Field(ge=0, le=0.2, description="CV of one spine DXA; assumed, .010-.015")
-    ] = 0.011
+        float,
+        Field(
+            ge=0,
+            le=0.2,
+            description="CV of one spine DXA between visits: 1.2 and 1.7 %, Wilson & Smith (Hologic), "
+            "seven studies of repeats an hour or more apart",
+        ),
+    ] = 0.015
     fat_share: Annotated[
         float,
         Field(

@@ -142,7 +142,7 @@ class ResponseParameters(Parameters):
             le=1,
             description="share of the depth E2 loss adds nominally that is refilled; calibrated",
         ),
-    ] = 0.25
+    ] = 0.75
     reference_t_ng_per_dl: Annotated[
         float | None,
         Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
