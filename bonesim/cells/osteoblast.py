@@ -105,7 +105,8 @@ class OsteoblastParameters(Parameters):
         float, Field(ge=0, le=1, description="share that become lining cells; assumed, .1-.3")
     ] = 0.18
     pool_wall_exponent: Annotated[
-        float, Field(ge=0, le=2, description="wall thickness ~ N^n; calibrated, mech. 6 has no range")
+        float,
+        Field(ge=0, le=2, description="wall thickness ~ N^n; calibrated, mech. 6 assumes .15"),
     ] = 0.04
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")

@@ -44,8 +44,8 @@ class DensityParameters(Parameters):
         Field(
             ge=0,
             le=0.2,
-            description="CV of one spine DXA between visits: 1.2 and 1.7 %, Wilson & Smith (Hologic), "
-            "seven studies of repeats an hour or more apart",
+            description="CV of one spine DXA between visits; choice: mean of seven studies of repeats an "
+            "hour or more apart, Hologic 1.2 %, Lunar 1.7 % (Wilson & Smith, Hologic)",
         ),
     ] = 0.015
     fat_share: Annotated[

@@ -30,7 +30,9 @@ def test_a_tidy_record(table: pd.DataFrame) -> None:
     assert record["quantity"].tolist() == QUANTITIES * 3
     last = record[record["day"] == 365].set_index("quantity")
     assert last.loc["ls_abmd", "change_percent"] == pytest.approx(-5.0)
-    assert last.loc["ls_abmd", "lsc_percent"] == pytest.approx(277 * ClinicParameters().density.dxa_cv)
+    assert last.loc["ls_abmd", "lsc_percent"] == pytest.approx(
+        277 * ClinicParameters().density.dxa_cv
+    )
     assert "k = 0.50" in last.loc["ls_abmd", "method"]
     assert last.loc["hr_pqct_vbmd", "value"] == pytest.approx(76.5)
     assert last.loc["qct_vbmd", "change_percent"] < -11
