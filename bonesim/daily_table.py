@@ -17,11 +17,9 @@ from bonesim.cells.cavity import (
     BMUS_BORN,
     CLOSED_ERODED,
     CLOSED_FORMED,
+    ERODED,
     FORMING,
-    MONONUCLEAR,
-    OSTEOCLAST,
     QUANTA_MODELLED,
-    REVERSAL,
 )
 from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
 from bonesim.lattice.topology import FRAGMENT_FREED, PLATE_PERFORATION, STRUT_CUT
@@ -114,7 +112,7 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
     (Column("conn_d_raw_per_mm3", "1/mm3", "Conn.D", "(1 - Euler)/V of the whole lattice, unpurified"),
      lambda s: (1 - s.tissue.euler) / (np.prod(s.tissue.shape) * (s.tissue.voxel_um / 1000.0) ** 3)),
     (Column("es_bs_percent", "%", "ES/BS", "eroded surface: osteoclasts, mononuclear, reversal, arrested"),
-     _share_of_surface(OSTEOCLAST, MONONUCLEAR, REVERSAL, ARRESTED)),
+     _share_of_surface(*ERODED)),
     (Column("os_bs_percent", "%", "OS/BS", "osteoid surface: sites with an osteoblast team"),
      _share_of_surface(FORMING)),
     (Column("arrested_bs_percent", "%", "", "arrested reversal surface"),

@@ -29,6 +29,8 @@ from bonesim.quantities import BONE, FULL
 
 # Phases of a site; 0 is no site.
 OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5
+#: Those that are eroded surface.
+ERODED = (OSTEOCLAST, MONONUCLEAR, REVERSAL, ARRESTED)
 
 # Places in `tally` (float64), running totals since the start.
 AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1, 2, 3, 4

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.cells.cavity import ARRESTED, ERODED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.errors import InputError
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
@@ -255,7 +255,7 @@ def _covered(s: Simulation, state: SurfaceState) -> NDArray[np.float64]:
 def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
     """Symbol -> what each triangle has of it, for all measures that are shares of surface."""
     phase = bench.state.phase
-    eroded = np.isin(phase, (OSTEOCLAST, MONONUCLEAR, REVERSAL, ARRESTED))
+    eroded = np.isin(phase, ERODED)
     return {
         "ES/BS": eroded,
         "Oc.S/BS": phase == OSTEOCLAST,

@@ -65,6 +65,9 @@ KEPT = (
     "area_started_mm2", "bstv_per_mm", "perforations_final", "strut_cuts_final",
     "conn_d_raw_per_mm3", "apparent_modulus_z_mpa",
 )  # fmt: skip
+#: On day 0 only, by the geometry of the surface as it was measured in donors (the daily table's ES/BS
+#: gives a site the area of its cells).
+ES_BS = "es_bs_surface_percent"
 
 
 def live(
@@ -77,8 +80,12 @@ def live(
     """
     import tomllib
 
+    import numpy as np
+
     from bonesim.burn_in import begin_from, equilibrated
+    from bonesim.cells.cavity import ERODED
     from bonesim.config import validated
+    from bonesim.histology.surface_state import surface_state
     from bonesim.simulation import Simulation
     from bonesim.simulation_state import state_of
     from bonesim.specimens import make_specimen
@@ -89,6 +96,8 @@ def live(
     bone = make_specimen(base.specimen)
     start, _ = equilibrated(base, bone, lambda _: None)
     state = state_of(start)
+    surface = surface_state(start)
+    eroded = 100.0 * surface.share(np.isin(surface.phase, ERODED))
     rows = []
     for name, scenario in scenarios.items():
         config = base.with_changes({**scenario.changes, "schedule.duration_day": scenario.days[-1]})
@@ -99,5 +108,6 @@ def live(
         table = simulation.table()
         for day in scenario.days:
             row = {column: float(table[column][day]) for column in KEPT}
+            row[ES_BS] = eroded if day == 0 else float("nan")
             rows.append({"scenario": name, "day": day, "snapshot": len(rows), **row})
     return rows

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
-from scenarios import KEPT
+from scenarios import ES_BS, KEPT
 
 from bonesim.clinic.density import DensityParameters
 
@@ -32,7 +32,9 @@ class Lives:
     """All lives of a study, a table by point; every answer has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
-        self.of = results.pivot_table(values=list(KEPT), index="point", columns=["scenario", "day"])
+        self.of = results.pivot_table(
+            values=[*KEPT, ES_BS], index="point", columns=["scenario", "day"]
+        )
 
     def at(self, column: str, scenario: str, day: float) -> pd.Series:
         """A column on a day; between two days read, on the line between them."""
@@ -105,8 +107,8 @@ TARGETS: tuple[Target, ...] = (
            lambda v: v.dxa("woman_tamoxifen", 5 * YEAR)),
     Target("A8", "untreated, spine DXA a year", "%/y", -0.4, -0.7, 0.0, True, _slope),
     Target("A9", "untreated, BV/TV a year", "%/y", -0.5, -2.0, 0.5, False, _drift),
-    Target("A9'", "ES/BS at the start", "%", 5.1, 3.35, 6.85, False,
-           lambda v: v.at("es_bs_percent", "control", 0)),
+    Target("A9'", "ES/BS at the start, by the surface's geometry", "%", 5.1, 3.35, 6.85, False,
+           lambda v: v.at(ES_BS, "control", 0)),
     Target("A10", "activation frequency, E2 100 -> 5 over healthy", "", 1.85, 1.6, 2.2, True,
            lambda v: v.activated("ovary_lost") / v.activated("control")),
     Target("A10'", "erosion depth, E2 100 -> 5 over healthy", "", 1.11, 1.05, 1.20, True,
