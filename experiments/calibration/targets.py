@@ -32,9 +32,8 @@ class Lives:
     """All lives of a study, a table by point; every answer has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
-        self.of = results.pivot_table(
-            values=[*KEPT, ES_BS], index="point", columns=["scenario", "day"]
-        )
+        told = [column for column in (*KEPT, ES_BS) if column in results]
+        self.of = results.pivot_table(values=told, index="point", columns=["scenario", "day"])
 
     def at(self, column: str, scenario: str, day: float) -> pd.Series:
         """A column on a day; between two days read, on the line between them."""
@@ -131,13 +130,13 @@ TARGETS: tuple[Target, ...] = (
 def readings(results: pd.DataFrame) -> pd.DataFrame:
     """Every target's value in every life: index point, columns the targets' names.
 
-    Targets of courses or days that were not lived are left out.
+    Targets of courses, days or columns that were not lived are left out.
     """
     lives = Lives(results)
     found = {}
     for one in TARGETS:
         try:
             found[one.name] = one.read(lives)
-        except (KeyError, ValueError):  # no such course, no such day
+        except (KeyError, ValueError):  # no such course, day or column
             continue
     return pd.DataFrame(found)
