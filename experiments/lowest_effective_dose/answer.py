@@ -82,7 +82,9 @@ def draw(table: pd.DataFrame) -> Figure:
         draw_lines(axis, treated, name, "schedule", "mg_per_week")
         axis.set_xlabel("anastrozole, mg a week")
     axes[0].axhspan(LOWEST, HIGHEST, color=palette.SUPPRESSION, zorder=0)
-    axes[0].axhline(without[("e2_mean_pg_per_ml", "mean")], color=palette.INK, lw=0.8)
+    alone = without[("e2_mean_pg_per_ml", "mean")]
+    axes[0].axhline(alone, color=palette.INK, lw=0.8)
+    axes[0].set_ylim(top=1.3 * alone)  # room for the legend above the line
     axes[0].set_ylabel("mean estradiol (pg/mL)\nline: testosterone alone; shade: healthy men")
     axes[1].set_ylabel(f"spine DXA after a year, against\ntestosterone alone (%; k = {K_DXA:.2f})")
     return figure
