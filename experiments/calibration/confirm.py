@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from targets import TARGETS, readings
+from targets import HIP, TARGETS, readings
 
 from bonesim.sweep.comparison import mean_and_ci
 from bonesim.sweep.gather import Folder
@@ -23,7 +23,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     for name, lives in results.groupby("candidate", sort=False):
         mine = readings(lives)
         for target in TARGETS:
-            if target.name not in mine:
+            if target.name not in mine or (target.name == HIP) != name.startswith("hip"):
                 continue
             told = mean_and_ci(mine[target.name])
             inside = target.low <= told["mean"] <= target.high

@@ -11,6 +11,8 @@ from bonesim.clinic.density import DensityParameters
 #: Change of spine DXA per change of trabecular mineral: fixed before any calibration.
 K = DensityParameters().k_dxa
 YEAR = 365
+#: The row that is read on hip-like bone, and no other row is.
+HIP = "A6"
 #: A year is over when the deficit of E2 has long been steady.
 LATER = (180, 545)
 
@@ -100,6 +102,8 @@ TARGETS: tuple[Target, ...] = (
            lambda v: v.dxa("woman_inhibitor", 2 * YEAR)),
     Target("A5", "women on the inhibitor, 5 y, spine DXA", "%", -6.08, -7.6, -4.6, True,
            lambda v: v.dxa("woman_inhibitor", 5 * YEAR)),
+    Target(HIP, "women on the inhibitor, 5 y, hip-like bone by the spine's k", "%", -7.24, -9.0, -5.5,
+           False, lambda v: v.dxa("woman_inhibitor", 5 * YEAR)),
     Target("A7", "women on tamoxifen, 2 y, spine DXA", "%", 2.2, 1.0, 3.4, True,
            lambda v: v.dxa("woman_tamoxifen", 2 * YEAR)),
     Target("A7'", "women on tamoxifen, 5 y, spine DXA", "%", 2.77, 1.3, 4.2, False,
