@@ -31,6 +31,8 @@ def test_courses_share_their_start_and_nothing_is_lost_for_nothing(use: Any) -> 
     short["control again"] = short["control"]
     rows = pd.DataFrame(scenarios.live(config, None, short)).set_index(["scenario", "day"])
     assert rows.xs(0, level="day")["bmd_mg_per_cm3"].nunique() == 1
+    eroded = rows["es_bs_surface_percent"]
+    assert (eroded.xs(0, level="day") > 0).all() and eroded.xs(120, level="day").isna().all()
     ends = rows.xs(120, level="day")
     assert ends["bmd_mg_per_cm3"]["control again"] == ends["bmd_mg_per_cm3"]["control"]
     assert ends["e2_deficit"]["control"] == 0.0
@@ -60,6 +62,11 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
     assert told["A11'"] == pytest.approx(0.1)  # the control falls by as much
     assert told["A1"] == pytest.approx(0.1)
     assert told["slopes"] == pytest.approx(1.0)
+    hip = pd.DataFrame(rows)
+    two = pd.concat([hip.assign(candidate="hip-like"), hip.assign(candidate="scan", point="b")])
+    table = use("confirm").table_of(two)
+    assert table[table["candidate"] == "hip-like"]["target"].tolist() == ["A6"]
+    assert "A6" not in set(table[table["candidate"] == "scan"]["target"])
 
 
 def test_the_posterior_finds_what_the_data_tell_and_no_more(

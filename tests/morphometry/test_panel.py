@@ -102,6 +102,22 @@ def test_one_voxel_thick_bone_is_measured() -> None:
     assert not math.isinf(found["bstv_per_mm"])
 
 
+def test_a_tunnel_of_one_voxel_is_no_connection_and_a_wider_one_is() -> None:
+    handles = {}
+    for wide in (1, 4):
+        quanta = np.zeros((16, 16, 16), np.uint8)
+        quanta[5:11] = 255
+        quanta[5:11, 6 : 6 + wide, 6 : 6 + wide] = 0
+        found = measure(quanta, 20.0, quick=True)
+        cubes = 0.22**3  # 12 voxels a side without the rim: 11 cubes between their centres
+        handles[wide] = [
+            round(found[name].value * cubes)
+            for name in ("conn_d_unfiltered_per_mm3", "conn_d_per_mm3")
+        ]
+    assert handles[1][0] - handles[1][1] == 1
+    assert handles[4][0] == handles[4][1] == handles[1][0]
+
+
 def test_a_region_counts_only_itself() -> None:
     """Two halves of one block add up; what lies beyond is seen but not counted."""
     quanta = plates(12, 4)
