@@ -217,6 +217,17 @@ def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
+def value_at(tree: dict[str, Any], path: str) -> Any:
+    """What a nested dict has at a dotted path (lists as in `changed`); None where it has nothing."""
+    place: Any = tree
+    for branch in path.split("."):
+        if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
+            place = place[int(branch)]
+        elif place is not None:
+            place = _only(place, path).get(branch)
+    return place
+
+
 def _only(place: Any, path: str) -> dict[str, Any]:
     """A group, or the only group of a list."""
     if isinstance(place, list) and len(place) == 1:

@@ -100,7 +100,8 @@ class DesignParameters(Parameters):
         tuple[Variable, ...], Field(max_length=200, description="what varies; input")
     ] = ()
     rows_csv: Annotated[
-        str | None, Field(description="kind list: a CSV whose header has paths; input")
+        str | None,
+        Field(description="kind list: a CSV, its header paths; empty: as in the base; input"),
     ] = None
     samples: Annotated[
         int, Field(ge=1, le=1_000_000, description="rows of a hypercube, N of the others; input")
@@ -228,7 +229,7 @@ def _sampled(design: DesignParameters) -> NDArray[np.float64]:
 
 
 def _from_csv(design: DesignParameters, path: Path) -> "pd.DataFrame":
-    """Rows of a CSV file; its columns must be paths, named by a variable or not."""
+    """Rows of a CSV file; its columns must be paths, named by a variable or not. Empty cells are NaN."""
     import pandas as pd
 
     try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol,
 import tomli_w
 from pydantic import Field, ValidationError
 
-from bonesim.config import Config, load_config, tree_of
+from bonesim.config import Config, load_config, tree_of, value_at
 from bonesim.config_errors import explain
 from bonesim.errors import InputError
 from bonesim.kernel import sources_hash
@@ -129,7 +129,7 @@ class Study:
         self.path = path
         self.base = load_config(path.parent / self.parameters.base)
         try:
-            self.rows = rows_of(self.parameters.design, path.parent)
+            self.rows = self._filled(rows_of(self.parameters.design, path.parent))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 
@@ -180,6 +180,21 @@ class Study:
                     Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
         return found
+
+    def _filled(self, rows: "pd.DataFrame") -> "pd.DataFrame":
+        """Rows whose empty cells (of `rows_csv`) have what the base has."""
+        tree = tree_of(self.base)
+        variables = {variable.column: variable.path for variable in self.parameters.design.variable}
+        for column in rows.columns[rows.isna().any()]:
+            path = variables.get(column, column)
+            value = value_at(tree, path)
+            if value is None or isinstance(value, dict | list):
+                raise InputError(
+                    f"column {column!r} has an empty cell, and the base has no value of {path} "
+                    "to put there; fill it in"
+                )
+            rows = rows.assign(**{column: rows[column].fillna(value)})
+        return rows
 
     def _config(self, row: int, changes: dict[str, Any]) -> Config:
         """The base with changes; an error names the design's row."""
