@@ -58,6 +58,18 @@ LONGER: dict[str, Scenario] = SCENARIOS | {
     "calcium": SCENARIOS["calcium"]._replace(days=(0, YEAR, 3 * YEAR)),
 }
 
+#: What economies cost: the same year from the same day 0, load solved as sparingly as the base says and as
+#: often and finely as by default. Nothing else differs, chance included.
+OFTEN = " solved often"
+SOLVED_OFTEN = {
+    "mechanics.interval_day": 30, "mechanics.changed_percent": 1.0, "mechanics.tolerance": 1e-4,
+}  # fmt: skip
+ECONOMIES: dict[str, Scenario] = {
+    name + how: Scenario(SCENARIOS[name].changes | changes, (0, 182, YEAR))
+    for name in ("control", "woman_inhibitor")
+    for how, changes in (("", {}), (OFTEN, SOLVED_OFTEN))
+}
+
 #: Of the daily table, what is kept of each day read.
 KEPT = (
     "bmd_mg_per_cm3", "bvtv_percent", "es_bs_percent", "os_bs_percent", "ac_f_per_year",

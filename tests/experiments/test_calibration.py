@@ -69,6 +69,31 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
     assert "A6" not in set(table[table["candidate"] == "scan"]["target"])
 
 
+def test_economies_are_told_in_percent_of_the_loss(use: Any) -> None:
+    """Ten bones lose 4 % of mineral in a year (2 of DXA), solved sparingly a tenth more."""
+    scenarios, targets, economies = use("scenarios"), use("targets"), use("economies")
+    rng = np.random.default_rng(1)
+    rows = []
+    for bone in range(10):
+        own = rng.normal(0.0, 0.5)
+        for name, scenario in scenarios.ECONOMIES.items():
+            falls = (
+                (4.0 + own) * name.startswith("woman") * (1.0 if name.endswith("often") else 1.1)
+            )
+            rows += [
+                {"point": f"bone {bone}", "scenario": name, "day": day,
+                 **dict.fromkeys(scenarios.KEPT, 1.0),
+                 "bmd_mg_per_cm3": 70.0 * (1.0 - falls / 100.0 * day / 365)}
+                for day in scenario.days
+            ]  # fmt: skip
+    table = economies.table_of(targets.Lives(pd.DataFrame(rows)))
+    assert table.loc[365, "often_pp"] == pytest.approx(2.0, abs=0.25)
+    assert table["apart_percent_of_loss"].tolist() == pytest.approx([10.0, 10.0])
+    assert table.loc[365, "bones"] == 10
+    assert (table["ci_percent_of_loss"] < 2.0).all()
+    assert (table["variance_saved"] > 50.0).all()
+
+
 def test_the_posterior_finds_what_the_data_tell_and_no_more(
     use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

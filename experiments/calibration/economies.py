@@ -1,0 +1,60 @@
+"""Reads `live.py economies.toml --economies`: how far is the loss another if load is solved sparingly?
+
+    python experiments/calibration/economies.py economies -o experiments/calibration/economies.csv
+
+Both ways of a bone start from one day 0 and share chance, so their difference scatters less than either
+loss, until the two lives have drifted apart. Nothing is simulated here.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+from scenarios import OFTEN, YEAR
+from targets import Lives
+
+from bonesim.sweep.comparison import mean_and_ci
+from bonesim.sweep.gather import Folder
+
+DAYS = (182, YEAR)
+
+
+def losses(lives: Lives, day: int) -> pd.DataFrame:
+    """Spine DXA lost beyond the control, pp, a row for each bone: solved sparingly, and often."""
+
+    def lost(how: str) -> pd.Series:
+        return lives.dxa("control" + how, day) - lives.dxa("woman_inhibitor" + how, day)
+
+    return pd.DataFrame({"sparingly": lost(""), "often": lost(OFTEN)})
+
+
+def table_of(lives: Lives) -> pd.DataFrame:
+    """A row for each day: mean losses, their difference in percent of the loss, and what pairing saves."""
+    rows = {}
+    for day in DAYS:
+        lost = losses(lives, day)
+        apart = mean_and_ci(lost["sparingly"] - lost["often"])
+        loss = lost["often"].mean()
+        own = lost.var().sum()
+        rows[day] = {
+            "bones": len(lost), "sparingly_pp": lost["sparingly"].mean(), "often_pp": loss,
+            "apart_percent_of_loss": 100.0 * apart["mean"] / loss,
+            "ci_percent_of_loss": 100.0 * apart["ci"] / loss,
+            "variance_saved": own / (lost["sparingly"] - lost["often"]).var(),
+        }  # fmt: skip
+    return pd.DataFrame(rows).T.rename_axis("day")
+
+
+def main() -> None:
+    """Print and keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    given = parser.parse_args()
+    table = table_of(Lives(Folder(given.folder).results()))
+    print(table.to_string(float_format="{:.2f}".format))
+    table.to_csv(given.output, float_format="%.4f")
+
+
+if __name__ == "__main__":
+    main()
