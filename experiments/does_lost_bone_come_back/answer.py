@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from bonesim.lattice.event_log import JUDGEMENT_DAYS
+from bonesim.loss.reclosure import final_breaks, may_have_closed
+from bonesim.quantities import BONE
 from bonesim.storage.reader import Run, open_run
 
 #: What is compared: name in the tables -> symbol.
@@ -23,7 +26,6 @@ MEASURES = {
     "tb_th_um": "Tb.Th",
     "conn_d_per_mm3": "Conn.D",
 }
-FINAL_KINDS = ("plate_perforation", "strut_cut")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Outcome:
     measures: pd.DataFrame
     finals: int
     mm3_years: float
+    grown_over: int = 0  # of them: bone again where they were logged
+    maybe_closed: int = 0  # of them, at most
 
 
 def outcome(run: Run, until_day: float) -> Outcome:
@@ -45,12 +49,16 @@ def outcome(run: Run, until_day: float) -> Outcome:
     structure = run.snapshot_table.drop(columns=["bvtv_percent"])
     measures = structure.merge(table, on="day").set_index("day")[list(MEASURES)]
     events = run.events
-    counted = (
-        (events["status"] == "final") & events["kind"].isin(FINAL_KINDS)
-        & (events["day"] <= until_day)
-    )  # fmt: skip
+    rows = final_breaks(events)
+    rows = rows[events["day"].to_numpy()[rows] <= until_day]
+    place = events[["z_um", "y_um", "x_um"]].to_numpy()[rows] // run.voxel_um
+    bone = run.quanta(run.snapshot_days[-1])[tuple(place.astype(np.int64).T)] >= BONE
+    # None is final earlier than a year after it broke.
+    closed = may_have_closed(events, rows, events["day"].to_numpy()[rows] + JUDGEMENT_DAYS)
     volume = float(np.prod(run.shape)) * (run.voxel_um / 1000.0) ** 3
-    return Outcome(measures, int(counted.sum()), volume * until_day / 365.25)
+    return Outcome(
+        measures, rows.size, volume * until_day / 365.25, int(bone.sum()), int(closed.sum())
+    )
 
 
 def regained(measures: pd.DataFrame) -> pd.Series:
@@ -98,6 +106,13 @@ def main() -> None:
     counts = {name: sum(o.finals for o in outcomes) for name, outcomes in groups.items()}
     print(f"\nfinal perforations and cuts to day {given.until_day:g}: {counts}")
     print(f"rate, treated over healthy: {ratio:.2f} (95 % {low:.2f} to {high:.2f})")
+    for name, outcomes in groups.items():
+        grown, closed = (
+            sum(getattr(o, n) for o in outcomes) for n in ("grown_over", "maybe_closed")
+        )
+        print(
+            f"{name}: of these {grown} are bone again where they were logged, {closed} may have closed"
+        )
     if given.output:
         draw(groups["treated"], given.output)
 

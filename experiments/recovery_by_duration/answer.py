@@ -83,10 +83,11 @@ def table_of(gone: pd.DataFrame) -> pd.DataFrame:
 
 
 def holes(results: pd.DataFrame) -> pd.DataFrame:
-    """By arm: final perforations and cuts there were at the stops, and how many were open to the last."""
+    """By arm: breaks that were final at the stops, how many are marrow at the end, or may have closed."""
     last = results[results["course"] == "recovering"].sort_values("day")
     ends = last.groupby(["arm", "point", "stop_day"]).last()
-    counts: pd.DataFrame = ends[["final_at_stop", "of_them_open"]].groupby("arm").sum().astype(int)
+    told = ["final_at_stop", "of_them_marrow", "of_them_maybe_closed"]
+    counts: pd.DataFrame = ends[told].groupby("arm").sum().astype(int)
     return counts
 
 
@@ -176,7 +177,7 @@ def main() -> None:
         print(
             f"\n{arm}, after {FOLLOW_UP[-1] / YEARS:.0f} y\n{markdown(table, arm, FOLLOW_UP[-1])}"
         )
-    print(f"\nfinal perforations and cuts at the stops, and open at the end\n{holes(results)}")
+    print(f"\nfinal perforations and cuts at the stops, and what became of them\n{holes(results)}")
     table.to_csv(given.output.with_suffix(".csv"), index=False)
     draw(table, given.output)
 

@@ -44,17 +44,23 @@ def measured(simulation: Any) -> dict[str, float]:
     return row | {name: float(panel[name].value) for name in PANEL}
 
 
-def still_open(simulation: Any, events: dict[str, Any]) -> tuple[int, int]:
-    """Of the events that were final in `events`: how many there are, and how many are still marrow."""
-    from bonesim.lattice.event_log import FINAL
-    from bonesim.lattice.topology import PLATE_PERFORATION, STRUT_CUT
+def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
+    """What became of the events (rows of the log) that were final at the stop.
+
+    How many there are, how many of their voxels are marrow, and how many may have closed since
+    (`bonesim.loss.reclosure`: an upper bound, from the log of all changes of shape).
+    """
+    from bonesim.loss.reclosure import may_have_closed
     from bonesim.quantities import BONE
 
-    final = (events["status"] == FINAL) & (
-        (events["kind"] == PLATE_PERFORATION) | (events["kind"] == STRUT_CUT)
-    )
-    marrow = simulation.tissue.lattice.quanta[events["voxel"][final]] < BONE
-    return int(final.sum()), int(marrow.sum())
+    events = simulation.events.columns()
+    marrow = simulation.tissue.lattice.quanta[events["voxel"][rows]] < BONE
+    closed = may_have_closed(events, rows, stop_day)
+    return {
+        "final_at_stop": rows.size,
+        "of_them_marrow": int(marrow.sum()),
+        "of_them_maybe_closed": int(closed.sum()),
+    }
 
 
 def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
@@ -67,6 +73,7 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
     from bonesim.burn_in import begin_from, equilibrated
     from bonesim.config import validated
+    from bonesim.loss.reclosure import final_breaks
     from bonesim.simulation import Simulation
     from bonesim.simulation_state import put_back, state_of
     from bonesim.specimens import make_specimen
@@ -99,14 +106,13 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
         course["steps"] = [*course["steps"], back]
         recovering = Simulation(base.with_changes({"hormones.course": course}), bone)
         put_back(recovering, state_of(suppressed))
-        events = {name: column.copy() for name, column in recovering.events.columns().items()}
+        rows_final = final_breaks(recovering.events.columns())
         for after in FOLLOW_UP:
             while recovering.day < stop + after:
                 recovering.step()
-            final, marrow = still_open(recovering, events)
             rows.append(
                 {"course": "recovering", "stop_day": stop, "day": recovering.day,
-                 "final_at_stop": final, "of_them_open": marrow, **measured(recovering)}
+                 **breaks(recovering, rows_final, stop), **measured(recovering)}
             )  # fmt: skip
     return [{"snapshot": number, **row} for number, row in enumerate(rows)]
 

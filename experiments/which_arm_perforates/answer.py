@@ -26,7 +26,10 @@ PANELS = {
 
 
 def outcomes(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per arm and seed: what suppression took beyond what health took, on the last day."""
+    """One row per arm and seed: what suppression took beyond what health took, on the last day.
+
+    `spared_percent` is what it took less than from the whole model, seed by seed.
+    """
     keys = ["arm", E2, "seed", "day"]
     changed = since_start(results, ["arm", E2]).set_index(keys)
     breaks = (results["perforations_final"] + results["strut_cuts_final"]) / results["volume_mm3"]
@@ -37,7 +40,11 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
     wide = ends[["lost_percent", "breaks_per_mm3"]].unstack(E2)
     low, high = sorted(results[E2].unique())
     found = wide.xs(low, level=E2, axis=1) - wide.xs(high, level=E2, axis=1)
-    return found.assign(lost_in_health_percent=wide["lost_percent"][high]).reset_index()
+    whole = found["lost_percent"].xs(WHOLE, level="arm")
+    return found.assign(
+        spared_percent=whole - found["lost_percent"],  # of the same bone and luck
+        lost_in_health_percent=wide["lost_percent"][high],
+    ).reset_index()
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:

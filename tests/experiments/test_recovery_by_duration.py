@@ -42,8 +42,9 @@ def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_
     assert lost > 0.5
     assert -0.2 * lost < left < lost
     table = answer.table_of(gone)
-    final, still = answer.holes(results).loc[lives.WHOLE]
-    assert final == still
+    final, marrow, closed = answer.holes(results).loc[lives.WHOLE]
+    assert final == marrow
+    assert closed == 0
     assert "BMD" in answer.markdown(table, lives.WHOLE, 240)
     answer.draw(table, tmp_path / "r.png")
     assert (tmp_path / "r.png").stat().st_size > 10_000

@@ -23,6 +23,7 @@ def test_an_arm_is_what_suppression_takes_beyond_health(tmp_path: Path) -> None:
     table = arms.table_of(pd.DataFrame(rows))
     assert list(table.index) == [arms.WHOLE, "no RANKL"]
     assert table["lost_percent"]["mean"].tolist() == pytest.approx([15.0, 5.0])
+    assert table["spared_percent"]["mean"].tolist() == pytest.approx([0.0, 10.0])
     assert table["breaks_per_mm3"]["mean"].tolist() == pytest.approx([3 / 2.5**3] * 2)
     assert table["lost_in_health_percent"]["mean"].tolist() == pytest.approx([7.0, 7.0])
     assert "| no RANKL | 5.0 +/- 0.0 |" in said_and_drawn(arms, table, tmp_path / "arms.png")
