@@ -165,6 +165,8 @@ def draw(
 
     figure = Figure(figsize=(10, 6.5), dpi=110, layout="constrained")
     axes = figure.subplots(3, -(-len(table) // 3)).ravel()
+    for unused in axes[len(table) :]:
+        unused.remove()
     for k, (axis, (name, row)) in enumerate(zip(axes, table.iterrows(), strict=False)):
         axis.hist(draws[:, k], weights=weight * 20, bins=np.linspace(0, 1, 21),
                   color=palette.DRUGS[3], alpha=0.75)  # fmt: skip

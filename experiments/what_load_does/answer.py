@@ -29,7 +29,7 @@ def words_of(table: pd.DataFrame) -> str:
     """Spine DXA, a row for each arm."""
     dxa = table["dxa_percent"]
     cells = dxa.apply(lambda one: said(one["mean"], one["ci"]), axis=1).unstack("day", sort=False)
-    return in_markdown(cells.add_prefix("day "))
+    return in_markdown(cells.rename(columns=lambda day: f"day {day:.0f}"))
 
 
 def draw(table: pd.DataFrame) -> Figure:
