@@ -4,6 +4,9 @@ Growing bone changes the number of holes and pieces only where a voxel is added 
 every such crossing is logged with its Euler change (`lattice.topology`). A perforation (change below 0)
 that closes needs a later healing above 0 near its place, a cut one below 0. Where there is none, it is
 open, whatever has grown over the one voxel it was logged at.
+
+Rough surface heals, too, so the bound is loose where BMUs are busy: ask it of breaks whose voxel is bone
+again, not of those that are marrow to this day.
 """
 
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ class Outcome:
     finals: int
     mm3_years: float
     grown_over: int = 0  # of them: bone again where they were logged
-    maybe_closed: int = 0  # of them, at most
+    maybe_closed: int = 0  # of those, at most
 
 
 def outcome(run: Run, until_day: float) -> Outcome:
@@ -54,7 +54,8 @@ def outcome(run: Run, until_day: float) -> Outcome:
     place = events[["z_um", "y_um", "x_um"]].to_numpy()[rows] // run.voxel_um
     bone = run.quanta(run.snapshot_days[-1])[tuple(place.astype(np.int64).T)] >= BONE
     # None is final earlier than a year after it broke.
-    closed = may_have_closed(events, rows, events["day"].to_numpy()[rows] + JUDGEMENT_DAYS)
+    since = events["day"].to_numpy()[rows[bone]] + JUDGEMENT_DAYS
+    closed = may_have_closed(events, rows[bone], since)
     volume = float(np.prod(run.shape)) * (run.voxel_um / 1000.0) ** 3
     return Outcome(
         measures, rows.size, volume * until_day / 365.25, int(bone.sum()), int(closed.sum())
@@ -111,7 +112,8 @@ def main() -> None:
             sum(getattr(o, n) for o in outcomes) for n in ("grown_over", "maybe_closed")
         )
         print(
-            f"{name}: of these {grown} are bone again where they were logged, {closed} may have closed"
+            f"{name}: of these {grown} are bone again where they were logged, "
+            f"{closed} of those may have closed"
         )
     if given.output:
         draw(groups["treated"], given.output)

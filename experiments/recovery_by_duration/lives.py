@@ -47,15 +47,15 @@ def measured(simulation: Any) -> dict[str, float]:
 def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     """What became of the events (rows of the log) that were final at the stop.
 
-    How many there are, how many of their voxels are marrow, and how many may have closed since
-    (`bonesim.loss.reclosure`: an upper bound, from the log of all changes of shape).
+    How many there are, how many of their voxels are marrow, and how many of the others may have closed
+    since (`bonesim.loss.reclosure`: an upper bound, from the log of all changes of shape).
     """
     from bonesim.loss.reclosure import may_have_closed
     from bonesim.quantities import BONE
 
     events = simulation.events.columns()
     marrow = simulation.tissue.lattice.quanta[events["voxel"][rows]] < BONE
-    closed = may_have_closed(events, rows, stop_day)
+    closed = may_have_closed(events, rows[~marrow], stop_day)
     return {
         "final_at_stop": rows.size,
         "of_them_marrow": int(marrow.sum()),
