@@ -1,4 +1,4 @@
-"""Did a hole close again, or a strut join? What the event log can prove.
+"""Did a hole close again, or a strut join? What the event log says.
 
 Growing bone changes the number of holes and pieces only where a voxel is added that is not simple, and
 every such crossing is logged with its Euler change (`lattice.topology`). A perforation (change below 0)
@@ -43,10 +43,11 @@ def may_have_closed(
     since_day: float | NDArray[np.float64],
     reach_um: float = REACH_UM,
 ) -> NDArray[np.bool_]:
-    """Of some breaks, which may have closed since a day: an upper bound.
+    """Of some breaks, which may have closed since a day.
 
     A later healing of the opposite Euler change within `reach_um` counts, unless its BMU as a whole
-    changed nothing there: what heals is then a hole or a cut that the same BMU had made.
+    changed nothing there: what heals is then taken for a hole or a cut that the same BMU had made. (One
+    that closed an old hole and left a new one within reach would be missed.)
 
     Args:
         events: an event table, rows in order of time (`Run.events`, or an `EventLog`'s columns).
@@ -55,7 +56,7 @@ def may_have_closed(
         reach_um: how far from the logged voxel a closure may be.
 
     Returns:
-        Shape (n,): False where no closure is possible.
+        Shape (n,): False where no unit, as a whole, undid such a break within reach.
     """
     place = np.column_stack(
         [np.asarray(events[axis], np.float64) for axis in ("z_um", "y_um", "x_um")]

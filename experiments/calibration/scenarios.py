@@ -7,6 +7,8 @@ other steroids), not what the drug model makes of a tablet; that is the trials' 
 
 from typing import Any, NamedTuple
 
+from bonesim.mechanics.loading import MechanicsParameters
+
 YEAR = 365
 
 
@@ -62,8 +64,9 @@ LONGER: dict[str, Scenario] = SCENARIOS | {
 #: often and finely as by default. Nothing else differs, chance included.
 OFTEN = " solved often"
 SOLVED_OFTEN = {
-    "mechanics.interval_day": 30, "mechanics.changed_percent": 1.0, "mechanics.tolerance": 1e-4,
-}  # fmt: skip
+    f"mechanics.{name}": getattr(MechanicsParameters(), name)
+    for name in ("interval_day", "changed_percent", "tolerance")
+}
 ECONOMIES: dict[str, Scenario] = {
     name + how: Scenario(SCENARIOS[name].changes | changes, (0, 182, YEAR))
     for name in ("control", "woman_inhibitor")

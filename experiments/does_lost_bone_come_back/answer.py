@@ -36,7 +36,7 @@ class Outcome:
     finals: int
     mm3_years: float
     grown_over: int = 0  # of them: bone again where they were logged
-    maybe_closed: int = 0  # of those, at most
+    maybe_closed: int = 0  # of those
 
 
 def outcome(run: Run, until_day: float) -> Outcome:

@@ -48,7 +48,7 @@ def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     """What became of the events (rows of the log) that were final at the stop.
 
     How many there are, how many of their voxels are marrow, and how many of the others may have closed
-    since (`bonesim.loss.reclosure`: an upper bound, from the log of all changes of shape).
+    since (`bonesim.loss.reclosure`: from the log of all changes of shape).
     """
     from bonesim.loss.reclosure import may_have_closed
     from bonesim.quantities import BONE

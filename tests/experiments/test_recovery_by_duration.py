@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bonesim.config import load_config, to_toml
+from bonesim.lattice.topology import HEALING, PLATE_PERFORATION
 
 HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"
 
@@ -48,6 +50,22 @@ def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_
     assert "BMD" in answer.markdown(table, lives.WHOLE, 240)
     answer.draw(table, tmp_path / "r.png")
     assert (tmp_path / "r.png").stat().st_size > 10_000
+
+
+def test_breaks_are_marrow_grown_over_or_perhaps_closed(scripts: tuple[Any, Any]) -> None:
+    """Three final perforations: one marrow, one grown over, one that modelling has closed 40 um off."""
+    lives, _ = scripts
+    at = np.array([0.0, 1000.0, 2000.0, 2040.0])
+    events = {"day": np.array([10.0, 10.0, 10.0, 900.0]), "z_um": at, "y_um": at * 0, "x_um": at * 0,
+              "kind": np.array([PLATE_PERFORATION] * 3 + [HEALING]), "delta_euler": [-1, -1, -1, 1],
+              "bmu": [1, 2, 3, 0], "voxel": np.arange(4)}  # fmt: skip
+    lived = SimpleNamespace(
+        events=SimpleNamespace(columns=lambda: events),
+        tissue=SimpleNamespace(lattice=SimpleNamespace(quanta=np.array([0, 255, 255, 255]))),
+    )
+    told = lives.breaks(lived, np.arange(3), 800)
+    assert told == {"final_at_stop": 3, "of_them_marrow": 1, "of_them_maybe_closed": 1}
+    assert lives.breaks(lived, np.arange(3), 900)["of_them_maybe_closed"] == 0
 
 
 def test_the_share_regained_is_of_mean_losses(scripts: tuple[Any, Any]) -> None:
