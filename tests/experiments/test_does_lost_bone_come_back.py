@@ -20,12 +20,13 @@ def test_half_of_a_loss_regained(answer: ModuleType) -> None:
 
 
 def test_breaks_until_a_day_are_counted_and_those_grown_over(answer: ModuleType) -> None:
-    """Three breaks, one of them too late to count; over the second, bone has grown, and nothing closed."""
+    """Four breaks, one of them too late to count; over one of three bone has grown, and nothing closed."""
     quanta = np.zeros((4, 4, 4), np.uint8)
     quanta[2, 2, 2] = 255
     events = pd.DataFrame({
-        "day": [10.0, 20.0, 900.0], "kind": "strut_cut", "status": "final", "bmu": 1,
-        "delta_euler": 1, **{axis: [10.0, 50.0, 70.0] for axis in ("z_um", "y_um", "x_um")}})  # fmt: skip
+        "day": [10.0, 15.0, 20.0, 900.0], "kind": "strut_cut", "status": "final", "bmu": 1,
+        "delta_euler": 1,
+        **{axis: [10.0, 30.0, 50.0, 70.0] for axis in ("z_um", "y_um", "x_um")}})  # fmt: skip
     day = pd.DataFrame(1.0, index=[0], columns=["day", *answer.MEASURES])
     run = SimpleNamespace(
         table=day[["day", "bvtv_percent", "bmd_mg_per_cm3"]],
@@ -34,7 +35,7 @@ def test_breaks_until_a_day_are_counted_and_those_grown_over(answer: ModuleType)
         quanta=lambda _: quanta,
     )  # fmt: skip
     told = answer.outcome(run, 800.0)
-    assert (told.finals, told.grown_over, told.maybe_closed) == (2, 1, 0)
+    assert (told.finals, told.grown_over, told.maybe_closed) == (3, 1, 0)
 
 
 def test_rate_ratio_counts_exposure(answer: ModuleType) -> None:

@@ -77,6 +77,12 @@ def test_a_hole_that_is_filled_has_closed_whoever_filled_it() -> None:
     assert Plate().form([(7, 7), *RING], 500, OTHER).closed()
 
 
+def test_what_no_bmu_did_is_not_summed_up() -> None:
+    """Modelling closes the hole; another crossing without a BMU must not make up for it."""
+    plate = Plate().form([*RING, (7, 7)], 500, NOBODY).erode([(11, 11)], 500, NOBODY)
+    assert plate.closed()
+
+
 def test_what_another_bmu_breaks_and_heals_is_its_own_affair() -> None:
     plate = Plate().erode([(11, 11)], 500, OTHER).form([(11, 11)], 600, OTHER)
     assert plate.tissue.euler == Plate().tissue.euler

@@ -28,6 +28,7 @@ name = "stop"
 def rows(tmp_path: Path) -> Callable[[str], Study]:
     (tmp_path / "base.toml").write_text(
         'title = "Base"\n[cells.osteoclast]\nstrain_stop = 0.75\n[specimen]\nkind = "synthetic"\n'
+        "size_mm = [3.5, 4.0, 4.5]\n"
     )
     (tmp_path / "study.toml").write_text(TEXT)
 
