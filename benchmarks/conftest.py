@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bonesim.config import validated
-from bonesim.simulation import Simulation
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
 from bonesim.specimens import Specimen, make_specimen
 
 #: A denser bone: BV/TV within the 0.15-0.25 of the speed target.

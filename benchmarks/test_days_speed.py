@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.conftest import YOUNG, ratio_of_minima
 from bonesim.cells import bmu, osteoblast, osteoclast, osteocyte, precursors
-from bonesim.cells.messages import sources_of
-from bonesim.simulation import Simulation
+from bonesim.cells.secretion import sources_of
+from bonesim.engine.simulation import Simulation
 from bonesim.specimens import Specimen
 
 #: Bytes of lattice arrays per voxel: quanta, region, formed_day, owner, surface slot, surface,

@@ -5,10 +5,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.integrate import solve_ivp
 
 from benchmarks.conftest import ratio_of_minima
-from bonesim.hormones.axis import AxisParameters
-from bonesim.hormones.blood import VariationParameters, cohort, live
-from bonesim.hormones.drugs import DrugParameters
-from bonesim.hormones.protocol import ProtocolParameters
+from bonesim.endocrine.axis import AxisParameters
+from bonesim.endocrine.blood import VariationParameters, cohort, live
+from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.protocol import ProtocolParameters
 
 RX = ProtocolParameters.model_validate({
     "testosterone_cypionate": {"dose_mg": 100},

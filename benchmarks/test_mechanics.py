@@ -9,8 +9,8 @@ from benchmarks.conftest import ratio_of_minima
 from bonesim.mechanics.bone import bridging
 from bonesim.mechanics.cases import affine, uniaxial, unit_strain
 from bonesim.mechanics.memory import Memory
-from bonesim.mechanics.product import multiply_alone
 from bonesim.mechanics.solver import Structure
+from bonesim.mechanics.stiffness_product import multiply_alone
 
 BLOCK = Path(__file__).parents[1].parent / "shared" / "data" / "vor100_b20_30um.npz"
 EDGE_MM, MODULUS_MPA, POISSON, STRAIN = 0.03, 6800.0, 0.3, 0.01

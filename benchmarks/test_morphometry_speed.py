@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.conftest import ratio_of_minima
-from bonesim.config import validated
+from bonesim.config.config import validated
 from bonesim.morphometry.panel import PANEL, measure
 from bonesim.morphometry.thickness import local_thickness, paint_spheres, sphere_centres
 from bonesim.specimens import Specimen, make_specimen

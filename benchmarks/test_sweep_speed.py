@@ -6,9 +6,10 @@ import pytest
 
 pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
 
-from bonesim.sweep.study import Study
-from bonesim.sweep.sweep import run_study
 from tests.sweep import dummy
+
+from bonesim.sweeps.study import Study
+from bonesim.sweeps.sweep import run_study
 
 POINTS = 500
 

@@ -14,12 +14,12 @@ Importing it draws nothing, starts nothing and is quick: names are loaded when f
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bonesim.config import Config as Config
-    from bonesim.config import load_config as load_config
+    from bonesim.config.config import Config as Config
+    from bonesim.config.config import load_config as load_config
+    from bonesim.engine.run import resume as resume
+    from bonesim.engine.run import run as run
+    from bonesim.engine.simulation import Simulation as Simulation
     from bonesim.morphometry.panel import measure as measure
-    from bonesim.run import resume as resume
-    from bonesim.run import run as run
-    from bonesim.simulation import Simulation as Simulation
     from bonesim.specimens import make_specimen as make_specimen
     from bonesim.specimens.specimen import Specimen as Specimen
     from bonesim.storage.reader import open_run as open_run
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 #: Public name -> the module it lives in, in the order of the sentence above.
 _PLACES = {
-    "Config": "bonesim.config",
-    "load_config": "bonesim.config",
+    "Config": "bonesim.config.config",
+    "load_config": "bonesim.config.config",
     "Specimen": "bonesim.specimens.specimen",
     "make_specimen": "bonesim.specimens",
-    "Simulation": "bonesim.simulation",
-    "run": "bonesim.run",
-    "resume": "bonesim.run",
+    "Simulation": "bonesim.engine.simulation",
+    "run": "bonesim.engine.run",
+    "resume": "bonesim.engine.run",
     "open_run": "bonesim.storage.reader",
     "measure": "bonesim.morphometry.panel",
     "render": "bonesim.viewer.scene",

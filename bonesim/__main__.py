@@ -1,6 +1,6 @@
 """`python -m bonesim` is `bonesim`."""
 
-from bonesim.cli import main
+from bonesim.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -21,8 +21,8 @@ from platformdirs import user_cache_path
 PACKAGE = Path(__file__).parent
 #: Folders and files that kernels live in or call; imports go down only, so nothing else matters.
 KERNEL_SOURCES = (
-    "chance.py", "kernel.py", "parameters.py", "quantities.py",
-    "cells", "clinic", "hormones", "lattice", "mechanics", "morphometry", "signals", "specimens",
+    "chance.py", "kernel.py", "parameters.py", "units.py",
+    "cells", "endocrine", "instruments", "lattice", "mechanics", "morphometry", "signals", "specimens",
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])

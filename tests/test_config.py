@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bonesim.config import Config, load_config, parsed_changes, to_toml, validated
-from bonesim.config_errors import all_parameters, groups_in
+from bonesim.config.config import Config, load_config, parsed_changes, to_toml, validated
+from bonesim.config.explain import all_parameters, groups_in
 from bonesim.errors import InputError
-from bonesim.quantities import UNITS
+from bonesim.units import UNITS
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from bonesim.cells.cavity import (
 )
 from bonesim.chance import APPOSITION_ROUNDING, rounded
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import INTERIOR, give
+from bonesim.lattice.ledger import INTERIOR, give
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 #: Firm faces that make a pit of a voxel.
 HEMMED_IN = 4

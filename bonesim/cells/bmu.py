@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
-from bonesim.cells.front import tangent, travel
 from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
@@ -35,14 +35,14 @@ from bonesim.chance import (
     uniform,
     uniform_pair,
 )
-from bonesim.hormones.response import Drive
+from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.quantities import BONE, DAYS_PER_YEAR
 from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
+from bonesim.units import BONE, DAYS_PER_YEAR
 
 TRAVELLING, FINISHING = 1, 2
 

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import enter_resorbed, log_floorless, take
+from bonesim.lattice.ledger import enter_resorbed, log_floorless, take
 from bonesim.lattice.rays import LONGEST_UM, along
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 # Phases of a site; 0 is no site.
 OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5

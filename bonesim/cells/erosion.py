@@ -17,11 +17,11 @@ from bonesim.cells.cavity import (
 )
 from bonesim.chance import BREAKTHROUGH, EROSION_ROUNDING, rounded, uniform
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import enter_resorbed, take
+from bonesim.lattice.ledger import enter_resorbed, take
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.topology import SIMPLE, bone_bits, count_bits, crossing_kind
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 
 @kernel

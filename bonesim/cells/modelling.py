@@ -25,12 +25,12 @@ from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.quantities import DAYS_PER_YEAR, FULL
 from bonesim.signals.fields import Fields, strain_in
+from bonesim.units import DAYS_PER_YEAR, FULL
 
 
 class ModellingParameters(Parameters):

@@ -49,13 +49,13 @@ from bonesim.chance import (
     rounded,
     uniform,
 )
-from bonesim.hormones.response import Drive
+from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.quantities import BONE, FULL
 from bonesim.signals.fields import Fields, read_voxel, strain_in
+from bonesim.units import BONE, FULL
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
 #: Bounds of what a place can do to recruitment, relative to health; assumed.

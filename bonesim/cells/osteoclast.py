@@ -39,7 +39,7 @@ from bonesim.cells.cavity import (
 from bonesim.cells.erosion import dig
 from bonesim.cells.population import CellPopulation, Rows, free_row
 from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
-from bonesim.hormones.response import Drive
+from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.lattice.tissue import Tissue

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bonesim.cells.mechanosensing import get_used, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
-from bonesim.cells.sensing import get_used, smoothed, stimuli
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
-from bonesim.hormones.response import Drive
+from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.mechanics.loading import Habitual
 from bonesim.parameters import Parameters
-from bonesim.quantities import BONE, DAYS_PER_YEAR, FULL
 from bonesim.signals.fields import Fields, strain_in
+from bonesim.units import BONE, DAYS_PER_YEAR, FULL
 
 #: Day of death of lacunae that are empty at the start.
 LONG_AGO = -100000

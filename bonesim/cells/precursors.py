@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.hormones.response import Drive
+from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
-from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.units import DAYS_PER_YEAR
 
 #: The age at which the capacity is as given; the default person's.
 USUAL_AGE_YEAR = 60.0

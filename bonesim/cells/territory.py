@@ -6,7 +6,7 @@ from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site, d
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.kernel import kernel
 from bonesim.lattice.surface import inward_normal, outward_area
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 #: Where the surface is looked for first, voxels.
 NEAR_VOXEL = 2.0

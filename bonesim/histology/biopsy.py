@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bonesim.cells.cavity import ARRESTED, ERODED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
@@ -47,11 +48,10 @@ from bonesim.histology.surface_state import (
     owned_records,
     surface_state,
 )
-from bonesim.histology.watch import FIRST, SECOND, Watch
-from bonesim.lattice.mutation import RIM_WIDTH
+from bonesim.histology.tracker import FIRST, SECOND, Watch
+from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.parameters import Parameters
-from bonesim.quantities import DAYS_PER_YEAR, FULL
-from bonesim.simulation import Simulation
+from bonesim.units import DAYS_PER_YEAR, FULL
 
 
 class BiopsyParameters(Parameters):

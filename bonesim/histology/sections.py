@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from bonesim.errors import InputError
 from bonesim.morphometry.shape import surface_mesh
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 #: Parfitt 1983: surface per volume from perimeter per area, and thickness from width.
 PERIMETER_TO_SURFACE = 4.0 / np.pi

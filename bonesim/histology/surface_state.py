@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.sections import Surface, surface_of
-from bonesim.lattice.mutation import RIM_WIDTH
+from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.lattice.tissue import Tissue
-from bonesim.simulation import Simulation
 
 
 def boxed(tissue: Tissue, flat: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import FRAGMENT_FREED, MIXED, PLATE_PERFORATION, STRUT_CUT
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 #: What became of an event; its code is its place here.
 EVENT_STATUSES = ("open", "transient", "final", "not_counted")

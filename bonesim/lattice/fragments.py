@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.kernel import kernel
-from bonesim.lattice.mutation import BONE_QUANTA, remove_fragment
+from bonesim.lattice.ledger import BONE_QUANTA, remove_fragment
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 
 class FragmentParameters(Parameters):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.parameters import Parameters
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 
 
 class MineralParameters(Parameters):

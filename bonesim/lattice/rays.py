@@ -7,7 +7,7 @@ stop at the cut faces.
 import numpy as np
 
 from bonesim.kernel import kernel
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 #: A crossing that would change the topology is a breakthrough only if there is no bone within
 #: this many voxels along the normal (design: rule 3).

@@ -8,7 +8,7 @@ voxels, it never draws from this list.
 import numpy as np
 
 from bonesim.kernel import kernel
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 SURFACE = 0  # place of the surface count in Lattice.counts
 

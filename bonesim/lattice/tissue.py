@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from bonesim.chance import MINERAL_AGE, uniform
 from bonesim.kernel import kernel
-from bonesim.lattice.mineral import MineralParameters, mineral_fraction
-from bonesim.lattice.mutation import (
+from bonesim.lattice.ledger import (
     BONE_QUANTA,
     CORNER_PAIRS,
     COUNTS,
@@ -27,6 +26,7 @@ from bonesim.lattice.mutation import (
     SUMS,
     Lattice,
 )
+from bonesim.lattice.mineral import MineralParameters, mineral_fraction
 from bonesim.lattice.surface import SURFACE, exposed_faces, put_on_surface
 from bonesim.lattice.topology import (
     AREA_PER_CORNER_PAIR,
@@ -36,7 +36,7 @@ from bonesim.lattice.topology import (
     euler_number,
     pair_counts,
 )
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 #: Columns of an event as the lattice reports it, in the order of `Tissue.drain_events`.
 EVENT_ARRAYS = ("voxel", "kind", "euler", "quanta", "thickness_um", "depth_um", "bmu")

@@ -25,7 +25,7 @@ from bonesim.lattice.neighbours import (
     TOUCHES_6_WITHIN_18,
     TOUCHES_26,
 )
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 #: What an event is called in the log; its code is its place here.
 EVENT_KINDS = (

@@ -32,8 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.cavity import QUANTA_ADDED, QUANTA_ARRESTED, QUANTA_FLOORLESS
+from bonesim.engine.simulation import Simulation
 from bonesim.lattice.event_log import FINAL
-from bonesim.lattice.mutation import (
+from bonesim.lattice.ledger import (
     INTERIOR,
     INTERIOR_FORMED,
     INTERIOR_FRAGMENTS,
@@ -41,7 +42,6 @@ from bonesim.lattice.mutation import (
 )
 from bonesim.lattice.topology import MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss.washout import washed_out
-from bonesim.simulation import Simulation
 
 #: Parts that add up to the total, and what they are called.
 PARTS = {

@@ -27,9 +27,9 @@ import numpy as np
 from bonesim.cells.bmu import FINISHING
 from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST
 from bonesim.cells.osteoclast import MONONUCLEAR_STEP_DAY
-from bonesim.config import Config
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import State, put_back, state_of
+from bonesim.config.config import Config
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import State, put_back, state_of
 from bonesim.specimens.specimen import Specimen
 
 #: What is changed of a config, path by path.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.parameters import Parameters
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 
 #: Least share of full modulus: what is not yet mineralised is soft, not absent; assumed.
 OSTEOID = np.float32(0.01)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.mechanics.product import LONGEST_RUN, PADDING
+from bonesim.mechanics.stiffness_product import LONGEST_RUN, PADDING
 
 #: Slabs of elements, worked on at once by threads; a level of fewer elements is one slab.
 SLABS = 16

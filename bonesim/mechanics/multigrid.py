@@ -12,8 +12,8 @@ from bonesim.kernel import kernel
 from bonesim.mechanics.coarsening import coarser
 from bonesim.mechanics.element import largest_ratio, mode_stiffness, stiffness
 from bonesim.mechanics.mesh import Level, Mesh, Transfer, finest
-from bonesim.mechanics.product import multiply, multiply_alone
 from bonesim.mechanics.smoothing import begin, less, step, steps
+from bonesim.mechanics.stiffness_product import multiply, multiply_alone
 from bonesim.mechanics.threads import in_parts, several
 from bonesim.mechanics.transfer import hold, prolong, restrict
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bonesim.errors import NumericalError
 from bonesim.kernel import kernel
 from bonesim.mechanics.multigrid import Hierarchy
-from bonesim.mechanics.product import multiply
+from bonesim.mechanics.stiffness_product import multiply
 
 #: The float64 residual replaces float32's when the latter has fallen by this factor.
 RENEWED = 1e-3

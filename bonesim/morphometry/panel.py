@@ -11,7 +11,7 @@ from bonesim.morphometry.network import network_of
 from bonesim.morphometry.plates_and_rods import plates_and_rods
 from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
 from bonesim.morphometry.thickness import local_thickness
-from bonesim.quantities import BONE, FULL, unit_of
+from bonesim.units import BONE, FULL, unit_of
 
 #: Spacing is measured on a grid of at least this voxel size: marrow spaces are ten times wider.
 SPACING_VOXEL_UM = 40.0

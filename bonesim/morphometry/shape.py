@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 
 #: The surface moves by this much, in voxels, when its gain of area is taken.
 SHIFT_VOXEL = 0.05

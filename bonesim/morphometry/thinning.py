@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bonesim.kernel import kernel
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 
 #: Layers an isthmus must last.
 PERSISTENCE = 2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.kernel import kernel
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ CHUNK_CELLS = 65536
 class Column:
     """A column of a table, or a field of the lattice: what its numbers are.
 
-    `name` carries its unit as a suffix (see `bonesim.quantities`); `symbol` is the field's own
+    `name` carries its unit as a suffix (see `bonesim.units`); `symbol` is the field's own
     (BV/TV, Tb.Th); `dtype` is how numbers are stored; `codes` are the names of 0, 1, 2, ...
     where the numbers are codes.
     """

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage import layout
 from bonesim.storage.content_hash import content_hash
+from bonesim.storage.journaled_file import SteppedFile
 from bonesim.storage.layout import Column
-from bonesim.storage.stepped_file import SteppedFile
-from bonesim.storage.vetting import DAMAGE, first_line, require_file, require_run_file
+from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage import layout
 from bonesim.storage.durable import failures_explained, sync_folder
+from bonesim.storage.journaled_file import SteppedFile, journal_path
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
-from bonesim.storage.stepped_file import SteppedFile, journal_path
-from bonesim.storage.vetting import DAMAGE, first_line, require_file, require_run_file
+from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
 
 #: VTKHDF: version of the format, and the type, ASCII of fixed length as VTK's reader wants it.
 VTKHDF_VERSION = (2, 3)

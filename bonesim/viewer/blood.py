@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
-from bonesim.blood_report import Prescribed, by_day
-from bonesim.hormones.drugs import DRUGS
-from bonesim.hormones.regimen import Doses, doses_of
-from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.endocrine.drugs import DRUGS
+from bonesim.endocrine.regimen import Doses, doses_of
+from bonesim.reports.blood import Prescribed, by_day
+from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
 from bonesim.viewer.picture import write_picture
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 from bonesim.viewer import palette
 from bonesim.viewer.surface import Box
 

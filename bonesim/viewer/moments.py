@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
+from bonesim.units import DAYS_PER_YEAR
 
 #: Estradiol below this share of its value on day 0 is called suppressed in a picture.
 SUPPRESSED_BELOW = 0.8

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bonesim.quantities import DAYS_PER_YEAR
 from bonesim.storage.reader import Run
+from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
 from bonesim.viewer.moments import Moment, suppressed_spans, weekly_e2
 

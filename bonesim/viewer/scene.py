@@ -12,12 +12,12 @@ import numpy as np
 from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
+from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
 from bonesim.viewer.moments import Moment, said, three_moments, weekly_e2
 from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
-from bonesim.viewer.stage import View, on_image_mm, photograph, view_of
-from bonesim.viewer.strained import (
+from bonesim.viewer.strain_energy import (
     colour_bar,
     load_in_words,
     paint_energy,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 from bonesim.viewer import palette
 
 if TYPE_CHECKING:

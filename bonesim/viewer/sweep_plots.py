@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bonesim.analysis.paired import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
-from bonesim.sweep.comparison import mean_and_ci, ratio_and_ci
-from bonesim.sweep.design import DesignParameters
+from bonesim.sweeps.design import DesignParameters
 from bonesim.viewer import palette
 from bonesim.viewer.picture import write_picture
 

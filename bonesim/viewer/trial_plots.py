@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.quantities import DAYS_PER_YEAR
+from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
 from bonesim.viewer.picture import write_picture
 
@@ -34,7 +34,7 @@ def draw(
     """Write the picture, and beside it `_curves.csv` and `_repeats.csv`; returns the picture's path.
 
     Args:
-        estimates, curves, repeats: tables of a trial (`bonesim.trial.compare.Comparison`); the
+        estimates, curves, repeats: tables of a trial (`bonesim.trials.compare.Comparison`); the
             first quantity in `estimates` is the primary one.
         arms: the reference first.
         title: above it all.

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
+from bonesim.viewer.camera import add_block, choose_window, has_screen
 from bonesim.viewer.markers import final_events, places_mm
 from bonesim.viewer.moments import said
-from bonesim.viewer.stage import add_block, choose_window, has_screen
 from bonesim.viewer.surface import bone_block
 
 if TYPE_CHECKING:

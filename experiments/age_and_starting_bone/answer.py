@@ -10,8 +10,8 @@ here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import BONE, K_DXA, apart, in_markdown, regained, said, summary
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.analysis.paired import BONE, K_DXA, apart, in_markdown, regained, said, summary
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 BONES = {"elderly_vertebra": "little bone", "young_vertebra": "much bone"}
 BY = ["bone", "age_year"]

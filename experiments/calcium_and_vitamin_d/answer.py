@@ -10,8 +10,8 @@ man who takes anastrozole and no supplement. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, said, summary
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 NEITHER = "neither"
 DRUG = {0: "anastrozole", 1: "no drug"}

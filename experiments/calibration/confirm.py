@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from targets import HIP, TARGETS, readings
 
-from bonesim.sweep.comparison import mean_and_ci
-from bonesim.sweep.gather import Folder
+from bonesim.analysis.paired import mean_and_ci
+from bonesim.sweeps.folder import Folder
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:

@@ -13,8 +13,8 @@ import pandas as pd
 from scenarios import OFTEN, YEAR
 from targets import Lives
 
-from bonesim.sweep.comparison import mean_and_ci
-from bonesim.sweep.gather import Folder
+from bonesim.analysis.paired import mean_and_ci
+from bonesim.sweeps.folder import Folder
 
 DAYS = (182, YEAR)
 

@@ -11,9 +11,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bonesim.sweep.study import Study
-from bonesim.sweep.sweep import run_study
-from bonesim.sweep.terminal import SweepTerminal, stopped_politely
+from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely
+from bonesim.sweeps.study import Study
+from bonesim.sweeps.sweep import run_study
 
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios

@@ -97,12 +97,12 @@ def live(
 
     import numpy as np
 
-    from bonesim.burn_in import begin_from, equilibrated
     from bonesim.cells.cavity import ERODED
-    from bonesim.config import validated
+    from bonesim.config.config import validated
+    from bonesim.engine.burn_in import begin_from, equilibrated
+    from bonesim.engine.simulation import Simulation
+    from bonesim.engine.state import state_of
     from bonesim.histology.surface_state import surface_state
-    from bonesim.simulation import Simulation
-    from bonesim.simulation_state import state_of
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")

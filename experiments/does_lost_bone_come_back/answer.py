@@ -16,8 +16,8 @@ from scipy import stats
 
 from bonesim.lattice.event_log import JUDGEMENT_DAYS
 from bonesim.loss.reclosure import final_breaks, may_have_closed
-from bonesim.quantities import BONE
 from bonesim.storage.reader import Run, open_run
+from bonesim.units import BONE
 
 #: What is compared: name in the tables -> symbol.
 MEASURES = {

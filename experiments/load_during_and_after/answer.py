@@ -10,8 +10,8 @@ simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, regained, said, summary
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, regained, said, summary
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 DRUG = {0: "anastrozole for a year", 1: "never suppressed"}
 BY = ["drug", "during", "after"]

@@ -11,9 +11,9 @@ against the same man on testosterone alone. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, said, since_start, summary
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, since_start, summary
 from bonesim.viewer import palette
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 NONE = "testosterone alone"
 #: Healthy men by mass spectrometry, pg/mL.

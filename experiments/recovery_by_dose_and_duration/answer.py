@@ -9,8 +9,8 @@ Only the sweep's results are read; nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import in_markdown, ratio_and_ci, said, since_start, summary
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.analysis.paired import in_markdown, ratio_and_ci, said, since_start, summary
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 BY = ["dose_mg", "duration_day"]
 MEASURES = {"bone_percent": "bvtv_percent", "conn_d_percent": "conn_d_per_mm3"}

@@ -51,7 +51,7 @@ def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     since (`bonesim.loss.reclosure`: from the log of all changes of shape).
     """
     from bonesim.loss.reclosure import may_have_closed
-    from bonesim.quantities import BONE
+    from bonesim.units import BONE
 
     events = simulation.events.columns()
     marrow = simulation.tissue.lattice.quanta[events["voxel"][rows]] < BONE
@@ -71,11 +71,11 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     """
     import tomllib
 
-    from bonesim.burn_in import begin_from, equilibrated
-    from bonesim.config import validated
+    from bonesim.config.config import validated
+    from bonesim.engine.burn_in import begin_from, equilibrated
+    from bonesim.engine.simulation import Simulation
+    from bonesim.engine.state import put_back, state_of
     from bonesim.loss.reclosure import final_breaks
-    from bonesim.simulation import Simulation
-    from bonesim.simulation_state import put_back, state_of
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
@@ -119,9 +119,9 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Live what is missing."""
-    from bonesim.sweep.study import Study
-    from bonesim.sweep.sweep import run_study
-    from bonesim.sweep.terminal import SweepTerminal, stopped_politely
+    from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely
+    from bonesim.sweeps.study import Study
+    from bonesim.sweeps.sweep import run_study
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)

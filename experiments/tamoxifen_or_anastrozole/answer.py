@@ -9,8 +9,8 @@ Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, said, since_start, summary
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, since_start, summary
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 NOTHING = "nothing"
 BY = ["own_e2", "arm", "day"]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bonesim.analysis.paired import in_markdown, ratio_and_ci, said, summary
 from bonesim.loss.parts import PARTS
-from bonesim.sweep.comparison import in_markdown, ratio_and_ci, said, summary
 from bonesim.viewer import palette
-from bonesim.viewer.answers import answer, panels
+from bonesim.viewer.experiment_figure import answer, panels
 from bonesim.viewer.loss import stack_parts
 
 HEALTHY = 25.0

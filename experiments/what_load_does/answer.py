@@ -10,9 +10,9 @@ the change of trabecular mineral (science targets). Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, said, summary
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
 from bonesim.viewer import palette
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 USUAL = "usual"
 #: Published ranges of the change of spine DXA, percent: arm, day, from, to.

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import in_markdown, said, since_start, summary
+from bonesim.analysis.paired import in_markdown, said, since_start, summary
 from bonesim.viewer import palette
-from bonesim.viewer.answers import answer, panels
+from bonesim.viewer.experiment_figure import answer, panels
 
 E2 = "hormones.course.steps.0.e2_pg_per_ml"
 WHOLE = "everything"

@@ -4,7 +4,7 @@
     python answer.py markers -o markers.png
 
 CTX is bone resorbed and P1NP matrix formed between two snapshots, drug over placebo on the same
-bones and luck, diluted as in serum (`bonesim.clinic.markers`). A trial compares the change of 35
+bones and luck, diluted as in serum (`bonesim.instruments.markers`). A trial compares the change of 35
 men with that of 35 others by Student's t; each man's marker is read with noise before and after.
 Nothing is simulated here.
 """
@@ -16,10 +16,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bonesim.clinic.markers import MarkerParameters, diluted
-from bonesim.sweep.comparison import K_DXA, apart, in_markdown, ratio_and_ci, said, summary
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, ratio_and_ci, said, summary
+from bonesim.instruments.markers import MarkerParameters, diluted
 from bonesim.viewer import palette
-from bonesim.viewer.answers import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 MARKERS = {"CTX": "resorbed_quanta", "P1NP": "formed_quanta"}
 SERUM = MarkerParameters()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.clinic_report import scan_like
+from bonesim.reports.clinic import scan_like
 from bonesim.specimens.image import read_image
 from bonesim.specimens.scan import ScanParameters, read_scan
 from bonesim.storage.reader import open_run
@@ -159,7 +159,7 @@ def test_bad_input_is_one_line(tiny: Path, tmp_path: Path, arguments: list[str],
 def test_parquet_without_its_library_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bonesim import table_output
+    from bonesim.cli import table_files as table_output
     from bonesim.errors import InputError
 
     monkeypatch.setattr(table_output, "find_spec", lambda name: None)

@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert "bonesim.cli" in imported
+    assert "bonesim.cli.main" in imported
     heavy = {"numba", "mesa", "pyvista", "vtkmodules", "pandas", "matplotlib", "skimage", "h5py"}
     assert not imported & heavy
 

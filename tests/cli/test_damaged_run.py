@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bonesim.errors import CorruptFileError
-from bonesim.measures_table import of_run
-from bonesim.report import summary
+from bonesim.reports.run import summary
+from bonesim.reports.structure import of_run
 from bonesim.storage.reader import open_run
 
 

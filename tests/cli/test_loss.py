@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bonesim.config import validated
+from bonesim.config.config import validated
 from bonesim.loss.parts import OF_THINNING, PARTS, Loss
-from bonesim.loss.report import in_words, table_of
+from bonesim.reports.loss import in_words, table_of
 
 Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 BIRTHS = "cells.bmu.origination_per_mm2_per_year"

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from bonesim.config import load_config, to_toml
-from bonesim.sweep.design import rows_of
-from bonesim.sweep.gather import Folder
-from bonesim.sweep.study import Study, StudyParameters, read_as
-from bonesim.sweep.sweep import run_share
+from bonesim.config.config import load_config, to_toml
+from bonesim.sweeps.design import rows_of
+from bonesim.sweeps.folder import Folder
+from bonesim.sweeps.study import Study, StudyParameters, read_as
+from bonesim.sweeps.sweep import run_share
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "experiments"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bonesim.hormones.response import ResponseParameters
+from bonesim.endocrine.response import ResponseParameters
 from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
 
 

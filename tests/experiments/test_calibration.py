@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.config import load_config, to_toml
-from bonesim.sweep.design import DesignParameters
+from bonesim.config.config import load_config, to_toml
+from bonesim.sweeps.design import DesignParameters
 
 HERE = Path(__file__).parents[2] / "experiments" / "calibration"
 

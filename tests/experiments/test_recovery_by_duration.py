@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.config import load_config, to_toml
+from bonesim.config.config import load_config, to_toml
 from bonesim.lattice.topology import HEALING, PLATE_PERFORATION
 
 HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"

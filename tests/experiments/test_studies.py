@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bonesim.config import load_config, validated
+from bonesim.config.config import load_config, validated
 from bonesim.specimens import ScanParameters, make_specimen
-from bonesim.sweep.study import Study, StudyParameters, read_as
+from bonesim.sweeps.study import Study, StudyParameters, read_as
 from tests.experiments.conftest import EXPERIMENTS, ROOT
 
 STUDIES = sorted(

@@ -1,7 +1,7 @@
 """The golden digest of five blocks: equal as long as nothing but names and places changes.
 
     python tests/golden/golden_digest.py                     print the digests
-    python tests/golden/golden_digest.py --against HEAD~1    compare with another commit's, in this environment
+    python tests/golden/golden_digest.py --against HEAD~1    compare with a commit, here
     python tests/golden/golden_digest.py --record            write golden.json
 
 Recording anew is a commit of its own that says why the results may change. Bits depend on the

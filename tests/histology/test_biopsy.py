@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.burn_in import equilibrated
-from bonesim.config import Config, validated
+from bonesim.config.config import Config, validated
+from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy
-from bonesim.simulation import Simulation
 from bonesim.specimens import make_specimen
 
 ROOT = Path(__file__).parents[2]

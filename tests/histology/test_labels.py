@@ -5,15 +5,15 @@ import pytest
 
 from bonesim.cells.cavity import FORMING, REVERSAL, add_record
 from bonesim.cells.population import identity, new_row
-from bonesim.config import validated
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
 from bonesim.histology.biopsy import BiopsyParameters, biopsy, specimen
 from bonesim.histology.biopsy import _seen as seen_in_sections
 from bonesim.histology.biopsy import _true as truth_of
 from bonesim.histology.surface_state import boxed
-from bonesim.histology.watch import Watch, born_day
-from bonesim.quantities import FULL
-from bonesim.simulation import Simulation
+from bonesim.histology.tracker import Watch, born_day
 from bonesim.specimens.specimen import Specimen
+from bonesim.units import FULL
 
 EDGE, TOP, DEPTH = 30, 18, 2
 #: The mesh ends at the centres of the outermost voxels, this site at the faces of the block.

@@ -12,7 +12,7 @@ from bonesim.histology.sections import (
     surface_above,
     surface_of,
 )
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 from tests.morphometry.phantoms import ball, places, rod, sampled, slab, turned
 
 VOXEL_UM = 20.0

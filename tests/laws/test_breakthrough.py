@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bonesim.config import validated
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
 from bonesim.lattice.topology import FRAGMENT_FREED, PLATE_PERFORATION, STRUT_CUT
-from bonesim.simulation import Simulation
 from bonesim.specimens import Specimen, make_specimen
 
 

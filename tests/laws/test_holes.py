@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bonesim.config import validated
-from bonesim.quantities import BONE
-from bonesim.simulation import Simulation
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
 from bonesim.specimens import Specimen
+from bonesim.units import BONE
 
 SIZE = 48
 HALF_THICKNESS = 3.5

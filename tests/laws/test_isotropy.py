@@ -13,7 +13,7 @@ from bonesim.cells.population import new_row
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import FULL
+from bonesim.units import FULL
 
 SIZE, RADIUS = 45, 16.0
 DEPTH_UM = 40.0

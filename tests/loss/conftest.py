@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bonesim.config import Config, validated
+from bonesim.config.config import Config, validated
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import State, state_of
 from bonesim.loss.parts import Decomposition, Loss
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import State, state_of
 from bonesim.specimens import Specimen, make_specimen
 
 FRAIL: dict[str, Any] = {

@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim import burn_in
 from bonesim.cells.cavity import QUANTA_ARRESTED
-from bonesim.config import Config
+from bonesim.config.config import Config
+from bonesim.engine import burn_in
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import put_back
 from bonesim.lattice.event_log import FINAL, NOT_COUNTED, TRANSIENT
-from bonesim.lattice.mutation import INTERIOR, INTERIOR_RESORBED, enter_resorbed, take
+from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, enter_resorbed, take
 from bonesim.lattice.topology import HEALING, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss import parts
 from bonesim.loss.parts import OF_THINNING, PARTS, Decomposition, Loss, account, bone_of, by_fate
 from bonesim.loss.washout import washed_out
-from bonesim.quantities import FULL
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import put_back
 from bonesim.specimens import Specimen
 from bonesim.storage import checkpoint
+from bonesim.units import FULL
 from tests.loss.conftest import LAST, MIDDLE, Lived
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bonesim.event_table import EVENT_COLUMNS, event_table
-from bonesim.lattice import mutation as m
+from bonesim.engine.event_table import EVENT_COLUMNS, event_table
+from bonesim.lattice import ledger as m
 from bonesim.lattice.event_log import EVENT_STATUSES, FINAL, EventLog
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import EVENT_KINDS
 from bonesim.loss.reclosure import final_breaks, may_have_closed
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 MAKER, OTHER, NOBODY = np.uint64(1), np.uint64(2), np.uint64(0)
 RING = [(y, x) for y in (6, 7, 8) for x in (6, 7, 8) if (y, x) != (7, 7)]

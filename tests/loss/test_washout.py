@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from bonesim.cells.cavity import ARRESTED
-from bonesim.config import Config, load_config
+from bonesim.config.config import Config, load_config
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import state_of
 from bonesim.lattice.event_log import OPEN
-from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED
+from bonesim.lattice.ledger import FORMED, FRAGMENTS, RESORBED
 from bonesim.loss import washout
 from bonesim.loss.parts import bone_of
 from bonesim.loss.washout import at_reference, at_rest, washed_out
-from bonesim.quantities import BONE
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import state_of
 from bonesim.specimens import Specimen
 from bonesim.storage import checkpoint
+from bonesim.units import BONE
 from tests.loss.conftest import LAST, Lived
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -17,7 +17,7 @@ from bonesim.mechanics.mesh import (
     number_nodes,
     sum_at_nodes,
 )
-from bonesim.mechanics.product import LONGEST_RUN, width_of
+from bonesim.mechanics.stiffness_product import LONGEST_RUN, width_of
 from tests.mechanics.structures import DIAGONAL, FREE, SHAPES, assembled, clamped, random_weight
 
 

@@ -7,7 +7,7 @@ from bonesim.mechanics import mesh as meshes
 from bonesim.mechanics.coarsening import coarser
 from bonesim.mechanics.element import mode_stiffness, stiffness
 from bonesim.mechanics.mesh import Level, finest
-from bonesim.mechanics.product import (
+from bonesim.mechanics.stiffness_product import (
     COLUMNS,
     ROWS,
     across,

@@ -14,12 +14,12 @@ from bonesim.cells.cavity import Cavities
 from bonesim.cells.osteoblast import OsteoblastColumns
 from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.osteocyte import OsteocyteColumns
-from bonesim.config import validated
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
+from bonesim.lattice.ledger import Lattice
 from bonesim.lattice.mineral import MineralParameters
-from bonesim.lattice.mutation import Lattice
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.fields import Fields
-from bonesim.simulation import Simulation
 
 # The first call of a kernel compiles it: no example can be held to a time.
 # In CI the same examples every time: chance finds new ones at a desk, not when something lands.

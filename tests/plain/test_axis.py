@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from bonesim.hormones.axis import (
+from bonesim.endocrine.axis import (
     AxisParameters,
     advance_axis,
     drive_of,
@@ -18,8 +18,8 @@ from bonesim.hormones.axis import (
     rates,
     sex_steroids,
 )
-from bonesim.hormones.blood import TYPICAL, _numbers
-from bonesim.hormones.drugs import (
+from bonesim.endocrine.blood import TYPICAL, _numbers
+from bonesim.endocrine.drugs import (
     ANASTROZOLE,
     CYPIONATE,
     DRUGS,
@@ -31,7 +31,7 @@ from bonesim.hormones.drugs import (
     inhibition,
     kinetics_table,
 )
-from bonesim.hormones.protocol import ProtocolParameters
+from bonesim.endocrine.protocol import ProtocolParameters
 
 DRUG = DrugParameters()
 TABLE = kinetics_table(DRUG, np.ones(len(DRUGS)))

@@ -23,8 +23,8 @@ from bonesim.cells.bmu import (
     originate,
     recruit,
 )
+from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
 from bonesim.cells.cavity import AREA_STARTED
-from bonesim.cells.front import bounced, steering, tangent, travel, turn
 from bonesim.cells.population import Rows, free_row, identity, new_row
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
@@ -39,11 +39,11 @@ from bonesim.chance import (
     uniform,
     uniform_pair,
 )
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
-from bonesim.quantities import BONE, DAYS_PER_YEAR
+from bonesim.units import BONE, DAYS_PER_YEAR
 from tests.plain.conftest import Busy, alive, assert_same, heard, occupied, strained
 
 Make = Callable[..., Tissue]

@@ -26,10 +26,10 @@ from bonesim.cells.cavity import (
 from bonesim.cells.erosion import dig, prominence
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import faces_against, nearest_surface
-from bonesim.lattice.mutation import EVENTS, FORMED, INTERIOR, RESORBED, give
+from bonesim.lattice.ledger import EVENTS, FORMED, INTERIOR, RESORBED, give
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 from tests.plain.conftest import Busy, alive, assert_same, records_of
 
 Make = Callable[..., Tissue]

@@ -14,9 +14,9 @@ from bonesim.lattice.fragments import (
     flood_piece,
     remove_loose_around,
 )
-from bonesim.lattice.mutation import FRAGMENTS
+from bonesim.lattice.ledger import FRAGMENTS
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 Make = Callable[..., Tissue]
 ALL = np.ones((3, 3, 3))

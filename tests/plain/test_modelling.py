@@ -14,11 +14,11 @@ from bonesim.cells.osteoblast import OsteoblastNumbers, OsteoblastParameters, se
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
-from bonesim.quantities import BONE, DAYS_PER_YEAR, FULL
+from bonesim.units import BONE, DAYS_PER_YEAR, FULL
 from tests.plain.conftest import Busy, alive, assert_same, records_of, strained
 
 PATCH = numbers_of(BmuParameters(territory_radius_um=60.0), BmuNumbers)

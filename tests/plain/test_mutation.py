@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 from skimage.measure import euler_number as skimage_euler_number
 
-from bonesim.lattice import mutation as m
+from bonesim.lattice import ledger as m
 from bonesim.lattice.tissue import FLOORLESS_ARRAYS, Tissue
 from bonesim.lattice.topology import EVENT_KINDS, HEALING
-from bonesim.quantities import BONE, FULL
+from bonesim.units import BONE, FULL
 
 Make = Callable[..., Tissue]
 BMU = np.uint64(99)

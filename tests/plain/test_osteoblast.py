@@ -46,11 +46,11 @@ from bonesim.chance import (
     rounded,
     uniform,
 )
-from bonesim.lattice.mutation import INTERIOR
+from bonesim.engine.simulation import Simulation
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.parameters import numbers_of
-from bonesim.quantities import BONE
 from bonesim.signals.fields import read_voxel
-from bonesim.simulation import Simulation
+from bonesim.units import BONE
 from tests.plain.conftest import Busy, alive, assert_same, heard, records_of, strained
 
 P = OsteoblastParameters()

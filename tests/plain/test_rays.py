@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from bonesim.lattice import rays
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 Make = Callable[..., Tissue]
 #: Off the lattice's symmetric directions, so that no point falls on a face between voxels.

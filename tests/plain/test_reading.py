@@ -3,7 +3,7 @@
 import numpy as np
 
 from bonesim import chance
-from bonesim.clinic.reading import REPEATS, identity_of, reading_noise, voxel_noise
+from bonesim.instruments.reading import REPEATS, identity_of, reading_noise, voxel_noise
 
 
 def test_reading_noise_is_one_draw_a_day() -> None:

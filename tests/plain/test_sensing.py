@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bonesim.cells.sensing import energy_at, get_used, smoothed, stimuli
+from bonesim.cells.mechanosensing import energy_at, get_used, smoothed, stimuli
 from bonesim.chance import uniform
 from tests.plain.conftest import Busy, alive
 

@@ -13,7 +13,6 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import binary_dilation, map_coordinates
 
 from bonesim.chance import SPECIMEN, normal, uniform, uniform_pair
-from bonesim.quantities import BONE
 from bonesim.specimens import field
 from bonesim.specimens.field import (
     BEND_UM,
@@ -55,6 +54,7 @@ from bonesim.specimens.network import (
 )
 from bonesim.specimens.raster import _quanta, combined_row, quanta_of
 from bonesim.specimens.specimen import with_skin
+from bonesim.units import BONE
 
 SEED = 5
 FAR = 120.0

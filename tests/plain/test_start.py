@@ -11,7 +11,7 @@ from skimage.measure import euler_number
 
 from bonesim.chance import MINERAL_AGE, uniform
 from bonesim.lattice.fragments import is_network
-from bonesim.lattice.mutation import (
+from bonesim.lattice.ledger import (
     BONE_QUANTA,
     CORNER_PAIRS,
     EDGE_PAIRS,
@@ -28,7 +28,7 @@ from bonesim.lattice.mutation import (
 from bonesim.lattice.surface import SURFACE
 from bonesim.lattice.tissue import Tissue, age_start, count_start
 from bonesim.lattice.topology import bone_bits
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 Make = Callable[..., Tissue]
 blocks = arrays(

@@ -18,7 +18,7 @@ from bonesim.lattice.surface import (
     take_off_surface,
 )
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 STEPS = [(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)]
 Make = Callable[..., Tissue]

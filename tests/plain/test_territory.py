@@ -35,7 +35,7 @@ from bonesim.cells.cavity import (
 from bonesim.cells.erosion import erode, expose
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import claim, faces_against, free_for_bmu, nearest_within, take_patch
-from bonesim.lattice.mutation import (
+from bonesim.lattice.ledger import (
     INTERIOR,
     INTERIOR_RESORBED,
     RESORBED,
@@ -46,7 +46,7 @@ from bonesim.lattice.surface import inward_normal, outward_area
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
 from bonesim.parameters import numbers_of
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 from tests.plain.conftest import Busy, alive, assert_same, records_of
 
 Make = Callable[..., Tissue]

@@ -11,7 +11,7 @@ from scipy.ndimage import generate_binary_structure, label
 from skimage.measure import euler_number as skimage_euler_number
 
 from bonesim.lattice import topology as t
-from bonesim.quantities import BONE
+from bonesim.units import BONE
 
 CELLS = list(itertools.product((-1, 0, 1), repeat=3))
 ORDER = np.array([sum(map(abs, cell)) for cell in CELLS]).reshape(3, 3, 3)

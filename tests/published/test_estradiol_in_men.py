@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from bonesim.hormones.assay import AssayParameters
-from bonesim.hormones.axis import AxisParameters
-from bonesim.hormones.blood import Blood, live
-from bonesim.hormones.drugs import DrugParameters
-from bonesim.hormones.protocol import ProtocolParameters
+from bonesim.endocrine.assay import AssayParameters
+from bonesim.endocrine.axis import AxisParameters
+from bonesim.endocrine.blood import Blood, live
+from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.protocol import ProtocolParameters
 
 CROSS = AssayParameters().cross_reacting_pg_per_ml
 DAILY, TWICE = {"dose_mg": 1.0}, {"dose_mg": 1.0, "times_per_week": 2}

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonesim.cells.messages import sources_of
-from bonesim.config import validated
+from bonesim.cells.secretion import sources_of
+from bonesim.config.config import validated
+from bonesim.engine.simulation import Simulation
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.tissue import Tissue
-from bonesim.quantities import BONE
 from bonesim.signals.fields import (
     PARTS,
     WHOLE,
@@ -24,7 +24,7 @@ from bonesim.signals.fields import (
 )
 from bonesim.signals.fields import occupancy as occupancy
 from bonesim.signals.messengers import MESSENGERS, SignalParameters, Signals, Sources
-from bonesim.simulation import Simulation
+from bonesim.units import BONE
 
 NONE = np.zeros(0, np.int64)
 

@@ -12,7 +12,7 @@ from run_pieces import DAYS
 from bonesim.errors import BonesimError, CorruptFileError, InputError
 from bonesim.storage import layout
 from bonesim.storage.reader import Run, open_run
-from bonesim.storage.vetting import refuse_hostile
+from bonesim.storage.validation import refuse_hostile
 from bonesim.storage.writer import RunWriter
 
 

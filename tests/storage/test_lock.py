@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from run_pieces import fill, new_writer
 
+from bonesim.engine.run import checkpoint_path
 from bonesim.errors import BusyError, InputError
-from bonesim.run import checkpoint_path
 from bonesim.storage import checkpoint
 from bonesim.storage.lock import WriteLock, lock_path
 from bonesim.storage.reader import open_run

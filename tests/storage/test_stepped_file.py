@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bonesim.storage import stepped_file
-from bonesim.storage.stepped_file import PAGE, SteppedFile, journal_path
+from bonesim.storage import journaled_file as stepped_file
+from bonesim.storage.journaled_file import PAGE, SteppedFile, journal_path
 
 PLACES = st.integers(0, 4 * PAGE) | st.sampled_from([PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
 ACTIONS = st.lists(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bonesim.config import validated
-from bonesim.run import run
+from bonesim.config.config import validated
+from bonesim.engine.run import run
 
 SMALL = {
     "title": "a small run",

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from bonesim.sweep.comparison import apart, in_markdown, said, summary
-from bonesim.sweep.gather import Folder, Journal
-from bonesim.sweep.study import Study
-from bonesim.viewer.answers import answer, draw_lines, flat, panels
+from bonesim.analysis.paired import apart, in_markdown, said, summary
+from bonesim.sweeps.folder import Folder, Journal
+from bonesim.sweeps.study import Study
+from bonesim.viewer.experiment_figure import answer, draw_lines, flat, panels
 
 STUDY = """
 title = "two hills"

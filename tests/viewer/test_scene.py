@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from bonesim.config import validated
+from bonesim.config.config import validated
+from bonesim.engine.run import run
 from bonesim.errors import BonesimError, InputError
-from bonesim.run import run
 from bonesim.storage.reader import open_run
 from bonesim.viewer.scene import _figure, render
 from tests.viewer.conftest import SMALL

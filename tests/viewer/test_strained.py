@@ -6,7 +6,7 @@ from matplotlib import colormaps
 
 from bonesim.errors import InputError
 from bonesim.viewer import palette
-from bonesim.viewer.strained import Strained, paint_energy, scale_of
+from bonesim.viewer.strain_energy import Strained, paint_energy, scale_of
 from bonesim.viewer.surface import RGB, bone_block
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.config import validated
+from bonesim.config.config import validated
+from bonesim.engine.run import run
 from bonesim.errors import InputError
-from bonesim.run import run
 from bonesim.storage.reader import open_run
 from bonesim.viewer.window import view
 from tests.viewer.conftest import SMALL

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bonesim.config import Config, validated
+from bonesim.config.config import Config, validated
 from bonesim.specimens import Specimen, make_specimen
 
 SMALL: dict[str, Any] = {

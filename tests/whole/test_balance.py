@@ -5,8 +5,9 @@ import pytest
 from skimage.measure import euler_number
 
 from bonesim.cells.cavity import QUANTA_FLOORLESS
-from bonesim.config import Config
-from bonesim.lattice.mutation import (
+from bonesim.config.config import Config
+from bonesim.engine.simulation import Simulation
+from bonesim.lattice.ledger import (
     FORMED,
     FRAGMENTS,
     INTERIOR,
@@ -17,9 +18,8 @@ from bonesim.lattice.mutation import (
     SLOW_DEFICIT,
 )
 from bonesim.lattice.topology import EVENT_KINDS
-from bonesim.quantities import BONE
-from bonesim.simulation import Simulation
 from bonesim.specimens import Specimen
+from bonesim.units import BONE
 
 
 def test_ledger_and_topology_every_day(small: Config, small_bone: Specimen) -> None:

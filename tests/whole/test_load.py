@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.config import Config, validated
+from bonesim.config.config import Config, validated
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import put_back, state_of
 from bonesim.errors import InputError
-from bonesim.lattice.mutation import FORMED, FRAGMENTS, RESORBED, take
-from bonesim.quantities import FULL
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import put_back, state_of
+from bonesim.lattice.ledger import FORMED, FRAGMENTS, RESORBED, take
 from bonesim.specimens import Specimen
 from bonesim.storage.content_hash import content_hash
+from bonesim.units import FULL
 
 #: Load from day 0 on, %.
 LOADS = {"disuse": 50.0, "usual": 100.0, "training": 150.0}

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.config import Config, to_toml
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import state_of
+from bonesim.config.config import Config, to_toml
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import state_of
 from bonesim.specimens import Specimen, make_specimen
 from bonesim.storage.content_hash import content_hash
 
 PROGRAM = """
 import sys
-from bonesim.config import load_config
-from bonesim.simulation import Simulation
-from bonesim.simulation_state import state_of
+from bonesim.config.config import load_config
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import state_of
 from bonesim.storage.content_hash import content_hash
 simulation = Simulation(load_config(sys.argv[1]))
 for _ in range(150):

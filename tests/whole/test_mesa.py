@@ -6,7 +6,7 @@ import weakref
 import mesa
 from mesa.batchrunner import batch_run
 
-from bonesim.simulation import Simulation
+from bonesim.engine.simulation import Simulation
 
 QUICK = {
     "specimen": {"kind": "synthetic", "size_mm": [0.8, 0.8, 0.8], "seed": 1},

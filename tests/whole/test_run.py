@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.config import Config, to_toml
+from bonesim.config.config import Config, to_toml
+from bonesim.engine.run import checkpoint_path, resume, run
 from bonesim.errors import InputError
-from bonesim.run import checkpoint_path, resume, run
 from bonesim.storage.reader import open_run
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim import burn_in
-from bonesim.config import Config, validated
-from bonesim.simulation import Simulation
+from bonesim.config.config import Config, validated
+from bonesim.engine import burn_in
+from bonesim.engine.simulation import Simulation
 from bonesim.specimens import make_specimen
 
 BONE: dict[str, Any] = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bonesim.cells.cavity import FORMING, MONONUCLEAR, REVERSAL
-from bonesim.config import Config, validated
-from bonesim.simulation import Simulation
+from bonesim.config.config import Config, validated
+from bonesim.engine.simulation import Simulation
 
 #: Between-person standard deviation of RANKL and of OPG in serum, about; assumed.
 SD = 0.4

@@ -1,0 +1,1 @@
+"""Statistics that studies and trials share: intervals, tests, arms against their twins."""

@@ -1,0 +1,183 @@
+"""Reading a study: arms against their twins, and means over seeds with their 95 % CI.
+
+Runs of one seed share bone and luck, so what an arm does is told against its twin: the run of
+another arm with the same seed, on the same day. Seeds are the sample.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.errors import InputError
+from bonesim.instruments.density import DensityParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What is compared if nothing is said: column made -> column of a study's results.
+BONE = {"bone_percent": "bvtv_percent", "mineral_percent": "bmd_mg_per_cm3"}
+#: Spine DXA follows trabecular mineral by this, fixed before any calibration (`clinic.density`).
+K_DXA = DensityParameters().k_dxa
+
+
+def apart(
+    results: "pd.DataFrame", arm: str, twin: object, by: Sequence[str] = (),
+    measures: dict[str, str] = BONE,
+) -> "pd.DataFrame":  # fmt: skip
+    """Percent by which each run is apart from its twin.
+
+    Args:
+        results: a study's table, one row per run and snapshot.
+        arm: the column that tells twins apart.
+        twin: its value in the arm all others are compared with.
+        by: other columns of the design, in which both must agree.
+        measures: column made -> column compared.
+
+    Returns:
+        Columns arm, *by, seed, day, those of `measures`, and dxa_percent if mineral is one of
+        them. The twin's own rows are in it, and 0; runs whose twin has no result are not.
+
+    Raises:
+        InputError: no such column or arm.
+    """
+    _check(results, [arm, *by, *measures.values()])
+    keys = [*by, "seed", "day"]
+    twins = results.loc[results[arm] == twin, [*keys, *measures.values()]]
+    if twins.empty:
+        raise InputError(f"{arm}: no result has {twin!r}, which the others are compared with")
+    both = results.merge(twins, on=keys, suffixes=("", "_twin"), validate="many_to_one")
+    return _told(both, [arm, *keys], measures, "_twin")
+
+
+def since_start(
+    results: "pd.DataFrame", by: Sequence[str], measures: dict[str, str] = BONE
+) -> "pd.DataFrame":
+    """Percent by which each run has changed since its first snapshot; see `apart`.
+
+    Args:
+        results: a study's table.
+        by: columns of the design to keep.
+        measures: column made -> column compared.
+
+    Raises:
+        InputError: no such column.
+    """
+    _check(results, [*by, *measures.values()])
+    first = results.sort_values("snapshot").drop_duplicates("point")
+    both = results.merge(
+        first[["point", *measures.values()]], on="point", suffixes=("", "_first"),
+        validate="many_to_one",
+    )  # fmt: skip
+    return _told(both, [*by, "seed", "day"], measures, "_first")
+
+
+def _told(
+    both: "pd.DataFrame", keys: list[str], measures: dict[str, str], other: str
+) -> "pd.DataFrame":
+    """Keys, and each measure in percent of the same with the suffix `other`."""
+    table = both[keys].copy()
+    for name, column in measures.items():
+        table[name] = 100.0 * (both[column] / both[column + other] - 1.0)
+    if "mineral_percent" in table:
+        table["dxa_percent"] = K_DXA * table["mineral_percent"]
+    return table
+
+
+def _check(results: "pd.DataFrame", columns: list[str]) -> None:
+    if results.empty:
+        raise InputError("the sweep has no results yet; let it run on")
+    missing = [name for name in columns if name not in results]
+    if missing:
+        raise InputError(f"results: have no column {missing[0]}; is it another study's folder?")
+
+
+def mean_and_ci(values: "pd.Series") -> "pd.Series":
+    """Mean, half width of its 95 % CI (Student's t) and number, of finite values."""
+    import pandas as pd
+    from scipy import stats
+
+    finite = values[np.isfinite(values)]
+    n = len(finite)
+    half = stats.t.ppf(0.975, n - 1) * finite.std() / np.sqrt(n) if n > 1 else np.nan
+    return pd.Series({"mean": finite.mean(), "ci": half, "n": n})
+
+
+def ratio_and_ci(part: "pd.Series", whole: "pd.Series") -> "pd.Series":
+    """Mean of `part` over mean of `whole`, %, with the half width of its 95 % CI and number.
+
+    A mean of ratios would be ruled by the seeds whose whole happened to be small. The interval is
+    the jackknife's over seeds (Quenouille 1956), with Student's t.
+    """
+    import pandas as pd
+    from scipy import stats
+
+    finite = np.isfinite(part) & np.isfinite(whole)
+    a, b = part[finite].to_numpy(float), whole[finite].to_numpy(float)
+    n, half = len(a), np.nan
+    if n > 1:
+        without = 100.0 * (a.sum() - a) / (b.sum() - b)
+        half = float(stats.t.ppf(0.975, n - 1) * np.sqrt((n - 1) * np.var(without)))
+    return pd.Series({"mean": 100.0 * a.sum() / b.sum() if n else np.nan, "ci": half, "n": n})
+
+
+def summary(
+    runs: "pd.DataFrame", by: Sequence[str], names: Sequence[str] | None = None
+) -> "pd.DataFrame":
+    """Mean, half width of its 95 % CI and number of seeds, for each combination of `by`.
+
+    Args:
+        runs: one row per seed and combination.
+        by: what makes a row of the table, in order of appearance.
+        names: what is averaged; every other column that ends in _percent if None.
+
+    Returns:
+        Columns (name, "mean"), (name, "ci"), (name, "n").
+    """
+    import pandas as pd
+
+    grouped = runs.groupby(list(by), sort=False)
+    numbers = [n for n in map(str, runs) if n.endswith("_percent") and n not in by]
+    chosen = numbers if names is None else names
+    return pd.concat(
+        {n: pd.DataFrame(grouped[n].apply(mean_and_ci).unstack()) for n in chosen}, axis=1
+    )
+
+
+def regained(
+    runs: "pd.DataFrame", by: Sequence[str], stop_day: int, end_day: int,
+    name: str = "bone_percent",
+) -> "pd.DataFrame":  # fmt: skip
+    """Share of what was lost on `stop_day` that is back on `end_day`, %: mean, ci, n.
+
+    Args:
+        runs: of `apart` or `since_start`: changes are negative where bone is lost.
+        by: what makes a row of the table.
+        stop_day, end_day: two days with a snapshot.
+        name: what is lost.
+    """
+    import pandas as pd
+
+    wide = runs.pivot_table(index=[*by, "seed"], columns="day", values=name, sort=False)
+    ends = wide.assign(back=wide[end_day] - wide[stop_day], lost=-wide[stop_day])
+    shares = ends.groupby(list(by), sort=False)[["back", "lost"]].apply(
+        lambda seeds: ratio_and_ci(seeds["back"], seeds["lost"])
+    )
+    return pd.DataFrame(shares)
+
+
+def said(mean: float, ci: float, form: str = "+.1f") -> str:
+    """A number with its interval, as tables have it: +1.2 +/- 0.4."""
+    if not np.isfinite(mean):
+        return ""
+    return f"{mean:{form}}" + (f" +/- {ci:{form.lstrip('+')}}" if np.isfinite(ci) else "")
+
+
+def in_markdown(rows: "pd.DataFrame") -> str:
+    """A table of texts and numbers as Markdown; the index is in front."""
+    flat = rows.reset_index()
+    lines = ["| " + " | ".join(map(str, flat)) + " |", "|" + "---|" * len(flat.columns)]
+    for row in flat.itertuples(index=False):
+        cells = (f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The commands: options in, one public function, its data as text, tables or pictures."""

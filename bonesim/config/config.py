@@ -1,0 +1,314 @@
+"""One run as one frozen object: TOML in, validated parameters out, and back.
+
+The names are the same everywhere: a TOML key, a path of a sweep or `--set`
+(`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.modelling import ModellingParameters
+from bonesim.cells.osteoblast import OsteoblastParameters
+from bonesim.cells.osteoclast import OsteoclastParameters
+from bonesim.cells.osteocyte import OsteocyteParameters
+from bonesim.cells.precursors import PrecursorParameters
+from bonesim.config.explain import explain
+from bonesim.endocrine.assay import AssayParameters
+from bonesim.endocrine.axis import AxisParameters
+from bonesim.endocrine.blood import VariationParameters
+from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse, make_course
+from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.prescription import PrescribedCourse
+from bonesim.endocrine.protocol import ProtocolParameters
+from bonesim.endocrine.response import Course, ResponseParameters
+from bonesim.errors import InputError
+from bonesim.lattice.fragments import FragmentParameters
+from bonesim.lattice.mineral import MineralParameters
+from bonesim.mechanics.loading import MechanicsParameters
+from bonesim.parameters import Parameters
+from bonesim.signals.messengers import SignalParameters
+from bonesim.specimens.scan import ScanParameters
+from bonesim.specimens.synthetic import SyntheticParameters
+
+
+class HormoneParameters(Parameters):
+    """The course of hormones, and what it does to cells."""
+
+    course: Annotated[
+        ConstantCourse | SteppedCourse | TableCourse,
+        Field(discriminator="kind", description="estradiol and testosterone against day; assumed"),
+    ] = ConstantCourse(kind="constant")
+    response: ResponseParameters = ResponseParameters()
+    axis: AxisParameters = AxisParameters()
+    drugs: DrugParameters = DrugParameters()
+    variation: VariationParameters = VariationParameters()
+    assay: AssayParameters = AssayParameters()
+
+
+class CellParameters(Parameters):
+    """One group for each kind of cell."""
+
+    bmu: BmuParameters = BmuParameters()
+    osteoclast: OsteoclastParameters = OsteoclastParameters()
+    osteoblast: OsteoblastParameters = OsteoblastParameters()
+    osteocyte: OsteocyteParameters = OsteocyteParameters()
+    precursor: PrecursorParameters = PrecursorParameters()
+    modelling: ModellingParameters = ModellingParameters()
+
+
+class TissueParameters(Parameters):
+    """How bone mineralises and when loose pieces go."""
+
+    mineral: MineralParameters = MineralParameters()
+    fragment: FragmentParameters = FragmentParameters()
+
+
+class ScheduleParameters(Parameters):
+    """How long to simulate and what to keep."""
+
+    duration_day: Annotated[
+        int, Field(ge=0, le=50000, description="days simulated after the burn-in; assumed")
+    ] = 2920
+    burn_in_day: Annotated[
+        int,
+        Field(
+            ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"
+        ),
+    ] = 900
+    burn_in_seed: Annotated[
+        int | None,
+        Field(ge=0, lt=2**63, description="chance of the burn-in; input; none: the run's own seed"),
+    ] = None
+    snapshots_day: Annotated[
+        tuple[int, ...], Field(description="days whose lattice is kept; assumed: first and last")
+    ] = ()
+    checkpoint_every_day: Annotated[
+        int, Field(ge=1, le=50000, description="days between restart points; assumed")
+    ] = 365
+
+    @field_validator("snapshots_day")
+    @classmethod
+    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if any(day < 0 for day in days) or list(days) != sorted(set(days)):
+            raise ValueError(f"got {list(days)}; give days from 0 on, each once, in rising order")
+        return days
+
+    @model_validator(mode="after")
+    def _within_run(self) -> "ScheduleParameters":
+        if self.snapshots_day and self.snapshots_day[-1] > self.duration_day:
+            raise ValueError(
+                f"snapshots_day ends at day {self.snapshots_day[-1]}, after the run's last day "
+                f"{self.duration_day}; lower it or raise duration_day"
+            )
+        return self
+
+    def kept_days(self) -> tuple[int, ...]:
+        """Days of the snapshots: those asked for, or the first and the last day."""
+        return self.snapshots_day or tuple(sorted({0, self.duration_day}))
+
+
+class Config(Parameters):
+    """Everything that decides a run's result."""
+
+    title: Annotated[str, Field(max_length=200, description="what the run is about; assumed")] = (
+        "bonesim run"
+    )
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, description="the one number chance depends on; assumed")
+    ] = 1
+    specimen: Annotated[
+        SyntheticParameters | ScanParameters,
+        Field(discriminator="kind", description="the bone; assumed: synthetic elderly vertebra"),
+    ] = SyntheticParameters(kind="synthetic")
+    protocol: Annotated[
+        ProtocolParameters | None,
+        Field(description="person and treatment, instead of hormones.course; input"),
+    ] = None
+    hormones: HormoneParameters = HormoneParameters()
+    cells: CellParameters = CellParameters()
+    signals: SignalParameters = SignalParameters()
+    mechanics: MechanicsParameters = MechanicsParameters()
+    tissue: TissueParameters = TissueParameters()
+    schedule: ScheduleParameters = ScheduleParameters()
+
+    @model_validator(mode="after")
+    def _one_course(self) -> "Config":
+        if self.protocol is not None and self.hormones.course != ConstantCourse():
+            raise ValueError("has both protocol and hormones.course; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _load_is_felt(self) -> "Config":
+        changed = self.protocol is not None and any(
+            one.load_percent != 100.0 for one in self.protocol.loading.change
+        )
+        if changed and self.mechanics.interval_day == 0:
+            raise ValueError(
+                "protocol.loading changes the load but mechanics.interval_day is 0: nothing would "
+                "feel it; leave one out"
+            )
+        return self
+
+    @property
+    def age_year(self) -> float:
+        """Age on day 0: the protocol's person's, or the usual one."""
+        return ProtocolParameters().age_year if self.protocol is None else self.protocol.age_year
+
+    @property
+    def burn_in_seed(self) -> int:
+        """What chance depends on until day 0."""
+        given = self.schedule.burn_in_seed
+        return self.seed if given is None else given
+
+    def load_percent(self, day: float) -> float:
+        """Percent of habitual loading on a day: the protocol's; 100 without one."""
+        return 100.0 if self.protocol is None else self.protocol.loading.load_percent_at(day)
+
+    def course(self) -> Course:
+        """Hormones against day: computed from the protocol, or as written down.
+
+        Raises:
+            InputError: a table that cannot be read or is not a possible course.
+        """
+        if self.protocol is None:
+            return make_course(self.hormones.course)
+        return PrescribedCourse(
+            self.protocol, self.hormones.drugs, self.hormones.axis,
+            self.schedule.duration_day, self.seed,
+        )  # fmt: skip
+
+    def with_changes(self, changes: dict[str, Any]) -> "Config":
+        """A new config with values at dotted paths replaced, validated again.
+
+        Raises:
+            InputError: a path or value that is not allowed.
+        """
+        return validated(changed(tree_of(self), changes), "changes")
+
+
+def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A nested dict with the values at dotted paths replaced; missing branches are made.
+
+    In a list a number chooses the entry (`specimen.size_mm.2`); without one, the only entry is meant
+    (`protocol.anastrozole.dose_mg`).
+    """
+    new: dict[str, Any] = json.loads(json.dumps(tree))
+    for path, value in changes.items():
+        *branches, leaf = path.split(".")
+        place: Any = new
+        for branch in branches:
+            if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
+                place = place[int(branch)]
+                continue
+            place = _only(place, path)
+            if place.get(branch) is None:
+                place[branch] = {}
+            place = place[branch]
+        if isinstance(place, list) and leaf.isdigit() and int(leaf) < len(place):
+            place[int(leaf)] = value
+        else:
+            _only(place, path)[leaf] = value
+    return new
+
+
+def value_at(tree: dict[str, Any], path: str) -> Any:
+    """What a nested dict has at a dotted path (lists as in `changed`); None where it has nothing."""
+    place: Any = tree
+    for branch in path.split("."):
+        if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
+            place = place[int(branch)]
+        elif place is not None:
+            place = _only(place, path).get(branch)
+    return place
+
+
+def _only(place: Any, path: str) -> dict[str, Any]:
+    """A group, or the only group of a list."""
+    if isinstance(place, list) and len(place) == 1:
+        place = place[0]
+    if isinstance(place, list):
+        raise InputError(
+            f"{path}: there are {len(place)} entries; say which, 0 to {len(place) - 1}, after the name"
+        )
+    if not isinstance(place, dict):
+        name = path.rpartition(".")[0]
+        raise InputError(f"{path}: {name} is a value, not a group of parameters")
+    return place
+
+
+def parsed_changes(changes: list[str]) -> dict[str, Any]:
+    """What `--set` gives, `path=value` strings, as a dict; values are TOML, else text.
+
+    Raises:
+        InputError: no equals sign.
+    """
+    parsed: dict[str, Any] = {}
+    for text in changes:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise InputError(f"--set {text}: write path=value, e.g. schedule.duration_day=365")
+        try:
+            parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed[path.strip()] = value.strip()
+    return parsed
+
+
+def validated(tree: dict[str, Any], where: str) -> Config:
+    """A Config from a nested dict; `where` names its origin in the error.
+
+    Raises:
+        InputError: one line on the first thing that is not allowed.
+    """
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise InputError(explain(error, where, Config)) from None
+
+
+def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a TOML file. Paths inside it are relative to the file's own folder.
+
+    Args:
+        path: the file.
+        overrides: dotted path -> value, replacing what the file says.
+
+    Raises:
+        InputError: missing or unreadable file, not TOML, unknown key, value out of range.
+    """
+    path = Path(path)
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    _anchor(tree, path.parent)
+    return validated(changed(tree, overrides or {}), str(path))
+
+
+def _anchor(tree: dict[str, Any], folder: Path) -> None:
+    """Make file names in a config relative to the config's folder."""
+    hormones = tree.get("hormones")
+    course = hormones.get("course") if isinstance(hormones, dict) else None
+    specimen = tree.get("specimen")
+    for group, keys in ((course, ("path",)), (specimen, ("path", "mask"))):
+        for key in keys:
+            if isinstance(group, dict) and isinstance(group.get(key), str):
+                group[key] = str(folder / group[key])
+
+
+def tree_of(config: Config) -> dict[str, Any]:
+    """The resolved config as nested plain values, without what is not given."""
+    return config.model_dump(mode="json", exclude_none=True)
+
+
+def to_toml(config: Config) -> str:
+    """The resolved config as TOML text that `load_config` reads back to an equal object."""
+    return tomli_w.dumps(tree_of(config))

@@ -1,0 +1,262 @@
+"""The hypothalamic-pituitary-gonadal axis of one person under drugs.
+
+All in ratios to the person's own baseline (mechanisms 7.3); capitals follow that section:
+
+    tt     = g + Tx/T0                                       testosterone: testis and drug
+    e      = (1-ft)(1-I) tt + ft (1-It) g + Ex/E0            estradiol: periphery, testis, drug
+    ln L*  = min(-kE (e-1) - kT (g-1) - kX Tx, ln most) + ln(r (1 + flare A))
+    dL/dt  = (L* - L)/tauL          dg/dt = (a m L^n - g)/tauG
+    dm/dt  = (m*(L) - m)/tauM       Leydig cells waste without LH and are slow to come back
+    dr/dt  = ((1-A) - r)/tauR ...   an agonist A first floods, then empties the pituitary
+    dS/dt  = (S* - S)/tauS          ln SHBG
+
+I and It are the inhibition of aromatase in periphery and testis. The testis aromatises under its
+own enormous testosterone, against which an inhibitor competes badly: that is why a man's E2
+falls by half where a woman's disappears, and why on testosterone replacement, when g is gone,
+nothing protects him. Some peripheral estradiol is out of an inhibitor's reach (`drugs`). After
+menopause there is no testicular source (ft = 0) and g is the adrenal's, which LH does not move
+(n = 0).
+
+Between two doses everything is smooth: drugs follow their closed forms, the five states are
+integrated by classical Runge-Kutta steps that end at every dose.
+"""
+
+from collections import namedtuple
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from bonesim.endocrine.drugs import (
+    ANASTROZOLE,
+    CYPIONATE,
+    DRUGS,
+    E2_GEL,
+    E2_PATCH,
+    GNRH_AGONIST,
+    LETROZOLE,
+    T_GEL,
+    after,
+    inhibition,
+)
+from bonesim.kernel import kernel
+from bonesim.parameters import Parameters
+
+#: Samples a day on file, and longest step of the integration: 3 h.
+SAMPLES_PER_DAY = 8
+#: Columns of the states.
+LH, TESTIS, LEYDIG, PITUITARY, SHBG = range(5)
+
+
+class AxisParameters(Parameters):
+    """Feedback, delays and conversion in a man; what differs in a woman is derived."""
+
+    testis_share: Annotated[
+        float, Field(ge=0, le=0.5, description="ft, of estradiol from the testis; fit (mech. 7.3)")
+    ] = 0.21
+    e2_feedback: Annotated[
+        float, Field(ge=0, le=5, description="kE: ln LH per own estradiol; fit (mech. 7.3)")
+    ] = 1.11
+    t_feedback: Annotated[
+        float, Field(ge=0, le=5, description="kT: ln LH per own testosterone; fit (mech. 7.3)")
+    ] = 0.30
+    given_t_feedback_dl_per_ng: Annotated[
+        float,
+        Field(ge=0, le=0.1, description="kX = 2.3/550, 100 mg/week: LH to 10-20 %; assumed, 7.3"),
+    ] = 2.3 / 550.0
+    largest_lh_ratio: Annotated[
+        float, Field(gt=1, le=30, description="LH cannot rise further; assumed (mech. 7.3)")
+    ] = 7.0
+    lh_tau_day: Annotated[
+        float, Field(ge=0.1, le=30, description="LH follows its drive; assumed (mech. 7.3)")
+    ] = 3.0
+    leydig_exponent: Annotated[
+        float, Field(ge=0, le=2, description="n: testosterone ~ LH^n; fit (mech. 7.3)")
+    ] = 0.74
+    leydig_tau_day: Annotated[
+        float, Field(ge=0.1, le=60, description="testosterone follows LH; fit (mech. 7.3)")
+    ] = 7.0
+    atrophy_tau_day: Annotated[
+        float, Field(ge=1, le=720, description="Leydig cells waste and recover; 30-90, mech. 7.3")
+    ] = 60.0
+    atrophy_below_lh: Annotated[
+        float, Field(ge=0, le=1, description="they waste below this LH ratio; assumed")
+    ] = 0.5
+    atrophy_most: Annotated[
+        float, Field(ge=0, le=1, description="share of their output they can lose; assumed")
+    ] = 0.7
+    desensitised_tau_day: Annotated[
+        float,
+        Field(
+            ge=0.1, le=60, description="agonist empties the pituitary: LH x3 on day 3; mech. 7.2"
+        ),
+    ] = 4.0
+    flare: Annotated[
+        float, Field(ge=0, le=50, description="first effect of an agonist; LH x3 on day 3; mech. 7")
+    ] = 7.0
+    desensitised_rest: Annotated[
+        float, Field(gt=0, le=1, description="what an agonist leaves: T below 50; assumed, label")
+    ] = 0.002
+    resensitised_tau_day: Annotated[
+        float, Field(ge=1, le=365, description="recovery after an agonist; assumed, weeks")
+    ] = 30.0
+    t_decline_per_decade: Annotated[
+        float, Field(ge=0, le=0.5, description="share of testosterone; Gonzalez-Sales 2015")
+    ] = 0.024
+    shbg_t_exponent: Annotated[
+        float, Field(ge=0, le=2, description="SHBG ~ T^-k; fit to -16 % in Taxel 2001, with next")
+    ] = 0.30
+    shbg_e2_exponent: Annotated[
+        float, Field(ge=0, le=2, description="SHBG ~ E2^k; fit to -16 % in Taxel 2001")
+    ] = 0.05
+    shbg_tau_day: Annotated[
+        float, Field(ge=1, le=120, description="SHBG follows; assumed, weeks")
+    ] = 14.0
+
+
+AxisNumbers = namedtuple(  # type: ignore[misc]
+    "AxisNumbers",
+    [
+        *AxisParameters.model_fields,
+        "e2_pg_per_ml", "t_ng_per_dl",
+        "anastrozole_ic50", "anastrozole_most", "anastrozole_proof",
+        "letrozole_ic50", "letrozole_most", "letrozole_proof",
+        "inhibition_hill", "testis_ic50_ratio", "gnrh_ec50",
+    ],
+)  # fmt: skip
+
+
+@kernel
+def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def]
+    """What the drugs in the blood do: fills `signal` (5).
+
+    0 and 1: inhibition of aromatase in periphery and testis; 2: testosterone given, ng/dL;
+    3: estradiol given, pg/mL; 4: effect of a GnRH agonist, 0..1. IC50s are in ng/mL here. The two
+    inhibitors block the same enzyme independently.
+    """
+    free_p, free_t = 1.0, 1.0
+    for drug, ic50, most, proof in (
+        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most, n.anastrozole_proof),
+        (LETROZOLE, n.letrozole_ic50, n.letrozole_most, n.letrozole_proof),
+    ):
+        level = second_mg[drug] * level_per_mg[drug]
+        if level > 0.0:
+            blocked = inhibition(level, ic50, most, n.inhibition_hill)
+            free_p *= 1.0 - (1.0 - proof) * blocked
+            free_t *= 1.0 - inhibition(level, ic50 * n.testis_ic50_ratio, most, n.inhibition_hill)
+    signal[0], signal[1] = 1.0 - free_p, 1.0 - free_t
+    # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
+    signal[2] = 100.0 * (
+        second_mg[CYPIONATE] * level_per_mg[CYPIONATE] + second_mg[T_GEL] * level_per_mg[T_GEL]
+    )
+    signal[3] = 1000.0 * (
+        second_mg[E2_GEL] * level_per_mg[E2_GEL] + second_mg[E2_PATCH] * level_per_mg[E2_PATCH]
+    )
+    agonist = second_mg[GNRH_AGONIST] * level_per_mg[GNRH_AGONIST]
+    signal[4] = agonist / (agonist + n.gnrh_ec50)
+
+
+@kernel
+def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
+    """Testosterone and estradiol as ratios to the own baseline."""
+    t = testis + signal[2] / n.t_ng_per_dl
+    e = (1.0 - n.testis_share) * (1.0 - signal[0]) * t
+    e += n.testis_share * (1.0 - signal[1]) * testis
+    return t, e + signal[3] / n.e2_pg_per_ml
+
+
+@kernel
+def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
+    """Time derivatives of the five states, into `slope`."""
+    testis = state[TESTIS]
+    t, e = sex_steroids(testis, signal, n)
+    brake = -n.e2_feedback * (e - 1.0) - n.t_feedback * (testis - 1.0)
+    brake -= n.given_t_feedback_dl_per_ng * signal[2]
+    agonist = signal[4]
+    drive = np.exp(min(brake, np.log(n.largest_lh_ratio)))
+    drive *= state[PITUITARY] * (1.0 + n.flare * agonist)
+    slope[LH] = (drive - state[LH]) / n.lh_tau_day
+    made = ageing * state[LEYDIG] * max(state[LH], 0.0) ** n.leydig_exponent
+    slope[TESTIS] = (made - testis) / n.leydig_tau_day
+    kept = 1.0
+    if n.atrophy_below_lh > 0.0:
+        kept = min(1.0, state[LH] / n.atrophy_below_lh)
+    slope[LEYDIG] = (1.0 - n.atrophy_most * (1.0 - kept) - state[LEYDIG]) / n.atrophy_tau_day
+    emptied = (n.desensitised_rest - state[PITUITARY]) / n.desensitised_tau_day
+    refilled = (1.0 - state[PITUITARY]) / n.resensitised_tau_day
+    slope[PITUITARY] = agonist * emptied + (1.0 - agonist) * refilled
+    # Without any estradiol the logarithm would run away; 1 % of the own level is none.
+    target = -n.shbg_t_exponent * np.log(max(t, 0.01)) + n.shbg_e2_exponent * np.log(max(e, 0.01))
+    slope[SHBG] = (target - state[SHBG]) / n.shbg_tau_day
+
+
+@kernel
+def advance_axis(state, first_mg, second_mg, release, table, n, day, step_day, work):  # type: ignore[no-untyped-def]  # fmt: skip
+    """One Runge-Kutta step without a dose in it: state and amounts are `step_day` later.
+
+    `table`: see `drugs.kinetics_table`. `work` (9, 8) is scratch.
+    """
+    half, slope = work[0], work[1:5]
+    signal, trial, first_half, second_half = work[5], work[6], work[7], work[8]
+    level_per_mg = table[:, 2]
+    for stage in range(4):
+        offset = 0.0 if stage == 0 else (step_day if stage == 3 else 0.5 * step_day)
+        for drug in range(first_mg.size):
+            first_half[drug], second_half[drug] = after(
+                first_mg[drug], second_mg[drug], release[drug], table[drug, 0], table[drug, 1],
+                offset,
+            )  # fmt: skip
+        drive_of(second_half, level_per_mg, n, signal)
+        ageing = (1.0 - n.t_decline_per_decade) ** (max(day + offset, 0.0) / 3652.5)
+        for k in range(5):
+            trial[k] = state[k] + (offset * slope[stage - 1, k] if stage > 0 else 0.0)
+        rates(trial, signal, ageing, n, half)
+        for k in range(5):
+            slope[stage, k] = half[k]
+    for k in range(5):
+        state[k] += step_day / 6.0 * (
+            slope[0, k] + 2.0 * slope[1, k] + 2.0 * slope[2, k] + slope[3, k]
+        )  # fmt: skip
+    for drug in range(first_mg.size):
+        # The last stage has them at the end of the step.
+        first_mg[drug], second_mg[drug] = first_half[drug], second_half[drug]
+
+
+@kernel
+def live_axis(start_day, dose_day, dose_drug, bolus_mg, release_mg_per_day, table, n, steroids, lh, shbg, levels):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+    """A life sampled every 1/8 day from `start_day` on, where everything is at baseline.
+
+    Fills, one row per sample: `steroids` (testosterone, estradiol; ratios), `lh` and `shbg`
+    (ratios), `levels` (samples, drugs; ng/mL). Doses must be in order of time; what is given at
+    the moment of a sample counts after it.
+    """
+    drugs = table.shape[0]
+    first, second, release = np.zeros(drugs), np.zeros(drugs), np.zeros(drugs)
+    state = np.ones(5)
+    state[SHBG] = 0.0
+    work = np.zeros((9, 8))
+    signal = np.zeros(5)
+    following = 0
+    day = start_day
+    for sample in range(lh.size):
+        end = start_day + sample / SAMPLES_PER_DAY
+        while following < dose_day.size and dose_day[following] < end:
+            if dose_day[following] > day:
+                step = dose_day[following] - day
+                advance_axis(state, first, second, release, table, n, day, step, work)
+                day = dose_day[following]
+            first[dose_drug[following]] += bolus_mg[following]
+            release[dose_drug[following]] += release_mg_per_day[following]
+            following += 1
+        if end > day:
+            advance_axis(state, first, second, release, table, n, day, end - day, work)
+            day = end
+        drive_of(second, table[:, 2], n, signal)
+        steroids[sample, 0], steroids[sample, 1] = sex_steroids(state[TESTIS], signal, n)
+        lh[sample] = state[LH]
+        shbg[sample] = np.exp(state[SHBG])
+        for drug in range(drugs):
+            levels[sample, drug] = second[drug] * table[drug, 2]
+
+
+assert len(DRUGS) == 8  # the scratch of `advance_axis` has room for eight

@@ -1,0 +1,385 @@
+"""Estradiol and testosterone in the blood against day: constant, in steps, or from a table.
+
+Day 0 is the first day after the burn-in. Before it the body is in the state it is used to, so
+every course holds its starting level then; the person's own set-point begins there too
+(`response`). These courses are written down; `prescription` computes one from a protocol.
+"""
+
+import csv
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from bonesim.endocrine.response import Course
+from bonesim.errors import InputError
+from bonesim.parameters import Parameters
+
+__all__ = ["ConstantCourse", "Course", "Step", "SteppedCourse", "TableCourse", "make_course"]
+
+#: The starting level may not be lower: deficits are relative to it. Below any assay's limit.
+LOWEST_START_E2_PG_PER_ML = 0.1
+HIGHEST_E2_PG_PER_ML = 1000.0
+HIGHEST_T_NG_PER_DL = 5000.0
+#: Columns a table may have -> factor to the unit used inside. Molar masses 272.38 and 288.42 g/mol.
+E2_COLUMNS = {"e2_pg_per_ml": 1.0, "e2_pmol_per_l": 0.27238}
+T_COLUMNS = {"t_ng_per_dl": 1.0, "t_nmol_per_l": 28.842}
+#: A table with more bytes is not a course of hormones; it is not read.
+LARGEST_TABLE_BYTES = 20_000_000
+
+StartE2 = Annotated[
+    float,
+    Field(
+        ge=LOWEST_START_E2_PG_PER_ML,
+        le=HIGHEST_E2_PG_PER_ML,
+        description="serum estradiol until the first change; men 10-40 (LC-MS), mech. 7",
+    ),
+]
+StartT = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=HIGHEST_T_NG_PER_DL,
+        description="serum testosterone until the first change; assumed, eugonadal man",
+    ),
+]
+
+
+class ConstantCourse(Parameters):
+    """The same levels for ever."""
+
+    kind: Literal["constant"] = "constant"
+    e2_pg_per_ml: StartE2 = 25.0
+    t_ng_per_dl: StartT = 500.0
+
+
+class Step(Parameters):
+    """From `start_day` on, levels approach new ones exponentially."""
+
+    start_day: Annotated[float, Field(ge=0, le=73000, description="day the change begins; assumed")]
+    e2_pg_per_ml: Annotated[
+        float,
+        Field(ge=0, le=HIGHEST_E2_PG_PER_ML, description="estradiol approached; assumed"),
+    ]
+    t_ng_per_dl: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=HIGHEST_T_NG_PER_DL,
+            description="testosterone approached; left out: this step does not change it; assumed",
+        ),
+    ] = None
+    tau_day: Annotated[
+        float,
+        Field(ge=0.01, le=3650, description="time constant of the approach; assumed, .01 = a jump"),
+    ] = 10.0
+
+
+class SteppedCourse(Parameters):
+    """A starting level, then steps in order of time: surgery, a drug begun, changed, stopped."""
+
+    kind: Literal["stepped"] = "stepped"
+    e2_pg_per_ml: StartE2 = 25.0
+    t_ng_per_dl: StartT = 500.0
+    steps: Annotated[
+        tuple[Step, ...],
+        Field(min_length=1, max_length=10000, description="changes in order of time; assumed"),
+    ]
+
+    @field_validator("steps")
+    @classmethod
+    def _in_order(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        days = [step.start_day for step in steps]
+        for before, after in pairwise(days):
+            if after <= before:
+                raise ValueError(
+                    f"a step at day {after:g} follows one at day {before:g}; "
+                    "put steps in order of start_day, each day once"
+                )
+        return steps
+
+
+class TableCourse(Parameters):
+    """Levels from a CSV file: linear between rows, constant before the first and after the last.
+
+    The header names units: `day`, one of `e2_pg_per_ml`, `e2_pmol_per_l`, and if wanted one of
+    `t_ng_per_dl`, `t_nmol_per_l`. Lines that begin with # are comments.
+    """
+
+    kind: Literal["table"] = "table"
+    path: Annotated[
+        str, Field(min_length=1, description="CSV file, relative to the config file; assumed")
+    ]
+    t_ng_per_dl: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=HIGHEST_T_NG_PER_DL,
+            description="testosterone if the table has no column for it; assumed, eugonadal man",
+        ),
+    ] = 500.0
+    sha256: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-f]{64}$",
+            description="the file must have this SHA-256; noted by a run for its resumption; assumed",
+        ),
+    ] = None
+
+
+AnyCourse = ConstantCourse | SteppedCourse | TableCourse
+
+
+def make_course(parameters: AnyCourse) -> Course:
+    """The course these parameters describe.
+
+    Raises:
+        InputError: a table that cannot be read or is not a possible course.
+    """
+    if isinstance(parameters, TableCourse):
+        return _Interpolated(*_read_table(parameters))
+    steps = parameters.steps if isinstance(parameters, SteppedCourse) else ()
+    e2 = [(step.start_day, step.e2_pg_per_ml, step.tau_day) for step in steps]
+    t = [
+        (step.start_day, step.t_ng_per_dl, step.tau_day)
+        for step in steps
+        if step.t_ng_per_dl is not None
+    ]
+    return _Approached(_Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t))
+
+
+def pinned(parameters: AnyCourse) -> AnyCourse:
+    """The same course, with the hash of its table if it has one: it may not change any more.
+
+    Raises:
+        InputError: the table cannot be read.
+    """
+    if not isinstance(parameters, TableCourse):
+        return parameters
+    return parameters.model_copy(update={"sha256": _sha256(_text(parameters.path))})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Level:
+    """One hormone's exact exponential approach to each step's level.
+
+    Args:
+        start: level before the first step.
+        steps: (start day, level approached, time constant in days), in order of time.
+    """
+
+    def __init__(self, start: float, steps: Sequence[tuple[float, float, float]]) -> None:
+        self.start = start
+        self.steps = steps
+        self.days = [day for day, _, _ in steps]
+        self.at_step: list[float] = []
+        for day, _, _ in steps:
+            self.at_step.append(self.at(day))
+
+    def at(self, day: float) -> float:
+        """The level at `day`, from the step that was under way just before it."""
+        row = min(bisect_right(self.days, day), len(self.at_step)) - 1
+        if row < 0:
+            return self.start
+        begun, target, tau = self.steps[row]
+        return target + (self.at_step[row] - target) * math.exp(-(day - begun) / tau)
+
+
+class Untreated(ABC):
+    """What a course of hormones alone leaves as it is: nothing on the receptor, a neutral diet."""
+
+    @abstractmethod
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day`, pg/mL."""
+
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """What the person is used to on day 0: the level there always was."""
+        return self.e2_pg_per_ml(-1.0)
+
+    def tamoxifen_occupancy(self, day: float) -> float:
+        """Share of estrogen receptors that tamoxifen holds."""
+        return 0.0
+
+    def shbg_nmol_per_l(self, day: float) -> float | None:
+        """Not known."""
+        return None
+
+    def diet(self, day: float) -> tuple[float, float] | None:
+        """Not known: neutral."""
+        return None
+
+
+class _Approached(Untreated):
+    """A constant or stepped course."""
+
+    def __init__(self, e2: _Level, t: _Level) -> None:
+        self._e2, self._t = e2, t
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day`, pg/mL."""
+        return self._e2.at(day)
+
+    def t_ng_per_dl(self, day: float) -> float:
+        """Serum testosterone at `day`, ng/dL."""
+        return self._t.at(day)
+
+
+class _Interpolated(Untreated):
+    """A course from a table; before day 0 the level of day 0."""
+
+    def __init__(
+        self,
+        days: NDArray[np.float64],
+        e2_pg_per_ml: NDArray[np.float64],
+        t_ng_per_dl: NDArray[np.float64],
+    ) -> None:
+        self._days, self._e2, self._t = days, e2_pg_per_ml, t_ng_per_dl
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day`, pg/mL."""
+        return float(np.interp(max(day, 0.0), self._days, self._e2))
+
+    def t_ng_per_dl(self, day: float) -> float:
+        """Serum testosterone at `day`, ng/dL."""
+        return float(np.interp(max(day, 0.0), self._days, self._t))
+
+
+def _read_table(
+    parameters: TableCourse,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Days, estradiol (pg/mL) and testosterone (ng/dL) of a table, all of one length.
+
+    Raises:
+        InputError: see `make_course`.
+    """
+    where = parameters.path
+    text = _text(where)
+    if parameters.sha256 not in (None, _sha256(text)):
+        raise InputError(
+            f"{where}: has changed since the run began (its SHA-256 is no longer "
+            f"{parameters.sha256}); put the old table back or run anew"
+        )
+    header, rows, lines = _numbers(text, where)
+    e2_column = _one_of(header, E2_COLUMNS, where, "estradiol")
+    t_column = _one_of(header, T_COLUMNS, where, "testosterone")
+    if e2_column is None:
+        raise InputError(
+            f"{where}: the header has no estradiol; name a column e2_pg_per_ml or e2_pmol_per_l"
+        )
+    days = rows[:, header.index("day")]
+    if (late := np.flatnonzero(np.diff(days) <= 0)).size:
+        row = int(late[0]) + 1
+        raise InputError(
+            f"{where}: line {lines[row]}: day {days[row]:g} follows day {days[row - 1]:g}; "
+            "put rows in order of day, each day once"
+        )
+    e2 = rows[:, header.index(e2_column)] * E2_COLUMNS[e2_column]
+    _within(e2, HIGHEST_E2_PG_PER_ML, "pg/mL", e2_column, where, lines)
+    start = float(np.interp(0.0, days, e2))
+    if start < LOWEST_START_E2_PG_PER_ML:
+        raise InputError(
+            f"{where}: {e2_column} starts at {start:g} pg/mL; deficits are relative to the level "
+            f"at day 0, so start at {LOWEST_START_E2_PG_PER_ML:g} pg/mL or more"
+        )
+    if t_column is None:
+        return days, e2, np.full(days.size, parameters.t_ng_per_dl)
+    t = rows[:, header.index(t_column)] * T_COLUMNS[t_column]
+    _within(t, HIGHEST_T_NG_PER_DL, "ng/dL", t_column, where, lines)
+    return days, e2, t
+
+
+def _numbers(text: str, where: str) -> tuple[list[str], NDArray[np.float64], list[int]]:
+    """Column names, numbers (rows, columns) and the line number of each row of a CSV file."""
+    cells = [
+        (number, _split(line, f"{where}: line {number}"))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if len(cells) < 2:
+        raise InputError(f"{where}: has no rows; give a header line and at least one row")
+    header = [name.strip() for name in cells[0][1]]
+    known = ["day", *E2_COLUMNS, *T_COLUMNS]
+    if "day" not in header:
+        raise InputError(f"{where}: the header has no column day; got {', '.join(header)}")
+    for name in header:
+        if name not in known or header.count(name) > 1:
+            raise InputError(
+                f"{where}: column {name!r} is unknown or named twice; allowed, each once: "
+                f"{', '.join(known)}"
+            )
+    rows = [_row(values, header, f"{where}: line {number}") for number, values in cells[1:]]
+    return header, np.array(rows, np.float64), [number for number, _ in cells[1:]]
+
+
+def _split(line: str, where: str) -> list[str]:
+    """The values of one line."""
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise InputError(f"{where}: is not CSV ({error}); separate numbers by commas") from None
+
+
+def _text(where: str) -> str:
+    """The text of a file of a reasonable size."""
+    path = Path(where)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_TABLE_BYTES:
+            raise InputError(
+                f"{where}: has {size} bytes; a course has at most {LARGEST_TABLE_BYTES}, "
+                "e.g. one row a day"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{where}: cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: is not text in UTF-8; save the table as CSV") from None
+
+
+def _row(values: list[str], header: list[str], where: str) -> list[float]:
+    """One line's numbers."""
+    if len(values) != len(header):
+        raise InputError(
+            f"{where}: has {len(values)} values for {len(header)} columns; separate by commas"
+        )
+    numbers = []
+    for name, value in zip(header, values, strict=True):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise InputError(f"{where}: {name} is {value.strip()!r}; give a finite number")
+        numbers.append(number)
+    return numbers
+
+
+def _one_of(header: list[str], columns: dict[str, float], where: str, what: str) -> str | None:
+    """Which of the alternative columns the header has."""
+    found = [name for name in columns if name in header]
+    if len(found) > 1:
+        raise InputError(f"{where}: gives {what} twice, as {' and '.join(found)}; leave one out")
+    return found[0] if found else None
+
+
+def _within(
+    levels: NDArray[np.float64], highest: float, unit: str, name: str, where: str, lines: list[int]
+) -> None:
+    """Refuse impossible levels."""
+    if (wrong := np.flatnonzero((levels < 0) | (levels > highest))).size:
+        row = int(wrong[0])
+        raise InputError(
+            f"{where}: line {lines[row]}: {name} is {levels[row]:g} {unit}; "
+            f"allowed 0 to {highest:g} {unit}; check the unit in the header"
+        )

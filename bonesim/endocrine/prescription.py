@@ -1,0 +1,69 @@
+"""The fourth kind of course: computed from a protocol of drugs, diet and load."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
+from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, live, tamoxifen_occupancy
+from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.protocol import ProtocolParameters
+
+
+class PrescribedCourse:
+    """Hormones and drugs of one person against day; linear between samples of 3 hours.
+
+    Args:
+        protocol: person, drugs, diet.
+        drugs, axis: how the body deals with them.
+        until_day: last day that will be asked for; later days hold the last level.
+        seed: which doses are forgotten.
+        person: deviations from the typical person.
+    """
+
+    def __init__(
+        self, protocol: ProtocolParameters, drugs: DrugParameters, axis: AxisParameters,
+        until_day: float, seed: int, person: Person = TYPICAL,
+    ) -> None:  # fmt: skip
+        self.protocol = protocol
+        self.blood = live(protocol, drugs, axis, until_day + 1.0, seed, person)
+        day = self.blood.day
+        self._occupancy = tamoxifen_occupancy(self.blood, drugs)
+        self._before = (day >= -BEFORE_DAY) & (day < 0.0)
+        self._held: dict[int, float] = {}
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        """True serum estradiol at `day`, pg/mL."""
+        return self._at(self.blood.e2_pg_per_ml, day)
+
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """What the person is used to on day 0: the own level, and since the first drug a new one."""
+        used_to = float(self.blood.e2_pg_per_ml[0])
+        past = self.blood.day < 0.0
+        for level in self.blood.e2_pg_per_ml[past]:
+            used_to += (level - used_to) / (tau_day * SAMPLES_PER_DAY)
+        return used_to
+
+    def t_ng_per_dl(self, day: float) -> float:
+        """Serum testosterone at `day`, ng/dL."""
+        return self._at(self.blood.t_ng_per_dl, day)
+
+    def shbg_nmol_per_l(self, day: float) -> float | None:
+        """SHBG at `day`, nmol/L."""
+        return self._at(self.blood.shbg_nmol_per_l, day)
+
+    def tamoxifen_occupancy(self, day: float) -> float:
+        """Share of estrogen receptors that tamoxifen holds at `day`."""
+        return self._at(self._occupancy, day)
+
+    def diet(self, day: float) -> tuple[float, float] | None:
+        """Calcium (mg/d) and 25-OH-D (nmol/L) at `day`."""
+        return self.protocol.diet.at(day)
+
+    def _at(self, levels: NDArray[np.float64], day: float) -> float:
+        if day < 0.0:
+            # The burn-in lives on the mean of what came before.
+            key = id(levels)
+            if key not in self._held:
+                self._held[key] = float(levels[self._before].mean())
+            return self._held[key]
+        return float(np.interp(day, self.blood.day, levels))

@@ -1,0 +1,329 @@
+"""What a level of estradiol does to bone cells: one deficit, one table of multipliers.
+
+    S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
+    S'   = (1-O) S(E) + O S_tam                                    tamoxifen holds the share O
+    x    = 1 - <S'> / S(E_own)                                     the deficit, low-passed
+
+averaged over the day (not S of the day's mean) and relative to the person's own slowly adapting
+set-point: one static threshold cannot fit men and postmenopausal women (science targets, "Read
+first" 3). `static_setpoint_pg_per_ml` is that static form, for comparison: a woman after the
+menopause then lives at x = 0.87 before any drug, from the first day of the burn-in on; with her
+own set-point the burn-in is at x = 0. x > 0 is too little estradiol, x < 0 more than the person
+is used to, and bone can be told so only so loudly (`largest_surplus`). Every effect of x is a
+line of `ResponseParameters`, and any of them is silenced by setting it to 0.
+
+RANKL and OPG are what hormones make of their production; where they are is the fields' affair
+(signals). Their competition for RANK gives the occupancy rho that drives origination and digging.
+Calcium and vitamin D act through PTH on origination alone, which is why their gain is a filling
+of remodelling space and no more.
+"""
+
+from typing import Annotated, NamedTuple, Protocol
+
+from pydantic import Field
+
+from bonesim.endocrine.assay import bioavailable
+from bonesim.parameters import Parameters
+from bonesim.signals.fields import occupancy
+from bonesim.units import DAYS_PER_YEAR
+
+#: Times within a day at which the estradiol signal is evaluated and averaged.
+SAMPLES_PER_DAY = 4
+#: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
+LOWEST_SETPOINT_PG_PER_ML = 0.1
+LOWEST_T_NG_PER_DL = 1.0
+#: Of a deficit on the first day.
+ROUNDING = 1e-9
+
+
+class Course(Protocol):
+    """Anything that tells estradiol and testosterone at any moment."""
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        """Serum estradiol at `day` (fractions allowed), pg/mL."""
+
+    def t_ng_per_dl(self, day: float) -> float:
+        """Serum testosterone at `day`, ng/dL."""
+
+    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
+        """Estradiol the person is used to on day 0, getting used with this time constant."""
+
+    def shbg_nmol_per_l(self, day: float) -> float | None:
+        """SHBG at `day`, nmol/L; None if not known."""
+
+    def tamoxifen_occupancy(self, day: float) -> float:
+        """Share of estrogen receptors that tamoxifen holds at `day`, 0..1."""
+
+    def diet(self, day: float) -> tuple[float, float] | None:
+        """Calcium (mg/d) and 25-OH-D (nmol/L) at `day`; None is neutral."""
+
+
+class ResponseParameters(Parameters):
+    """How estradiol and testosterone act on bone cells (mechanisms 2.3)."""
+
+    half_maximum_pg_per_ml: Annotated[
+        float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
+    ] = 16.0
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = (
+        1.8
+    )
+    beta_share: Annotated[
+        float, Field(ge=0, le=1, description="ERbeta's share of the signal, at 1.5 K; assumed")
+    ] = 0.15
+    signal_tau_day: Annotated[
+        float,
+        Field(ge=1, le=365, description="low-pass of the deficit (cell populations); assumed"),
+    ] = 30.0
+    setpoint_tau_year: Annotated[
+        float,
+        Field(ge=0.1, le=1e9, description="adaptation of the own set-point; assumed; 1e9 = static"),
+    ] = 10.0
+    static_setpoint_pg_per_ml: Annotated[
+        float | None,
+        Field(ge=0.1, le=200, description="one reference for all, for ever; none: own; mech. 2.3"),
+    ] = None
+    largest_surplus: Annotated[
+        float, Field(ge=0, le=5, description="-x is at most this: HRT halves Ac.f (Compston 1996)")
+    ] = 0.5
+    bioavailable_weight: Annotated[
+        float,
+        Field(ge=0, le=1, description="E x (share not on SHBG / usual)^w; assumed 0: total E2"),
+    ] = 0.0
+    tamoxifen_signal: Annotated[
+        float, Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; .45-.6 (mech. 7.4)")
+    ] = 0.52
+    rankl_gain: Annotated[
+        float,
+        Field(
+            ge=0, le=5, description="RANKL x(1+g x); calibrated, Eghbali-Fatourechi 2003, .5-1.2"
+        ),
+    ] = 0.9
+    opg_loss: Annotated[
+        float, Field(ge=-0.5, le=0.9, description="OPG x(1-l x); assumed, .6-1.1 at x=1")
+    ] = 0.15
+    activation_exponent: Annotated[
+        float,
+        Field(
+            ge=0, le=4, description="Ac.f ~ (rho/rho0)^n; calibrated to Recker 2004's x1.85; .6-1.6"
+        ),
+    ] = 1.4
+    speed_exponent: Annotated[
+        float, Field(ge=0, le=2, description="digging speed ~ (rho/rho0)^n; Eriksen 1999 with next")
+    ] = 0.5
+    osteoclast_survival: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=0.9,
+            description="osteoclast death x(1-a x); calibrated, .2-.6; Hughes 1996 (2-3x in mice)",
+        ),
+    ] = 0.2
+    osteoblast_loss: Annotated[
+        float,
+        Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); budget -2 %, mech. 9; 0-.14"),
+    ] = 0.02
+    precursor_growth_gain: Annotated[
+        float,
+        Field(ge=0, le=3, description="acute progenitor growth x(1+g x); Di Gregorio 2001 (mouse)"),
+    ] = 0.3
+    osteocyte_death_gain: Annotated[
+        float, Field(ge=0, le=10, description="osteocyte death x(1+g x); assumed (Tomkinson 1997)")
+    ] = 1.0
+    sclerostin_gain: Annotated[
+        float, Field(ge=0, le=3, description="sclerostin x(1+g x); Moedder 2011 (-27 % with E2)")
+    ] = 0.3
+    sclerostin_wall_exponent: Annotated[
+        float, Field(ge=0, le=1, description="wall thickness ~ sclerostin^-n; calibrated, weak")
+    ] = 0.05
+    extra_depth_refilled: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the depth E2 loss adds nominally that is refilled; calibrated",
+        ),
+    ] = 0.75
+    reference_t_ng_per_dl: Annotated[
+        float | None,
+        Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
+    ] = None
+    androgen_formation_exponent: Annotated[
+        float,
+        Field(ge=0, le=1, description="osteoblast life ~ (T/T0)^n; Falahati-Nini 2000 (direction)"),
+    ] = 0.05
+    androgen_rankl_gain: Annotated[
+        float,
+        Field(
+            ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)), over that at T0; Finkelstein 2016"
+        ),
+    ] = 0.1
+
+    pth_calcium_gain: Annotated[
+        float, Field(ge=0, le=2, description="PTH +g (1 - Ca / 1000 mg); Tai 2015 (mech. 8)")
+    ] = 0.25
+    pth_vitamin_d_gain: Annotated[
+        float, Field(ge=0, le=2, description="PTH +g (1 - 25OHD / 50); Reid 2020 (mech. 8)")
+    ] = 0.2
+    pth_activation_exponent: Annotated[
+        float,
+        Field(ge=0, le=2, description="Ac.f ~ PTH^n; calibrated to Tai 2015, no lasting gain"),
+    ] = 1.5
+
+
+#: Bounds of the PTH factor; mechanisms 8.
+LOWEST_PTH, HIGHEST_PTH = 0.8, 1.5
+#: Share of estradiol that SHBG does not hold at 30 nmol/L and testosterone 500 ng/dL.
+USUAL_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])
+
+
+class Drive(NamedTuple):
+    """What the blood tells the cells on one day; 1 is the reference for every multiplier.
+
+    `activation` and `osteoclast_speed` are those of a place where the fields are as in health.
+    """
+
+    e2_pg_per_ml: float
+    t_ng_per_dl: float
+    deficit: float
+    rankl: float
+    opg: float
+    activation: float
+    pth_activation: float
+    activation_exponent: float
+    speed_exponent: float
+    wall_exponent: float
+    osteoclast_speed: float
+    osteoclast_death: float
+    depth_excess: float
+    osteoblast_life: float
+    wall: float
+    recruitment: float
+    precursor_growth: float
+    osteocyte_death: float
+    sclerostin: float
+    pth: float
+
+
+class Response:
+    """The E2 signal with its two memories: the low-passed deficit and the own set-point.
+
+    Args:
+        parameters: the table of effects.
+        course: hormones against day.
+    """
+
+    def __init__(self, parameters: ResponseParameters, course: Course) -> None:
+        self.parameters = parameters
+        self.course = course
+        static = parameters.static_setpoint_pg_per_ml
+        own = course.accustomed_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
+        self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
+        # Cells have long answered to what there was before day 0: for most people, to nothing.
+        felt = 1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml)
+        # Rounding is no deficit: all who live at their own level are to start exactly alike.
+        self.deficit = 0.0 if abs(felt) < ROUNDING else self._limited(felt)
+        # A woman is not short of androgen at 20 ng/dL: what counts is a change of one's own.
+        reference = parameters.reference_t_ng_per_dl
+        own_t = course.t_ng_per_dl(-1.0) if reference is None else reference
+        self.reference_t_ng_per_dl = max(own_t, LOWEST_T_NG_PER_DL)
+
+    def state(self) -> dict[str, float]:
+        """Everything a restart needs."""
+        return {"deficit": self.deficit, "setpoint_pg_per_ml": self.setpoint_pg_per_ml}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Put a `state` back."""
+        self.deficit = float(state["deficit"])
+        self.setpoint_pg_per_ml = float(state["setpoint_pg_per_ml"])
+
+    def signal(self, e2_pg_per_ml: float) -> float:
+        """S(E): receptor signal of a level of estradiol, 0..1."""
+        p = self.parameters
+        e = e2_pg_per_ml**p.hill
+        alpha = e / (e + p.half_maximum_pg_per_ml**p.hill)
+        beta = e / (e + (1.5 * p.half_maximum_pg_per_ml) ** p.hill)
+        return (1.0 - p.beta_share) * alpha + p.beta_share * beta
+
+    def next_day(self, day: int) -> Drive:
+        """Let one day of hormones act, from day 1 on; returns what the cells feel on that day.
+
+        The burn-in is no time lived: until day 0 what there was before is held (`drive`).
+        """
+        p = self.parameters
+        moments = [day - 1 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)]
+        e2 = sum(self.course.e2_pg_per_ml(moment) for moment in moments) / SAMPLES_PER_DAY
+        signal = sum(self.felt(moment) for moment in moments) / SAMPLES_PER_DAY
+        deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
+        self.deficit += (deficit - self.deficit) / p.signal_tau_day
+        if p.static_setpoint_pg_per_ml is None:
+            adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
+                p.setpoint_tau_year * DAYS_PER_YEAR
+            )
+            self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
+        return self.drive(e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)))
+
+    def felt(self, moment: float) -> float:
+        """S': the receptor signal at a moment, under binding globulin and tamoxifen, 0..1."""
+        p, e2 = self.parameters, self.course.e2_pg_per_ml(moment)
+        shbg = self.course.shbg_nmol_per_l(moment)
+        if p.bioavailable_weight > 0.0 and shbg is not None:
+            _, share = bioavailable(self.course.t_ng_per_dl(moment), shbg)
+            e2 *= float(share / USUAL_BIOAVAILABLE) ** p.bioavailable_weight
+        held = self.course.tamoxifen_occupancy(moment)
+        return (1.0 - held) * self.signal(e2) + held * p.tamoxifen_signal
+
+    def pth(self, diet: tuple[float, float] | None) -> float:
+        """Parathyroid hormone by calcium (mg/d) and 25-OH-D (nmol/L), 1 is neutral."""
+        if diet is None:
+            return 1.0
+        calcium, vitamin_d = diet
+        p = self.parameters
+        raised = 1.0 + p.pth_calcium_gain * (1.0 - calcium / 1000.0)
+        raised += p.pth_vitamin_d_gain * max(0.0, (50.0 - vitamin_d) / 50.0)
+        return min(max(raised, LOWEST_PTH), HIGHEST_PTH)
+
+    def _lack_of_t(self, t_ng_per_dl: float) -> float:
+        """What too little testosterone adds to RANKL, over what the own level does."""
+        gain = self.parameters.androgen_rankl_gain
+        now = 1.0 + gain * max(0.0, 1.0 - t_ng_per_dl / 200.0)
+        return now / (1.0 + gain * max(0.0, 1.0 - self.reference_t_ng_per_dl / 200.0))
+
+    def _limited(self, deficit: float) -> float:
+        return max(deficit, -self.parameters.largest_surplus)
+
+    def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0) -> Drive:
+        """The multipliers for the present deficit, this testosterone and PTH."""
+        p, x = self.parameters, self.deficit
+        rankl = max(0.0, 1.0 + p.rankl_gain * x) * self._lack_of_t(t_ng_per_dl)
+        opg = max(0.05, 1.0 - p.opg_loss * x)
+        occupied = float(occupancy(rankl, opg))
+        pth_activation = pth**p.pth_activation_exponent
+        speed = occupied**p.speed_exponent
+        death = 1.0 - p.osteoclast_survival * x
+        sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
+        androgen = max(t_ng_per_dl / self.reference_t_ng_per_dl, 0.01)
+        androgen **= p.androgen_formation_exponent
+        life = (1.0 - p.osteoblast_loss * x) * androgen
+        return Drive(
+            e2_pg_per_ml=e2_pg_per_ml,
+            t_ng_per_dl=t_ng_per_dl,
+            deficit=x,
+            rankl=rankl,
+            opg=opg,
+            activation=occupied**p.activation_exponent * pth_activation,
+            pth_activation=pth_activation,
+            activation_exponent=p.activation_exponent,
+            speed_exponent=p.speed_exponent,
+            wall_exponent=p.sclerostin_wall_exponent,
+            osteoclast_speed=speed,
+            osteoclast_death=death,
+            # Weibull depth with a hazard linear in depth has its mean at sqrt(speed / death).
+            depth_excess=max(1.0, (speed / death) ** 0.5) ** (1.0 - p.extra_depth_refilled),
+            osteoblast_life=life,
+            wall=life * sclerostin**-p.sclerostin_wall_exponent,
+            recruitment=1.0 / sclerostin,
+            precursor_growth=max(0.0, 1.0 + p.precursor_growth_gain * x),
+            osteocyte_death=max(0.0, 1.0 + p.osteocyte_death_gain * x),
+            sclerostin=sclerostin,
+            pth=pth,
+        )

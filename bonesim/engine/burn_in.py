@@ -1,0 +1,103 @@
+"""The equilibrated start, lived once for each bone and kept for all scenarios on it.
+
+A burn-in depends on the bone, the cells and on what the hormones before day 0 tell them, not on
+what happens after, nor on levels somebody is used to: persons at their own set-point share it. Its
+end is kept under the hash of all that, in the user's cache folder; a damaged or foreign file there is
+ignored and made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+import numpy as np
+from platformdirs import user_cache_path
+
+from bonesim.config.config import Config
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import State, put_back, state_of
+from bonesim.errors import BonesimError
+from bonesim.kernel import sources_hash
+from bonesim.specimens.specimen import Specimen
+from bonesim.storage import checkpoint
+
+#: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
+MOST_BYTES = 2e9
+
+
+#: Of the drive, what is only reported: no cell depends on it.
+REPORTED = ("e2_pg_per_ml", "t_ng_per_dl")
+
+
+def burn_in_key(simulation: Simulation) -> str:
+    """SHA-256 of everything the state on day 0 depends on; the simulation is at its first day."""
+    config, specimen = simulation.config, simulation.specimen
+    drive = {k: v for k, v in simulation.drive._asdict().items() if k not in REPORTED}
+    decisive = {
+        "seed": config.burn_in_seed,
+        "age_year": config.age_year,
+        "voxel_um": specimen.voxel_um,
+        "shape": specimen.quanta.shape,
+        "drive": drive,
+        "cells": config.cells.model_dump(),
+        "signals": config.signals.model_dump(),
+        "mechanics": config.mechanics.model_dump(),
+        "tissue": config.tissue.model_dump(),
+        "burn_in_day": config.schedule.burn_in_day,
+        "sources": sources_hash(),
+        "versions": [numba.__version__, np.__version__],
+    }
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(specimen.quanta).tobytes())
+    return digest.hexdigest()
+
+
+def begin_from(simulation: Simulation, state: State) -> None:
+    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own."""
+    put_back(simulation, {**state, "response": simulation.response.state()})
+    simulation.start_counting()
+
+
+def equilibrated(
+    config: Config, specimen: Specimen, each_day: Callable[[Simulation], None]
+) -> tuple[Simulation, bool]:
+    """A simulation at day 0, and whether its burn-in came from the cache.
+
+    `each_day` is called after each day lived; an exception it raises ends the burn-in.
+    """
+    simulation = Simulation(config, specimen)
+    if simulation.day == 0:
+        return simulation, False
+    folder = user_cache_path("bonesim") / "burn_in"
+    path = folder / f"{burn_in_key(simulation)}.checkpoint"
+    if path.exists():
+        try:
+            state, _ = checkpoint.load(path)
+            begin_from(simulation, state)
+        except (BonesimError, KeyError, ValueError):
+            simulation = Simulation(config, specimen)
+        else:
+            path.touch()
+            return simulation, True
+    while simulation.day < 0:
+        simulation.step()
+        each_day(simulation)
+    _keep(path, simulation)
+    return simulation, False
+
+
+def _keep(path: Path, simulation: Simulation) -> None:
+    """Save the end of a burn-in if the cache can be written; else do without."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(path, state_of(simulation), {"day": simulation.day})
+        old = sorted(path.parent.glob("*.checkpoint"), key=lambda file: -file.stat().st_mtime)
+        total = 0
+        for number, file in enumerate(old):
+            total += file.stat().st_size
+            if number and total > MOST_BYTES:
+                file.unlink(missing_ok=True)
+    except (OSError, BonesimError):
+        return

@@ -1,0 +1,307 @@
+"""One run: a simulation, a schedule and a file; when to measure, save, checkpoint and stop.
+
+    day 0        burn-in (or its cached end), file, first snapshot
+    every day    a row of the daily table, kept in memory
+    flush        rows and events go to the file every `FLUSH_DAYS` and at each snapshot
+    checkpoint   everything a restart needs, beside the file, every `checkpoint_every_day`
+    stop         last day, Ctrl-C, SIGTERM or --until-day: the file is complete up to that day
+
+A resumed run takes up the last checkpoint, and the file is cut back to that day.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bonesim.config.config import Config, to_toml, validated
+from bonesim.endocrine.course import pinned
+from bonesim.engine import compile_ahead
+from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.daily_table import COLUMNS
+from bonesim.engine.event_table import EVENT_COLUMNS, event_table
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
+from bonesim.engine.state import put_back, state_of
+from bonesim.errors import InputError
+from bonesim.morphometry.panel import measure
+from bonesim.specimens import make_specimen
+from bonesim.specimens.specimen import Specimen
+from bonesim.storage import checkpoint
+from bonesim.storage.layout import COMPLETE, INTERRUPTED
+from bonesim.storage.provenance import provenance
+from bonesim.storage.reader import open_run
+from bonesim.storage.writer import RunWriter, check_place
+
+#: Days between writes of table and events.
+FLUSH_DAYS = 90
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes."""
+
+    def say(self, text: str) -> None:
+        """Take note of one thing worth telling."""
+
+    def begin(self, first_day: int, last_day: int) -> None:
+        """A stretch of days begins."""
+
+    def lived(self, simulation: Simulation) -> None:
+        """One more day is done."""
+
+    def recorded(self, simulation: Simulation) -> None:
+        """A day from 0 on is on record; the simulation may be looked at, not changed."""
+
+    def end(self) -> None:
+        """The stretch of days is over."""
+
+
+class Silence:
+    """A watcher that tells nobody."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def begin(self, first_day: int, last_day: int) -> None:
+        """Nothing."""
+
+    def lived(self, simulation: Simulation) -> None:
+        """Nothing."""
+
+    def recorded(self, simulation: Simulation) -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+
+class Stopped(Exception):
+    """A signal asked to stop, between two days."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def checkpoint_path(output: Path) -> Path:
+    """Where the restart point of a run file is."""
+    return output.with_name(output.name + ".checkpoint")
+
+
+def run(
+    config: Config,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    until_day: int | None = None,
+    watcher: Watcher | None = None,
+    specimen: Specimen | None = None,
+) -> Path:
+    """Simulate `config` into the run file `output`; returns its path.
+
+    Args:
+        config: what to simulate.
+        output: the file to make; refused if it exists, unless `overwrite`.
+        until_day: stop after this day instead of the config's last; `resume` goes on from there.
+        watcher: who is told about progress.
+        specimen: the bone, if it is at hand already.
+
+    Raises:
+        InputError: bad specimen or output path.
+        Stopped: a signal ended the run; the file is whole up to the last day lived.
+    """
+    output, watcher = Path(output), watcher or Silence()
+    check_place(output, overwrite)
+    config.course()  # an impossible course is told before any work
+    hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
+    config = config.model_copy(update={"hormones": hormones})
+    with compile_ahead.in_second_process() as compiling:
+        bone = specimen or make_specimen(config.specimen)
+        if compiling:
+            watcher.say("compiling kernels (once, about a minute)")
+        return _live(config, bone, output, overwrite, until_day, watcher)
+
+
+def _live(
+    config: Config, bone: Specimen, output: Path, overwrite: bool, until_day: int | None,
+    watcher: Watcher,
+) -> Path:  # fmt: skip
+    """`run`, once there is a bone."""
+    for note in (bone.origin, *bone.notes):
+        watcher.say(note)
+    writer = RunWriter.create(
+        output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
+        provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
+        snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
+    )  # fmt: skip
+    with writer, _signals_noted() as pending:
+        simulation = _start(config, bone, watcher, pending)
+        _Recorder(simulation, writer, output, 0).live(until_day, watcher, pending)
+    return output
+
+
+def resume(
+    path: str | Path, *, until_day: int | None = None, watcher: Watcher | None = None
+) -> Path:
+    """Continue an interrupted run from its last checkpoint; returns its path.
+
+    Raises:
+        InputError: the run is complete or has no checkpoint.
+        CorruptFileError: file or checkpoint is damaged.
+        Stopped: as `run`.
+    """
+    path, watcher = Path(path), watcher or Silence()
+    with open_run(path) as old:
+        config = validated(old.config, str(path))
+        status = old.status
+        origin, *notes = old.provenance["notes"]
+        shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
+    if status == COMPLETE:
+        raise InputError(f"{path}: the run is complete; there is nothing to resume")
+    beside = checkpoint_path(path)
+    if not beside.exists():
+        raise InputError(f"{path}: no checkpoint {beside.name} beside it; run it anew")
+    state, meta = checkpoint.load(beside)
+    if meta.get("run") != identity:
+        raise InputError(f"{path}: {beside.name} beside it is of another run; run it anew")
+    # The state replaces all that is on this lattice.
+    bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
+    simulation = Simulation(config, bone)
+    put_back(simulation, state)
+    watcher.say(f"resuming at day {simulation.day}")
+    with RunWriter.reopen(path) as writer, _signals_noted() as pending:
+        writer.truncate_to(simulation.day)
+        recorder = _Recorder(simulation, writer, path, simulation.day + 1)
+        recorder.live(until_day, watcher, pending)
+    return path
+
+
+def _start(config: Config, bone: Specimen, watcher: Watcher, pending: list[int]) -> Simulation:
+    """The simulation at day 0."""
+
+    def each_day(simulation: Simulation) -> None:
+        watcher.lived(simulation)
+        if pending:
+            raise Stopped(pending[0])
+
+    watcher.begin(-config.schedule.burn_in_day, 0)
+    try:
+        simulation, cached = equilibrated(config, bone, each_day)
+    finally:
+        watcher.end()
+    if cached:
+        watcher.say("burn-in taken from the cache")
+    return simulation
+
+
+class _Recorder:
+    """Lives the days of a run and puts them on file.
+
+    Args:
+        simulation: at the day before `next_row`, or at day 0 with nothing recorded.
+        writer: the open run file.
+        output: its path.
+        next_row: first row of the daily table that is not on file yet.
+    """
+
+    def __init__(
+        self, simulation: Simulation, writer: RunWriter, output: Path, next_row: int
+    ) -> None:
+        self.simulation, self.writer, self.output = simulation, writer, output
+        self.next_row = next_row
+        self.statuses = np.zeros(0, np.uint8)
+
+    def live(self, until_day: int | None, watcher: Watcher, pending: list[int]) -> None:
+        """Live to the end of the schedule or to `until_day`, or until a signal; then close."""
+        schedule = self.simulation.config.schedule
+        last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
+        kept = set(schedule.kept_days())
+        watcher.begin(self.simulation.day, last)
+        try:
+            if self.next_row == 0:
+                self.after_day(kept)
+                watcher.recorded(self.simulation)
+            while self.simulation.day < last and not pending:
+                self.simulation.step()
+                watcher.lived(self.simulation)
+                self.after_day(kept)
+                watcher.recorded(self.simulation)
+        finally:
+            watcher.end()
+        self.finish(schedule.duration_day)
+        if pending:
+            raise Stopped(pending[0])
+
+    def after_day(self, kept: set[int]) -> None:
+        """Write what is due after this day."""
+        day = self.simulation.day
+        due = day % self.simulation.config.schedule.checkpoint_every_day == 0
+        if day in kept:
+            self.snapshot()
+        if day in kept or due or day % FLUSH_DAYS == 0:
+            self.flush()
+        if due:
+            self.checkpoint()
+
+    def snapshot(self) -> None:
+        """Put the lattice, its measures and all cells on file."""
+        fields = fields_of(self.simulation)
+        measures = measure(fields["quanta"], self.simulation.tissue.voxel_um, quick=True)
+        values = {name: float(one.value) for name, one in measures.items()}
+        self.writer.append_snapshot(self.simulation.day, fields, values, cells_of(self.simulation))
+
+    def flush(self) -> None:
+        """Put the new rows of the table, and new and changed events, on file."""
+        self.writer.append_table(self.simulation.table(self.next_row))
+        self.next_row = self.simulation.day + 1
+        events = event_table(self.simulation.events)
+        now = events["status"]
+        changed = np.flatnonzero(now[: self.statuses.size] != self.statuses)
+        first = int(changed[0]) if changed.size else self.statuses.size
+        self.writer.write_events({n: c[first:] for n, c in events.items()}, first)
+        self.statuses = now.copy()
+        self.writer.commit()
+
+    def checkpoint(self) -> None:
+        """Keep everything a restart needs, beside the file."""
+        meta = {"day": self.simulation.day, "run": self.writer.identity()}
+        checkpoint.save(checkpoint_path(self.output), state_of(self.simulation), meta)
+
+    def finish(self, last_day: int) -> None:
+        """Flush; say whether the run is complete. A complete one needs no checkpoint."""
+        self.flush()
+        if self.simulation.day >= last_day:
+            self.writer.set_status(COMPLETE)
+            self.writer.commit()
+            checkpoint_path(self.output).unlink(missing_ok=True)
+            return
+        self.checkpoint()
+        self.writer.set_status(INTERRUPTED)
+        self.writer.commit()
+
+
+@contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM are noted in the list yielded, once; a second one acts as usual."""
+    pending: list[int] = []
+    before: dict[int, Callable[..., Any] | int | None] = {}
+
+    def note(number: int, _frame: Any) -> None:
+        pending.append(number)
+        signal.signal(number, before[number])
+
+    try:
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+            before[number] = signal.getsignal(number)
+            signal.signal(number, note)
+    except ValueError:
+        pass  # not the main thread: signals are not ours there
+    try:
+        yield pending
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)

@@ -1,0 +1,281 @@
+"""Follows a simulation day by day as no histologist can: every site, from birth to the end.
+
+A site that completes is a *packet*: its bone stays known by voxel, so that later sections can find
+it, and is measured once, on the day it completes, by its own volume and its own geometric area.
+
+The *geometric* area of a site is that of the mesh at its voxels, all open cavities imagined filled
+to where they began. It is not the account of cells (`sites.area_um2`), which is the work a site is
+given: a site takes only faces that look against its normal, and on thin struts the surface it
+really consumes is about half as large again. On a flat surface both agree.
+
+Labels are taken up by sites that form on the day; there is no lag between osteoid and mineral.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.engine.simulation import Simulation
+from bonesim.histology.sections import surface_of
+from bonesim.histology.surface_state import owned_records, surface_state
+from bonesim.lattice.ledger import INTERIOR, INTERIOR_FORMED
+from bonesim.units import FULL
+
+#: Bits of the two labels in the image of labels.
+FIRST, SECOND = 1, 2
+#: Voxels around a site that its mesh needs.
+_MARGIN = 2
+
+
+class Sites(NamedTuple):
+    """What is known of all sites on one evening, by row."""
+
+    alive: NDArray[np.bool_]
+    id: NDArray[np.uint64]
+    bmu_id: NDArray[np.uint64]
+    phase: NDArray[np.uint8]
+    phase_day: NDArray[np.int32]
+    voxel: NDArray[np.int64]
+    area_um2: NDArray[np.float32]
+
+
+class Span:
+    """Durations of one phase, and the mean a histologist would speak of: weighted by surface."""
+
+    def __init__(self) -> None:
+        self.day_um2 = 0.0
+        self.area_um2 = 0.0
+
+    def add(self, days: NDArray[Any], area_um2: NDArray[Any]) -> None:
+        """Count phases that ended."""
+        self.day_um2 += float((days * area_um2.astype(np.float64)).sum())
+        self.area_um2 += float(area_um2.sum(dtype=np.float64))
+
+    @property
+    def mean_day(self) -> float:
+        """Mean duration; NaN if none ended."""
+        return self.day_um2 / self.area_um2 if self.area_um2 > 0.0 else float("nan")
+
+
+class Tally:
+    """Volumes and geometric areas of the sites of one kind."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.volume_um3 = 0.0
+        self.area_um2 = 0.0
+
+    @property
+    def thickness_um(self) -> float:
+        """Volume over area."""
+        return self.volume_um3 / self.area_um2 if self.area_um2 > 0.0 else float("nan")
+
+
+class Label(NamedTuple):
+    """One label: the bone of its day, what had been formed, and the surface that took it up."""
+
+    day: int
+    quanta: NDArray[np.uint8]
+    formed_quanta: int
+    forming_share: float
+    surface_um2: float
+
+
+class Watch:
+    """Follows a simulation from now on; only sites centred in the interior are counted.
+
+    Attributes:
+        periods: by phase (OSTEOCLAST is all of resorption).
+        completed: sites whose formation ended, formed volume over final surface.
+        eroded: sites whose formation began, cavity volume over the surface there was before.
+        packet: for each voxel the number of the packet it is in, in order of completion, or 0.
+        packet_bmu: for each packet a number of its BMU, rising with the day its first completed.
+        packet_normal: for each packet the unit normal into bone (z, y, x) of its site.
+        base: quanta of each packet's voxels when its formation began.
+        wall: quanta formed there when it ended.
+        labels: bits of the labels each voxel's site took up.
+    """
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        size = simulation.tissue.lattice.quanta.size
+        self.days = 0
+        self.periods = {phase: Span() for phase in (OSTEOCLAST, REVERSAL, FORMING)}
+        self.completed, self.eroded = Tally(), Tally()
+        self.packet = np.zeros(size, np.int32)
+        self.base = simulation.tissue.lattice.quanta.copy()
+        self.wall = np.zeros(size, np.uint8)
+        self.labels = np.zeros(size, np.uint8)
+        self.taken: list[Label] = []
+        self.packet_bmu: list[int] = [0]
+        self.packet_normal: list[tuple[float, ...]] = [(0.0, 0.0, 0.0)]
+        self._bmus: dict[int, int] = {}
+        self._mark = np.zeros(size, np.int32)
+        self._stock = np.zeros(size, np.uint8)
+        self._sites = self._now()
+        self._records = owned_records(simulation)
+        # Teams at work already: how their cavities began is not known.
+        self._unknown = set(self._sites.id[self._sites.phase == FORMING].tolist())
+
+    def live(self, days: int) -> None:
+        """Let the simulation live so many days, and follow it."""
+        for _ in range(days):
+            self.simulation.step()
+            self._evening()
+
+    # -- labels --------------------------------------------------------------------------------
+
+    def label(self) -> None:
+        """Give a label today: every site that forms takes it up."""
+        s = self.simulation
+        lattice = s.tissue.lattice
+        bit = (FIRST, SECOND)[len(self.taken)]
+        voxel, site, _ = self._records
+        self.labels[voxel[self._sites.phase[site] == FORMING]] |= bit
+        state = surface_state(s)
+        self.taken.append(
+            Label(
+                s.day, lattice.quanta.copy(), int(lattice.counts[INTERIOR_FORMED]),
+                state.share(state.phase == FORMING), float(state.surface.area_um2.sum()),
+            )
+        )  # fmt: skip
+
+    # -- one evening -----------------------------------------------------------------------------
+
+    def _now(self) -> Sites:
+        columns: Any = self.simulation.cavities.sites.columns
+        alive = columns.alive == 1
+        phase = np.where(alive, columns.phase, 0).astype(np.uint8)
+        return Sites(
+            alive, columns.id.copy(), columns.bmu_id.copy(), phase, columns.phase_day.copy(),
+            columns.voxel.copy(), columns.area_um2.copy(),
+        )  # fmt: skip
+
+    def _evening(self) -> None:
+        """See what became of every site today."""
+        self.days += 1
+        s = self.simulation
+        lattice = s.tissue.lattice
+        old, old_records = self._sites, self._records
+        new, records = self._now(), owned_records(s)
+        rows = old.alive.size
+        inside = lattice.region[old.voxel] == INTERIOR
+        same = old.alive & new.alive[:rows] & (old.id == new.id[:rows])
+        resorbed = same & (old.phase == MONONUCLEAR) & (new.phase[:rows] == REVERSAL)
+        started = same & (old.phase == REVERSAL) & (new.phase[:rows] == FORMING)
+        # Formation without resorption has no cavity: it is on OS/BS and takes labels, no more.
+        columns: Any = s.cavities.sites.columns
+        ended = old.alive & ~same & (old.phase == FORMING) & (columns.bmu[:rows] >= 0)
+        for which, phase, since in (
+            (resorbed, OSTEOCLAST, born_day(old.id)),
+            (started, REVERSAL, old.phase_day),
+            (ended, FORMING, old.phase_day),
+        ):
+            counted = which & inside
+            self.periods[phase].add(s.day - since[counted], old.area_um2[counted])
+        starting, ending = np.flatnonzero(started), np.flatnonzero(ended)
+        self._sites, self._records = new, records
+        self._follow_bases(records, starting)
+        self._measure(records, old_records, starting, ending, inside)
+        known = [who not in self._unknown for who in old.id[ending].tolist()]
+        self._keep_packets(old_records, old, ending[known])
+
+    def _follow_bases(self, records: tuple[NDArray[np.int64], ...], starting: Any) -> None:
+        """Where formation starts from, also if a neighbour digs into it later."""
+        quanta = self.simulation.tissue.lattice.quanta
+        voxel, site, _ = records
+        forming = voxel[self._sites.phase[site] == FORMING]
+        self.base[forming] = np.minimum(self.base[forming], quanta[forming])
+        fresh = voxel[_chosen(site, starting, self._sites.alive.size)]
+        self.base[fresh] = quanta[fresh]
+        # What was here before is gone, with its labels.
+        self.packet[fresh] = self.wall[fresh] = self.labels[fresh] = 0
+
+    def _measure(
+        self, records: tuple[NDArray[np.int64], ...], old_records: tuple[NDArray[np.int64], ...],
+        starting: Any, ending: Any, inside: NDArray[np.bool_],
+    ) -> None:  # fmt: skip
+        """Volume and geometric area of the cavities and packets of today."""
+        lattice = self.simulation.tissue.lattice
+        voxel, _, stock = records
+        self._stock[voxel] = stock
+        columns: Any = self.simulation.cavities.sites.columns
+        voxel_um3 = lattice.voxel_um**3 / FULL
+        for rows, (voxels, sites, _), tally in (
+            (starting, records, self.eroded),
+            (ending, old_records, self.completed),
+        ):
+            for row, place in _voxels_of(voxels, sites, rows[inside[rows]]):
+                # A row keeps its numbers until it is used again, at the earliest tomorrow.
+                quanta = int(columns.formed_quanta[row])
+                if tally is self.eroded:
+                    quanta = int(self._stock[place].sum(dtype=np.int64))
+                if quanta > 0:
+                    tally.count += 1
+                    tally.volume_um3 += quanta * voxel_um3
+                    tally.area_um2 += self._area_um2(place)
+        self._stock[voxel] = 0
+
+    def _area_um2(self, voxels: NDArray[np.int64]) -> float:
+        """Area of the surface at a site's voxels, open cavities imagined filled."""
+        tissue = self.simulation.tissue
+        shape = tissue.padded_shape
+        places = np.stack(np.unravel_index(voxels, shape))
+        low = np.maximum(places.min(axis=1) - _MARGIN, 1)
+        high = np.minimum(places.max(axis=1) + _MARGIN + 1, np.array(shape) - 1)
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        whole = tissue.lattice.quanta.reshape(shape)[box].astype(np.int64)
+        whole += self._stock.reshape(shape)[box]
+        surface = surface_of(np.minimum(whole, FULL).astype(np.uint8), tissue.voxel_um)
+        self._mark[voxels] = 1
+        mine = self._mark.reshape(shape)[box].reshape(-1) == 1
+        foreign = (tissue.lattice.owner.reshape(shape)[box].reshape(-1) >= 0) & ~mine
+        self._mark[voxels] = 0
+        bone, marrow = surface.bone, surface.marrow
+        return float(surface.area_um2[mine[bone] | (~foreign[bone] & mine[marrow])].sum())
+
+    def _keep_packets(
+        self, records: tuple[NDArray[np.int64], ...], sites: Sites, ending: Any
+    ) -> None:
+        """Remember the bone of the sites that completed today by voxel."""
+        voxel, site, _ = records
+        chosen = _chosen(site, ending, sites.alive.size)
+        place, quanta = voxel[chosen], self.simulation.tissue.lattice.quanta
+        self.wall[place] = np.maximum(quanta[place].astype(int) - self.base[place], 0)
+        numbers = np.zeros(sites.alive.size, np.int32)
+        columns: Any = self.simulation.cavities.sites.columns
+        for row in ending.tolist():
+            numbers[row] = len(self.packet_bmu)
+            bmu = int(sites.bmu_id[row])
+            self.packet_bmu.append(self._bmus.setdefault(bmu, len(self._bmus) + 1))
+            normal = (columns.nz[row], columns.ny[row], columns.nx[row])
+            self.packet_normal.append(tuple(map(float, normal)))
+        self.packet[place] = np.where(self.wall[place] > 0, numbers[site[chosen]], 0)
+
+
+def born_day(ids: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The day a site was born, from its id (see `population.identity`)."""
+    return ((ids >> np.uint64(12)) & np.uint64(0xFFFF)).astype(np.int64) - 8192
+
+
+def _chosen(site: NDArray[np.int64], rows: Any, size: int) -> NDArray[np.bool_]:
+    """Which records are of the sites in `rows`."""
+    wanted = np.zeros(size, np.bool_)
+    wanted[rows] = True
+    return wanted[site]
+
+
+def _voxels_of(
+    voxel: NDArray[np.int64], site: NDArray[np.int64], rows: Any
+) -> list[tuple[int, NDArray[np.int64]]]:
+    """The row and the voxels of each site in `rows` that has any."""
+    if not len(rows):
+        return []
+    chosen = _chosen(site, rows, int(max(site.max(initial=0), rows.max())) + 1)
+    order = np.argsort(site[chosen], kind="stable")
+    grouped, whose = voxel[chosen][order], site[chosen][order]
+    first = np.flatnonzero(np.diff(whose)) + 1
+    starts = whose[np.concatenate([[0], first])] if whose.size else whose
+    return list(zip(starts.tolist(), np.split(grouped, first), strict=False))

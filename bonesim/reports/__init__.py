@@ -1,0 +1,1 @@
+"""The reports: what runs, scans and configurations say, as a table and as text."""

@@ -1,0 +1,217 @@
+"""Stiffness and strength of a scan, or of every snapshot of a run, as one table of measures."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from bonesim.config.explain import explain
+from bonesim.errors import InputError
+from bonesim.mechanics.apparent import (
+    QUANTILES,
+    STRAIN,
+    ApparentParameters,
+    Block,
+    Tensor,
+    compress,
+    strain_name,
+    tensor,
+)
+from bonesim.mechanics.bone import Material, elements_of
+from bonesim.specimens.scan import ScanParameters, read_grey
+from bonesim.storage.provenance import version_of
+from bonesim.storage.reader import Run
+from bonesim.units import FULL, unit_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Beginning of the names of the tensor's entries, C.
+ENTRY = "stiffness_"
+_MIXED = "six unit strains, mixed uniform boundary conditions (Pahr and Zysset 2008)"
+
+
+def parameters_of(given: dict[str, Any]) -> ApparentParameters:
+    """The options of `--mechanics`, checked.
+
+    Raises:
+        InputError: one is out of its range.
+    """
+    try:
+        return ApparentParameters.model_validate(given)
+    except ValidationError as error:
+        raise InputError(explain(error, "--mechanics", ApparentParameters)) from None
+
+
+def of_run(run: Run, given: dict[str, Any], whole_tensor: bool) -> "pd.DataFrame":
+    """Each snapshot, one row per day and measure; material as the run has it, if not `given`.
+
+    Raises:
+        InputError: no snapshot yet, options out of range, bone that carries no load.
+        ResourceError, NumericalError: see `compress`.
+    """
+    import pandas as pd
+
+    if not run.snapshot_days:
+        raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
+    own = {
+        name: value
+        for name, value in run.config.get("mechanics", {}).items()
+        if name in Material.model_fields and name != "voxels_per_element"
+    }
+    p = parameters_of(own | given)
+    tables = []
+    for day in run.snapshot_days:
+        quanta, mineral = run.quanta(day), run.field("mineral", day)
+        try:
+            table = _rows(quanta, mineral, run.voxel_um, p, whole_tensor)
+        except InputError as error:
+            raise InputError(f"{run.path}: day {day}: {error}") from None
+        table.insert(0, "day", day)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def of_scan(
+    scan: ScanParameters, given: dict[str, Any], whole_tensor: bool
+) -> tuple["pd.DataFrame", list[str]]:
+    """A scan at its own voxel size, and what was done to it, one line each.
+
+    Raises:
+        InputError: the scan or the options do not do, or bone carries no load.
+        CorruptFileError: a damaged file. ResourceError, NumericalError: see `compress`.
+    """
+    p = parameters_of(given)
+    grey = read_grey(scan)
+    bone = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
+    try:
+        table = _rows(bone, None, grey.voxel_um, p, whole_tensor)
+    except InputError as error:
+        raise InputError(f"{scan.path}: {error}") from None
+    return table, [*grey.notes, f"voxels at {grey.threshold:g} or more are bone, fully mineralised"]
+
+
+def matrices(table: "pd.DataFrame") -> str:
+    """The stiffness tensor as 6 x 6, for each day; "" if there is none."""
+    entries = table[table["measure"].str.startswith(ENTRY)]
+    if entries.empty:
+        return ""
+    days = entries.groupby("day") if "day" in entries else [("", entries)]
+    parts = []
+    for day, rows in days:
+        matrix = rows["value"].to_numpy().reshape(6, 6)
+        names = [strain_name(case) for case in range(6)]
+        head = f"stiffness, MPa{f', day {day}' if day != '' else ''}"
+        lines = ["".join([" " * 4, *(f"{name:>10}" for name in names)])]
+        lines += [
+            f"{name:4}" + "".join(f"{value:10.2f}" for value in row)
+            for name, row in zip(names, matrix, strict=True)
+        ]
+        parts.append("\n".join([head, *lines]))
+    return "\n\n".join(parts)
+
+
+def _rows(
+    quanta: NDArray[np.uint8], mineral: NDArray[np.uint8] | None, voxel_um: float,
+    p: ApparentParameters, whole_tensor: bool,
+) -> "pd.DataFrame":  # fmt: skip
+    import pandas as pd
+
+    n = p.voxels_per_element
+    kept = tuple(slice(size // n * n) for size in quanta.shape)
+    if min(side.stop for side in kept) == 0:
+        raise InputError(f"a block of {quanta.shape} voxels holds no element of {n} voxels an edge")
+    share, modulus = elements_of(quanta[kept], None if mineral is None else mineral[kept], p)
+    block = Block(share, modulus, voxel_um * 1e-3 * n)
+    values = compress(block, p)
+    told = _methods(p, mineral is not None)
+    if whole_tensor:
+        found = tensor(block, p)
+        values |= _tensor_values(found)
+        told |= _tensor_methods(found)
+    return pd.DataFrame(
+        {"measure": name, "symbol": told[name][0], "value": value, "unit": unit_of(name),
+         "voxel_um": voxel_um, "region": "whole elements" if n > 1 else "all",
+         "method": told[name][1], "version": f"bonesim {version_of('bonesim')}"}
+        for name, value in values.items()
+    )  # fmt: skip
+
+
+def _methods(p: ApparentParameters, graded: bool) -> dict[str, tuple[str, str]]:
+    """Measure -> (symbol, method) of the compression."""
+    case = f"{STRAIN:.0%} along {p.axis}, {p.ends} ends, {p.sides} sides"
+    material = f"tissue {p.tissue_modulus_mpa:g} MPa, Poisson {p.poisson:g}"
+    if graded:
+        material += f", x bone x mineral^{p.mineral_exponent:g}"
+    s = p.strength
+    strains = {
+        f"effective_strain_q{q}": (
+            f"strain {q} %", f"sqrt(2 U / E) that {q} % of the carrying bone does not exceed, at {case}",
+        )
+        for q in QUANTILES
+    }  # fmt: skip
+    return strains | {
+        "apparent_modulus_mpa": ("E.app", f"strain energy at {case}; {material}"),
+        "reaction_n": ("F", f"twice the strain energy over the displacement, at {case}"),
+        "face_force_n": ("", "nodal forces of the two faces, mean: an independent check of F"),
+        "yield_load_n": ("F.yield", f"apparent strain {100 * s.yield_strain:g} % (Morgan 2001)"),
+        "failure_load_n": (
+            "F.fail",
+            f"{s.critical_volume_percent:g} % of bone beyond {1e6 * s.critical_strain:g} microstrain "
+            "(Pistoia 2002), linear; depends on the voxel size",
+        ),
+        "load_to_strength": (
+            "", f"{p.habitual_stress_mpa or 0.0:g} MPa on the whole face over F.fail",
+        ),
+        "bone_carrying_percent": (
+            "", f"of the block: bone that joins the faces, in elements of {p.voxels_per_element} voxel(s)",
+        ),
+        "unknowns": ("", "three a node"),
+        "energy_error": ("", f"of the strain energy, estimated; asked for {p.tolerance:g}"),
+        "imbalance": ("", "of the two faces' reactions, over the reaction"),
+        "residual": ("", "norm of the force out of balance over that at rest, in float64"),
+        "cycles": ("", "V-cycles of conjugate gradients"),
+    }  # fmt: skip
+
+
+def _tensor_values(found: Tensor) -> dict[str, float]:
+    names = [strain_name(case) for case in range(6)]
+    entries = {
+        f"{ENTRY}{row}_{column}_mpa": float(found.stiffness[i, j])
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+    }
+    worst = found.worst
+    return entries | found.constants | {
+        "tensor_asymmetry": found.asymmetry,
+        "tensor_energy_error": worst.energy_error,
+        "tensor_imbalance": worst.imbalance,
+        "tensor_residual": worst.residual,
+        "tensor_cycles": float(worst.iterations),
+    }  # fmt: skip
+
+
+def _tensor_methods(found: Tensor) -> dict[str, tuple[str, str]]:
+    """Measure -> (symbol, method) of the tensor."""
+    names = [strain_name(case) for case in range(6)]
+    entries = {
+        f"{ENTRY}{row}_{column}_mpa": (
+            f"C {row},{column}",
+            f"stress {row} at strain {column}: {_MIXED}",
+        )
+        for row in names
+        for column in names
+    }
+    constants = {}
+    for name in found.constants:
+        kind, which = name.split("_")[:2]
+        symbol = f"{kind if kind == 'nu' else kind.upper()} {which}"
+        constants[name] = (symbol, "of the tensor's orthotropic part")
+    return entries | constants | {
+        "tensor_asymmetry": ("", "largest difference of C's opposite entries over its largest"),
+        "tensor_energy_error": ("", "largest of the six cases, estimated"),
+        "tensor_imbalance": ("", "largest of the six cases"),
+        "tensor_residual": ("", "largest of the six cases"),
+        "tensor_cycles": ("", "V-cycles, all six cases"),
+    }  # fmt: skip

@@ -1,0 +1,208 @@
+"""The folder of a study: a journal that only grows, and the tables made from it.
+
+DIR/study.toml       the study as it was first run
+DIR/points.csv       the design: one row per run, with its id
+DIR/journal*.jsonl   one line per attempt that ended; a torn last line is forgotten
+DIR/results.csv, results.parquet    one row per run and snapshot
+DIR/failed.csv       points without a result, with their last error
+DIR/logs/            what each run told, and when and where it ran
+DIR/runs/            run files, if they are kept
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonesim.errors import InputError
+from bonesim.storage.durable import failures_explained, write_at, write_durably
+from bonesim.sweeps.study import Lot, Point, table_of
+from bonesim.sweeps.worker import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY, POINTS, JOURNAL = "study.toml", "points.csv", "journal"
+RESULTS, FAILED, LOGS, RUNS = "results", "failed.csv", "logs", "runs"
+#: A point is tried so often before it counts as failed.
+MOST_ATTEMPTS = 3
+
+
+class Folder:
+    """A study's folder.
+
+    Args:
+        path: the folder; made if it is not there.
+        study: what is run in it; a folder of a study with another title is refused.
+
+    Raises:
+        InputError: it cannot be made, holds something else, or belongs to another study.
+    """
+
+    def __init__(self, path: Path, study: Lot | None = None) -> None:
+        self.path = path
+        if study is None:
+            if not (path / STUDY).is_file():
+                raise InputError(f"{path}: is no folder of a sweep; run one: bonesim sweep run")
+            return
+        self._claim(study)
+
+    def _claim(self, study: Lot) -> None:
+        import tomllib
+
+        place = self.path / STUDY
+        with failures_explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            if place.exists():
+                try:
+                    title = tomllib.loads(place.read_text(encoding="utf-8")).get("title")
+                except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+                    title = None
+                if title != study.title:
+                    raise InputError(
+                        f"{self.path}: holds another study ({title!r}); choose another folder"
+                    )
+            elif any(name for name in self.path.iterdir() if not name.name.startswith(".")):
+                raise InputError(f"{self.path}: is not empty and no sweep's; choose another folder")
+            write_durably(place, study.text.encode())
+
+    def write_points(self, points: list[Point]) -> None:
+        """Put the design on file."""
+        with failures_explained(self.path):
+            write_durably(self.path / POINTS, table_of(points).to_csv(index=False).encode())
+
+    def points(self) -> "pd.DataFrame":
+        """The design, one row per run."""
+        import pandas as pd
+
+        try:
+            return pd.read_csv(self.path / POINTS, dtype={"point": str})
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.path / POINTS}: cannot be read ({error})") from None
+
+    def attempts(self) -> Iterator[dict[str, Any]]:
+        """Every attempt that ended, in order of the journals."""
+        for place in sorted(self.path.glob(f"{JOURNAL}*.jsonl")):
+            with place.open(encoding="utf-8") as file:
+                for line in file:
+                    try:
+                        entry = json.loads(line)
+                    except ValueError:
+                        continue  # torn by a kill
+                    if isinstance(entry, dict) and "point" in entry:
+                        yield entry
+
+    def status(self) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+        """Finished points with their entry (the first one counts), and the failures of the rest."""
+        done: dict[str, dict[str, Any]] = {}
+        failed: dict[str, list[dict[str, Any]]] = {}
+        for entry in self.attempts():
+            if entry["status"] == "done":
+                done.setdefault(entry["point"], entry)
+            else:
+                failed.setdefault(entry["point"], []).append(entry)
+        return done, {point: errors for point, errors in failed.items() if point not in done}
+
+    def results(self) -> "pd.DataFrame":
+        """One row per run and snapshot: design, seed, seconds, outcomes; in order of the design."""
+        import pandas as pd
+
+        done, _ = self.status()
+        rows = []
+        for design in self.points().to_dict("records"):
+            entry = done.get(str(design["point"]))
+            if entry is not None:
+                told = {**design, "status": "done", "seconds": entry["seconds"]}
+                rows += [{**told, **outcome} for outcome in entry["rows"]]
+        return pd.DataFrame(rows)
+
+    def write_tables(self) -> None:
+        """Make results.csv, results.parquet (if pyarrow is there) and failed.csv anew."""
+        import pandas as pd
+
+        table = self.results()
+        _, failed = self.status()
+        known = set(self.points()["point"])
+        errors = [
+            {"point": point, "attempts": len(tries), "status": tries[-1]["status"],
+             "error": tries[-1]["error"], "traceback": tries[-1].get("traceback", "")}
+            for point, tries in failed.items() if point in known
+        ]  # fmt: skip
+        columns = ["point", "attempts", "status", "error", "traceback"]
+        with failures_explained(self.path):
+            write_durably(self.path / f"{RESULTS}.csv", table.to_csv(index=False).encode())
+            lost = pd.DataFrame(errors, columns=columns).to_csv(index=False)
+            write_durably(self.path / FAILED, lost.encode())
+            try:
+                data = table.to_parquet(None, index=False)
+            except ImportError:
+                return
+            write_durably(self.path / f"{RESULTS}.parquet", data)
+
+    def task(self, point: Point, keep_file: bool) -> Task:
+        """What a worker is told of a point, with its places in this folder (made here)."""
+        with failures_explained(self.path):
+            for name in (LOGS, RUNS) if keep_file else (LOGS,):
+                (self.path / name).mkdir(exist_ok=True)
+        place = self.path.absolute()
+        keep = str(place / RUNS / f"{point.id}.vtkhdf") if keep_file else None
+        return Task(point.id, point.config, keep, str(place / LOGS / f"{point.id}.log"))
+
+
+class Journal:
+    """The growing record of attempts; safe on the disk within a second or so.
+
+    Args:
+        path: the file to add to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with failures_explained(path):
+            _end_line(path)
+            self._file = path.open("ab", buffering=0)
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Write one attempt, wholly or not at all; numbers that are not finite become null."""
+        data = json.dumps(_plain(entry)).encode() + b"\n"
+        with failures_explained(self.path):
+            end = self._file.seek(0, os.SEEK_END)
+            try:
+                write_at(self._file.fileno(), data, end)
+            except OSError:
+                self._file.truncate(end)
+                raise
+
+    def sync(self) -> None:
+        """Make sure it survives a power cut."""
+        with failures_explained(self.path):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        self._file.close()
+
+
+def _end_line(path: Path) -> None:
+    """A journal torn in the middle of a line gets its end, so that the next line is its own."""
+    if path.exists() and path.stat().st_size:
+        with path.open("rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+
+
+def _plain(value: Any) -> Any:
+    """Numbers JSON has; NumPy's become Python's."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,259 @@
+"""A study: a base config, a design, and what becomes of each point.
+
+title = "Dose and duration"
+base = "suppression_and_withdrawal.toml"      # relative to this file
+[design] ...                                  # see `design`
+[results]
+keep = "tables"                               # or "files": every run file too
+decompose = true                              # columns loss_*: what each loss is made of
+"""
+
+import hashlib
+import json
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
+
+import tomli_w
+from pydantic import Field, ValidationError
+
+from bonesim.config.config import Config, load_config, tree_of, value_at
+from bonesim.config.explain import explain
+from bonesim.errors import InputError
+from bonesim.kernel import sources_hash
+from bonesim.parameters import Parameters
+from bonesim.specimens.scan import ScanParameters
+from bonesim.storage.layout import SCHEMA_VERSION
+from bonesim.sweeps.design import DesignParameters, rows_of, seeds_of
+from bonesim.sweeps.worker import Simulate, simulate_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ResultParameters(Parameters):
+    """What is kept of each run."""
+
+    keep: Annotated[
+        Literal["tables", "files"],
+        Field(description="only outcomes, or the run file of every point too; choice"),
+    ] = "tables"
+    decompose: Annotated[
+        bool, Field(description="tell what each loss is made of, at every snapshot; choice")
+    ] = False
+
+
+class StudyParameters(Parameters):
+    """One study, as written in TOML."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200, description="its name; input")]
+    base: Annotated[str, Field(description="config every point starts from; input")]
+    design: DesignParameters
+    results: ResultParameters = ResultParameters()
+
+
+Group = TypeVar("Group", bound=Parameters)
+
+
+def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
+    """A TOML file as a group of parameters, and its text.
+
+    Raises:
+        InputError: it cannot be read, is not TOML, or says what is not allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    try:
+        return model.model_validate(tree), text
+    except ValidationError as error:
+        raise InputError(explain(error, str(path), model)) from None
+
+
+class Point(NamedTuple):
+    """One run of a study."""
+
+    id: str
+    row: int
+    replicate: int
+    seed: int
+    columns: dict[str, Any]  # of the design
+    config: str  # resolved, TOML
+    group: str  # points of one group may share a burn-in
+
+
+class Lot(Protocol):
+    """What the engine runs: a study, or anything else that comes down to points."""
+
+    @property
+    def title(self) -> str:
+        """Its name; a folder belongs to one title."""
+
+    @property
+    def text(self) -> str:
+        """The TOML it was written in, with its title."""
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+
+    @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+
+    @property
+    def simulate(self) -> Simulate:
+        """What a worker does with a point."""
+
+    def points(self) -> list[Point]:
+        """Every run, in order; two that come to the same may share an id."""
+
+
+class Study:
+    """A study read from a file, with all its points resolved and checked; a `Lot`.
+
+    Args:
+        path: the TOML file.
+
+    Raises:
+        InputError: anything in it that is not allowed, or a path the config does not have.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.parameters, self.text = read_as(path, StudyParameters)
+        self.path = path
+        self.base = load_config(path.parent / self.parameters.base)
+        try:
+            self.rows = self._filled(rows_of(self.parameters.design, path.parent))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.parameters.title
+
+    @property
+    def keep_files(self) -> bool:
+        """Whether the run file of every point is kept."""
+        return self.parameters.results.keep == "files"
+
+    @property
+    def decompose(self) -> bool:
+        """Whether losses are decomposed at every snapshot."""
+        return self.parameters.results.decompose
+
+    @property
+    def simulate(self) -> Simulate:
+        """Every point's outcomes at its snapshots."""
+        return simulate_for(self.decompose)
+
+    @cache  # noqa: B019 (a study lives as long as its command)
+    def points(self) -> list[Point]:
+        """Every run, in order of design row and replicate.
+
+        Rows that resolve to the same run (Morris's trajectories cross) share its id.
+        """
+        design = self.parameters.design
+        variables = {variable.column: variable for variable in design.variable}
+        seeds = seeds_of(design, len(self.rows))
+        found = []
+        for number, row in enumerate(self.rows.to_dict("records")):
+            changes: dict[str, Any] = {}
+            for column, value in row.items():
+                one = variables.get(str(column))
+                changes |= one.changes(value) if one else {str(column): value}
+            columns = {str(name): value for name, value in row.items()}
+            for replicate in range(design.seeds):
+                if replicate == 0 or design.also:
+                    config = self._config(number, changes | design.changes(replicate))
+                    tree = tree_of(config)
+                tree["seed"] = seed = int(seeds[number, replicate])
+                text = tomli_w.dumps(tree)
+                who = identity(config, text, self.parameters.results.decompose)
+                found.append(
+                    Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
+                )
+        return found
+
+    def _filled(self, rows: "pd.DataFrame") -> "pd.DataFrame":
+        """Rows whose empty cells (of `rows_csv`) have what the base has."""
+        tree = tree_of(self.base)
+        variables = {variable.column: variable.path for variable in self.parameters.design.variable}
+        for column in rows.columns[rows.isna().any()]:
+            path = variables.get(column, column)
+            value = value_at(tree, path)
+            if value is None or isinstance(value, dict | list):
+                raise InputError(
+                    f"column {column!r} has an empty cell, and the base has no value of {path} "
+                    "to put there; fill it in"
+                )
+            rows = rows.assign(**{column: rows[column].fillna(value)})
+        return rows
+
+    def _config(self, row: int, changes: dict[str, Any]) -> Config:
+        """The base with changes; an error names the design's row."""
+        try:
+            return self.base.with_changes(changes)
+        except InputError as error:
+            raise InputError(f"{self.path}: row {row + 1} of the design: {error}") from None
+
+
+def identity(config: Config, text: str, decompose: bool = False) -> str:
+    """What a point's result depends on: resolved config, scan, format and code; 20 hex digits."""
+    digest = hashlib.sha256(text.encode())
+    if decompose:
+        digest.update(b"decomposed")
+    digest.update(f"{SCHEMA_VERSION} {sources_hash()}".encode())
+    if isinstance(config.specimen, ScanParameters):
+        for name in (config.specimen.path, config.specimen.mask):
+            if name is not None:
+                digest.update(_file_hash(Path(name)))
+    return digest.hexdigest()[:20]
+
+
+def burn_in_group(tree: dict[str, Any]) -> str:
+    """What a burn-in depends on, as far as a config tells."""
+    schedule = tree.get("schedule", {})
+    decisive = {
+        "seed": schedule.get("burn_in_seed", tree.get("seed")),
+        "age_year": tree.get("protocol", {}).get("age_year"),
+        "burn_in_day": schedule.get("burn_in_day"),
+        **{
+            name: tree.get(name) for name in ("specimen", "cells", "tissue", "signals", "mechanics")
+        },
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+_HASHES: dict[tuple[Path, float, int], bytes] = {}
+
+
+def _file_hash(path: Path) -> bytes:
+    """SHA-256 of a scan, remembered while it does not change."""
+    try:
+        stat = path.stat()
+        key = (path, stat.st_mtime, stat.st_size)
+        if key not in _HASHES and path.is_file():
+            with path.open("rb") as file:
+                _HASHES[key] = hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    return _HASHES.get(key, b"")
+
+
+def table_of(points: list[Point]) -> "pd.DataFrame":
+    """The points as a table: id, row, replicate, seed and the design's columns."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"point": p.id, "row": p.row, "replicate": p.replicate, "seed": p.seed, **p.columns}
+            for p in points
+        ]
+    )

@@ -1,0 +1,184 @@
+"""Running a study: what is missing is done, once each, in an order that shares burn-ins."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from bonesim.engine import compile_ahead
+from bonesim.storage.lock import WriteLock
+from bonesim.sweeps import batch
+from bonesim.sweeps import worker as work
+from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
+from bonesim.sweeps.folder import JOURNAL, MOST_ATTEMPTS, Folder, Journal
+from bonesim.sweeps.study import Lot, Point
+
+#: Seconds between two writings of the tables, which cost time of their own as they grow.
+TABLES_EVERY_SECONDS = 60.0
+#: Burn-ins in use at a time: few enough for the cache, enough for the workers of a machine.
+TOGETHER = 16
+
+
+class Progress(Protocol):
+    """Who is told how a sweep goes."""
+
+    def say(self, text: str) -> None:
+        """Take note of one thing worth telling."""
+
+    def begin(self, done: int, total: int) -> None:
+        """Work begins; `done` of `total` points have a result."""
+
+    def ended(self, entry: dict[str, Any], done: int, total: int) -> None:
+        """One attempt ended; `done` of `total` points are finished or given up."""
+
+    def end(self) -> None:
+        """Work is over, or was stopped."""
+
+
+def missing(folder: Folder, points: list[Point], *, retry: bool = True) -> list[Point]:
+    """Points without a result; those given up only with `retry`."""
+    done, failed = folder.status()
+    given_up = {
+        point for point, errors in failed.items()
+        if len(errors) >= MOST_ATTEMPTS or errors[-1]["status"] == "refused"
+    }  # fmt: skip
+    wanted = {p.id: p for p in points if p.id not in done and (retry or p.id not in given_up)}
+    return list(wanted.values())
+
+
+def plan(study: Lot, path: Path, workers: int | None) -> Plan:
+    """What is left to do, and what it costs; nothing is written."""
+    points = study.points()
+    to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
+    return plan_of(
+        study.keep_files, points, to_do, workers or batch.usual_workers(), study.decompose
+    )
+
+
+def run_study(
+    study: Lot, path: Path, *, workers: int | None = None, scheduler: str | None = None,
+    queue: str | None = None, progress: Progress | None = None,
+    simulate: work.Simulate | None = None,
+) -> int:  # fmt: skip
+    """Do what is missing of a study in a folder; returns how many points have no result.
+
+    Args:
+        study: what to do: a study, or another lot of points.
+        path: its folder.
+        workers: processes; as many as cores if not given.
+        scheduler, queue: see `batch.cluster`.
+        progress: who is told.
+        simulate: what is done with each point, if not what the study itself says.
+
+    Raises:
+        InputError: a folder of another study, no Dask, no scheduler.
+        BusyError: another sweep runs in the folder. ResourceError: it cannot fit.
+    """
+    points = study.points()
+    number = workers or batch.usual_workers()
+    estimate = plan(study, path, number)
+    if scheduler is None and queue is None:
+        refuse_what_cannot_fit(estimate, path)
+    folder = Folder(path, study)
+    lock = WriteLock(path / "sweep")
+    try:
+        folder.write_points(points)
+        to_do = missing(folder, points)
+        if progress:
+            progress.say(estimate.said())
+        if to_do and simulate is None and not compile_ahead.all_cached():
+            if progress:
+                progress.say("compiling kernels (once, about a minute)")
+            compile_ahead.compile_day_backwards()
+        if to_do:
+            with batch.cluster(
+                min(number, len(to_do)), estimate.bytes_per_run, scheduler, queue
+            ) as client:
+                if progress:
+                    progress.say(f"dashboard: {client.dashboard_link}")
+                _work(study, folder, points, to_do, client, progress, simulate or study.simulate)
+        folder.write_tables()
+        return len(missing(folder, points))
+    finally:
+        lock.release()
+
+
+def _work(
+    study: Lot, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
+    progress: Progress | None, simulate: work.Simulate,
+) -> None:  # fmt: skip
+    """Everything that is missing, each point tried up to three times."""
+    journal = Journal(folder.path / f"{JOURNAL}.jsonl")
+    total = len({point.id for point in points})
+    finished = total - len(to_do)
+    tries = {point.id: 0 for point in to_do}
+    now, written = in_order(to_do), time.monotonic()
+    if progress:
+        progress.begin(finished, total)
+    try:
+        while now:
+            again = []
+            by_id = {point.id: point for point in now}
+            for entry in batch.work_through(client, _tasks(study, folder, now), simulate):
+                journal.add(entry)
+                tries[entry["point"]] += 1
+                ended = entry["status"] != "failed" or tries[entry["point"]] >= MOST_ATTEMPTS
+                finished += ended
+                if not ended:
+                    again.append(by_id[entry["point"]])
+                if progress:
+                    progress.ended(entry, finished, total)
+                if time.monotonic() - written > TABLES_EVERY_SECONDS:
+                    journal.sync()
+                    folder.write_tables()
+                    written = time.monotonic()
+            now = again
+    finally:
+        if progress:
+            progress.end()
+        journal.close()
+
+
+def run_share(study: Lot, path: Path, index: int, count: int) -> int:
+    """One share of a study in this process, without any service: for arrays of cluster jobs.
+
+    Point k belongs to share k mod `count`; each share has a journal of its own. Returns how many
+    of its points have no result.
+    """
+    points = study.points()
+    folder = Folder(path, study)
+    mine = in_order(points)[index::count]
+    lock = WriteLock(path / f"{JOURNAL}_{index}")
+    try:
+        if index == 0:
+            folder.write_points(points)
+        journal = Journal(path / f"{JOURNAL}_{index}.jsonl")
+        for task in _tasks(study, folder, missing(folder, mine)):
+            journal.add(work.attempt(task, study.simulate))
+            journal.sync()
+        journal.close()
+        return len(missing(folder, mine))
+    finally:
+        lock.release()
+
+
+def _tasks(study: Lot, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
+    return (folder.task(point, study.keep_files) for point in points)
+
+
+def in_order(points: list[Point]) -> list[Point]:
+    """Points that share a burn-in near each other, so that it is still in the cache.
+
+    Some groups at a time: first one point of each, which lives the burn-in, then their rest. So
+    two workers seldom live the same burn-in at once, and a cache of so many is enough.
+    """
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.group, []).append(point)
+    every = list(groups.values())
+    ordered = []
+    for first in range(0, len(every), TOGETHER):
+        some = every[first : first + TOGETHER]
+        ordered += [group[0] for group in some]
+        ordered += [point for group in some for point in group[1:]]
+    return ordered

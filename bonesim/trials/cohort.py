@@ -1,0 +1,149 @@
+"""Who takes part: every person's and every bone's own values, drawn one by one.
+
+A value is a function of the cohort's seed, the trait's first path and the number of the person or
+bone alone: people or traits that are added change nobody else. Values outside a normal trait's
+bounds are drawn again.
+
+Persons who share a bone share its specimen and the chance of its burn-in, so that it is lived
+once; from day 1 on each has luck of its own.
+"""
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from bonesim.chance import TRAIT, uniforms
+from bonesim.config.config import Config, tree_of
+from bonesim.errors import InputError
+from bonesim.specimens.synthetic import SyntheticParameters
+from bonesim.trials.parameters import CohortParameters, Trait
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Seeds of a cohort: its persons', then its bones', then one for what is drawn of the trial itself.
+ROOM = 2**34
+BONES_FROM = 2**33
+#: Half a step of a number in [0, 1): no quantile of it is infinite.
+HALF_STEP = 2.0**-54
+#: Draws after which a value is not to be had; the least share kept makes this impossible.
+MOST_DRAWS = 10_000
+
+
+def seed_of_trial(cohort: CohortParameters) -> int:
+    """What the trial's own chance depends on: who is in which arm, who leaves, repeats."""
+    return cohort.seed * ROOM + ROOM - 1
+
+
+def normals(seed: int, day: int, who: NDArray[np.uint64], why: int) -> NDArray[np.float64]:
+    """A standard normal number for each identity, for one decision (inverse of the CDF)."""
+    numbers = uniforms(np.int64(seed), np.int64(day), who, np.int64(why))
+    return ndtri(numbers + HALF_STEP)
+
+
+def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
+    """A trait of the first `count` persons or bones: values, or factors on the base's value."""
+    who = (np.uint64(zlib.crc32(trait.path[0].encode())) << np.uint64(32)) + np.arange(
+        count, dtype=np.uint64
+    )
+    if trait.distribution == "uniform":
+        assert trait.low is not None and trait.high is not None
+        share = uniforms(np.int64(seed), np.int64(0), who, np.int64(TRAIT))
+        return trait.low + share * (trait.high - trait.low)
+    if trait.distribution == "lognormal":
+        assert trait.cv is not None
+        sigma = np.sqrt(np.log1p(trait.cv * trait.cv))
+        return np.exp(sigma * normals(seed, 0, who, TRAIT) - 0.5 * sigma * sigma)
+    assert trait.mean is not None and trait.sd is not None
+    low = -np.inf if trait.low is None else trait.low
+    high = np.inf if trait.high is None else trait.high
+    values = np.full(count, np.nan)
+    for attempt in range(MOST_DRAWS):
+        open_ = np.flatnonzero(~((values >= low) & (values <= high)))
+        if not open_.size:
+            return values
+        values[open_] = trait.mean + trait.sd * normals(seed, attempt, who[open_], TRAIT)
+    raise InputError(f"cohort: {trait.column} finds no value from {low:g} to {high:g}; widen them")
+
+
+def cohort_of(cohort: CohortParameters, base: Config) -> "pd.DataFrame":
+    """One row per person: person, bone, seed, and each trait as it stands in the config.
+
+    A trait of several paths is told by its first one.
+
+    Raises:
+        InputError: a factor on a value that the base leaves out.
+    """
+    import pandas as pd
+
+    people, bones = np.arange(cohort.people), cohort.different_bones
+    columns: dict[str, Any] = {
+        "person": people, "bone": people % bones, "seed": cohort.seed * ROOM + people,
+    }  # fmt: skip
+    for trait, values in _values(cohort, base):
+        columns[trait.column] = values[trait.path[0]]
+    return pd.DataFrame(columns)
+
+
+def changes_of(cohort: CohortParameters, base: Config) -> list[dict[str, Any]]:
+    """What makes the base each person's own config: path -> value, one dict per person.
+
+    Raises:
+        InputError: as `cohort_of`.
+    """
+    bones = cohort.different_bones
+    own_specimen = isinstance(base.specimen, SyntheticParameters)
+    found = []
+    for person in range(cohort.people):
+        bone = person % bones
+        changes: dict[str, Any] = {
+            "seed": cohort.seed * ROOM + person,
+            "schedule.burn_in_seed": cohort.seed * ROOM + BONES_FROM + bone,
+        }
+        if own_specimen:
+            changes["specimen.seed"] = cohort.seed * ROOM + BONES_FROM + bone
+        found.append(changes)
+    for _, values in _values(cohort, base):
+        for path, of_people in values.items():
+            for person, value in enumerate(of_people):
+                found[person][path] = float(value)
+    return found
+
+
+def _values(
+    cohort: CohortParameters, base: Config
+) -> list[tuple[Trait, dict[str, NDArray[np.float64]]]]:
+    """Each trait with the value of each of its paths, for every person."""
+    tree, bones = tree_of(base), cohort.different_bones
+    which = np.arange(cohort.people) % bones
+    found = []
+    for trait in cohort.trait:
+        if trait.of == "bone":
+            values = drawn(trait, cohort.seed * ROOM + BONES_FROM, bones)[which]
+        else:
+            values = drawn(trait, cohort.seed * ROOM, cohort.people)
+        by_path = {
+            path: values * (_value_at(tree, path) if trait.distribution == "lognormal" else 1.0)
+            for path in trait.path
+        }
+        found.append((trait, by_path))
+    return found
+
+
+def _value_at(tree: dict[str, Any], path: str) -> float:
+    """The number a config has at a path."""
+    place: Any = tree
+    for name in path.split("."):
+        if isinstance(place, list):
+            place = place[int(name)] if name.isdigit() and int(name) < len(place) else None
+        else:
+            place = place.get(name) if isinstance(place, dict) else None
+    if isinstance(place, bool) or not isinstance(place, int | float):
+        raise InputError(
+            f"cohort: {path} is no number in the base config, so no factor can act on it; write "
+            "its value there, or use distribution = 'normal' or 'uniform'"
+        )
+    return float(place)

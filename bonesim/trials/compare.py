@@ -1,0 +1,259 @@
+"""What statistics make of a trial.
+
+    twin         every person in every arm, without noise: a difference within each person (paired t)
+    independent  as the real trial was: each person in one arm by chance, some leave, instruments
+                 have noise, change from the own baseline; arms compared by Welch's t
+    repeated     the same again and again with other people of this cohort (see `repeated`)
+
+Every number of spine DXA comes with the k by which it follows bone mineral, and again with others.
+"""
+
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bonesim.chance import ARM, DROPOUT, uniforms
+from bonesim.instruments.density import K_HIGHEST, K_LOWEST
+from bonesim.trials.cohort import seed_of_trial
+from bonesim.trials.outcomes import BY_K, Lives, told
+from bonesim.trials.parameters import Published, TrialParameters
+from bonesim.trials.replicates import Repeats, repeated
+from bonesim.units import DAYS_PER_YEAR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Of intervals.
+CONFIDENCE = 0.95
+#: k of bone itself.
+K_OF_BONE = 1.0
+
+Numbers = NDArray[np.float64]
+
+
+class Comparison(NamedTuple):
+    """A trial's tables."""
+
+    estimates: "pd.DataFrame"  # one row per quantity, day, estimate and arm or difference
+    curves: "pd.DataFrame"  # means against day by arm, with what was published
+    repeats: "pd.DataFrame"  # the primary outcome of each repeated trial
+
+
+def interval(values: Numbers) -> dict[str, float]:
+    """n, mean, SD, 95 % interval of the mean (Student's t) and median of the finite values."""
+    finite = values[np.isfinite(values)]
+    n = int(finite.size)
+    if n == 0:
+        return {"n": 0}
+    mean, sd = float(finite.mean()), float(finite.std(ddof=1)) if n > 1 else np.nan
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * sd / np.sqrt(n) if n > 1 else np.nan
+    return {"n": n, "mean": mean, "sd": sd, "low": mean - half, "high": mean + half,
+            "median": float(np.median(finite))}  # fmt: skip
+
+
+def paired(treated: Numbers, reference: Numbers) -> dict[str, float]:
+    """Mean difference within persons, its 95 % interval, and P of the paired t-test."""
+    found = interval(treated - reference)
+    if found.get("sd", np.nan) > 0.0:
+        t = abs(found["mean"]) / (found["sd"] / np.sqrt(found["n"]))
+        found["p"] = float(2.0 * stats.t.sf(t, found["n"] - 1))
+    elif found.get("mean") == 0.0:
+        found["p"] = 1.0  # twins that are equal
+    return found
+
+
+def welch(treated: Numbers, reference: Numbers) -> dict[str, float]:
+    """Difference of the means of two groups, its 95 % interval and P of Welch's t-test."""
+    a, b = _finite(treated), _finite(reference)
+    found: dict[str, float] = {"n": int(a.size + b.size)}
+    if min(a.size, b.size) < 2:
+        return found
+    difference = float(a.mean() - b.mean())
+    found |= {"mean": difference, "median": float(np.median(a) - np.median(b))}
+    if a.std() == b.std() == 0.0:
+        return found
+    with warnings.catch_warnings():  # a group that hardly varies is no fault
+        warnings.simplefilter("ignore", RuntimeWarning)
+        test = stats.ttest_ind(a, b, equal_var=False)
+        low, high = test.confidence_interval(CONFIDENCE)
+    return found | {
+        "sd": float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)),
+        "low": float(low), "high": float(high), "p": float(test.pvalue),
+    }  # fmt: skip
+
+
+def _finite(values: Numbers) -> Numbers:
+    return values[np.isfinite(values)]
+
+
+def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
+    """Which arm each person is in, by chance; -1 for those no arm has room for.
+
+    Arms have the people of the real trial; if the cohort has fewer, in proportion.
+    """
+    sizes = np.array([arm.people for arm in p.arm])
+    if sizes.sum() > people:
+        exact = sizes * people / sizes.sum()
+        sizes = np.floor(exact).astype(np.int64)
+        sizes[np.argsort(sizes - exact, kind="stable")[: people - sizes.sum()]] += 1
+    seed = seed_of_trial(p.cohort)
+    lots = uniforms(np.int64(seed), np.int64(0), np.arange(people, dtype=np.uint64), np.int64(ARM))
+    arm = np.full(people, -1, np.int64)
+    arm[np.argsort(lots, kind="stable")[: sizes.sum()]] = np.repeat(np.arange(len(sizes)), sizes)
+    return arm
+
+
+def stays_until(p: TrialParameters, people: int) -> Numbers:
+    """The day each person leaves the trial; infinite for all if nobody does."""
+    rate = p.cohort.dropout_per_year
+    if rate == 0.0:
+        return np.full(people, np.inf)
+    seed, who = seed_of_trial(p.cohort), np.arange(people, dtype=np.uint64)
+    lots = uniforms(np.int64(seed), np.int64(0), who, np.int64(DROPOUT))
+    return DAYS_PER_YEAR * np.log1p(-lots) / np.log1p(-rate)
+
+
+def compared(p: TrialParameters, lives: Lives) -> Comparison:
+    """All tables of a trial."""
+    import pandas as pd
+
+    own = p.clinic.density.k_dxa
+    rows: list[dict[str, Any]] = []
+    for name in (*p.changes, *p.levels):
+        found = _estimates(p, lives, name)
+        _add_published(p, name, found)
+        rows += [row | {"k_dxa": own if name == BY_K else np.nan} for row in found]
+        if name != BY_K:
+            continue
+        for k in sorted({K_LOWEST, K_HIGHEST, K_OF_BONE} - {own}):
+            rows += [row | {"k_dxa": k} for row in _estimates(p, lives.with_k(own, k), name)]
+    estimates = pd.DataFrame(rows)
+    return Comparison(estimates, curves(p, estimates), _repeats_table(p, lives))
+
+
+def _estimates(p: TrialParameters, lives: Lives, name: str) -> list[dict[str, Any]]:
+    """All rows of one quantity."""
+    as_change = name in p.changes
+    true = told(lives.true[name], as_change=as_change)
+    read = told(lives.read(name), as_change=as_change)
+    arm_of, until = assigned(p, lives.person.size), stays_until(p, lives.person.size)
+    arms, reference = list(lives.arms), lives.arms.index(p.reference.name)
+    again = repeated(p, lives, name)
+    one = lives.quantity[name]
+    rows: list[dict[str, Any]] = []
+    for place, day in enumerate(lives.day):
+        if as_change and place == 0:
+            continue
+        head = {"quantity": name, "what": one.what, "told": "change_percent" if as_change else "level",
+                "unit": "%" if as_change else one.unit, "day": int(day)}  # fmt: skip
+        in_arm = [read[a, (arm_of == a) & (until >= day), place] for a in range(len(arms))]
+        for a, arm in enumerate(arms):
+            rows.append(head | {"estimate": "twin", "arm": arm} | interval(true[a, :, place]))
+            rows.append(head | {"estimate": "independent", "arm": arm} | interval(in_arm[a]))
+        for a, arm in enumerate(arms):
+            if a == reference:
+                continue
+            both = head | {"arm": f"{arm} - {p.reference.name}"}
+            twin = paired(true[a, :, place], true[reference, :, place])
+            spread = again.spread(a, place)
+            rows += [
+                both | {"estimate": "twin"} | twin | _ratios(
+                    twin, true[a, :, place], true[reference, :, place],
+                    again.difference[a][:, place],
+                ),
+                both | {"estimate": "independent"} | welch(in_arm[a], in_arm[reference]),
+                both | {"estimate": "repeated"} | spread,
+            ]  # fmt: skip
+    return rows
+
+
+def _ratios(
+    twin: dict[str, float], treated: Numbers, reference: Numbers, differences: Numbers
+) -> dict[str, float]:
+    """How much larger than the twin's the variance of other estimates of the difference is.
+
+    `variance_ratio`: of the real trial's (its people, noise and dropout) over this one's.
+    `variance_ratio_lives`: of two independent groups without noise, per life simulated.
+    """
+    if not twin.get("sd", np.nan) > 0.0:
+        return {}
+    own = twin["sd"] ** 2
+    groups = np.var(_finite(treated), ddof=1) + np.var(_finite(reference), ddof=1)
+    return {
+        "variance_ratio": float(np.var(_finite(differences), ddof=1)) / (own / twin["n"]),
+        "variance_ratio_lives": float(groups) / own,
+    }
+
+
+def _add_published(p: TrialParameters, name: str, rows: list[dict[str, Any]]) -> None:
+    """Put what the trial found beside what was simulated, and whether that lies within it."""
+    for one in p.published:
+        if one.quantity != name:
+            continue
+        for row in rows:
+            if (row["arm"], row["day"]) == (p.compared(one.arm), one.visit_day):
+                row |= _beside(one, row)
+
+
+def _beside(one: Published, row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "published": one.value, "published_statistic": one.statistic, "source": one.source,
+    }  # fmt: skip
+    found |= {f"published_{n}": v for n, v in (("low", one.low), ("high", one.high), ("p", one.p))
+              if v is not None}  # fmt: skip
+    simulated = row.get(one.statistic)
+    if one.low is not None and one.high is not None and simulated is not None:
+        found["within"] = bool(one.low <= simulated <= one.high)
+    if one.p is not None and "p_low" in row:
+        found["p_covered"] = bool(row["p_low"] <= one.p <= row["p_high"])
+    return found
+
+
+def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
+    """What the figure draws against time: means and 95 % intervals by arm, and what was published.
+
+    Columns quantity, unit, arm, source ("twin", "independent", "published"), day, mean, low, high, n.
+    """
+    import pandas as pd
+
+    own = estimates["k_dxa"].isna() | (estimates["k_dxa"] == p.clinic.density.k_dxa)
+    arms = [arm.name for arm in p.arm]
+    kept = estimates[own & estimates["arm"].isin(arms)].assign(source=estimates["estimate"])
+    columns = ["quantity", "unit", "arm", "source", "day", "mean", "low", "high", "n"]
+    found = [kept[columns]]
+    begin = kept[(kept["told"] == "change_percent")].drop_duplicates(["quantity", "arm", "source"])
+    found.append(begin[columns].assign(day=0, mean=0.0, low=0.0, high=0.0))
+    units = dict(zip(estimates["quantity"], estimates["unit"], strict=True))
+    found.append(
+        pd.DataFrame(
+            [
+                {"quantity": one.quantity, "unit": units[one.quantity], "arm": one.arm,
+                 "source": "published", "day": one.visit_day, "mean": one.value, "low": one.low,
+                 "high": one.high}
+                for one in p.published if one.arm in arms
+            ],
+            columns=columns,
+        )
+    )  # fmt: skip
+    table = pd.concat([part for part in found if len(part)], ignore_index=True)
+    return table.sort_values(["quantity", "arm", "source", "day"], kind="stable", ignore_index=True)
+
+
+def _repeats_table(p: TrialParameters, lives: Lives) -> "pd.DataFrame":
+    """The primary outcome of every repeated trial: difference and P of each comparison."""
+    import pandas as pd
+
+    name, day = p.primary
+    again: Repeats = repeated(p, lives, name)
+    place = int(np.flatnonzero(lives.day == day)[0])
+    parts = [
+        pd.DataFrame(
+            {"repeat": np.arange(p.repeats), "comparison": f"{arm} - {p.reference.name}",
+             "difference": again.difference[a][:, place], "p": again.p[a][:, place]}
+        )
+        for a, arm in enumerate(lives.arms) if arm != p.reference.name
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

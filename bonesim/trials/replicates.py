@@ -1,0 +1,114 @@
+"""The same trial again and again: what P would another team have found?
+
+Each time the arms of the real trial are filled anew with persons of the cohort, drawn with
+replacement, each read by instruments with new noise, and some leave; arms are compared by Welch's
+t-test. All quantities of a repeat see the same people.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import ndtri
+
+from bonesim.chance import DROPOUT, READING, REPEATED_TRIAL, uniforms
+from bonesim.instruments.reading import identity_of
+from bonesim.trials.cohort import HALF_STEP, seed_of_trial
+from bonesim.trials.outcomes import Lives, told
+from bonesim.trials.parameters import TrialParameters
+from bonesim.units import DAYS_PER_YEAR
+
+#: Room for the people of an arm, and for the arms of a trial, in the identity of a draw.
+MOST_PEOPLE, MOST_ARMS = 2**17, 2**5
+#: The first of them is everybody of the one real trial (see `compare`).
+FIRST = 1
+QUANTILES = (0.05, 0.5, 0.95)
+
+Numbers = NDArray[np.float64]
+
+
+class Repeats(NamedTuple):
+    """Every repeat's difference to the reference arm and its P, by arm: (repeats, days) each."""
+
+    difference: dict[int, Numbers]
+    p: dict[int, Numbers]
+
+    def spread(self, arm: int, place: int) -> dict[str, float]:
+        """Mean, SD and median of the difference, and the 5th to 95th percentile of it and of P."""
+        difference, p = self.difference[arm][:, place], self.p[arm][:, place]
+        fine = np.isfinite(difference) & np.isfinite(p)
+        if not fine.any():
+            return {"n": 0}
+        low, middle, high = np.quantile(difference[fine], QUANTILES)
+        p_low, p_middle, p_high = np.quantile(p[fine], QUANTILES)
+        return {
+            "n": int(fine.sum()), "mean": float(difference[fine].mean()),
+            "sd": float(difference[fine].std(ddof=1)), "low": float(low), "high": float(high),
+            "median": float(middle), "p": float(p_middle), "p_low": float(p_low),
+            "p_high": float(p_high),
+        }  # fmt: skip
+
+
+class _Group(NamedTuple):
+    """One arm in every repeat, by day: people left, mean and SD of what is told."""
+
+    n: Numbers
+    mean: Numbers
+    sd: Numbers
+
+
+def repeated(p: TrialParameters, lives: Lives, name: str) -> Repeats:
+    """Repeat a trial `p.repeats` times and compare its arms by one quantity."""
+    groups = [_group(p, lives, name, arm) for arm in range(len(lives.arms))]
+    reference = groups[lives.arms.index(p.reference.name)]
+    found = Repeats({}, {})
+    for arm, group in enumerate(groups):
+        if group is reference:
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            test = stats.ttest_ind_from_stats(
+                group.mean, group.sd, group.n, reference.mean, reference.sd, reference.n,
+                equal_var=False,
+            )  # fmt: skip
+        found.difference[arm] = group.mean - reference.mean
+        found.p[arm] = np.asarray(test.pvalue, np.float64)
+    return found
+
+
+def _group(p: TrialParameters, lives: Lives, name: str, arm: int) -> _Group:
+    seed, size = np.int64(seed_of_trial(p.cohort)), p.arm[arm].people
+    repeat = FIRST + np.arange(p.repeats, dtype=np.uint64)[:, None]
+    place = np.arange(size, dtype=np.uint64)
+    who = (
+        (repeat * np.uint64(MOST_ARMS) + np.uint64(arm)) * np.uint64(MOST_PEOPLE) + place
+    ).ravel()
+    lots = uniforms(seed, np.int64(0), who, np.int64(REPEATED_TRIAL))
+    people = (lots * lives.person.size).astype(np.int64)
+    values = lives.true[name][arm, people]  # (repeats x size, days)
+    cv = lives.quantity[name].cv
+    if cv > 0.0:
+        noise = np.empty_like(values)
+        for column, day in enumerate(lives.day):
+            reader = identity_of(name) + who
+            lots = uniforms(seed, np.int64(day), reader, np.int64(READING))
+            noise[:, column] = ndtri(lots + HALF_STEP)
+        values = values * (1.0 + cv * noise)
+    values = told(values, as_change=name in p.changes)
+    if p.cohort.dropout_per_year > 0.0:
+        lots = uniforms(seed, np.int64(0), who, np.int64(DROPOUT))
+        leaves = DAYS_PER_YEAR * np.log1p(-lots) / np.log1p(-p.cohort.dropout_per_year)
+        values[leaves[:, None] < lives.day] = np.nan
+    values = np.where(np.isfinite(values), values, np.nan).reshape(p.repeats, size, -1)
+    return _summed(values)
+
+
+def _summed(values: Numbers) -> _Group:
+    """n, mean and SD over the people (axis 1) that are there; NaN where there are too few."""
+    there = np.isfinite(values)
+    n = there.sum(axis=1).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(there, values, 0.0).sum(axis=1) / n
+        off = np.where(there, values - mean[:, None], 0.0)
+        sd = np.sqrt((off * off).sum(axis=1) / (n - 1.0))
+    return _Group(n, mean, np.where(n > 1.0, sd, np.nan))

@@ -1,0 +1,107 @@
+"""What a worker does with one person in one arm: live it, and return what is read at each visit.
+
+Readings here are without noise: `compare` adds it, as often as a trial is repeated.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bonesim.config.config import Config, validated
+from bonesim.endocrine.assay import immunoassay
+from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.daily_table import COLUMNS
+from bonesim.engine.progress import Terminal
+from bonesim.engine.run import run
+from bonesim.errors import InputError
+from bonesim.instruments.visits import NEEDED, ClinicParameters, courses
+from bonesim.storage.reader import open_run
+from bonesim.sweeps.worker import Outcomes, bone_of
+from bonesim.trials.parameters import TrialParameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Estradiol as a direct immunoassay reads it, beside the true one of the daily table.
+IMMUNOASSAY = "e2_immunoassay_pg_per_ml"
+
+
+class Quantity(NamedTuple):
+    """Something a trial tells."""
+
+    name: str
+    what: str
+    unit: str
+    cv: float  # of one reading; 0: read exactly
+
+
+def quantities(clinic: ClinicParameters) -> dict[str, Quantity]:
+    """All that is read at a visit, by name: the clinic's instruments, then the daily table."""
+    import pandas as pd
+
+    nothing = pd.DataFrame({name: [1.0] for name in NEEDED})
+    found = {
+        one.name: Quantity(one.name, one.what, one.unit, one.cv) for one in courses(nothing, clinic)
+    }
+    found[IMMUNOASSAY] = Quantity(IMMUNOASSAY, "serum estradiol, immunoassay", "pg/mL", 0.0)
+    for column in COLUMNS:
+        if column.name != "day":
+            found[column.name] = Quantity(column.name, column.meaning, column.unit, 0.0)
+    return found
+
+
+def check_quantities(p: TrialParameters) -> None:
+    """Refuse a trial that tells what nobody reads.
+
+    Raises:
+        InputError: an unknown quantity.
+    """
+    known = quantities(p.clinic)
+    for name in (*p.changes, *p.levels):
+        if name not in known:
+            raise InputError(
+                f"changes, levels: {name!r} is not known; there are {', '.join(known)}"
+            )
+
+
+def visited(
+    config_text: str, keep: str | None, *, days: tuple[int, ...], clinic: ClinicParameters
+) -> Outcomes:
+    """Live a config; one row on day 0 and at each visit: the daily table and all courses.
+
+    Args:
+        config_text: resolved config, TOML.
+        keep: where the run file stays; None if only readings are wanted.
+        days: of the visits.
+        clinic: how readings come about.
+    """
+    config = validated(tomllib.loads(config_text), "point")
+    table = _lived(config, keep)
+    columns = {one.name: one.value for one in courses(table, clinic)}
+    columns[IMMUNOASSAY] = immunoassay(
+        table["e2_pg_per_ml"].to_numpy(np.float64), config.hormones.assay
+    )
+    table = table.assign(**columns)
+    rows = table[table["day"].isin([0, *days])]
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _lived(config: Config, keep: str | None) -> "pd.DataFrame":
+    """The daily table of a life; a file with its lattices is made only if it is to be kept."""
+    import pandas as pd
+
+    bone, watcher = bone_of(config.specimen), Terminal()
+    if keep is not None:
+        run(config, Path(keep), overwrite=True, specimen=bone, watcher=watcher)
+        with open_run(keep) as opened:
+            return opened.table
+    watcher.begin(-config.schedule.burn_in_day, config.schedule.duration_day)
+    simulation, cached = equilibrated(config, bone, watcher.lived)
+    watcher.say("burn-in taken from the cache" if cached else "burn-in lived")
+    while simulation.day < config.schedule.duration_day:
+        simulation.step()
+        watcher.lived(simulation)
+    watcher.end()
+    return pd.DataFrame(simulation.table())

@@ -1,0 +1,127 @@
+"""Strain energy of the bone under its habitual load, for a picture: solved anew, coloured, barred.
+
+A run keeps no energies; bone and mineral of a snapshot and the run's own parameters give them.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from bonesim.config.explain import explain
+from bonesim.errors import InputError
+from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.storage.reader import Run
+from bonesim.viewer import palette
+from bonesim.viewer.surface import RGB, Block
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+
+#: Quantiles of the bone's energies between which colours change: a few elements at the cut faces
+#: and free ends that carry nothing would otherwise take most of them.
+RANGE = (0.1, 0.98)
+#: At most so many decades of energy are told apart, below the upper end.
+MOST_DECADES = 3.0
+
+
+class Strained(NamedTuple):
+    """Strain energy density of each element (z, y, x), MPa, 0 without bone; edge, mm.
+
+    `modulus_mpa` is the apparent one along z; NaN if no bone joins those faces.
+    """
+
+    energy: NDArray[np.float32]
+    edge_mm: float
+    modulus_mpa: float
+
+    def in_words(self) -> str:
+        """How stiff the block is."""
+        if np.isnan(self.modulus_mpa):
+            return "carries nothing along z"
+        return f"stiffness along z {self.modulus_mpa:.3g} MPa"
+
+
+def parameters_of(run: Run) -> MechanicsParameters:
+    """The run's own mechanics; defaults for what its configuration does not say.
+
+    Raises:
+        InputError: it says what this bonesim does not know.
+    """
+    try:
+        return MechanicsParameters.model_validate(run.config.get("mechanics", {}))
+    except ValidationError as error:
+        where = f"{run.path}: [mechanics]"
+        raise InputError(explain(error, where, MechanicsParameters)) from None
+
+
+def strained(run: Run, day: int) -> Strained:
+    """Bone of a snapshot under the habitual load.
+
+    Raises:
+        NumericalError: it does not converge.
+    """
+    habitual = Habitual(parameters_of(run), run.shape, run.voxel_um)
+    habitual.solve(run.quanta(day), run.field("mineral", day), day)
+    modulus = habitual.answer["apparent_modulus_z_mpa"]
+    return Strained(habitual.energy, habitual.edge_mm, modulus)
+
+
+def scale_of(snapshots: list[Strained]) -> "LogNorm":
+    """One scale of colours for all snapshots.
+
+    Raises:
+        InputError: none carries load.
+    """
+    from matplotlib.colors import LogNorm
+
+    energies = np.concatenate([s.energy[s.energy > 0.0] for s in snapshots])
+    if energies.size == 0:
+        raise InputError(
+            "--colour sed: no bone joins two opposite faces, so none is strained; take another colour"
+        )
+    low, high = np.quantile(energies, RANGE)
+    return LogNorm(max(float(low), float(high) * 10.0**-MOST_DECADES), float(high), clip=True)
+
+
+def paint_energy(block: Block, bone: Strained, scale: "LogNorm") -> None:
+    """Colour each point of the surface by the energy of the elements beside it; adds `RGB`.
+
+    Energies are averaged as logarithms, among elements that have any: marrow does not dilute them.
+    """
+    from matplotlib import colormaps
+    from scipy.ndimage import map_coordinates
+
+    has = bone.energy > 0.0
+    logs = np.where(has, np.log(np.where(has, bone.energy, 1.0)), 0.0)
+    places = (np.asarray(block.surface.points) / bone.edge_mm - 0.5).T[::-1]
+    weight = map_coordinates(has.astype(np.float32), places, order=1, mode="nearest")
+    total = map_coordinates(logs, places, order=1, mode="nearest")
+    least = np.full_like(total, np.log(bone.energy[has].min() if has.any() else 1.0))
+    mean = np.divide(total, weight, out=least, where=weight > 0.0)
+    shade = np.asarray(colormaps[palette.NUMBER_MAP](scale(np.exp(mean))))
+    block.surface.point_data[RGB] = (255 * shade[:, :3]).astype(np.uint8)
+
+
+def colour_bar(figure: "Figure", axes: "list[Axes]", scale: "LogNorm") -> None:
+    """The scale beside the photographs."""
+    from matplotlib.cm import ScalarMappable
+
+    colours = ScalarMappable(scale, palette.NUMBER_MAP)
+    bar = figure.colorbar(
+        colours, ax=axes, location="right", shrink=0.75, aspect=28, pad=0.01, extend="both"
+    )
+    bar.set_label("strain energy density (MPa)")
+
+
+def load_in_words(p: MechanicsParameters) -> str:
+    """The habitual load, for a title."""
+    shares = np.array([p.share_z, p.share_y, p.share_x])
+    stresses = p.habitual_stress_mpa * shares / max(float(shares.max()), 1e-12)
+    z, y, x = (f"{stress:.2g}" for stress in stresses)
+    return (
+        f"strain energy density under the habitual load: {z} MPa along z, {y} along y, {x} along x"
+    )

@@ -1,0 +1,207 @@
+"""Laws of the estradiol response: no deficit, no effect; monotone; averaged over the day."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bonesim.endocrine.course import (
+    ConstantCourse,
+    Step,
+    SteppedCourse,
+    Untreated,
+    make_course,
+)
+from bonesim.endocrine.response import (
+    SAMPLES_PER_DAY,
+    Drive,
+    Response,
+    ResponseParameters,
+)
+from bonesim.signals.fields import occupancy
+
+MULTIPLIERS = [name for name in Drive._fields if not name.endswith("_exponent") and name not in
+               ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth", "pth_activation")]  # fmt: skip
+#: Which way each multiplier goes when the deficit of estradiol grows.
+DIRECTION = {
+    "activation": 1, "osteoclast_speed": 1, "osteoclast_death": -1, "depth_excess": 1,
+    "osteoblast_life": -1, "wall": -1, "recruitment": -1, "precursor_growth": 1,
+    "osteocyte_death": 1, "sclerostin": 1, "rankl": 1, "opg": -1,
+}  # fmt: skip
+
+responses = st.builds(
+    ResponseParameters,
+    half_maximum_pg_per_ml=st.floats(1, 100),
+    hill=st.floats(0.5, 4),
+    beta_share=st.floats(0, 1),
+    rankl_gain=st.floats(0, 5),
+    opg_loss=st.floats(0, 0.9),
+    activation_exponent=st.floats(0, 4),
+    osteoclast_survival=st.floats(0, 0.89),
+)
+
+
+class DailyPulse(Untreated):
+    """Estradiol high in one half of the day and low in the other."""
+
+    def __init__(self, high: float, low: float) -> None:
+        self.high, self.low = high, low
+
+    def e2_pg_per_ml(self, day: float) -> float:
+        if day < 0:
+            return (self.high + self.low) / 2
+        return self.high if day % 1.0 < 0.5 else self.low
+
+    def t_ng_per_dl(self, day: float) -> float:
+        return 500.0
+
+
+def constant(e2: float, t: float = 500.0) -> Response:
+    course = make_course(ConstantCourse(e2_pg_per_ml=e2, t_ng_per_dl=t))
+    return Response(ResponseParameters(), course)
+
+
+def at_deficit(parameters: ResponseParameters, deficit: float, t: float = 500.0) -> Drive:
+    response = Response(parameters, make_course(ConstantCourse()))
+    response.deficit = deficit
+    return response.drive(25.0, t)
+
+
+@given(parameters=responses, e2=st.floats(0.5, 500))
+def test_a_constant_level_of_whatever_height_has_no_effect(
+    parameters: ResponseParameters, e2: float
+) -> None:
+    """Relative to the own set-point nobody lacks what they are used to."""
+    response = Response(parameters, make_course(ConstantCourse(e2_pg_per_ml=e2)))
+    for day in range(1, 30):
+        drive = response.next_day(day)
+    assert drive.deficit == pytest.approx(0.0, abs=1e-12)
+    for name in MULTIPLIERS:
+        assert getattr(drive, name) == pytest.approx(1.0, abs=1e-9), name
+
+
+@given(
+    parameters=responses,
+    low=st.floats(-1.0, 1.0),
+    high=st.floats(-1.0, 1.0),
+)
+def test_every_multiplier_is_monotone_in_the_deficit(
+    parameters: ResponseParameters, low: float, high: float
+) -> None:
+    low, high = min(low, high), max(low, high)
+    assert sorted(DIRECTION) == sorted(MULTIPLIERS)
+    less, more = at_deficit(parameters, low), at_deficit(parameters, high)
+    for name, direction in DIRECTION.items():
+        change = getattr(more, name) - getattr(less, name)
+        assert direction * change >= -1e-12, name
+        assert math.isfinite(getattr(more, name))
+        assert getattr(more, name) >= 0
+
+
+def test_each_gain_of_zero_silences_its_effect() -> None:
+    silent = ResponseParameters(
+        rankl_gain=0, opg_loss=0, osteoclast_survival=0, osteoblast_loss=0,
+        precursor_growth_gain=0, osteocyte_death_gain=0, sclerostin_gain=0,
+    )  # fmt: skip
+    drive = at_deficit(silent, 0.8)
+    assert {getattr(drive, name) for name in MULTIPLIERS} == {1.0}
+
+
+@given(parameters=responses, low=st.floats(0, 1000), high=st.floats(0, 1000))
+def test_the_signal_rises_with_estradiol_between_0_and_1(
+    parameters: ResponseParameters, low: float, high: float
+) -> None:
+    response = Response(parameters, make_course(ConstantCourse()))
+    low, high = min(low, high), max(low, high)
+    assert 0.0 <= response.signal(low) <= response.signal(high) <= 1.0
+    assert response.signal(0.0) == 0.0
+
+
+def test_the_signal_is_half_at_its_half_maximum() -> None:
+    alone = ResponseParameters(beta_share=0, half_maximum_pg_per_ml=16)
+    assert Response(alone, make_course(ConstantCourse())).signal(16) == pytest.approx(0.5)
+    beta = ResponseParameters(beta_share=1, half_maximum_pg_per_ml=16)
+    assert Response(beta, make_course(ConstantCourse())).signal(24) == pytest.approx(0.5)
+
+
+@given(st.floats(1, 100), st.floats(1, 100))
+def test_the_signal_is_averaged_over_the_day(high: float, low: float) -> None:
+    """The mean of S over the day, not S of the mean: they differ because S is curved."""
+    parameters = ResponseParameters(signal_tau_day=1, setpoint_tau_year=1e9, largest_surplus=5)
+    response = Response(parameters, DailyPulse(high, low))
+    reference = response.signal((high + low) / 2)
+    drive = response.next_day(1)
+    mean = (response.signal(high) + response.signal(low)) / 2
+    assert drive.e2_pg_per_ml == pytest.approx((high + low) / 2)
+    assert drive.deficit == pytest.approx(1 - mean / reference, abs=1e-12)
+
+
+def test_four_samples_a_day_are_the_midpoints_of_the_day_before() -> None:
+    class Ramp(DailyPulse):
+        def e2_pg_per_ml(self, day: float) -> float:
+            return 10.0 + day
+
+    drive = Response(ResponseParameters(), Ramp(0, 0)).next_day(7)
+    middle = sum(6 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)) / SAMPLES_PER_DAY
+    assert drive.e2_pg_per_ml == pytest.approx(10 + middle)
+
+
+@given(st.floats(0.0, 200.0))
+def test_the_deficit_follows_a_step_exponentially(after: float) -> None:
+    """With a static set-point x -> x_end (1 - (1 - 1/tau)^n), whose limit is 1 - S/S_own."""
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30, largest_surplus=5)
+    step = Step(start_day=0, e2_pg_per_ml=after, tau_day=0.01)
+    response = Response(parameters, make_course(SteppedCourse(steps=(step,))))
+    end = 1 - response.signal(after) / response.signal(25.0)
+    for day in range(1, 61):
+        drive = response.next_day(day)
+    assert drive.deficit == pytest.approx(end * (1 - (1 - 1 / 30) ** 60), abs=2e-3)
+
+
+def test_the_set_point_adapts_until_the_deficit_is_gone() -> None:
+    parameters = ResponseParameters(setpoint_tau_year=1)
+    step = Step(start_day=0, e2_pg_per_ml=5, tau_day=1)
+    response = Response(parameters, make_course(SteppedCourse(steps=(step,))))
+    deficits = [response.next_day(day).deficit for day in range(1, 3654)]
+    assert max(deficits) > 0.5
+    assert abs(deficits[-1]) < 0.01
+    assert response.setpoint_pg_per_ml == pytest.approx(5, rel=1e-3)
+
+
+def test_estradiol_of_zero_for_decades_is_finite() -> None:
+    step = Step(start_day=0, e2_pg_per_ml=0, t_ng_per_dl=0)
+    response = Response(ResponseParameters(), make_course(SteppedCourse(steps=(step,))))
+    for day in range(1, 365 * 40):
+        drive = response.next_day(day)
+        assert all(math.isfinite(value) and value >= 0 for value in drive)
+    assert drive.deficit == pytest.approx(1.0, abs=1e-3)
+
+
+def test_androgens_act_in_their_direction() -> None:
+    full, none = at_deficit(ResponseParameters(), 0, 500), at_deficit(ResponseParameters(), 0, 0)
+    assert none.osteoblast_life < full.osteoblast_life
+    assert none.activation > full.activation
+    enough = at_deficit(ResponseParameters(), 0, 200)
+    assert enough.activation == full.activation
+
+
+@given(st.floats(0.01, 10), st.floats(0.01, 10))
+def test_occupancy_is_the_equilibrium_of_competing_binding(rankl: float, opg: float) -> None:
+    """rho = [RANKL:RANK] share when free RANKL is rankl and OPG raises K to 1 + opg."""
+    rho = occupancy(rankl, opg) / 3.0
+    assert rho / (1 - rho) == pytest.approx(rankl / (1 + opg))
+    assert occupancy(1.0, 1.0) == pytest.approx(1.0)
+
+
+def test_androgens_count_over_the_own_level() -> None:
+    """A woman at 20 ng/dL lacks none; a man who falls to 20 does; one reference for all is a choice."""
+    woman, man = constant(4.5, 20.0), constant(25.0, 500.0)
+    for own in (woman.drive(4.5, 20.0), man.drive(25.0, 500.0)):
+        assert own.osteoblast_life == own.rankl == 1.0
+    fallen = man.drive(25.0, 20.0)
+    assert fallen.osteoblast_life == pytest.approx((20 / 500) ** 0.05)
+    assert fallen.rankl == pytest.approx(1.0 + 0.1 * (1 - 20 / 200))
+    course = make_course(ConstantCourse(e2_pg_per_ml=4.5, t_ng_per_dl=20.0))
+    one_for_all = Response(ResponseParameters(reference_t_ng_per_dl=500.0), course)
+    assert one_for_all.drive(4.5, 20.0).osteoblast_life < 0.9

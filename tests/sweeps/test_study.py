@@ -1,0 +1,59 @@
+"""A study's rows: what an empty cell of a CSV stands for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bonesim.errors import InputError
+from bonesim.sweeps.study import Study
+
+TEXT = """
+title = "Rows"
+base = "base.toml"
+[design]
+kind = "list"
+rows_csv = "rows.csv"
+seeds = 1
+[[design.variable]]
+path = "title"
+name = "arm"
+[[design.variable]]
+path = "cells.osteoclast.strain_stop"
+name = "stop"
+"""
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Callable[[str], Study]:
+    (tmp_path / "base.toml").write_text(
+        'title = "Base"\n[cells.osteoclast]\nstrain_stop = 0.75\n[specimen]\nkind = "synthetic"\n'
+        "size_mm = [3.5, 4.0, 4.5]\n"
+    )
+    (tmp_path / "study.toml").write_text(TEXT)
+
+    def study(text: str) -> Study:
+        (tmp_path / "rows.csv").write_text(text)
+        return Study(tmp_path / "study.toml")
+
+    return study
+
+
+def test_an_empty_cell_has_what_the_base_has(rows: Callable[[str], Study]) -> None:
+    study = rows(
+        "arm,stop,mechanics.interval_day,specimen.size_mm.1\nall,,,\nsome,0.5,0,2.0\nrest,,,3.0\n"
+    )
+    assert study.rows["stop"].tolist() == [0.75, 0.5, 0.75]
+    assert study.rows["mechanics.interval_day"].tolist() == [30, 0, 30]
+    assert study.rows["specimen.size_mm.1"].tolist() == [4.0, 2.0, 3.0]
+    whole, some, _ = study.points()
+    assert "strain_stop = 0.75" in whole.config
+    assert "strain_stop = 0.5" in some.config
+
+
+@pytest.mark.parametrize("path", ["hormones.response.no_such", "specimen.size_mm"])
+def test_an_empty_cell_that_nothing_can_fill_is_refused(
+    rows: Callable[[str], Study], path: str
+) -> None:
+    with pytest.raises(InputError, match=f"{path}' has an empty cell, and the base has no value"):
+        rows(f"arm,{path}\nall,\nsome,1\n")
