@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bonesim.config.config import Config, load_config, parsed_changes, to_toml, validated
+from bonesim.config.changes import parsed_changes
+from bonesim.config.config import Config, load_config, to_toml, validated
 from bonesim.config.explain import all_parameters, groups_in
 from bonesim.errors import InputError
 from bonesim.units import UNITS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.instruments.density import DensityParameters
 
@@ -90,35 +91,6 @@ def _check(results: "pd.DataFrame", columns: list[str]) -> None:
     missing = [name for name in columns if name not in results]
     if missing:
         raise InputError(f"results: have no column {missing[0]}; is it another study's folder?")
-
-
-def mean_and_ci(values: "pd.Series") -> "pd.Series":
-    """Mean, half width of its 95 % CI (Student's t) and number, of finite values."""
-    import pandas as pd
-    from scipy import stats
-
-    finite = values[np.isfinite(values)]
-    n = len(finite)
-    half = stats.t.ppf(0.975, n - 1) * finite.std() / np.sqrt(n) if n > 1 else np.nan
-    return pd.Series({"mean": finite.mean(), "ci": half, "n": n})
-
-
-def ratio_and_ci(part: "pd.Series", whole: "pd.Series") -> "pd.Series":
-    """Mean of `part` over mean of `whole`, %, with the half width of its 95 % CI and number.
-
-    A mean of ratios would be ruled by the seeds whose whole happened to be small. The interval is
-    the jackknife's over seeds (Quenouille 1956), with Student's t.
-    """
-    import pandas as pd
-    from scipy import stats
-
-    finite = np.isfinite(part) & np.isfinite(whole)
-    a, b = part[finite].to_numpy(float), whole[finite].to_numpy(float)
-    n, half = len(a), np.nan
-    if n > 1:
-        without = 100.0 * (a.sum() - a) / (b.sum() - b)
-        half = float(stats.t.ppf(0.975, n - 1) * np.sqrt((n - 1) * np.var(without)))
-    return pd.Series({"mean": 100.0 * a.sum() / b.sum() if n else np.nan, "ci": half, "n": n})
 
 
 def summary(

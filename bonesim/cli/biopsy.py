@@ -25,7 +25,8 @@ def biopsy(
 ) -> None:
     """A doubly labelled biopsy: Ac.f, MAR, W.Th, E.De ... in 3-D and as 2-D sections tell them."""
     from bonesim.cli import table_files as table_output
-    from bonesim.config.config import load_config, parsed_changes
+    from bonesim.config.changes import parsed_changes
+    from bonesim.config.config import load_config
     from bonesim.reports.biopsy import biopsy_at, in_words, split
 
     table_output.check(csv, json, parquet)

@@ -31,7 +31,7 @@ def clinic(
 ) -> None:
     """What DXA, QCT and turnover markers would read, with their noise: not for clinical use."""
     from bonesim.cli import table_files as table_output
-    from bonesim.config.config import parsed_changes
+    from bonesim.config.changes import parsed_changes
     from bonesim.reports.clinic import clinic_parameters, record, summary
     from bonesim.storage.reader import open_run
 

@@ -36,7 +36,8 @@ def decompose(
 ) -> None:
     """A loss in its parts: open space, mineral lag, thinning, perforation, strut cuts, fragments."""
     from bonesim.cli import table_files as table_output
-    from bonesim.config.config import load_config, parsed_changes
+    from bonesim.config.changes import parsed_changes
+    from bonesim.config.config import load_config
     from bonesim.engine.progress import Terminal
     from bonesim.reports import loss as report
     from bonesim.viewer.picture import check_picture
@@ -57,7 +58,7 @@ def decompose(
         terminal = Terminal()
         terminal.begin(-one.schedule.burn_in_day, wanted[-1])
         try:
-            told.append(report.losses(one, wanted, terminal.say, terminal.lived))
+            told.append(report.losses(one, wanted, terminal.note, terminal.on_day))
         finally:
             terminal.end()
     table = report.table_of(told, lives)

@@ -76,7 +76,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Simulate a configuration into a run file."""
-    from bonesim.config.config import load_config, parsed_changes, to_toml
+    from bonesim.config.changes import parsed_changes
+    from bonesim.config.config import load_config, to_toml
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
@@ -92,7 +93,7 @@ def run(
     from bonesim.engine.run import run as run_to_file
 
     path = run_to_file(
-        resolved, output, overwrite=overwrite, until_day=until_day, watcher=_watcher(quiet)
+        resolved, output, overwrite=overwrite, until_day=until_day, observers=_observers(quiet)
     )
     if not quiet:
         print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
@@ -103,7 +104,7 @@ def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> N
     """Continue an interrupted run, bit for bit."""
     from bonesim.engine.run import resume as resume_run
 
-    resume_run(file, until_day=until_day, watcher=_watcher(quiet))
+    resume_run(file, until_day=until_day, observers=_observers(quiet))
 
 
 @app.command()
@@ -167,7 +168,8 @@ def hormones(
     ] = None,
 ) -> None:
     """What a prescription does to testosterone, estradiol and LH: no bone is simulated."""
-    from bonesim.config.config import load_config, parsed_changes
+    from bonesim.config.changes import parsed_changes
+    from bonesim.config.config import load_config
     from bonesim.reports.blood import Prescribed
     from bonesim.viewer.picture import check_folder, check_picture
 
@@ -228,13 +230,13 @@ def _write_csv(table: Any, place: str) -> None:
         raise InputError(f"{place}: cannot be written ({error.strerror or error})") from None
 
 
-def _watcher(quiet: bool) -> Any:
-    """Who is told about progress."""
+def _observers(quiet: bool) -> list[Any]:
+    """What shows progress: the terminal, or nothing."""
     if quiet:
-        return None
+        return []
     from bonesim.engine.progress import Terminal
 
-    return Terminal()
+    return [Terminal()]
 
 
 def main() -> None:

@@ -29,8 +29,8 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Do what is missing of a study; run again to resume, or after adding points."""
-    from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely, tell_what_is_lost
     from bonesim.errors import InputError
+    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import plan, run_share, run_study
 

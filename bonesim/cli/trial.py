@@ -25,9 +25,9 @@ def trial(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """A simulated clinical trial on virtual people; run again to resume. Not for clinical use."""
-    from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely, tell_what_is_lost
     from bonesim.errors import InputError
     from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
     from bonesim.sweeps.sweep import plan, run_study
     from bonesim.trials.compare import compared
     from bonesim.trials.outcomes import lives_of

@@ -4,7 +4,6 @@ The names are the same everywhere: a TOML key, a path of a sweep or `--set`
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from bonesim.cells.osteoblast import OsteoblastParameters
 from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
+from bonesim.config.changes import changed
 from bonesim.config.explain import explain
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
@@ -190,74 +190,6 @@ class Config(Parameters):
             InputError: a path or value that is not allowed.
         """
         return validated(changed(tree_of(self), changes), "changes")
-
-
-def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A nested dict with the values at dotted paths replaced; missing branches are made.
-
-    In a list a number chooses the entry (`specimen.size_mm.2`); without one, the only entry is meant
-    (`protocol.anastrozole.dose_mg`).
-    """
-    new: dict[str, Any] = json.loads(json.dumps(tree))
-    for path, value in changes.items():
-        *branches, leaf = path.split(".")
-        place: Any = new
-        for branch in branches:
-            if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
-                place = place[int(branch)]
-                continue
-            place = _only(place, path)
-            if place.get(branch) is None:
-                place[branch] = {}
-            place = place[branch]
-        if isinstance(place, list) and leaf.isdigit() and int(leaf) < len(place):
-            place[int(leaf)] = value
-        else:
-            _only(place, path)[leaf] = value
-    return new
-
-
-def value_at(tree: dict[str, Any], path: str) -> Any:
-    """What a nested dict has at a dotted path (lists as in `changed`); None where it has nothing."""
-    place: Any = tree
-    for branch in path.split("."):
-        if isinstance(place, list) and branch.isdigit() and int(branch) < len(place):
-            place = place[int(branch)]
-        elif place is not None:
-            place = _only(place, path).get(branch)
-    return place
-
-
-def _only(place: Any, path: str) -> dict[str, Any]:
-    """A group, or the only group of a list."""
-    if isinstance(place, list) and len(place) == 1:
-        place = place[0]
-    if isinstance(place, list):
-        raise InputError(
-            f"{path}: there are {len(place)} entries; say which, 0 to {len(place) - 1}, after the name"
-        )
-    if not isinstance(place, dict):
-        name = path.rpartition(".")[0]
-        raise InputError(f"{path}: {name} is a value, not a group of parameters")
-    return place
-
-
-def parsed_changes(changes: list[str]) -> dict[str, Any]:
-    """What `--set` gives, `path=value` strings, as a dict; values are TOML, else text.
-
-    Raises:
-        InputError: no equals sign.
-    """
-    parsed: dict[str, Any] = {}
-    for text in changes:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise InputError(f"--set {text}: write path=value, e.g. schedule.duration_day=365")
-        try:
-            parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed[path.strip()] = value.strip()
-    return parsed
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:

@@ -16,6 +16,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from bonesim.config.config import Config
+from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import BonesimError
@@ -61,11 +62,11 @@ def begin_from(simulation: Simulation, state: State) -> None:
 
 
 def equilibrated(
-    config: Config, specimen: Specimen, each_day: Callable[[Simulation], None]
+    config: Config, specimen: Specimen, on_day: Callable[[Simulation], None] | None = None
 ) -> tuple[Simulation, bool]:
     """A simulation at day 0, and whether its burn-in came from the cache.
 
-    `each_day` is called after each day lived; an exception it raises ends the burn-in.
+    `on_day` is called after each day simulated; an exception it raises ends the burn-in.
     """
     simulation = Simulation(config, specimen)
     if simulation.day == 0:
@@ -81,9 +82,7 @@ def equilibrated(
         else:
             path.touch()
             return simulation, True
-    while simulation.day < 0:
-        simulation.step()
-        each_day(simulation)
+    advance(simulation, 0, on_day)
     _keep(path, simulation)
     return simulation, False
 

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 from bonesim.config.config import validated
+from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.kernel import is_cached
 from bonesim.morphometry.panel import measure
@@ -69,7 +70,7 @@ def compile_day_backwards() -> None:
     s.fragments.watch(np.array([s.tissue.lattice.quanta.size // 2]), 1)
     s.fragments.remove_due(s.tissue, 1000)
     measure(quanta, 20.0, quick=True)
-    s.step()
+    advance(s, 1)
 
 
 if __name__ == "__main__":

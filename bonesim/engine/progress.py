@@ -4,6 +4,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from bonesim.engine.days import Observer
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -23,7 +25,7 @@ def simulated_time(day: int) -> str:
     return f"year {day // 365 + 1}, day {day % 365}"
 
 
-class Terminal:
+class Terminal(Observer):
     """Shows a run on stderr: a bar on a terminal, a line now and then in a log."""
 
     def __init__(self) -> None:
@@ -34,7 +36,7 @@ class Terminal:
         self._task: TaskID | None = None
         self._last = 0.0
 
-    def say(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Print one note."""
         self.console.print(text, markup=False, soft_wrap=True)
 
@@ -54,7 +56,7 @@ class Terminal:
             self._bar.start()
             self._task = self._bar.add_task(simulated_time(first_day), total=last_day - first_day)
 
-    def lived(self, simulation: "Simulation") -> None:
+    def on_day(self, simulation: "Simulation") -> None:
         """Show where the run is, if it is time to."""
         now = time.monotonic()
         pause = TERMINAL_SECONDS if self._bar is not None else LOG_SECONDS
@@ -70,11 +72,8 @@ class Terminal:
         # Of the last stretch only: while kernels compile, a day takes a minute.
         pace = (now - before) / max(day - self._before, 1)
         left = f"   about {pace * (self._goal - day):.0f} s left"
-        self.say(text + (left if day - self._before >= FEWEST_DAYS else ""))
+        self.note(text + (left if day - self._before >= FEWEST_DAYS else ""))
         self._before = day
-
-    def recorded(self, simulation: "Simulation") -> None:
-        """Nothing: the line moves as days are lived."""
 
     def end(self) -> None:
         """Take the bar away."""

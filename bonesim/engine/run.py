@@ -10,10 +10,10 @@ A resumed run takes up the last checkpoint, and the file is cut back to that day
 """
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
+from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
@@ -38,44 +39,6 @@ from bonesim.storage.writer import RunWriter, check_place
 
 #: Days between writes of table and events.
 FLUSH_DAYS = 90
-
-
-class Watcher(Protocol):
-    """Who is told how a run goes."""
-
-    def say(self, text: str) -> None:
-        """Take note of one thing worth telling."""
-
-    def begin(self, first_day: int, last_day: int) -> None:
-        """A stretch of days begins."""
-
-    def lived(self, simulation: Simulation) -> None:
-        """One more day is done."""
-
-    def recorded(self, simulation: Simulation) -> None:
-        """A day from 0 on is on record; the simulation may be looked at, not changed."""
-
-    def end(self) -> None:
-        """The stretch of days is over."""
-
-
-class Silence:
-    """A watcher that tells nobody."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
-
-    def begin(self, first_day: int, last_day: int) -> None:
-        """Nothing."""
-
-    def lived(self, simulation: Simulation) -> None:
-        """Nothing."""
-
-    def recorded(self, simulation: Simulation) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
 
 
 class Stopped(Exception):
@@ -97,7 +60,7 @@ def run(
     *,
     overwrite: bool = False,
     until_day: int | None = None,
-    watcher: Watcher | None = None,
+    observers: Sequence[Observer] = (),
     specimen: Specimen | None = None,
 ) -> Path:
     """Simulate `config` into the run file `output`; returns its path.
@@ -106,14 +69,14 @@ def run(
         config: what to simulate.
         output: the file to make; refused if it exists, unless `overwrite`.
         until_day: stop after this day instead of the config's last; `resume` goes on from there.
-        watcher: who is told about progress.
+        observers: look at every day; see `bonesim.engine.days.Observer`.
         specimen: the bone, if it is at hand already.
 
     Raises:
         InputError: bad specimen or output path.
         Stopped: a signal ended the run; the file is whole up to the last day lived.
     """
-    output, watcher = Path(output), watcher or Silence()
+    output, observer = Path(output), Observers(observers)
     check_place(output, overwrite)
     config.course()  # an impossible course is told before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
@@ -121,30 +84,30 @@ def run(
     with compile_ahead.in_second_process() as compiling:
         bone = specimen or make_specimen(config.specimen)
         if compiling:
-            watcher.say("compiling kernels (once, about a minute)")
-        return _live(config, bone, output, overwrite, until_day, watcher)
+            observer.note("compiling kernels (once, about a minute)")
+        return _live(config, bone, output, overwrite, until_day, observer)
 
 
 def _live(
     config: Config, bone: Specimen, output: Path, overwrite: bool, until_day: int | None,
-    watcher: Watcher,
+    observer: Observer,
 ) -> Path:  # fmt: skip
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
-        watcher.say(note)
+        observer.note(note)
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
         provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
         snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
-        simulation = _start(config, bone, watcher, pending)
-        _Recorder(simulation, writer, output, 0).live(until_day, watcher, pending)
+        simulation = _start(config, bone, observer, pending)
+        _Recorder(simulation, writer, output, 0).live(until_day, observer, pending)
     return output
 
 
 def resume(
-    path: str | Path, *, until_day: int | None = None, watcher: Watcher | None = None
+    path: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = ()
 ) -> Path:
     """Continue an interrupted run from its last checkpoint; returns its path.
 
@@ -153,7 +116,7 @@ def resume(
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
-    path, watcher = Path(path), watcher or Silence()
+    path, observer = Path(path), Observers(observers)
     with open_run(path) as old:
         config = validated(old.config, str(path))
         status = old.status
@@ -171,29 +134,29 @@ def resume(
     bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
     simulation = Simulation(config, bone)
     put_back(simulation, state)
-    watcher.say(f"resuming at day {simulation.day}")
+    observer.note(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
         writer.truncate_to(simulation.day)
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
-        recorder.live(until_day, watcher, pending)
+        recorder.live(until_day, observer, pending)
     return path
 
 
-def _start(config: Config, bone: Specimen, watcher: Watcher, pending: list[int]) -> Simulation:
+def _start(config: Config, bone: Specimen, observer: Observer, pending: list[int]) -> Simulation:
     """The simulation at day 0."""
 
-    def each_day(simulation: Simulation) -> None:
-        watcher.lived(simulation)
+    def on_day(simulation: Simulation) -> None:
+        observer.on_day(simulation)
         if pending:
             raise Stopped(pending[0])
 
-    watcher.begin(-config.schedule.burn_in_day, 0)
+    observer.begin(-config.schedule.burn_in_day, 0)
     try:
-        simulation, cached = equilibrated(config, bone, each_day)
+        simulation, cached = equilibrated(config, bone, on_day)
     finally:
-        watcher.end()
+        observer.end()
     if cached:
-        watcher.say("burn-in taken from the cache")
+        observer.note("burn-in taken from the cache")
     return simulation
 
 
@@ -214,23 +177,25 @@ class _Recorder:
         self.next_row = next_row
         self.statuses = np.zeros(0, np.uint8)
 
-    def live(self, until_day: int | None, watcher: Watcher, pending: list[int]) -> None:
+    def live(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
         """Live to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
         last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
         kept = set(schedule.kept_days())
-        watcher.begin(self.simulation.day, last)
+
+        def on_day(simulation: Simulation) -> None:
+            observer.on_day(simulation)
+            self.after_day(kept)
+            observer.on_record(simulation)
+
+        observer.begin(self.simulation.day, last)
         try:
             if self.next_row == 0:
                 self.after_day(kept)
-                watcher.recorded(self.simulation)
-            while self.simulation.day < last and not pending:
-                self.simulation.step()
-                watcher.lived(self.simulation)
-                self.after_day(kept)
-                watcher.recorded(self.simulation)
+                observer.on_record(self.simulation)
+            advance(self.simulation, last, on_day, done=lambda _: bool(pending))
         finally:
-            watcher.end()
+            observer.end()
         self.finish(schedule.duration_day)
         if pending:
             raise Stopped(pending[0])

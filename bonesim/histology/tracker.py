@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.sections import surface_of
 from bonesim.histology.surface_state import owned_records, surface_state
@@ -119,11 +120,9 @@ class Watch:
         # Teams at work already: how their cavities began is not known.
         self._unknown = set(self._sites.id[self._sites.phase == FORMING].tolist())
 
-    def live(self, days: int) -> None:
-        """Let the simulation live so many days, and follow it."""
-        for _ in range(days):
-            self.simulation.step()
-            self._evening()
+    def follow(self, days: int) -> None:
+        """Advance the simulation by so many days and follow every site."""
+        advance(self.simulation, self.simulation.day + days, self._on_day)
 
     # -- labels --------------------------------------------------------------------------------
 
@@ -153,10 +152,9 @@ class Watch:
             columns.voxel.copy(), columns.area_um2.copy(),
         )  # fmt: skip
 
-    def _evening(self) -> None:
+    def _on_day(self, s: Simulation) -> None:
         """See what became of every site today."""
         self.days += 1
-        s = self.simulation
         lattice = s.tissue.lattice
         old, old_records = self._sites, self._records
         new, records = self._now(), owned_records(s)

@@ -28,6 +28,7 @@ from bonesim.cells.bmu import FINISHING
 from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST
 from bonesim.cells.osteoclast import MONONUCLEAR_STEP_DAY
 from bonesim.config.config import Config
+from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.specimens.specimen import Specimen
@@ -66,10 +67,9 @@ def washed_out(simulation: Simulation) -> Simulation:
     other.datacollector = mesa.DataCollector()
     other.osteoblasts.numbers = hurried(other.osteoblasts.numbers)
     first = other.day
-    while is_open(other):
-        if other.day - first >= MOST_STEPS:
-            raise RuntimeError(f"washout from day {first}: sites are open after {MOST_STEPS} steps")
-        other.step()
+    advance(other, first + MOST_STEPS, done=lambda s: not is_open(s))
+    if is_open(other):
+        raise RuntimeError(f"washout from day {first}: sites are open after {MOST_STEPS} steps")
     other.conclude()
     return other
 

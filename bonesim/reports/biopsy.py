@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bonesim.config.config import Config, changed
+from bonesim.config.changes import changed
+from bonesim.config.config import Config
 from bonesim.config.explain import explain
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
-from bonesim.engine.simulation import Simulation
+from bonesim.engine.days import advance
 from bonesim.errors import InputError
 from bonesim.histology.biopsy import BiopsyParameters, biopsy, check_size
 from bonesim.specimens import make_specimen
@@ -74,9 +75,8 @@ def biopsy_at(
             say(note)
         if compiling:
             say("compiling kernels (once, about a minute)")
-        simulation, _ = equilibrated(config, bone, _nobody)
-        while simulation.day < day - p.packets_day:
-            simulation.step()
+        simulation, _ = equilibrated(config, bone)
+        advance(simulation, day - p.packets_day)
         readings = biopsy(simulation, p)
     return pd.DataFrame(
         {"day": day, **one._asdict(), "difference_percent": one.difference_percent,
@@ -84,10 +84,6 @@ def biopsy_at(
          "version": f"bonesim {version_of('bonesim')}"}
         for one in readings
     )  # fmt: skip
-
-
-def _nobody(simulation: Simulation) -> None:
-    """Who is told about the days of the burn-in."""
 
 
 def in_words(table: "pd.DataFrame", p: BiopsyParameters) -> str:

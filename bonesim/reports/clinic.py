@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bonesim.config.config import changed
+from bonesim.config.changes import changed
 from bonesim.config.explain import explain
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST, marrow_mg_per_cm3, relative

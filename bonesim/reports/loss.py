@@ -8,6 +8,7 @@ import numpy as np
 from bonesim.config.config import Config
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.loss.parts import OF_THINNING, PARTS, REVERSIBLE, Decomposition, Loss
@@ -90,9 +91,7 @@ def losses(
         decomposition = Decomposition(simulation)
         found = []
         for day in days:
-            while simulation.day < day:
-                simulation.step()
-                each_day(simulation)
+            advance(simulation, day, each_day)
             found.append(decomposition.at(simulation))
     return found
 

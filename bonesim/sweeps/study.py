@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol,
 import tomli_w
 from pydantic import Field, ValidationError
 
-from bonesim.config.config import Config, load_config, tree_of, value_at
+from bonesim.config.changes import value_at
+from bonesim.config.config import Config, load_config, tree_of
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
 from bonesim.kernel import sources_hash

@@ -22,7 +22,7 @@ TOGETHER = 16
 class Progress(Protocol):
     """Who is told how a sweep goes."""
 
-    def say(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Take note of one thing worth telling."""
 
     def begin(self, done: int, total: int) -> None:
@@ -85,17 +85,17 @@ def run_study(
         folder.write_points(points)
         to_do = missing(folder, points)
         if progress:
-            progress.say(estimate.said())
+            progress.note(estimate.said())
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
-                progress.say("compiling kernels (once, about a minute)")
+                progress.note("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
         if to_do:
             with batch.cluster(
                 min(number, len(to_do)), estimate.bytes_per_run, scheduler, queue
             ) as client:
                 if progress:
-                    progress.say(f"dashboard: {client.dashboard_link}")
+                    progress.note(f"dashboard: {client.dashboard_link}")
                 _work(study, folder, points, to_do, client, progress, simulate or study.simulate)
         folder.write_tables()
         return len(missing(folder, points))

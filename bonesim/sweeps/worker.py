@@ -65,9 +65,9 @@ def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
     """
     from bonesim.reports.loss import columns_of
 
-    watcher = _Decomposing()
-    rows = _lived(config_text, keep, watcher)
-    return [{**row, **columns_of(watcher.losses[int(row["day"])])} for row in rows]
+    observer = _Decomposing()
+    rows = _lived(config_text, keep, observer)
+    return [{**row, **columns_of(observer.losses[int(row["day"])])} for row in rows]
 
 
 def simulate_for(decompose: bool) -> Simulate:
@@ -83,7 +83,7 @@ class _Decomposing(Terminal):
         self.losses: dict[int, Loss] = {}
         self._parts: Decomposition | None = None
 
-    def recorded(self, simulation: "Simulation") -> None:
+    def on_record(self, simulation: "Simulation") -> None:
         """Take day 0 for the start; tell what was lost since at each snapshot."""
         from bonesim.loss.parts import Decomposition
 
@@ -93,8 +93,8 @@ class _Decomposing(Terminal):
             self.losses[simulation.day] = self._parts.at(simulation)
 
 
-def _lived(config_text: str, keep: str | None, watcher: Terminal) -> Outcomes:
-    """Live a config under the eyes of a watcher."""
+def _lived(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
+    """Live a config under the eyes of a observer."""
     import tomllib
 
     from bonesim.config.config import validated
@@ -105,7 +105,7 @@ def _lived(config_text: str, keep: str | None, watcher: Terminal) -> Outcomes:
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
         bone = bone_of(config.specimen)
-        run(config, place, overwrite=True, specimen=bone, watcher=watcher)
+        run(config, place, overwrite=True, specimen=bone, observers=[observer])
         with open_run(place) as opened:
             daily, kept = opened.table, opened.snapshot_table
             volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3

@@ -8,13 +8,12 @@
 Every number of spine DXA comes with the k by which it follows bone mineral, and again with others.
 """
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bonesim.analysis.statistics import Numbers, finite, interval, paired, welch
 from bonesim.chance import ARM, DROPOUT, uniforms
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST
 from bonesim.trials.cohort import seed_of_trial
@@ -26,12 +25,8 @@ from bonesim.units import DAYS_PER_YEAR
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Of intervals.
-CONFIDENCE = 0.95
 #: k of bone itself.
 K_OF_BONE = 1.0
-
-Numbers = NDArray[np.float64]
 
 
 class Comparison(NamedTuple):
@@ -40,53 +35,6 @@ class Comparison(NamedTuple):
     estimates: "pd.DataFrame"  # one row per quantity, day, estimate and arm or difference
     curves: "pd.DataFrame"  # means against day by arm, with what was published
     repeats: "pd.DataFrame"  # the primary outcome of each repeated trial
-
-
-def interval(values: Numbers) -> dict[str, float]:
-    """n, mean, SD, 95 % interval of the mean (Student's t) and median of the finite values."""
-    finite = values[np.isfinite(values)]
-    n = int(finite.size)
-    if n == 0:
-        return {"n": 0}
-    mean, sd = float(finite.mean()), float(finite.std(ddof=1)) if n > 1 else np.nan
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * sd / np.sqrt(n) if n > 1 else np.nan
-    return {"n": n, "mean": mean, "sd": sd, "low": mean - half, "high": mean + half,
-            "median": float(np.median(finite))}  # fmt: skip
-
-
-def paired(treated: Numbers, reference: Numbers) -> dict[str, float]:
-    """Mean difference within persons, its 95 % interval, and P of the paired t-test."""
-    found = interval(treated - reference)
-    if found.get("sd", np.nan) > 0.0:
-        t = abs(found["mean"]) / (found["sd"] / np.sqrt(found["n"]))
-        found["p"] = float(2.0 * stats.t.sf(t, found["n"] - 1))
-    elif found.get("mean") == 0.0:
-        found["p"] = 1.0  # twins that are equal
-    return found
-
-
-def welch(treated: Numbers, reference: Numbers) -> dict[str, float]:
-    """Difference of the means of two groups, its 95 % interval and P of Welch's t-test."""
-    a, b = _finite(treated), _finite(reference)
-    found: dict[str, float] = {"n": int(a.size + b.size)}
-    if min(a.size, b.size) < 2:
-        return found
-    difference = float(a.mean() - b.mean())
-    found |= {"mean": difference, "median": float(np.median(a) - np.median(b))}
-    if a.std() == b.std() == 0.0:
-        return found
-    with warnings.catch_warnings():  # a group that hardly varies is no fault
-        warnings.simplefilter("ignore", RuntimeWarning)
-        test = stats.ttest_ind(a, b, equal_var=False)
-        low, high = test.confidence_interval(CONFIDENCE)
-    return found | {
-        "sd": float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)),
-        "low": float(low), "high": float(high), "p": float(test.pvalue),
-    }  # fmt: skip
-
-
-def _finite(values: Numbers) -> Numbers:
-    return values[np.isfinite(values)]
 
 
 def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
@@ -181,9 +129,9 @@ def _ratios(
     if not twin.get("sd", np.nan) > 0.0:
         return {}
     own = twin["sd"] ** 2
-    groups = np.var(_finite(treated), ddof=1) + np.var(_finite(reference), ddof=1)
+    groups = np.var(finite(treated), ddof=1) + np.var(finite(reference), ddof=1)
     return {
-        "variance_ratio": float(np.var(_finite(differences), ddof=1)) / (own / twin["n"]),
+        "variance_ratio": float(np.var(finite(differences), ddof=1)) / (own / twin["n"]),
         "variance_ratio_lives": float(groups) / own,
     }
 

@@ -8,10 +8,10 @@ t-test. All quantities of a repeat see the same people.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import ndtri
 
+from bonesim.analysis.statistics import Numbers
 from bonesim.chance import DROPOUT, READING, REPEATED_TRIAL, uniforms
 from bonesim.instruments.reading import identity_of
 from bonesim.trials.cohort import HALF_STEP, seed_of_trial
@@ -24,8 +24,6 @@ MOST_PEOPLE, MOST_ARMS = 2**17, 2**5
 #: The first of them is everybody of the one real trial (see `compare`).
 FIRST = 1
 QUANTILES = (0.05, 0.5, 0.95)
-
-Numbers = NDArray[np.float64]
 
 
 class Repeats(NamedTuple):

@@ -13,6 +13,7 @@ from bonesim.config.config import Config, validated
 from bonesim.endocrine.assay import immunoassay
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
+from bonesim.engine.days import advance
 from bonesim.engine.progress import Terminal
 from bonesim.engine.run import run
 from bonesim.errors import InputError
@@ -92,16 +93,14 @@ def _lived(config: Config, keep: str | None) -> "pd.DataFrame":
     """The daily table of a life; a file with its lattices is made only if it is to be kept."""
     import pandas as pd
 
-    bone, watcher = bone_of(config.specimen), Terminal()
+    bone, observer = bone_of(config.specimen), Terminal()
     if keep is not None:
-        run(config, Path(keep), overwrite=True, specimen=bone, watcher=watcher)
+        run(config, Path(keep), overwrite=True, specimen=bone, observers=[observer])
         with open_run(keep) as opened:
             return opened.table
-    watcher.begin(-config.schedule.burn_in_day, config.schedule.duration_day)
-    simulation, cached = equilibrated(config, bone, watcher.lived)
-    watcher.say("burn-in taken from the cache" if cached else "burn-in lived")
-    while simulation.day < config.schedule.duration_day:
-        simulation.step()
-        watcher.lived(simulation)
-    watcher.end()
+    observer.begin(-config.schedule.burn_in_day, config.schedule.duration_day)
+    simulation, cached = equilibrated(config, bone, observer.on_day)
+    observer.note("burn-in taken from the cache" if cached else "burn-in simulated")
+    advance(simulation, config.schedule.duration_day, observer.on_day)
+    observer.end()
     return pd.DataFrame(simulation.table())

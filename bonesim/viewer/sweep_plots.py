@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.analysis.paired import mean_and_ci, ratio_and_ci
+from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters
 from bonesim.viewer import palette

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from targets import HIP, TARGETS, readings
 
-from bonesim.analysis.paired import mean_and_ci
+from bonesim.analysis.statistics import mean_and_ci
 from bonesim.sweeps.folder import Folder
 
 

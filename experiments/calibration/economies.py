@@ -13,7 +13,7 @@ import pandas as pd
 from scenarios import OFTEN, YEAR
 from targets import Lives
 
-from bonesim.analysis.paired import mean_and_ci
+from bonesim.analysis.statistics import mean_and_ci
 from bonesim.sweeps.folder import Folder
 
 DAYS = (182, YEAR)

@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely
+from bonesim.sweeps.progress import SweepTerminal, stopped_politely
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import run_study
 

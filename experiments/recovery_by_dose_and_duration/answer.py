@@ -9,7 +9,8 @@ Only the sweep's results are read; nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, ratio_and_ci, said, since_start, summary
+from bonesim.analysis.paired import in_markdown, said, since_start, summary
+from bonesim.analysis.statistics import ratio_and_ci
 from bonesim.viewer.experiment_figure import answer, draw_lines, panels
 
 BY = ["dose_mg", "duration_day"]

@@ -17,7 +17,7 @@ from lives import FOLLOW_UP, WHOLE
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
-from bonesim.analysis.paired import mean_and_ci
+from bonesim.analysis.statistics import mean_and_ci
 from bonesim.sweeps.folder import Folder
 from bonesim.viewer import palette
 

@@ -119,7 +119,7 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Live what is missing."""
-    from bonesim.cli.sweep_progress import SweepTerminal, stopped_politely
+    from bonesim.sweeps.progress import SweepTerminal, stopped_politely
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import run_study
 

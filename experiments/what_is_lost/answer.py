@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, ratio_and_ci, said, summary
+from bonesim.analysis.paired import in_markdown, said, summary
+from bonesim.analysis.statistics import ratio_and_ci
 from bonesim.loss.parts import PARTS
 from bonesim.viewer import palette
 from bonesim.viewer.experiment_figure import answer, panels

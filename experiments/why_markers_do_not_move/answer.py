@@ -16,7 +16,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, ratio_and_ci, said, summary
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
+from bonesim.analysis.statistics import ratio_and_ci
 from bonesim.instruments.markers import MarkerParameters, diluted
 from bonesim.viewer import palette
 from bonesim.viewer.experiment_figure import answer, draw_lines, panels

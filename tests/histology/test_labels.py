@@ -78,15 +78,15 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     p = BiopsyParameters(interval_day=16, wait_day=8, packets_day=24, spacing_um=100.0)
     watch = Watch(flat)
     while phase(flat) == REVERSAL:
-        watch.live(1)
+        watch.follow(1)
     assert watch.eroded.thickness_um == pytest.approx(CUT * DEPTH * VOXEL_UM, rel=1e-3)
     assert watch.periods[REVERSAL].mean_day == flat.day
     wall = float(flat.cavities.sites.columns.wall_um[0])
-    watch.live(64)  # amid the second layer: where a layer is full a flat front pauses
+    watch.follow(64)  # amid the second layer: where a layer is full a flat front pauses
     watch.label()
-    watch.live(16)
+    watch.follow(16)
     watch.label()
-    watch.live(8)
+    watch.follow(8)
     first, second = (heights_um(flat, label.quanta) for label in watch.taken)
     expected = (second - first) / 16.0
     bench = specimen(watch)
@@ -102,7 +102,7 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     per_box_um = (grown[1] - grown[0]) / FULL * (EDGE - 5) * VOXEL_UM / 16.0
     assert true["BFR/BS"] == pytest.approx(per_box_um * 365.25, rel=0.01)
     while phase(flat) == FORMING:
-        watch.live(1)
+        watch.follow(1)
     bench = specimen(watch)
     true, seen = truth_of(watch, bench, p), seen_in_sections(flat, bench, p)
     assert true["W.Th"] == pytest.approx(CUT * wall, rel=0.05)

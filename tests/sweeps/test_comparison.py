@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.analysis.paired import (
-    K_DXA,
-    apart,
-    in_markdown,
-    mean_and_ci,
-    ratio_and_ci,
-    regained,
-    said,
-    since_start,
-    summary,
-)
+from bonesim.analysis.paired import K_DXA, apart, in_markdown, regained, said, since_start, summary
+from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.worker import means_between
 

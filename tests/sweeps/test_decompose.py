@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.sweep.conftest import HILL
 
 from bonesim.config.config import to_toml, validated
 from bonesim.loss.parts import PARTS
 from bonesim.sweeps import worker as work
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import plan
+from tests.sweeps.conftest import HILL
 
 Write = Callable[..., Path]
 DESIGN = "seeds = 1\n" + HILL + "values = [1.0]"

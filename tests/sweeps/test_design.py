@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.sweep.conftest import HILL
-from tests.sweep.dummy import ishigami
 
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters, Variable, rows_of, seeds_of
 from bonesim.sweeps.study import Study
 from bonesim.viewer.sweep_plots import indices
+from tests.sweeps.conftest import HILL
+from tests.sweeps.dummy import ishigami
 
 Write = Callable[..., Path]
 HERE = Path()

@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from tests.sweep import dummy
-from tests.sweep.conftest import HILL
 
 from bonesim.errors import BusyError, InputError, ResourceError
 from bonesim.storage.lock import WriteLock
@@ -22,6 +20,8 @@ from bonesim.sweeps.cost import Plan, refuse_what_cannot_fit
 from bonesim.sweeps.folder import Folder, Journal
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import in_order, missing, plan, run_share, run_study
+from tests.sweeps import dummy
+from tests.sweeps.conftest import HILL
 
 pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
 
@@ -90,7 +90,7 @@ def kills(write: Write, tmp_path: Path, undisturbed: pd.DataFrame, number: int) 
     """Kill workers and parents at random moments, start again each time."""
     rng = np.random.default_rng(1)
     study, folder = write(FOUR), tmp_path / "out"
-    command = [sys.executable, "-m", "tests.sweep.dummy", str(study), str(folder)]
+    command = [sys.executable, "-m", "tests.sweeps.dummy", str(study), str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = 0
     for _ in range(10 * number):
@@ -141,7 +141,7 @@ def test_fifty_kills(write: Write, tmp_path: Path, undisturbed: pd.DataFrame) ->
 def test_ctrl_c_keeps_what_is_finished(write: Write, tmp_path: Path) -> None:
     study, folder = write(FOUR), tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.sweep.dummy", str(study), str(folder)],
+        [sys.executable, "-m", "tests.sweeps.dummy", str(study), str(folder)],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 60
@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_what_is_finished(write: Write, tmp_path: Path) -> None:
 
 def test_a_full_disk_loses_nothing(write: Write, tmp_path: Path, undisturbed: pd.DataFrame) -> None:
     study, folder = write(FOUR), tmp_path / "out"
-    command = [sys.executable, "-m", "tests.sweep.dummy", str(study), str(folder)]
+    command = [sys.executable, "-m", "tests.sweeps.dummy", str(study), str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     full = subprocess.run([*command, "1500"], cwd=ROOT, env=environment, capture_output=True,
                           text=True, check=False)  # fmt: skip

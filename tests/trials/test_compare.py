@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from tests.trial.conftest import made_up, normal_quantiles, parameters
 
+from bonesim.analysis.statistics import interval, paired, welch
 from bonesim.errors import InputError
-from bonesim.trials.compare import assigned, compared, interval, paired, stays_until, welch
+from bonesim.trials.compare import assigned, compared, stays_until
 from bonesim.trials.outcomes import lives_of
 from bonesim.trials.parameters import TrialParameters
+from tests.trials.conftest import made_up, normal_quantiles, parameters
 
 RNG = np.random.default_rng(5)
 PLACEBO, DRUG = RNG.normal(0.8, 3, 69), RNG.normal(-1.7, 3, 69)

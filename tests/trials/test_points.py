@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.trial import dummy
-from tests.trial.conftest import ARMS, COHORT, HEAD
 
 from bonesim.errors import InputError
 from bonesim.sweeps.cost import plan_of
@@ -21,6 +19,8 @@ from bonesim.trials.compare import compared
 from bonesim.trials.outcomes import lives_of
 from bonesim.trials.summary import people_of, summary
 from bonesim.trials.trial import Trial
+from tests.trials import dummy
+from tests.trials.conftest import ARMS, COHORT, HEAD
 
 pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
 
@@ -109,7 +109,7 @@ def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
 
 def test_what_was_stopped_goes_on(write: Write, tmp_path: Path) -> None:
     path, folder = write(), tmp_path / "out"
-    command = [sys.executable, "-m", "tests.trial.dummy", str(path), str(folder)]
+    command = [sys.executable, "-m", "tests.trials.dummy", str(path), str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     journal = folder / "journal.jsonl"

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tests.trial.conftest import made_up, normal_quantiles, parameters
 
 from bonesim.trials.outcomes import lives_of
 from bonesim.trials.parameters import TrialParameters
 from bonesim.trials.replicates import Repeats, repeated
+from tests.trials.conftest import made_up, normal_quantiles, parameters
 
 PEOPLE = 2000
 

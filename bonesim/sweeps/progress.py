@@ -51,7 +51,7 @@ class SweepTerminal:
         self._begun = self._last = time.monotonic()
         self._ended = self._lost = 0
 
-    def say(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Print one note."""
         self.console.print(text, markup=False, soft_wrap=True)
 
@@ -72,7 +72,7 @@ class SweepTerminal:
         """Tell failures at once, progress every few seconds."""
         if entry["status"] != "done":
             self._lost += 1
-            self.say(f"{entry['point']}: {entry['error']}")
+            self.note(f"{entry['point']}: {entry['error']}")
         self._ended += 1
         now = time.monotonic()
         pace = self._ended / max(now - self._begun, 1e-9)
@@ -84,7 +84,7 @@ class SweepTerminal:
             self._bar.update(self._task, completed=done, description=text)
         elif now - self._last >= LOG_SECONDS or done == total:
             self._last = now
-            self.say(f"{done} of {total} points   {text}")
+            self.note(f"{done} of {total} points   {text}")
 
     def end(self) -> None:
         """Take the bar away."""
