@@ -3,41 +3,94 @@
 A protocol sets a hormone course; hormones drive cells; cells change the lattice; we measure it,
 write files, make pictures:
 
-    config = bonesim.load_config("configs/suppression_and_withdrawal.toml")
-    bonesim.run(config, "out.vtkhdf")
-    with bonesim.open_run("out.vtkhdf") as run:
-        run.table.plot(x="day", y="bvtv_percent")
+    import bonesim
 
-Importing it draws nothing, starts nothing and is quick: names are loaded when first used.
+    config = bonesim.load_config("configs/suppression_small.toml", {"specimen.size_mm": [1, 1, 1]})
+    for seed in (1, 2):
+        bonesim.run(config, f"run_{seed}.vtkhdf", seed=seed, until_day=30)
+    with bonesim.open_run("run_1.vtkhdf") as run:
+        print(run)
+        print(run.table[["day", "bvtv_percent"]].tail())
+        print(bonesim.measure(run.quanta(0), run.voxel_um, quick=True, quanta=True)["tb_th_um"])
+
+Every command of the terminal is a function here that returns data: a table (units in its `attrs`), a
+Matplotlib figure or a PyVista plotter. Importing bonesim draws nothing, starts nothing and is quick:
+names are loaded when first used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.look import clinic as clinic
+    from bonesim.api.look import info as info
+    from bonesim.api.look import measure as measure
+    from bonesim.api.look import measure_stiffness as measure_stiffness
+    from bonesim.api.look import scan_like as scan_like
+    from bonesim.api.pictures import plot_hormones as plot_hormones
+    from bonesim.api.pictures import plot_loss as plot_loss
+    from bonesim.api.pictures import plot_sweep as plot_sweep
+    from bonesim.api.pictures import plot_trial as plot_trial
+    from bonesim.api.pictures import render as render
+    from bonesim.api.pictures import view as view
+    from bonesim.api.simulate import biopsy as biopsy
+    from bonesim.api.simulate import decompose as decompose
+    from bonesim.api.simulate import hormones as hormones
+    from bonesim.api.simulate import resume as resume
+    from bonesim.api.simulate import run as run
+    from bonesim.api.simulate import run_twins as run_twins
+    from bonesim.api.simulate import schema as schema
+    from bonesim.api.studies import compare_trial as compare_trial
+    from bonesim.api.studies import gather_sweep as gather_sweep
+    from bonesim.api.studies import sweep as sweep
+    from bonesim.api.studies import sweep_cost as sweep_cost
+    from bonesim.api.studies import sweep_share as sweep_share
+    from bonesim.api.studies import sweep_status as sweep_status
+    from bonesim.api.studies import trial as trial
+    from bonesim.api.studies import trial_cost as trial_cost
     from bonesim.config.config import Config as Config
     from bonesim.config.config import load_config as load_config
-    from bonesim.engine.run import resume as resume
-    from bonesim.engine.run import run as run
+    from bonesim.config.twin import untreated_twin as untreated_twin
+    from bonesim.engine.days import Observer as Observer
+    from bonesim.engine.run import Stopped as Stopped
     from bonesim.engine.simulation import Simulation as Simulation
-    from bonesim.morphometry.panel import measure as measure
-    from bonesim.specimens import make_specimen as make_specimen
+    from bonesim.errors import BonesimError as BonesimError
+    from bonesim.errors import BusyError as BusyError
+    from bonesim.errors import CorruptFileError as CorruptFileError
+    from bonesim.errors import InputError as InputError
+    from bonesim.errors import NumericalError as NumericalError
+    from bonesim.errors import ResourceError as ResourceError
     from bonesim.specimens.specimen import Specimen as Specimen
+    from bonesim.storage.reader import Run as Run
     from bonesim.storage.reader import open_run as open_run
-    from bonesim.viewer.scene import render as render
 
-#: Public name -> the module it lives in, in the order of the sentence above.
-_PLACES = {
-    "Config": "bonesim.config.config",
-    "load_config": "bonesim.config.config",
-    "Specimen": "bonesim.specimens.specimen",
-    "make_specimen": "bonesim.specimens",
-    "Simulation": "bonesim.engine.simulation",
-    "run": "bonesim.engine.run",
-    "resume": "bonesim.engine.run",
-    "open_run": "bonesim.storage.reader",
-    "measure": "bonesim.morphometry.panel",
-    "render": "bonesim.viewer.scene",
-}
+#: Module -> the public names in it, in the order of the sentence above.
+_NAMES = {
+    "config.config": ("Config", "load_config"),
+    "config.twin": ("untreated_twin",),
+    "specimens.specimen": ("Specimen",),
+    "api.bone": ("make_specimen",),
+    "engine.simulation": ("Simulation",),
+    "engine.days": ("Observer",),
+    "engine.run": ("Stopped",),
+    "api.simulate": (
+        "run", "run_twins", "resume", "hormones", "biopsy", "decompose", "schema",
+    ),
+    "storage.reader": ("Run", "open_run"),
+    "api.look": ("info", "measure", "measure_stiffness", "clinic", "scan_like"),
+    "api.pictures": (
+        "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
+    ),
+    "api.studies": (
+        "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
+        "trial_cost", "compare_trial",
+    ),
+    "errors": (
+        "BonesimError", "InputError", "ResourceError", "CorruptFileError", "BusyError",
+        "NumericalError",
+    ),
+}  # fmt: skip
+_PLACES = {name: f"bonesim.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = [*_PLACES, "__version__"]
 

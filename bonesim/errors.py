@@ -14,9 +14,23 @@ class BonesimError(Exception):
 
 
 class InputError(BonesimError):
-    """The user's input is wrong: a parameter, a file, an option."""
+    """The user's input is wrong: a parameter, a file, an argument.
+
+    Args:
+        message: one line; other arguments stand in it in backticks, e.g. "give fewer `workers`".
+        parameter: the Python name of the argument at fault, e.g. "voxel_um".
+
+    Attributes:
+        message: as given, with its backticks. The command line writes arguments as options.
+        parameter: as given.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        self.message, self.parameter = message, parameter
+        text = message if parameter is None else f"{parameter}: {message}"
+        super().__init__(text.replace("`", ""))
 
 
 class ResourceError(BonesimError):

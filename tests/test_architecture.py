@@ -38,6 +38,7 @@ LAYER = {
     "sweeps": 9,
     "trials": 10,
     "viewer": 11,
+    "api": 12,
     "cli": 13, "__main__": 14, "__init__": 15,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.

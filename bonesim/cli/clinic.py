@@ -6,11 +6,7 @@ from typing import Annotated
 
 import typer
 
-RunFile = Annotated[Path, typer.Argument(help="Run file (.vtkhdf).", show_default=False)]
-Seed = Annotated[
-    int | None,
-    typer.Option(min=0, max=2**63 - 1, help="Of the readings' noise; the run's own if not given."),
-]
+from bonesim.cli.options import Change, Csv, Json, NoiseSeed, Parquet, RunFile
 
 
 def clinic(
@@ -18,29 +14,27 @@ def clinic(
     every_day: Annotated[
         bool, typer.Option("--every-day", help="Every day instead of the snapshots' days.")
     ] = False,
-    seed: Seed = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any parameter: path=value, e.g. density.k_dxa=0.4."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
-    csv: Annotated[
-        str | None, typer.Option(help="Write the table as CSV: a file, or - for stdout.")
-    ] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write the table as Parquet.")] = None,
+    seed: NoiseSeed = None,
+    change: Change = None,
+    json: Json = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
 ) -> None:
-    """What DXA, QCT and turnover markers would read, with their noise: not for clinical use."""
-    from bonesim.cli import table_files as table_output
-    from bonesim.config.changes import parsed_changes
-    from bonesim.reports.clinic import clinic_parameters, record, summary
-    from bonesim.storage.reader import open_run
+    """What DXA, QCT and turnover markers would read, with their noise: not for clinical use.
 
-    table_output.check(csv, json, parquet)
-    parameters = clinic_parameters(parsed_changes(change or []))
-    with open_run(file) as opened:
-        table = record(opened, parameters, seed, every_day=every_day)
-    if not table_output.write(table, csv, json, parquet):
-        print(summary(table, parameters))
+    Parameters are those of the instruments, e.g. --set density.k_dxa=0.4.
+    """
+    from bonesim.api import look
+    from bonesim.cli import table_files
+    from bonesim.config.changes import parsed_changes
+    from bonesim.reports import clinic as report
+
+    table_files.check(csv, json, parquet)
+    changes = parsed_changes(change or [])
+    table = look.clinic(file, changes=changes, seed=seed, every_day=every_day)
+    used = table_files.write(table, csv, json, parquet)
+    if not used and not (every_day and csv is not None):
+        print(report.text(table))
 
 
 def scan_like(
@@ -55,18 +49,12 @@ def scan_like(
     voxel_um: Annotated[
         float | None, typer.Option(help="Voxel edge instead of the scanner's, um.")
     ] = None,
-    seed: Seed = None,
+    seed: NoiseSeed = None,
 ) -> None:
-    """Write what a scanner would give of the snapshots (NRRD), and the truth between them."""
-    from bonesim.reports.clinic import scan_like as write_scans
-    from bonesim.storage.reader import open_run
+    """Write what a scanner would see of the snapshots (NRRD), and the truth between them."""
+    from bonesim.api import look
+    from bonesim.reports import scan_like as report
 
-    with open_run(file) as opened:
-        done = write_scans(opened, output, day, scanner, voxel_um, seed)
-    for scan in done["scans"]:
-        print(
-            f"day {scan['day']}: BV/TV {scan['seen_bvtv_percent']:.2f} % seen, "
-            f"{scan['true_bvtv_percent']:.2f} % true; mean {scan['seen_mean_mg_per_cm3']:.1f} "
-            f"mgHA/cm3 ({output / scan['grey']})",
-            file=sys.stderr,
-        )
+    table = look.scan_like(file, output, day, scanner=scanner, voxel_um=voxel_um, seed=seed)
+    print(report.text(table), file=sys.stderr)
+    print(f"images and scan.json are in {output}", file=sys.stderr)

@@ -1,71 +1,76 @@
-"""The command `decompose`: what a loss of bone is made of, to the last quantum."""
+"""The command decompose: what a loss of bone is made of, to the last quantum."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bonesim.cli.options import (
+    Change,
+    ConfigFile,
+    Csv,
+    Json,
+    Parquet,
+    PictureIfAny,
+    Seed,
+)
+from bonesim.errors import InputError
+
 
 def decompose(
-    config: Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)],
+    config: ConfigFile,
     days: Annotated[
-        str | None, typer.Option(help="Days to tell, e.g. 365,1825; those of the snapshots.")
+        str | None, typer.Option(help="Days, e.g. 365,1825; default those of the snapshots.")
     ] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Any parameter: path=value.")
-    ] = None,
+    change: Change = None,
     twin: Annotated[
+        bool,
+        typer.Option("--twin", help="Also the untreated twin, and the difference part by part."),
+    ] = False,
+    twin_set: Annotated[
         list[str] | None,
-        typer.Option(
-            "--twin-set",
-            help="Also a twin that differs by this (path=value), and the difference part by part.",
-        ),
+        typer.Option("--twin-set", help="Another twin instead: what it changes, path=value."),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Instead of the config's seed.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to make (.png), CSV beside it.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON records on stdout.")] = False,
-    csv: Annotated[
-        str | None, typer.Option(help="Write the table as CSV: a file, or - for stdout.")
-    ] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write the table as Parquet.")] = None,
+    seed: Seed = None,
+    output: PictureIfAny = None,
+    json: Json = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
 ) -> None:
     """A loss in its parts: open space, mineral lag, thinning, perforation, strut cuts, fragments."""
-    from bonesim.cli import table_files as table_output
+    from bonesim.api import pictures, simulate
+    from bonesim.cli import table_files
     from bonesim.config.changes import parsed_changes
-    from bonesim.config.config import load_config
     from bonesim.engine.progress import Terminal
     from bonesim.reports import loss as report
     from bonesim.viewer.picture import check_picture
 
-    table_output.check(csv, json, parquet)
+    table_files.check(csv, json, parquet)
     if output is not None:
         check_picture(output)
-    changes = parsed_changes(change or [])
-    if seed is not None:
-        changes["seed"] = seed
-    resolved = load_config(config, changes)
-    wanted = report.usual_days(resolved) if days is None else report.days_of(days)
-    lives = [resolved]
-    if twin:
-        lives.append(load_config(config, changes | parsed_changes(twin)))
-    told = []
-    for one in lives:
-        terminal = Terminal()
-        terminal.begin(-one.schedule.burn_in_day, wanted[-1])
-        try:
-            told.append(report.losses(one, wanted, terminal.note, terminal.on_day))
-        finally:
-            terminal.end()
-    table = report.table_of(told, lives)
+    if twin and twin_set:
+        raise InputError("is one twin, `twin_set` another; give one of them", parameter="twin")
+    table = simulate.decompose(
+        config, None if days is None else _parsed(days), changes=parsed_changes(change or []),
+        seed=seed, twin="untreated" if twin else parsed_changes(twin_set or []),
+        observers=[Terminal()],
+    )  # fmt: skip
     if output is not None:
-        from bonesim.viewer.loss import draw
-
-        draw(table, output)
+        pictures.plot_loss(table, output)
         print(output, file=sys.stderr)
-    if not table_output.write(table, csv, json, parquet):
-        print(report.in_words(table))
+    if not table_files.write(table, csv, json, parquet):
+        print(report.text(table))
+
+
+def _parsed(days: str) -> list[int]:
+    """Days as text gives them.
+
+    Raises:
+        InputError: a part that is no whole number.
+    """
+    try:
+        return [int(part) for part in days.split(",")]
+    except ValueError:
+        raise InputError(
+            f"got {days}; give whole days in rising order, e.g. 365,1825", parameter="days"
+        ) from None

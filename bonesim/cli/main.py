@@ -1,21 +1,26 @@
-"""The commands: run, resume, info, render, view, hormones, schema; the others in cli_*.
+"""The command line: all commands, and how a failure becomes one line and an exit code.
 
 stdout carries data, stderr messages and progress. Exit codes are those of `bonesim.errors`.
 Heavy libraries are imported inside the commands, so that `bonesim --help` answers at once.
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
+from bonesim.cli.failures import as_typed
+from bonesim.cli.hormones import hormones
 from bonesim.cli.measure import measure
+from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.sweep import plot_app, sweep_app
 from bonesim.cli.trial import trial
+from bonesim.cli.view import render, view
+from bonesim.engine.progress import complain
 from bonesim.errors import BonesimError, InputError
 
 app = typer.Typer(
@@ -23,228 +28,62 @@ app = typer.Typer(
     help="Trabecular bone remodelling, cell by cell: what estradiol suppression takes, and what "
     "comes back. A research tool, not for clinical decisions.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-app.command()(measure)
-app.add_typer(sweep_app, name="sweep")
-app.command()(trial)
-app.add_typer(plot_app, name="plot")
-app.command()(clinic)
-app.command()(biopsy)
-app.command()(decompose)
-app.command("scan-like")(scan_like)
+#: Panel of the list of commands -> (command, its name, an example).
+COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
+    SIMULATE: [
+        (runs.run, "run", "run configs/suppression_and_withdrawal.toml -o out.vtkhdf --twin"),
+        (runs.resume, "resume", "resume out.vtkhdf"),
+        (hormones, "hormones", "hormones configs/trt_anastrozole.toml --people 100 -o blood.png"),
+        (biopsy, "biopsy", "biopsy configs/healthy_decade.toml --day 730"),
+        (decompose, "decompose", "decompose configs/suppression_small.toml --twin -o loss.png"),
+        (runs.schema, "schema", "schema > bonesim.schema.json"),
+    ],
+    LOOK: [
+        (runs.info, "info", "info out.vtkhdf"),
+        (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
+        (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
+        (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
+        (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
+        (view, "view", "view out.vtkhdf"),
+    ],
+    MANY: [(trial, "trial", "trial configs/burnett_bowie_2009.toml -o trial")],
+}  # fmt: skip
 
-ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]
-RunFile = Annotated[Path, typer.Argument(help="Run file (.vtkhdf).", show_default=False)]
-UntilDay = Annotated[
-    int | None, typer.Option(min=0, help="Stop after this day; resume goes on from there.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+for _panel, _commands in COMMANDS.items():
+    for _command, _name, _example in _commands:
+        app.command(_name, rich_help_panel=_panel, epilog=f"Example: bonesim {_example}")(_command)
+app.add_typer(sweep_app, name="sweep", rich_help_panel=MANY)
+app.add_typer(plot_app, name="plot", rich_help_panel=MANY)
 
 
-@app.command()
-def run(
-    config: ConfigFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Run file to make (.vtkhdf).")],
-    bone: Annotated[
-        Path | None,
-        typer.Option(
-            help="Scan instead of the config's specimen: TIFF, NRRD, NIfTI, MHA, VTI, NPY."
-        ),
-    ] = None,
-    voxel_um: Annotated[float | None, typer.Option(help="Voxel size of the scan, um.")] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Bone is at this grey value or more.")
-    ] = None,
-    mask: Annotated[Path | None, typer.Option(help="Mask image: bone where it is not 0.")] = None,
-    resample_um: Annotated[
-        float | None, typer.Option(help="Simulate at this voxel size, um.")
-    ] = None,
-    smooth_voxel: Annotated[
-        float | None, typer.Option(help="Gaussian on the grey values first, SD in voxels.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the config's seed.")] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any parameter: path=value, e.g. schedule.duration_day=365."),
-    ] = None,
-    until_day: UntilDay = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Print the resolved config and stop.")] = False,
-    quiet: Quiet = False,
+def _version(wanted: bool) -> None:
+    if wanted:
+        import bonesim
+
+        print(f"bonesim {bonesim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
 ) -> None:
-    """Simulate a configuration into a run file."""
-    from bonesim.config.changes import parsed_changes
-    from bonesim.config.config import load_config, to_toml
-
-    scan = {
-        "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
-        "resample_um": resample_um, "smooth_voxel": smooth_voxel,
-    }  # fmt: skip
-    changes = _scan_changes(scan) | parsed_changes(change or [])
-    if seed is not None:
-        changes["seed"] = seed
-    resolved = load_config(config, changes)
-    if dry_run:
-        sys.stdout.write(to_toml(resolved))
-        return
-    from bonesim.engine.run import run as run_to_file
-
-    path = run_to_file(
-        resolved, output, overwrite=overwrite, until_day=until_day, observers=_observers(quiet)
-    )
-    if not quiet:
-        print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
-
-
-@app.command()
-def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> None:
-    """Continue an interrupted run, bit for bit."""
-    from bonesim.engine.run import resume as resume_run
-
-    resume_run(file, until_day=until_day, observers=_observers(quiet))
-
-
-@app.command()
-def info(file: RunFile) -> None:
-    """Tell what a run file holds and what came out."""
-    from bonesim.reports.run import summary
-    from bonesim.storage.reader import open_run
-
-    with open_run(file) as opened:
-        print(summary(opened))
-
-
-@app.command()
-def render(
-    file: RunFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to make (.png).")],
-    colour: Annotated[
-        str,
-        typer.Option(
-            "--colour",
-            "--color",
-            help="events, bone, mineral, surface_state, sed (strain energy density under the "
-            "habitual load) or none.",
-        ),
-    ] = "events",
-) -> None:
-    """Before and after in 3-D with every perforation and cut marked, and the time courses."""
-    from bonesim.storage.reader import open_run
-    from bonesim.viewer.scene import render as render_run
-
-    with open_run(file) as opened:
-        render_run(opened, output, colour=colour)
-    print(output, file=sys.stderr)
-
-
-@app.command()
-def view(file: RunFile) -> None:
-    """Open a window with a slider over the days."""
-    from bonesim.storage.reader import open_run
-    from bonesim.viewer.window import view as view_run
-
-    with open_run(file) as opened:
-        view_run(opened)
-
-
-@app.command()
-def hormones(
-    config: ConfigFile,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to make (.png).")
-    ] = None,
-    csv: Annotated[
-        str | None, typer.Option(help="Write every day as CSV: a file, or - for stdout.")
-    ] = None,
-    people: Annotated[
-        int, typer.Option(min=0, max=100000, help="Also the 90 % range of so many people.")
-    ] = 0,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any parameter: path=value, e.g. protocol.age_year=70."),
-    ] = None,
-) -> None:
-    """What a prescription does to testosterone, estradiol and LH: no bone is simulated."""
-    from bonesim.config.changes import parsed_changes
-    from bonesim.config.config import load_config
-    from bonesim.reports.blood import Prescribed
-    from bonesim.viewer.picture import check_folder, check_picture
-
-    if output is not None:
-        check_picture(output)
-    if csv not in (None, "-"):
-        check_folder(Path(str(csv)))
-
-    prescribed = Prescribed(load_config(config, parsed_changes(change or [])), people)
-    if output is not None:
-        from bonesim.viewer.blood import draw
-
-        draw(prescribed, output)
-        print(output, file=sys.stderr)
-    if csv is not None:
-        _write_csv(prescribed.daily(), csv)
-    if csv != "-":
-        print(prescribed.summary())
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON schema of a configuration: every parameter, unit, range and source."""
-    import json
-
-    from bonesim.config.config import Config
-
-    print(json.dumps(Config.model_json_schema(), indent=2))
-
-
-def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
-    """The specimen as the scan options describe it; nothing if there is no --bone.
-
-    Raises:
-        InputError: scan options without --bone.
-    """
-    given = {
-        name: str(value.absolute()) if isinstance(value, Path) else value
-        for name, value in scan.items()
-        if value is not None
-    }
-    if not given:
-        return {}
-    if "path" not in given:
-        option = "--" + next(iter(given)).replace("_", "-")
-        raise InputError(f"{option} describes a scan: give the scan too, with --bone FILE")
-    return {"specimen": {"kind": "scan", **given}}
-
-
-def _write_csv(table: Any, place: str) -> None:
-    """A table as CSV into a file, or to stdout for "-"."""
-    if place == "-":
-        table.to_csv(sys.stdout, index=False)
-        return
-    try:
-        table.to_csv(place, index=False)
-    except OSError as error:
-        raise InputError(f"{place}: cannot be written ({error.strerror or error})") from None
-
-
-def _observers(quiet: bool) -> list[Any]:
-    """What shows progress: the terminal, or nothing."""
-    if quiet:
-        return []
-    from bonesim.engine.progress import Terminal
-
-    return [Terminal()]
+    pass
 
 
 def main() -> None:
     """Run a command; failures are one line and an exit code."""
-    from bonesim.engine.progress import complain
-
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+    except InputError as error:
+        complain(as_typed(error, typer.main.get_command(app), sys.argv[1:]))
+        sys.exit(error.exit_code)
     except BonesimError as error:
         complain(str(error))
         sys.exit(error.exit_code)
@@ -258,12 +97,19 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        # Both kinds are told by what they carry: their modules are heavy, or typer's own affair.
+        # Both kinds are recognised by what they carry: their modules are heavy, or typer's own.
         if hasattr(error, "format_message"):
-            said = error.format_message().rstrip(".")
-            complain(f"{said}; bonesim --help lists commands and options")
+            message = error.format_message().rstrip(".")
+            complain(f"{message}; bonesim --help lists commands and options")
             sys.exit(2)
         if type(error).__name__ == "Stopped":
-            complain(f"stopped by {error}; the file is whole up to here, bonesim resume goes on")
+            complain(f"stopped by {error}; {_what_is_left(error)}")
             sys.exit(128 + getattr(error, "number", 2))
         raise
+
+
+def _what_is_left(stopped: Exception) -> str:
+    """What a stopped run leaves behind."""
+    if getattr(stopped, "in_burn_in", False):
+        return "no day was on record yet, so there is no file; run it again"
+    return "the file is complete up to here, bonesim resume goes on"

@@ -2,85 +2,55 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bonesim.cli.options import Cluster, DryRun, Folder, Picture, Quiet, Scheduler, Workers
 from bonesim.cli.sweep import plot_app
-
-if TYPE_CHECKING:
-    from bonesim.trials.compare import Comparison
-    from bonesim.trials.parameters import TrialParameters
 
 
 def trial(
     config: Annotated[Path, typer.Argument(help="Trial, TOML.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of its results.")],
-    dry_run: Annotated[bool, typer.Option(help="Tell the cost and stop.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A running Dask scheduler, tcp://host:port.")
-    ] = None,
-    cluster: Annotated[str | None, typer.Option(help="Job queue: slurm, pbs, ...")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    output: Folder,
+    dry_run: DryRun = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    cluster: Cluster = None,
+    quiet: Quiet = False,
 ) -> None:
     """A simulated clinical trial on virtual people; run again to resume. Not for clinical use."""
+    from bonesim.api import pictures, studies
     from bonesim.errors import InputError
-    from bonesim.sweeps.folder import Folder
     from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
-    from bonesim.sweeps.sweep import plan, run_study
-    from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
-    from bonesim.trials.summary import people_of, summary, write_tables
-    from bonesim.trials.trial import Trial
+    from bonesim.sweeps.status import status_of
+    from bonesim.trials.summary import text
 
-    what = Trial(config)
     if dry_run:
-        print(plan(what, output, workers).said())
+        print(studies.trial_cost(config, output, workers=workers).said())
         return
-    with stopped_politely(output):
-        lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
-                         progress=None if quiet else SweepTerminal())  # fmt: skip
-    place, parameters = Folder(output), what.parameters
     try:
-        lives = lives_of(place.results(), parameters)
+        with stopped_politely(output):
+            comparison = studies.trial(
+                config, output, workers=workers, scheduler=scheduler, cluster=cluster,
+                progress=None if quiet else SweepTerminal(),
+            )  # fmt: skip
     except InputError:
-        tell_what_is_lost(lost, output)  # which is why
+        if (output / "points.csv").is_file():
+            tell_what_is_lost(status_of(output).missing, output)  # which is why
         raise
-    comparison = compared(parameters, lives)
-    write_tables(output, people_of(place.points()), comparison)
-    _draw(parameters, comparison, output / "trial.png")
-    print(summary(parameters, lives, comparison))
-    tell_what_is_lost(lost, output)
+    pictures.plot_trial(comparison, output / "trial.png")
+    print(text(comparison))
+    tell_what_is_lost(status_of(output).missing, output)
 
 
-@plot_app.command("trial")
+@plot_app.command("trial", epilog="Example: bonesim plot trial trial -o trial.png")
 def plot_trial(
     folder: Annotated[Path, typer.Argument(help="Folder of a trial.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to make (.png).")],
+    output: Picture,
 ) -> None:
     """Change by arm with what was published, P over repeated trials, estradiol; numbers beside."""
-    from bonesim.sweeps.folder import STUDY, Folder
-    from bonesim.sweeps.study import read_as
-    from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
-    from bonesim.trials.parameters import TrialParameters
-    from bonesim.viewer.picture import check_picture
+    from bonesim.api import pictures
 
-    check_picture(output)
-    place = Folder(folder)
-    parameters = read_as(place.path / STUDY, TrialParameters)[0]
-    comparison = compared(parameters, lives_of(place.results(), parameters))
-    _draw(parameters, comparison, output)
+    pictures.plot_trial(folder, output)
     print(output, file=sys.stderr)
-
-
-def _draw(parameters: "TrialParameters", comparison: "Comparison", output: Path) -> None:
-    """The trial's figure."""
-    from bonesim.viewer.trial_plots import draw
-
-    reference = parameters.reference.name
-    arms = [reference, *(arm.name for arm in parameters.arm if arm.name != reference)]
-    draw(
-        comparison.estimates, comparison.curves, comparison.repeats, arms, parameters.title, output
-    )

@@ -91,8 +91,8 @@ class SteppedCourse(Parameters):
     t_ng_per_dl: StartT = 500.0
     steps: Annotated[
         tuple[Step, ...],
-        Field(min_length=1, max_length=10000, description="changes in order of time; assumed"),
-    ]
+        Field(max_length=10000, description="changes in order of time; none: constant; assumed"),
+    ] = ()
 
     @field_validator("steps")
     @classmethod

@@ -62,17 +62,22 @@ def begin_from(simulation: Simulation, state: State) -> None:
 
 
 def equilibrated(
-    config: Config, specimen: Specimen, on_day: Callable[[Simulation], None] | None = None
-) -> tuple[Simulation, bool]:
-    """A simulation at day 0, and whether its burn-in came from the cache.
+    config: Config, specimen: Specimen, on_day: Callable[[Simulation], None] | None = None,
+    memory: dict[str, State] | None = None,
+) -> tuple[Simulation, bool]:  # fmt: skip
+    """A simulation at day 0, and whether its burn-in was there already.
 
     `on_day` is called after each day simulated; an exception it raises ends the burn-in.
+    `memory` holds ends of burn-ins by their key, for twins where the cache cannot be written.
     """
     simulation = Simulation(config, specimen)
     if simulation.day == 0:
         return simulation, False
-    folder = user_cache_path("bonesim") / "burn_in"
-    path = folder / f"{burn_in_key(simulation)}.checkpoint"
+    key = burn_in_key(simulation)
+    if memory is not None and key in memory:
+        begin_from(simulation, memory[key])
+        return simulation, True
+    path = user_cache_path("bonesim") / "burn_in" / f"{key}.checkpoint"
     if path.exists():
         try:
             state, _ = checkpoint.load(path)
@@ -81,8 +86,12 @@ def equilibrated(
             simulation = Simulation(config, specimen)
         else:
             path.touch()
+            if memory is not None:
+                memory[key] = state
             return simulation, True
     advance(simulation, 0, on_day)
+    if memory is not None:
+        memory[key] = state_of(simulation)
     _keep(path, simulation)
     return simulation, False
 

@@ -4,7 +4,7 @@
     every day    a row of the daily table, kept in memory
     flush        rows and events go to the file every `FLUSH_DAYS` and at each snapshot
     checkpoint   everything a restart needs, beside the file, every `checkpoint_every_day`
-    stop         last day, Ctrl-C, SIGTERM or --until-day: the file is complete up to that day
+    stop         last day, Ctrl-C, SIGTERM or `until_day`: the file is complete up to that day
 
 A resumed run takes up the last checkpoint, and the file is cut back to that day.
 """
@@ -26,7 +26,7 @@ from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
-from bonesim.engine.state import put_back, state_of
+from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
 from bonesim.specimens import make_specimen
@@ -42,11 +42,16 @@ FLUSH_DAYS = 90
 
 
 class Stopped(Exception):
-    """A signal asked to stop, between two days."""
+    """A signal asked to stop, between two days.
 
-    def __init__(self, number: int) -> None:
+    Attributes:
+        number: of the signal.
+        in_burn_in: no file was made yet; else it is complete up to the last day and can be resumed.
+    """
+
+    def __init__(self, number: int, *, in_burn_in: bool = False) -> None:
         super().__init__(signal.Signals(number).name)
-        self.number = number
+        self.number, self.in_burn_in = number, in_burn_in
 
 
 def checkpoint_path(output: Path) -> Path:
@@ -62,6 +67,7 @@ def run(
     until_day: int | None = None,
     observers: Sequence[Observer] = (),
     specimen: Specimen | None = None,
+    burn_ins: dict[str, State] | None = None,
 ) -> Path:
     """Simulate `config` into the run file `output`; returns its path.
 
@@ -71,26 +77,27 @@ def run(
         until_day: stop after this day instead of the config's last; `resume` goes on from there.
         observers: look at every day; see `bonesim.engine.days.Observer`.
         specimen: the bone, if it is at hand already.
+        burn_ins: ends of burn-ins that runs of one process share; see `equilibrated`.
 
     Raises:
         InputError: bad specimen or output path.
-        Stopped: a signal ended the run; the file is whole up to the last day lived.
+        Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
     output, observer = Path(output), Observers(observers)
     check_place(output, overwrite)
-    config.course()  # an impossible course is told before any work
+    config.course()  # an impossible course is an error before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
     with compile_ahead.in_second_process() as compiling:
         bone = specimen or make_specimen(config.specimen)
         if compiling:
             observer.note("compiling kernels (once, about a minute)")
-        return _live(config, bone, output, overwrite, until_day, observer)
+        return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)
 
 
-def _live(
+def _simulated(
     config: Config, bone: Specimen, output: Path, overwrite: bool, until_day: int | None,
-    observer: Observer,
+    observer: Observer, burn_ins: dict[str, State] | None,
 ) -> Path:  # fmt: skip
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
@@ -101,8 +108,8 @@ def _live(
         snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
-        simulation = _start(config, bone, observer, pending)
-        _Recorder(simulation, writer, output, 0).live(until_day, observer, pending)
+        simulation = _start(config, bone, observer, pending, burn_ins)
+        _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
 
 
@@ -138,21 +145,24 @@ def resume(
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
         writer.truncate_to(simulation.day)
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
-        recorder.live(until_day, observer, pending)
+        recorder.record(until_day, observer, pending)
     return path
 
 
-def _start(config: Config, bone: Specimen, observer: Observer, pending: list[int]) -> Simulation:
+def _start(
+    config: Config, bone: Specimen, observer: Observer, pending: list[int],
+    burn_ins: dict[str, State] | None,
+) -> Simulation:  # fmt: skip
     """The simulation at day 0."""
 
     def on_day(simulation: Simulation) -> None:
         observer.on_day(simulation)
         if pending:
-            raise Stopped(pending[0])
+            raise Stopped(pending[0], in_burn_in=True)
 
     observer.begin(-config.schedule.burn_in_day, 0)
     try:
-        simulation, cached = equilibrated(config, bone, on_day)
+        simulation, cached = equilibrated(config, bone, on_day, burn_ins)
     finally:
         observer.end()
     if cached:
@@ -161,7 +171,7 @@ def _start(config: Config, bone: Specimen, observer: Observer, pending: list[int
 
 
 class _Recorder:
-    """Lives the days of a run and puts them on file.
+    """Simulates the days of a run and puts them on file.
 
     Args:
         simulation: at the day before `next_row`, or at day 0 with nothing recorded.
@@ -177,8 +187,8 @@ class _Recorder:
         self.next_row = next_row
         self.statuses = np.zeros(0, np.uint8)
 
-    def live(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
-        """Live to the end of the schedule or to `until_day`, or until a signal; then close."""
+    def record(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
+        """Simulate to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
         last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
         kept = set(schedule.kept_days())

@@ -61,6 +61,8 @@ OF_THINNING = {
 }
 #: Parts that come back without new structure: space within a cycle, mineral within some years.
 REVERSIBLE = ("open_space", "mineral_lag")
+#: How much a part is: in quanta, and in percent of two wholes.
+AMOUNTS = ("quanta", "percent_of_day_0", "percent_of_loss")
 
 
 class Loss(NamedTuple):
@@ -243,3 +245,20 @@ def by_fate(
     cut = held[struck] * halves[1, struck] // both[struck]
     broken = int(held[struck].sum())
     return broken - int(cut.sum()), int(cut.sum()), int(held[~struck].sum())
+
+
+def amounts_of(quanta: int, loss: Loss) -> dict[str, float]:
+    """A part in each of AMOUNTS."""
+    of_loss = 100.0 * quanta / loss.total if loss.total else float("nan")
+    values = (quanta, 100.0 * quanta / loss.mineral_day_0, of_loss)
+    return dict(zip(AMOUNTS, values, strict=True))
+
+
+def columns_of(loss: Loss) -> dict[str, float]:
+    """A loss as columns of a wide table: loss_<part>_quanta, and loss_<part>_percent of day 0."""
+    found: dict[str, float] = {}
+    for name in ("total", *PARTS, *OF_THINNING):
+        amounts = amounts_of(getattr(loss, name), loss)
+        found[f"loss_{name}_quanta"] = amounts["quanta"]
+        found[f"loss_{name}_percent"] = amounts["percent_of_day_0"]
+    return found

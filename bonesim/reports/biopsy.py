@@ -1,4 +1,4 @@
-"""`bonesim biopsy`: a configuration lived to a day, its biopsy as a table, and that in words."""
+"""A doubly labelled biopsy of a configuration at a day: 3-D truth beside 2-D sections."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from bonesim.storage.provenance import version_of
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Paths of --set that begin so are of the biopsy, not of the configuration.
+#: Paths of changes that begin so are of the biopsy, not of the configuration.
 PREFIX = "biopsy."
 
 NOTES = (
@@ -33,8 +33,8 @@ NOTES = (
 )
 
 
-def split(changes: dict[str, Any]) -> tuple[dict[str, Any], BiopsyParameters]:
-    """What --set changes of the configuration, and the biopsy's parameters.
+def parameters_of(changes: dict[str, Any]) -> tuple[dict[str, Any], BiopsyParameters]:
+    """What changes of the configuration, and the biopsy's parameters.
 
     Raises:
         InputError: a biopsy's path or value that is not allowed.
@@ -44,14 +44,16 @@ def split(changes: dict[str, Any]) -> tuple[dict[str, Any], BiopsyParameters]:
     try:
         parameters = BiopsyParameters.model_validate(tree)
     except ValidationError as error:
-        raise InputError(explain(error, "--set biopsy", BiopsyParameters)) from None
+        raise InputError(explain(error, "biopsy", BiopsyParameters)) from None
     return {k: v for k, v in changes.items() if not k.startswith(PREFIX)}, parameters
 
 
-def biopsy_at(
-    config: Config, day: int, p: BiopsyParameters, say: Callable[[str], None] = lambda _: None
+def table(
+    config: Config, day: int, p: BiopsyParameters, note: Callable[[str], None] = lambda _: None
 ) -> "pd.DataFrame":
-    """Live a configuration until `day` and take a biopsy there; one row per measure.
+    """Simulate a configuration until `day` and take a biopsy there; one row per measure.
+
+    `attrs["parameters"]` has the biopsy's parameters.
 
     A day after the configuration's last is reached with its last hormones and treatment.
 
@@ -62,32 +64,36 @@ def biopsy_at(
 
     if day < p.packets_day:
         raise InputError(
-            f"--day {day}: a biopsy looks back on {p.packets_day} days after the burn-in; give day "
-            f"{p.packets_day} or later, or lower biopsy.packets_day"
+            f"got {day}; a biopsy looks back on {p.packets_day} days after the burn-in; give day "
+            f"{p.packets_day} or later, or lower biopsy.packets_day",
+            parameter="day",
         )
     if day > config.schedule.duration_day:
         config = config.with_changes({"schedule.duration_day": day})
-    config.course()  # an impossible course is told before any work
+    config.course()  # an impossible course is an error before any work
     with compile_ahead.in_second_process() as compiling:
         bone = make_specimen(config.specimen)
         check_size(bone.quanta.shape, bone.voxel_um, p)
-        for note in (bone.origin, *bone.notes):
-            say(note)
+        for line in (bone.origin, *bone.notes):
+            note(line)
         if compiling:
-            say("compiling kernels (once, about a minute)")
+            note("compiling kernels (once, about a minute)")
         simulation, _ = equilibrated(config, bone)
         advance(simulation, day - p.packets_day)
         readings = biopsy(simulation, p)
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {"day": day, **one._asdict(), "difference_percent": one.difference_percent,
          "seed": config.seed, "voxel_um": bone.voxel_um,
          "version": f"bonesim {version_of('bonesim')}"}
         for one in readings
     )  # fmt: skip
+    found.attrs["parameters"] = p.model_dump()
+    return found
 
 
-def in_words(table: "pd.DataFrame", p: BiopsyParameters) -> str:
-    """The biopsy for reading."""
+def text(table: "pd.DataFrame") -> str:
+    """The biopsy as text."""
+    p = table.attrs["parameters"]
     lines = [
         f"day {table['day'].iloc[0]}, voxel {table['voxel_um'].iloc[0]:g} um",
         "",
@@ -100,8 +106,8 @@ def in_words(table: "pd.DataFrame", p: BiopsyParameters) -> str:
             f"{'' if apart != apart else f'{apart:+.1f} %':>9s}{_number(row['cells']):>9s}"
             f"   {row['unit']:10s} {row['meaning']}"
         )
-    told = [note.format(**p.model_dump()) for note in NOTES]
-    return "\n".join([*lines, "", *told, table["version"].iloc[0]])
+    notes = [note.format(**p) for note in NOTES]
+    return "\n".join([*lines, "", *notes, table["version"].iloc[0]])
 
 
 def _number(value: float) -> str:

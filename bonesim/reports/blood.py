@@ -1,7 +1,7 @@
-"""What a prescription does to the blood, as tables: day by day, and phase by phase."""
+"""What a prescription does to the blood: day by day, and phase by phase."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,8 @@ QUANTITIES = {
     "lh_iu_per_l": ("LH", "IU/L"),
     "shbg_nmol_per_l": ("SHBG", "nmol/L"),
 }
-#: Those of the summary on the terminal.
-TOLD = ("t_ng_per_dl", "e2_pg_per_ml", "e2_immunoassay_pg_per_ml", "lh_iu_per_l")
+#: Those of the text; the tables have more.
+REPORTED = ("t_ng_per_dl", "e2_pg_per_ml", "e2_immunoassay_pg_per_ml", "lh_iu_per_l")
 #: No laboratory would find less of a drug, ng/mL.
 LOWEST_LEVEL = 1e-6
 #: A phase is described by its last days: one dosing interval, but at least a week.
@@ -37,11 +37,11 @@ LAST_DAYS = 7.0
 
 
 class Prescribed:
-    """A config's protocol lived by the typical person, and by a cohort if wanted.
+    """A configuration's protocol taken by the typical person, and by a cohort if wanted.
 
     Args:
         config: must have a protocol.
-        people: size of the cohort whose 5th and 95th percentiles are told; 0 for none.
+        people: size of the cohort whose 5th and 95th percentiles are reported; 0 for none.
 
     Raises:
         InputError: the config has no protocol.
@@ -146,25 +146,6 @@ class Prescribed:
                 rows.append(row)
         return pd.DataFrame(rows)
 
-    def summary(self) -> str:
-        """The phases in words: what is taken, and trough, mean and peak of the main levels."""
-        table = self.phases()
-        lines = []
-        for (end, treatment), rows in table.groupby(["until_day", "treatment"], sort=False):
-            lines.append(f"\nbefore day {end:g}: {treatment}")
-            for row in rows[rows["quantity"].isin(self._told())].to_dict("records"):
-                levels = "".join(f" {row[word]:8.3g}" for word in ("trough", "mean", "peak"))
-                text = f"  {row['quantity']:30s}{levels} {row['unit']}"
-                if self.range and np.isfinite(row["people_p05"]):
-                    text += f"   90 % of people {row['people_p05']:.3g} to {row['people_p95']:.3g}"
-                lines.append(text)
-        return f"{'':32s} {'trough':>8s} {'mean':>8s} {'peak':>8s}" + "\n".join(lines)
-
-    def _told(self) -> list[str]:
-        """The quantities of the summary; the tables have more."""
-        drugs = [name.replace("_", " ") for name in self.drugs()]
-        return [QUANTITIES[name][0] for name in TOLD] + drugs
-
     def _under(self, day: float) -> list[tuple[str, Regimen]]:
         """The courses under way on a day."""
         return [
@@ -187,6 +168,42 @@ class Prescribed:
         return " + ".join(
             f"{drug.replace('_', ' ')} {one.described()}" for drug, one in self._under(day)
         )
+
+
+def table(prescribed: Prescribed, every: Literal["day", "phase"] = "phase") -> "pd.DataFrame":
+    """The blood as a table.
+
+    Args:
+        prescribed: what is taken.
+        every: "phase": before treatment and at the end of each stretch between two changes of the
+            protocol, one row per quantity; "day": one row a day, trough, mean and peak of each
+            quantity as columns.
+
+    Raises:
+        InputError: `every` is something else.
+    """
+    if every not in ("day", "phase"):
+        raise InputError(f"got {every!r}; give 'day' or 'phase'", parameter="every")
+    if every == "day":
+        return prescribed.daily()
+    found = prescribed.phases()
+    drugs = [name.replace("_", " ") for name in prescribed.drugs()]
+    found.attrs["reported"] = [QUANTITIES[name][0] for name in REPORTED] + drugs
+    return found
+
+
+def text(table: "pd.DataFrame") -> str:
+    """The phases as text: what is taken, and trough, mean and peak of the main levels."""
+    lines = []
+    for (end, treatment), rows in table.groupby(["until_day", "treatment"], sort=False):
+        lines.append(f"\nbefore day {end:g}: {treatment}")
+        for row in rows[rows["quantity"].isin(table.attrs["reported"])].to_dict("records"):
+            levels = "".join(f" {row[word]:8.3g}" for word in ("trough", "mean", "peak"))
+            line = f"  {row['quantity']:30s}{levels} {row['unit']}"
+            if np.isfinite(row.get("people_p05", np.nan)):
+                line += f"   90 % of people {row['people_p05']:.3g} to {row['people_p95']:.3g}"
+            lines.append(line)
+    return f"{'':32s} {'trough':>8s} {'mean':>8s} {'peak':>8s}" + "\n".join(lines)
 
 
 def by_day(levels: NDArray[np.float64]) -> NDArray[np.float64]:

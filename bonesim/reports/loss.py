@@ -1,4 +1,4 @@
-"""`bonesim decompose`: a configuration lived once, its loss in parts on some days, and in words."""
+"""The loss of a configuration in parts on some days, and of its twin."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -11,18 +11,24 @@ from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
-from bonesim.loss.parts import OF_THINNING, PARTS, REVERSIBLE, Decomposition, Loss
+from bonesim.loss.parts import (
+    AMOUNTS,
+    OF_THINNING,
+    PARTS,
+    REVERSIBLE,
+    Decomposition,
+    Loss,
+    amounts_of,
+)
 from bonesim.specimens import make_specimen
 from bonesim.storage.provenance import version_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The last day a life can be told of.
+#: The last day a loss can be reported for.
 LAST_DAY = 50000
-#: How much a part is, in the table.
-AMOUNTS = ("quanta", "percent_of_day_0", "percent_of_loss")
-#: Which life a row of the table is of.
+#: Which simulation a row of the table is of.
 RUN, TWIN, DIFFERENCE = "run", "twin", "difference"
 NOTES = (
     "of the interior, where BMD and BV/TV are measured; % of the mineral of day 0: total is the loss of "
@@ -33,24 +39,25 @@ NOTES = (
 )
 
 
-def days_of(text: str) -> list[int]:
-    """Days as `--days` gives them, e.g. "365,1825".
+def checked_days(days: Sequence[int]) -> list[int]:
+    """Days on which a loss can be reported.
 
     Raises:
         InputError: not whole days from 1 on in rising order.
     """
-    try:
-        days = [int(part) for part in text.split(",")]
-    except ValueError:
-        days = []
-    if not days or days != sorted(set(days)) or not 1 <= days[0] <= days[-1] <= LAST_DAY:
+    whole = [day for day in days if isinstance(day, int | np.integer) and not isinstance(day, bool)]
+    found = [int(day) for day in whole]
+    if not found or len(found) != len(days) or found != sorted(set(found)):
+        found = [0]
+    if not 1 <= found[0] <= found[-1] <= LAST_DAY:
         raise InputError(
-            f"--days {text}: give days from 1 to {LAST_DAY} in rising order, e.g. 365,1825,2920"
-        )
-    return days
+            f"got {', '.join(map(str, days))}; give days from 1 to {LAST_DAY} in rising order, e.g. "
+            "365,1825,2920", parameter="days",
+        )  # fmt: skip
+    return found
 
 
-def usual_days(config: Config) -> list[int]:
+def snapshot_days(config: Config) -> list[int]:
     """The days whose lattice the configuration keeps, after day 0.
 
     Raises:
@@ -58,36 +65,36 @@ def usual_days(config: Config) -> list[int]:
     """
     days = [day for day in config.schedule.kept_days() if day > 0]
     if not days:
-        raise InputError("the configuration lives no day after day 0; give --days, e.g. 365,1825")
+        raise InputError("the configuration ends on day 0; give `days`, e.g. 365,1825")
     return days
 
 
 def losses(
-    config: Config, days: Sequence[int], say: Callable[[str], None] = lambda _: None,
+    config: Config, days: Sequence[int], note: Callable[[str], None] = lambda _: None,
     each_day: Callable[[Simulation], None] = lambda _: None,
 ) -> list[Loss]:  # fmt: skip
-    """Live a configuration once and tell its loss on each of `days` (rising, from 1 on).
+    """Simulate a configuration once and decompose its loss on each of `days` (rising, from 1 on).
 
     A day after the configuration's last is reached with its last hormones and treatment.
 
     Args:
-        config: what to live.
-        days: when to tell.
-        say: told what is worth telling.
-        each_day: called after every day lived, the burn-in's too.
+        config: what to simulate.
+        days: when to decompose.
+        note: takes one line about bone, cache or compilation.
+        each_day: called after every day simulated, the burn-in's too.
     """
     if days[-1] > config.schedule.duration_day:
         config = config.with_changes({"schedule.duration_day": days[-1]})
-    config.course()  # an impossible course is told before any work
+    config.course()  # an impossible course is an error before any work
     with compile_ahead.in_second_process() as compiling:
         bone = make_specimen(config.specimen)
-        for note in (bone.origin, *bone.notes):
-            say(note)
+        for line in (bone.origin, *bone.notes):
+            note(line)
         if compiling:
-            say("compiling kernels (once, about a minute)")
+            note("compiling kernels (once, about a minute)")
         simulation, cached = equilibrated(config, bone, each_day)
         if cached:
-            say("burn-in taken from the cache")
+            note("burn-in taken from the cache")
         decomposition = Decomposition(simulation)
         found = []
         for day in days:
@@ -96,61 +103,45 @@ def losses(
     return found
 
 
-def table_of(told: Sequence[Sequence[Loss]], lives: Sequence[Config]) -> "pd.DataFrame":
-    """One row per life, day and part: its kind (total, part, of_thinning), quanta, percentages.
+def table(losses: Sequence[Sequence[Loss]], configs: Sequence[Config]) -> "pd.DataFrame":
+    """One row per simulation, day and part: its kind (total, part, of_thinning), quanta, percentages.
 
     Args:
-        told: the losses of a run; if there are those of a twin too, what the run lost more is added.
-        lives: their configurations.
+        losses: of a run; if those of a twin are there too, what the run lost more is added.
+        configs: their configurations.
     """
     import pandas as pd
 
-    named = dict(zip((RUN, TWIN), told, strict=False))
+    named = dict(zip((RUN, TWIN), losses, strict=False))
     if TWIN in named:
-        pairs = zip(*told, strict=True)
+        pairs = zip(*losses, strict=True)
         named[DIFFERENCE] = [one.minus(other) for one, other in pairs]
-    seeds = {RUN: lives[0].seed, TWIN: lives[-1].seed, DIFFERENCE: lives[0].seed}
+    seeds = {RUN: configs[0].seed, TWIN: configs[-1].seed, DIFFERENCE: configs[0].seed}
     kinds: dict[str, dict[str, str]] = {
         "total": {"total": "total"}, "part": PARTS, "of_thinning": OF_THINNING,
     }  # fmt: skip
     return pd.DataFrame(
-        {"life": life, "day": loss.day, "part": name, "kind": kind, "meaning": meaning,
-         **_amounts(getattr(loss, name), loss), "seed": seeds[life],
+        {"simulation": which, "day": loss.day, "part": name, "kind": kind, "meaning": meaning,
+         **amounts_of(getattr(loss, name), loss), "seed": seeds[which],
          "version": f"bonesim {version_of('bonesim')}"}
-        for life, found in named.items() for loss in found
+        for which, found in named.items() for loss in found
         for kind, names in kinds.items() for name, meaning in names.items()
     )  # fmt: skip
 
 
-def _amounts(quanta: int, loss: Loss) -> dict[str, float]:
-    of_loss = 100.0 * quanta / loss.total if loss.total else float("nan")
-    values = (quanta, 100.0 * quanta / loss.mineral_day_0, of_loss)
-    return dict(zip(AMOUNTS, values, strict=True))
-
-
-def columns_of(loss: Loss) -> dict[str, float]:
-    """A loss as columns of a wide table: loss_<part>_quanta, and loss_<part>_percent of day 0."""
-    found: dict[str, float] = {}
-    for name in ("total", *PARTS, *OF_THINNING):
-        amounts = _amounts(getattr(loss, name), loss)
-        found[f"loss_{name}_quanta"] = amounts["quanta"]
-        found[f"loss_{name}_percent"] = amounts["percent_of_day_0"]
-    return found
-
-
-def in_words(table: "pd.DataFrame") -> str:
-    """The table for reading: a pair of columns for each day, a block for each life."""
+def text(table: "pd.DataFrame") -> str:
+    """The table as text: a pair of columns for each day, a block for each simulation."""
     days = list(dict.fromkeys(table["day"]))
-    lives = list(dict.fromkeys(table["life"]))
+    simulations = list(dict.fromkeys(table["simulation"]))
     lines = []
-    for life in lives:
-        amounts = table[table["life"] == life].set_index(["part", "day"])[list(AMOUNTS)]
+    for simulation in simulations:
+        amounts = table[table["simulation"] == simulation].set_index(["part", "day"])[list(AMOUNTS)]
 
         def row(words: str, *names: str, amounts: "pd.DataFrame" = amounts) -> str:
-            told = np.sum([amounts.loc[name].to_numpy(float) for name in names], axis=0)
-            return f"{words:30s}" + "".join(map(_said, told[:, 1], told[:, 2]))
+            total = np.sum([amounts.loc[name].to_numpy(float) for name in names], axis=0)
+            return f"{words:30s}" + "".join(map(_percentages, total[:, 1], total[:, 2]))
 
-        name = "" if len(lives) == 1 else life
+        name = "" if len(simulations) == 1 else simulation
         lines.append(f"{name:30s}" + "".join(f"{f'day {day}':>20s}" for day in days))
         lines.append(f"{'':30s}" + f"{'% of day 0':>11s}{'of loss':>9s}" * len(days))
         for part, words in PARTS.items():
@@ -161,7 +152,7 @@ def in_words(table: "pd.DataFrame") -> str:
     return "\n".join([*lines, *NOTES, table["version"].iloc[0]])
 
 
-def _said(of_day_0: float, of_loss: float) -> str:
+def _percentages(of_day_0: float, of_loss: float) -> str:
     """Two percentages; a share of no loss is none. Adding 0 takes the sign off nothing."""
     share = "-" if of_loss != of_loss else f"{round(of_loss) + 0.0:.0f} %"
     return f"{round(of_day_0, 2) + 0.0:>11.2f}{share:>9s}"

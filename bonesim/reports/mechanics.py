@@ -1,9 +1,8 @@
-"""Stiffness and strength of a scan, or of every snapshot of a run, as one table of measures."""
+"""Stiffness and strength of a scan, an array, or every snapshot of a run."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bonesim.config.explain import explain
@@ -16,13 +15,14 @@ from bonesim.mechanics.apparent import (
     Tensor,
     compress,
     strain_name,
-    tensor,
 )
+from bonesim.mechanics.apparent import tensor as stiffness_tensor
 from bonesim.mechanics.bone import Material, elements_of
-from bonesim.specimens.scan import ScanParameters, read_grey
+from bonesim.reports import structure
+from bonesim.specimens.bones import Bone
 from bonesim.storage.provenance import version_of
 from bonesim.storage.reader import Run
-from bonesim.units import FULL, unit_of
+from bonesim.units import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,67 +32,67 @@ ENTRY = "stiffness_"
 _MIXED = "six unit strains, mixed uniform boundary conditions (Pahr and Zysset 2008)"
 
 
-def parameters_of(given: dict[str, Any]) -> ApparentParameters:
-    """The options of `--mechanics`, checked.
+def parameters_of(given: Mapping[str, Any], run: Run | None = None) -> ApparentParameters:
+    """The parameters of the test, checked; the material as a run has it, if not `given`.
 
     Raises:
         InputError: one is out of its range.
     """
+    own: dict[str, Any] = {}
+    if run is not None:
+        own = {
+            name: value
+            for name, value in run.config.get("mechanics", {}).items()
+            if name in Material.model_fields and name != "voxels_per_element"
+        }
     try:
-        return ApparentParameters.model_validate(given)
+        return ApparentParameters.model_validate(own | dict(given))
     except ValidationError as error:
-        raise InputError(explain(error, "--mechanics", ApparentParameters)) from None
+        raise InputError(explain(error, "mechanical test", ApparentParameters)) from None
 
 
-def of_run(run: Run, given: dict[str, Any], whole_tensor: bool) -> "pd.DataFrame":
-    """Each snapshot, one row per day and measure; material as the run has it, if not `given`.
+def table(
+    bones: Iterable[Bone], p: ApparentParameters | Mapping[str, Any], *, tensor: bool = False
+) -> "pd.DataFrame":
+    """Stiffness and strength, one row per measure (and day, of a run).
+
+    Args:
+        bones: what to compress, e.g. `bones_of_run(run)`.
+        p: the test and the material.
+        tensor: also the whole stiffness tensor.
 
     Raises:
-        InputError: no snapshot yet, options out of range, bone that carries no load.
+        InputError: options out of range, bone that carries no load.
         ResourceError, NumericalError: see `compress`.
     """
     import pandas as pd
 
-    if not run.snapshot_days:
-        raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
-    own = {
-        name: value
-        for name, value in run.config.get("mechanics", {}).items()
-        if name in Material.model_fields and name != "voxels_per_element"
-    }
-    p = parameters_of(own | given)
-    tables = []
-    for day in run.snapshot_days:
-        quanta, mineral = run.quanta(day), run.field("mineral", day)
+    p = p if isinstance(p, ApparentParameters) else parameters_of(p)
+    parts: list[pd.DataFrame] = []
+    notes: list[str] = []
+    for bone in bones:
         try:
-            table = _rows(quanta, mineral, run.voxel_um, p, whole_tensor)
+            rows = _rows(bone, p, tensor)
         except InputError as error:
-            raise InputError(f"{run.path}: day {day}: {error}") from None
-        table.insert(0, "day", day)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+            where = f"{bone.source}: " if bone.source else ""
+            raise InputError(f"{where}{error.message}", parameter=error.parameter) from None
+        if bone.day is not None:
+            rows.insert(0, "day", bone.day)
+        parts.append(rows)
+        notes += bone.notes
+    found = pd.concat(parts, ignore_index=True)
+    found.attrs["notes"] = notes
+    return found
 
 
-def of_scan(
-    scan: ScanParameters, given: dict[str, Any], whole_tensor: bool
-) -> tuple["pd.DataFrame", list[str]]:
-    """A scan at its own voxel size, and what was done to it, one line each.
-
-    Raises:
-        InputError: the scan or the options do not do, or bone carries no load.
-        CorruptFileError: a damaged file. ResourceError, NumericalError: see `compress`.
-    """
-    p = parameters_of(given)
-    grey = read_grey(scan)
-    bone = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
-    try:
-        table = _rows(bone, None, grey.voxel_um, p, whole_tensor)
-    except InputError as error:
-        raise InputError(f"{scan.path}: {error}") from None
-    return table, [*grey.notes, f"voxels at {grey.threshold:g} or more are bone, fully mineralised"]
+def text(table: "pd.DataFrame") -> str:
+    """The table as text; the entries of a stiffness tensor as a matrix."""
+    body = structure.text(table[~table["measure"].str.startswith(ENTRY)])
+    matrices = _matrices(table)
+    return f"{body}\n\n{matrices}" if matrices else body
 
 
-def matrices(table: "pd.DataFrame") -> str:
+def _matrices(table: "pd.DataFrame") -> str:
     """The stiffness tensor as 6 x 6, for each day; "" if there is none."""
     entries = table[table["measure"].str.startswith(ENTRY)]
     if entries.empty:
@@ -112,12 +112,10 @@ def matrices(table: "pd.DataFrame") -> str:
     return "\n\n".join(parts)
 
 
-def _rows(
-    quanta: NDArray[np.uint8], mineral: NDArray[np.uint8] | None, voxel_um: float,
-    p: ApparentParameters, whole_tensor: bool,
-) -> "pd.DataFrame":  # fmt: skip
+def _rows(bone: Bone, p: ApparentParameters, whole_tensor: bool) -> "pd.DataFrame":
     import pandas as pd
 
+    quanta, voxel_um, mineral = bone.quanta, bone.voxel_um, bone.mineral
     n = p.voxels_per_element
     kept = tuple(slice(size // n * n) for size in quanta.shape)
     if min(side.stop for side in kept) == 0:
@@ -125,15 +123,15 @@ def _rows(
     share, modulus = elements_of(quanta[kept], None if mineral is None else mineral[kept], p)
     block = Block(share, modulus, voxel_um * 1e-3 * n)
     values = compress(block, p)
-    told = _methods(p, mineral is not None)
+    methods = _methods(p, mineral is not None)
     if whole_tensor:
-        found = tensor(block, p)
+        found = stiffness_tensor(block, p)
         values |= _tensor_values(found)
-        told |= _tensor_methods(found)
+        methods |= _tensor_methods(found)
     return pd.DataFrame(
-        {"measure": name, "symbol": told[name][0], "value": value, "unit": unit_of(name),
+        {"measure": name, "symbol": methods[name][0], "value": value, "unit": unit_of(name),
          "voxel_um": voxel_um, "region": "whole elements" if n > 1 else "all",
-         "method": told[name][1], "version": f"bonesim {version_of('bonesim')}"}
+         "method": methods[name][1], "version": f"bonesim {version_of('bonesim')}"}
         for name, value in values.items()
     )  # fmt: skip
 

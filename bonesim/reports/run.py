@@ -1,56 +1,96 @@
-"""What a run file says in words, for `bonesim info`."""
+"""What a run file holds and what came out of it."""
+
+from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import CorruptFileError
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
 from bonesim.units import DAYS_PER_YEAR
 
-#: Columns of the daily table told at the first day, each snapshot and the last day.
-TOLD = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_bs_percent",
-        "turnover_percent_per_year", "perforations_final", "strut_cuts_final",
-        "fragments_freed")  # fmt: skip
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns of the daily table reported at the first day, each snapshot and the last day.
+REPORTED = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_bs_percent",
+            "turnover_percent_per_year", "perforations_final", "strut_cuts_final",
+            "fragments_freed")  # fmt: skip
 
 
-def summary(run: Run) -> str:
-    """A run in a screenful: what it is, how far it got, what came out.
+def table(run: Run) -> "pd.DataFrame":
+    """The main outcomes on the first day, each snapshot's and the last day: one row per day.
+
+    `attrs["run"]` says what the run is (title, status, bone, seed, versions), `attrs["events"]` how
+    many topological events of each kind have which status.
 
     Raises:
         CorruptFileError: a day, a column or a parameter that every run has is not there.
     """
     try:
-        return _summary(run)
+        daily = run.table.set_index("day", drop=False)
+        days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
+        found = daily.loc[days, ["day", *REPORTED]].reset_index(drop=True)
+        found.attrs = {"run": _head(run), "events": _events(run), "names": _names(run)}
     except LookupError as error:
         raise CorruptFileError(
             f"{run.path}: lacks what a run has ({first_line(error)}); "
             "take another copy or run it anew"
         ) from None
+    return found
 
 
-def _summary(run: Run) -> str:
-    table = run.table.set_index("day")
-    voxel = run.voxel_um
-    nz, ny, nx = run.shape
+def _head(run: Run) -> dict[str, Any]:
+    return {
+        "title": run.config["title"],
+        "status": run.status,
+        "last_day": int(run.table["day"].iloc[-1]),
+        "duration_day": run.config["schedule"]["duration_day"],
+        "shape_zyx": list(run.shape),
+        "voxel_um": run.voxel_um,
+        "notes": list(run.provenance["notes"]),
+        "seed": run.config["seed"],
+        "version": run.provenance["bonesim"],
+        "created": run.provenance["created"],
+    }
+
+
+def _events(run: Run) -> dict[str, dict[str, int]]:
+    """Kind -> status -> number."""
+    if not len(run.events):
+        return {}
+    counts = run.events.groupby(["kind", "status"], observed=True).size().unstack(fill_value=0)
+    return {str(kind): {str(n): int(v) for n, v in row.items()} for kind, row in counts.iterrows()}
+
+
+def _names(run: Run) -> dict[str, str]:
+    """Column -> symbol and unit."""
+    return {
+        column.name: f"{column.symbol or column.name}{f' ({column.unit})' if column.unit else ''}"
+        for column in run.columns("table")
+    }
+
+
+def text(table: "pd.DataFrame") -> str:
+    """The run in a screenful: what it is, how far it got, what came out."""
+    import pandas as pd
+
+    run, events = table.attrs["run"], table.attrs["events"]
+    nz, ny, nx = run["shape_zyx"]
+    voxel = run["voxel_um"]
     lines = [
-        f"{run.config['title']}   [{run.status}, day {int(table.index[-1])} of "
-        f"{run.config['schedule']['duration_day']}]",
+        f"{run['title']}   [{run['status']}, day {run['last_day']} of {run['duration_day']}]",
         f"bone      {nx} x {ny} x {nz} voxels of {voxel:g} um "
         f"({nx * voxel / 1000:.2f} x {ny * voxel / 1000:.2f} x {nz * voxel / 1000:.2f} mm)",
-        *(f"          {note}" for note in run.provenance["notes"]),
-        f"seed      {run.config['seed']}",
-        f"made by   bonesim {run.provenance['bonesim']}, {run.provenance['created']}",
+        *(f"          {note}" for note in run["notes"]),
+        f"seed      {run['seed']}",
+        f"made by   bonesim {run['version']}, {run['created']}",
         "",
     ]
-    days = sorted({0, *run.snapshot_days, int(table.index[-1])})
-    told = table.loc[days, list(TOLD)]
-    names = {c.name: f"{c.symbol or c.name}{f' ({c.unit})' if c.unit else ''}"
-             for c in run.columns("table")}  # fmt: skip
-    told = told.rename(columns=names)
-    told.index = [f"day {day} ({day / DAYS_PER_YEAR:.1f} y)" for day in days]
-    lines += [told.T.to_string(float_format=lambda value: f"{value:.3g}"), ""]
-    events = run.events
-    if len(events):
-        counts = events.groupby(["kind", "status"], observed=True).size().unstack(fill_value=0)
-        lines += ["topological events", counts.to_string()]
-    else:
-        lines.append("no topological events")
-    return "\n".join(lines)
+    days = table["day"]
+    wide = table.drop(columns="day").rename(columns=table.attrs["names"])
+    wide.index = pd.Index([f"day {day} ({day / DAYS_PER_YEAR:.1f} y)" for day in days])
+    lines += [wide.T.to_string(float_format=lambda value: f"{value:.3g}"), ""]
+    if not events:
+        return "\n".join([*lines, "no topological events"])
+    counts = pd.DataFrame.from_dict(events, orient="index").rename_axis("kind")
+    counts.columns.name = "status"
+    return "\n".join([*lines, "topological events", counts.to_string()])

@@ -59,11 +59,11 @@ def outcomes(config_text: str, keep: str | None) -> Outcomes:
 
 
 def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
-    """As `outcomes`, and in each row the parts of the loss since day 0 (`loss.report.columns_of`).
+    """As `outcomes`, and in each row the parts of the loss since day 0 (`loss.parts.columns_of`).
 
     The run itself is the same: it is only looked at.
     """
-    from bonesim.reports.loss import columns_of
+    from bonesim.loss.parts import columns_of
 
     observer = _Decomposing()
     rows = _lived(config_text, keep, observer)

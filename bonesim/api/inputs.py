@@ -1,0 +1,192 @@
+"""What people have, as the rest of the package takes it: configurations, run files, arrays.
+
+An array is taken for what it holds:
+
+    bool; numbers 0 and 1; numbers 0 and 255     a mask: bone where it is not 0
+    other numbers                                grey values, if a threshold is given
+    uint8 with `quanta=True`                     bone of each voxel in 1/255, as `run.quanta` gives it
+
+Everything else is refused: grey values without a threshold, another number of dimensions, NaN.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bonesim.config.changes import changed
+from bonesim.config.config import Config, load_config, validated
+from bonesim.errors import InputError
+from bonesim.specimens.scan import quanta_of_grey
+from bonesim.storage.reader import Run, open_run
+from bonesim.units import FULL
+
+AnyConfig = Config | Mapping[str, Any] | str | Path
+AnyRun = Run | str | Path
+
+#: Sizes of a voxel that bone can have, um.
+FINEST_VOXEL_UM, COARSEST_VOXEL_UM = 1.0, 1000.0
+
+
+def as_config(
+    config: AnyConfig, changes: Mapping[str, Any] | None = None, seed: int | None = None
+) -> Config:
+    """A configuration from an object, a nested dict or a TOML file.
+
+    Args:
+        config: which.
+        changes: dotted path -> value, e.g. {"cells.osteoclast.dig_um_per_day": 3.0}.
+        seed: instead of the configuration's.
+
+    Raises:
+        InputError: no such file, an unknown key, a value out of range.
+    """
+    new = dict(changes or {}) | ({} if seed is None else {"seed": seed})
+    if isinstance(config, Config):
+        return config.with_changes(new) if new else config
+    if isinstance(config, Mapping):
+        return validated(changed(dict(config), new), "config")
+    if isinstance(config, str | Path):
+        return load_config(config, new)
+    raise InputError(
+        f"got {type(config).__name__}; give a Config, a dict or the path of a TOML file",
+        parameter="config",
+    )
+
+
+@contextmanager
+def opened(run: AnyRun) -> Iterator[Run]:
+    """A run file that is open already, or opened here and closed afterwards.
+
+    Raises:
+        InputError, CorruptFileError: see `open_run`.
+    """
+    if isinstance(run, Run):
+        yield run
+    elif isinstance(run, str | Path):
+        with open_run(run) as file:
+            yield file
+    else:
+        raise InputError(
+            f"got {type(run).__name__}; give the path of a run file or what open_run gives",
+            parameter="run",
+        )
+
+
+def as_quanta(
+    bone: ArrayLike, voxel_um: float, threshold: float | None = None, *, quanta: bool = False,
+    parameter: str = "bone",
+) -> NDArray[np.uint8]:  # fmt: skip
+    """Bone as uint8 quanta (0..255, 255: all of the voxel is bone), shape (nz, ny, nx).
+
+    Args:
+        bone: 3-D array, axes (z, y, x): a mask, grey values or quanta; see the module.
+        voxel_um: edge of a voxel, used to place the surface between grey values.
+        threshold: grey value at and above which a voxel is bone.
+        quanta: the array is uint8 quanta.
+        parameter: what the caller's user calls the array.
+
+    Raises:
+        InputError: an array that is none of these; the message says what to do.
+    """
+    values = _real(bone, parameter)
+    if quanta:
+        if values.dtype != np.uint8 or threshold is not None:
+            raise InputError(
+                f"`quanta` are uint8 without a `threshold`; got {values.dtype}", parameter=parameter
+            )
+        return np.ascontiguousarray(values)
+    mask = _as_mask(values)
+    if threshold is None:
+        if mask is None:
+            raise InputError(
+                f"has grey values from {values.min():g} to {values.max():g}; give the `threshold` at "
+                "and above which a voxel is bone (run.quanta: give quanta=True)",
+                parameter=parameter,
+            )
+        return mask.astype(np.uint8) * np.uint8(FULL)
+    low, high = float(values.min()), float(values.max())
+    if not low < threshold <= high:
+        raise InputError(
+            f"got {threshold:g}; grey values go from {low:g} to {high:g}; give a value between "
+            "them", parameter="threshold",
+        )  # fmt: skip
+    if mask is not None:
+        return mask.astype(np.uint8) * np.uint8(FULL)
+    return quanta_of_grey(values.astype(np.float32), threshold, voxel_um, voxel_um)
+
+
+def as_region(region: ArrayLike, shape: tuple[int, ...], parameter: str) -> NDArray[np.bool_]:
+    """Where an array is not 0, as bool.
+
+    Raises:
+        InputError: another shape, numbers that are not finite, or 0 everywhere.
+    """
+    values = _real(region, parameter)
+    if values.shape != shape:
+        raise InputError(
+            f"has {_size(values.shape)} voxels (z, y, x), the bone {_size(shape)}; they must match",
+            parameter=parameter,
+        )
+    marked: NDArray[np.bool_] = np.asarray(values != 0)
+    if not marked.any():
+        raise InputError("is 0 everywhere; mark what to measure", parameter=parameter)
+    return marked
+
+
+def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:
+    """The edge of a voxel, checked.
+
+    Raises:
+        InputError: none given, or no length a voxel of bone can have.
+    """
+    if voxel_um is None:
+        raise InputError("an array has no voxel size; give it, um", parameter=parameter)
+    try:
+        size = float(voxel_um)
+    except (TypeError, ValueError):
+        size = float("nan")
+    if not FINEST_VOXEL_UM <= size <= COARSEST_VOXEL_UM:
+        raise InputError(
+            f"got {voxel_um}; allowed {FINEST_VOXEL_UM:g} to {COARSEST_VOXEL_UM:g} um; check the "
+            "unit (0.02 mm are 20 um)", parameter=parameter,
+        )  # fmt: skip
+    return size
+
+
+def _real(values: ArrayLike, parameter: str) -> NDArray[Any]:
+    """A 3-D array of finite real numbers or bools."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise InputError(
+            f"holds values of type {array.dtype}; give bool or real numbers", parameter=parameter
+        )
+    if array.ndim != 3 or array.size == 0:
+        raise InputError(
+            f"has shape {array.shape}; give a 3-D array, axes (z, y, x)", parameter=parameter
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = array.size - int(np.isfinite(array).sum())
+        raise InputError(
+            f"{bad} of {array.size} voxels are NaN or infinite; replace them first",
+            parameter=parameter,
+        )
+    return array
+
+
+def _as_mask(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """The array as bool if it holds nothing but 0 and 1, or 0 and 255; else None."""
+    if values.dtype == np.bool_:
+        return values
+    high = values.max()
+    if values.min() < 0 or high not in (0, 1, FULL):
+        return None
+    marked = values == high if high else np.zeros(values.shape, bool)
+    return marked if bool((marked | (values == 0)).all()) else None
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,209 @@
+"""Many runs: parameter studies (sweeps) and simulated trials."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bonesim.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bonesim.sweeps.cost import Plan
+    from bonesim.sweeps.study import Lot
+    from bonesim.sweeps.sweep import Progress
+    from bonesim.trials.compare import Comparison
+    from bonesim.trials.trial import Trial
+
+__all__ = [
+    "compare_trial", "gather_sweep", "sweep", "sweep_cost", "sweep_share", "sweep_status", "trial",
+    "trial_cost",
+]  # fmt: skip
+
+
+def sweep(
+    study: str | Path,
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    cluster: str | None = None,
+    progress: "Progress | None" = None,
+) -> "pd.DataFrame":
+    """Simulate what is missing of a study; returns its results, one row per run and snapshot.
+
+    Args:
+        study: TOML file of the design.
+        folder: of the results; call again to resume, or after adding points. A single folder serves
+            one study.
+        workers: processes; as many as cores if None.
+        scheduler: address of a running Dask scheduler, tcp://host:port.
+        cluster: job queue, "slurm", "pbs", ...
+        progress: shown, e.g. `bonesim.sweeps.progress.SweepTerminal()`.
+
+    Returns:
+        The results so far; `attrs["missing"]` counts the points without one.
+
+    Raises:
+        InputError: a study or folder that will not do, no scheduler. BusyError: another sweep runs in
+        the folder. ResourceError: it cannot fit.
+    """
+    from bonesim.sweeps.study import Study
+
+    return _done(Study(Path(study)), folder, workers, scheduler, cluster, progress)
+
+
+def sweep_share(
+    study: str | Path, folder: str | Path, *, task_index: int, task_count: int
+) -> "pd.DataFrame":
+    """Simulate one share of a study in this process, for arrays of cluster jobs; see `sweep`.
+
+    Args:
+        study, folder: as for `sweep`.
+        task_index: which share, from 0.
+        task_count: how many there are.
+
+    Raises:
+        InputError: as `sweep`; no such share. BusyError: this share runs already.
+    """
+    from bonesim.sweeps.study import Study
+    from bonesim.sweeps.sweep import run_share
+
+    if not 0 <= task_index < task_count:
+        raise InputError(f"got {task_index}; allowed 0 to {task_count - 1}", parameter="task_index")
+    missing = run_share(Study(Path(study)), Path(folder), task_index, task_count)
+    return _results(Path(folder), missing)
+
+
+def sweep_cost(study: str | Path, folder: str | Path, *, workers: int | None = None) -> "Plan":
+    """What is left to do of a study, and what it costs: points, hours, memory, disk.
+
+    Args:
+        study, folder, workers: as for `sweep`; nothing is written.
+
+    Raises:
+        InputError: as `sweep`.
+    """
+    from bonesim.sweeps.study import Study
+    from bonesim.sweeps.sweep import plan
+
+    return plan(Study(Path(study)), Path(folder), workers)
+
+
+def sweep_status(folder: str | Path) -> "pd.DataFrame":
+    """How far a sweep or trial is: one row per point, with its state, attempts, seconds and error.
+
+    Args:
+        folder: of a sweep or trial.
+
+    Raises:
+        InputError: no folder of a sweep.
+    """
+    from bonesim.sweeps.folder import Folder
+
+    return Folder(Path(folder)).status_table()
+
+
+def gather_sweep(folder: str | Path) -> "pd.DataFrame":
+    """Write the tables of a sweep again, e.g. after the shares of a job array; returns the results.
+
+    Args:
+        folder: of a sweep.
+
+    Raises:
+        InputError: no folder of a sweep.
+    """
+    from bonesim.sweeps.folder import Folder
+
+    place = Folder(Path(folder))
+    place.write_tables()
+    return place.results()
+
+
+def trial(
+    config: str | Path,
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    cluster: str | None = None,
+    progress: "Progress | None" = None,
+) -> "Comparison":
+    """Simulate what is missing of a clinical trial on virtual people; returns its tables.
+
+    Args:
+        config: TOML file of the trial.
+        folder, workers, scheduler, cluster, progress: as for `sweep`.
+
+    Returns:
+        estimates (one row per quantity, day, estimate and arm or difference), curves (against day),
+        repeats (the primary outcome of each repeated trial).
+
+    Raises:
+        InputError: as `sweep`; no person has all arms.
+    """
+    from bonesim.trials.trial import Trial
+
+    what = Trial(Path(config))
+    results = _done(what, folder, workers, scheduler, cluster, progress)
+    return _compared(what, Path(folder), results)
+
+
+def trial_cost(config: str | Path, folder: str | Path, *, workers: int | None = None) -> "Plan":
+    """What is left to do of a trial, and what it costs; see `sweep_cost`."""
+    from bonesim.sweeps.sweep import plan
+    from bonesim.trials.trial import Trial
+
+    return plan(Trial(Path(config)), Path(folder), workers)
+
+
+def compare_trial(folder: str | Path) -> "Comparison":
+    """The tables of a trial from its folder, without simulating anything; see `trial`.
+
+    Args:
+        folder: of a trial.
+
+    Raises:
+        InputError: no folder of a trial, or no person has all arms yet.
+    """
+    from bonesim.sweeps.folder import STUDY, Folder
+    from bonesim.sweeps.study import read_as
+    from bonesim.trials.compare import compared
+    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.parameters import TrialParameters
+
+    place = Folder(Path(folder))
+    parameters = read_as(place.path / STUDY, TrialParameters)[0]
+    return compared(parameters, lives_of(place.results(), parameters))
+
+
+def _done(
+    what: "Lot", folder: str | Path, workers: int | None, scheduler: str | None,
+    cluster: str | None, progress: "Progress | None",
+) -> "pd.DataFrame":  # fmt: skip
+    """Simulate what is missing."""
+    from bonesim.sweeps.sweep import run_study
+
+    missing = run_study(
+        what, Path(folder), workers=workers, scheduler=scheduler, queue=cluster, progress=progress
+    )
+    return _results(Path(folder), missing)
+
+
+def _results(folder: Path, missing: int) -> "pd.DataFrame":
+    from bonesim.sweeps.folder import Folder
+
+    results = Folder(folder).results()
+    results.attrs["missing"] = missing
+    return results
+
+
+def _compared(what: "Trial", folder: Path, results: "pd.DataFrame") -> "Comparison":
+    """The tables of a trial, which are put into its folder too."""
+    from bonesim.sweeps.folder import Folder
+    from bonesim.trials.compare import compared
+    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.summary import people_of, write_tables
+
+    comparison = compared(what.parameters, lives_of(results, what.parameters))
+    write_tables(folder, people_of(Folder(folder).points()), comparison)
+    return comparison

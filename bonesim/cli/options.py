@@ -1,0 +1,51 @@
+"""Arguments and options that several commands share, each defined once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+#: Panels of the list of commands.
+SIMULATE, LOOK, MANY = "Simulate", "Look at runs and scans", "Many runs"
+LARGEST_SEED = 2**63 - 1
+
+ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]
+RunFile = Annotated[Path, typer.Argument(help="Run file (.vtkhdf).", show_default=False)]
+RunOutput = Annotated[Path, typer.Option("--output", "-o", help="Run file to make (.vtkhdf).")]
+Picture = Annotated[Path, typer.Option("--output", "-o", help="Picture to make (.png).")]
+PictureIfAny = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Picture to make (.png), CSV beside it.")
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any parameter: path=value, e.g. schedule.duration_day=365."),
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, max=LARGEST_SEED, help="Instead of the config's seed.")
+]
+NoiseSeed = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=LARGEST_SEED, help="Of the readings' noise; the run's own if not given."
+    ),
+]
+UntilDay = Annotated[
+    int | None, typer.Option(min=0, help="Stop after this day; resume goes on from there.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+DryRun = Annotated[bool, typer.Option(help="Print the cost and stop.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace the output if it exists.")]
+VoxelUm = Annotated[float | None, typer.Option(help="Voxel size of the scan, um.")]
+Threshold = Annotated[
+    float | None, typer.Option(help="Bone is at this grey value or more; default Otsu's.")
+]
+SmoothVoxel = Annotated[
+    float | None, typer.Option(help="Gaussian on the grey values first, SD in voxels.")
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON records on stdout.")]
+Csv = Annotated[str | None, typer.Option(help="Write the table as CSV: a file, or - for stdout.")]
+Parquet = Annotated[Path | None, typer.Option(help="Write the table as Parquet.")]
+Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one a core.")]
+Scheduler = Annotated[str | None, typer.Option(help="A running Dask scheduler, tcp://host:port.")]
+Cluster = Annotated[str | None, typer.Option(help="Job queue: slurm, pbs, ...")]

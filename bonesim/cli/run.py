@@ -1,0 +1,131 @@
+"""The commands run, resume, info and schema."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bonesim.cli.options import (
+    Change,
+    ConfigFile,
+    Overwrite,
+    Quiet,
+    RunFile,
+    RunOutput,
+    Seed,
+    SmoothVoxel,
+    Threshold,
+    UntilDay,
+    VoxelUm,
+)
+from bonesim.errors import InputError
+
+PANEL = "A scan instead of the config's specimen"
+
+
+def run(
+    config: ConfigFile,
+    output: RunOutput,
+    twin: Annotated[
+        bool,
+        typer.Option("--twin", help="Also the untreated twin: same bone, same random numbers."),
+    ] = False,
+    seed: Seed = None,
+    change: Change = None,
+    until_day: UntilDay = None,
+    overwrite: Overwrite = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the resolved config and stop.")] = False,
+    quiet: Quiet = False,
+    bone: Annotated[
+        Path | None,
+        typer.Option(help="TIFF, NRRD, NIfTI, MHA, VTI or NPY.", rich_help_panel=PANEL),
+    ] = None,
+    voxel_um: VoxelUm = None,
+    threshold: Threshold = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="Mask image: bone where it is not 0.", rich_help_panel=PANEL),
+    ] = None,
+    resample_um: Annotated[
+        float | None, typer.Option(help="Simulate at this voxel size, um.", rich_help_panel=PANEL)
+    ] = None,
+    smooth_voxel: SmoothVoxel = None,
+) -> None:
+    """Simulate a configuration into a run file."""
+    from bonesim.api import simulate
+    from bonesim.api.inputs import as_config
+    from bonesim.config.changes import parsed_changes
+    from bonesim.config.config import to_toml
+
+    scan = {
+        "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
+        "resample_um": resample_um, "smooth_voxel": smooth_voxel,
+    }  # fmt: skip
+    resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
+    if dry_run:
+        sys.stdout.write(to_toml(resolved))
+        return
+    observers = _observers(quiet)
+    paths: tuple[Path, ...]
+    if twin:
+        paths = simulate.run_twins(
+            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
+        )
+    else:
+        one = simulate.run(
+            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
+        )
+        paths = (one,)
+    if not quiet:
+        for path in paths:
+            print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
+
+
+def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> None:
+    """Continue an interrupted run, bit for bit."""
+    from bonesim.api import simulate
+
+    simulate.resume(file, until_day=until_day, observers=_observers(quiet))
+
+
+def info(file: RunFile) -> None:
+    """What a run file holds and what came out."""
+    from bonesim.api import look
+    from bonesim.reports import run as report
+
+    print(report.text(look.info(file)))
+
+
+def schema() -> None:
+    """Print the JSON schema of a configuration: every parameter, unit, range and source."""
+    from bonesim.config.schema import text
+
+    sys.stdout.write(text())
+
+
+def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
+    """The specimen as the scan options describe it; nothing if no scan is given.
+
+    Raises:
+        InputError: options of a scan without a scan.
+    """
+    given = {
+        name: str(value.absolute()) if isinstance(value, Path) else value
+        for name, value in scan.items()
+        if value is not None
+    }
+    if not given:
+        return {}
+    if "path" not in given:
+        raise InputError("describes a scan; give the scan too: `bone`", parameter=next(iter(given)))
+    return {"specimen": {"kind": "scan", **given}}
+
+
+def _observers(quiet: bool) -> list[Any]:
+    """What shows progress: the terminal, or nothing."""
+    if quiet:
+        return []
+    from bonesim.engine.progress import Terminal
+
+    return [Terminal()]

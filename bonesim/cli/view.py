@@ -1,0 +1,35 @@
+"""The commands render and view: pictures of a run."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bonesim.cli.options import Picture, RunFile
+
+
+def render(
+    file: RunFile,
+    output: Picture,
+    colour: Annotated[
+        str,
+        typer.Option(
+            "--colour",
+            "--color",
+            help="events, bone, mineral, surface_state, sed (strain energy density under the "
+            "habitual load) or none.",
+        ),
+    ] = "events",
+) -> None:
+    """Before and after in 3-D with every perforation and cut marked, and the time courses."""
+    from bonesim.api import pictures
+
+    pictures.render(file, output, colour=colour)
+    print(output, file=sys.stderr)
+
+
+def view(file: RunFile) -> None:
+    """Open a window with a slider over the days."""
+    from bonesim.api import pictures
+
+    pictures.view(file)

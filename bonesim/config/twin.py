@@ -1,0 +1,71 @@
+"""The untreated twin of a configuration: all that begins on day 0 or later is left out.
+
+What was under way before day 0 goes on for ever: a man on testosterone for a year keeps it. So a run
+and its twin share bone, random numbers, burn-in and day 0, and differ by what the configuration
+changes afterwards and by nothing else.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bonesim.config.config import Config, tree_of, validated
+from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse
+from bonesim.errors import InputError
+
+TITLE = "untreated twin: "
+
+
+def untreated_twin(config: Config) -> Config:
+    """The same configuration without treatment from day 0 on.
+
+    A stepped course loses its steps; a table becomes the level of day 0; a protocol loses the
+    courses of drugs that begin on day 0 or later and every later change of diet and load, and what
+    was begun before is not stopped.
+
+    Raises:
+        InputError: the configuration changes nothing from day 0 on, so that its twin would be itself;
+            a table of hormones that cannot be read.
+    """
+    tree = tree_of(config)
+    course = config.hormones.course
+    if config.protocol is not None:
+        tree["protocol"] = _before_day_0(tree["protocol"])
+    elif isinstance(course, SteppedCourse):
+        tree["hormones"]["course"]["steps"] = []
+    elif isinstance(course, TableCourse):
+        levels = config.course()
+        tree["hormones"]["course"] = ConstantCourse(
+            e2_pg_per_ml=levels.e2_pg_per_ml(0.0), t_ng_per_dl=levels.t_ng_per_dl(0.0)
+        ).model_dump()
+    if tree == tree_of(config):
+        raise InputError(
+            "nothing is changed from day 0 on, so the untreated twin would be the run itself; "
+            "give hormones.course steps or a protocol", parameter="config",
+        )  # fmt: skip
+    # A scan's or a table's path is whole already; only the title tells the two apart.
+    tree["title"] = (TITLE + tree["title"])[:200]
+    return validated(tree, "untreated twin")
+
+
+def _before_day_0(protocol: dict[str, Any]) -> dict[str, Any]:
+    """A protocol without what begins on day 0 or later; what is under way then is not stopped."""
+    kept: dict[str, Any] = {}
+    for name, value in protocol.items():
+        if isinstance(value, dict) and "change" in value:
+            kept[name] = value | {"change": _earlier(value["change"])}
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+            kept[name] = [_unstopped(one) for one in _earlier(value)]
+        else:
+            kept[name] = value
+    return kept
+
+
+def _earlier(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in entries if one["start_day"] < 0]
+
+
+def _unstopped(regimen: dict[str, Any]) -> dict[str, Any]:
+    """A course of a drug, without its end if that is day 0 or later."""
+    if regimen.get("stop_day") is None or regimen["stop_day"] < 0:
+        return regimen
+    return {k: v for k, v in regimen.items() if k != "stop_day"} | {"taper_day": 0.0}

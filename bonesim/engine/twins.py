@@ -1,0 +1,51 @@
+"""A run and its untreated twin: the same bone and random numbers, one burn-in, two files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bonesim.config.config import Config
+from bonesim.config.twin import untreated_twin
+from bonesim.engine.days import Observer
+from bonesim.engine.run import run
+from bonesim.engine.state import State
+from bonesim.specimens import make_specimen
+from bonesim.specimens.specimen import Specimen
+from bonesim.storage.writer import check_place
+
+
+def twin_path(output: Path) -> Path:
+    """Where the untreated twin of a run file is: out.vtkhdf has out_twin.vtkhdf."""
+    return output.with_name(f"{output.stem}_twin{output.suffix}")
+
+
+def run_twins(
+    config: Config,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    until_day: int | None = None,
+    observers: Sequence[Observer] = (),
+    specimen: Specimen | None = None,
+) -> tuple[Path, Path]:
+    """Simulate a configuration and its untreated twin; returns the paths of both run files.
+
+    The two differ by the treatment alone: until day 0 they are the same to the last bit.
+
+    Args:
+        config: what to simulate.
+        output: run file of the treated run; its twin's is beside it, see `twin_path`.
+        overwrite, until_day, observers, specimen: as for `run`.
+
+    Raises:
+        InputError: a configuration without treatment; also as `run`.
+        Stopped: as `run`; the twin is simulated after the treated run.
+    """
+    output = Path(output)
+    twin, places = untreated_twin(config), (output, twin_path(output))
+    for place in places:
+        check_place(place, overwrite)
+    bone, burn_ins = specimen or make_specimen(config.specimen), dict[str, State]()
+    for one, place in zip((config, twin), places, strict=True):
+        run(one, place, overwrite=overwrite, until_day=until_day, observers=observers,
+            specimen=bone, burn_ins=burn_ins)  # fmt: skip
+    return places
