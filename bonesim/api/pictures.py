@@ -1,0 +1,165 @@
+"""Pictures: each function returns the figure, and writes it if it is told where."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonesim.api.inputs import AnyConfig, AnyRun, as_config, opened
+from bonesim.viewer.picture import Drawing, check_picture, save
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyvista as pv
+    from matplotlib.figure import Figure
+
+    from bonesim.reports.blood import Prescribed
+    from bonesim.trials.compare import Comparison
+
+__all__ = ["plot_hormones", "plot_loss", "plot_sweep", "plot_trial", "render", "view"]
+
+
+def render(
+    run: AnyRun, output: str | Path | None = None, *, colour: str = "events"
+) -> "Figure":
+    """The bone before, at the end of suppression and of recovery, and the time courses.
+
+    Args:
+        run: a run file's path, or what `open_run` gives; it has a snapshot.
+        output: PNG to write, with the numbers behind the curves as CSV beside it; none if None.
+        colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
+            energy density under the habitual load, solved here) or "none".
+
+    Raises:
+        InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot be
+        written. CorruptFileError: a damaged file. NumericalError: "sed" does not converge.
+    """
+    from bonesim.viewer import scene
+
+    place = _checked(output)
+    with opened(run) as file:
+        return _shown(scene.draw(file, colour=colour), place)
+
+
+def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":
+    """Show a run in a window with a slider over the days; returns the plotter.
+
+    Args:
+        run: a run file's path, or what `open_run` gives.
+        off_screen: open no window: the plotter can take screenshots.
+
+    Raises:
+        InputError: no screen, or no snapshot in the file. CorruptFileError: a damaged file.
+    """
+    from bonesim.viewer import window
+
+    with opened(run) as file:
+        return window.view(file, off_screen=off_screen)
+
+
+def plot_hormones(
+    config: AnyConfig, output: str | Path | None = None, *,
+    changes: Mapping[str, Any] | None = None, people: int = 0,
+) -> "Figure":  # fmt: skip
+    """Testosterone, estradiol, LH and drugs of a prescription, with every dose marked.
+
+    Args:
+        config, changes, people: as for `hormones`.
+        output: PNG to write; none if None.
+
+    Raises:
+        InputError: no protocol; an output that cannot be written.
+    """
+    from bonesim.reports.blood import Prescribed
+
+    place = _checked(output)
+    return draw_hormones(Prescribed(as_config(config, changes), people), place)
+
+
+def draw_hormones(prescribed: "Prescribed", output: Path | None) -> "Figure":
+    """As `plot_hormones`, of blood that is computed already."""
+    from bonesim.viewer import blood
+
+    return _shown(blood.draw(prescribed), output)
+
+
+def plot_loss(table: "pd.DataFrame", output: str | Path | None = None) -> "Figure":
+    """The parts of a loss on each day, stacked.
+
+    Args:
+        table: of `decompose`.
+        output: PNG to write, with the table as CSV beside it; none if None.
+
+    Raises:
+        InputError: an output that cannot be written.
+    """
+    from bonesim.viewer import loss
+
+    place = _checked(output)
+    return _shown(loss.draw(table), place)
+
+
+def plot_sweep(
+    folder: str | Path, output: str | Path | None = None, *, outcome: str = "bvtv_percent",
+    moment: str = "change", kind: str | None = None,
+) -> "Figure":  # fmt: skip
+    """A sweep: heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs.
+
+    Args:
+        folder: of a sweep.
+        output: PNG to write, with the numbers as CSV beside it; none if None.
+        outcome: column of the results.
+        moment: "end" (last snapshot), "start", "change" (end over start, %), or "regained" (share of
+            the loss from first to second snapshot that the last has back, %).
+        kind: "curves", "heatmap", "sobol", "morris" or "pairs"; what suits the design if None.
+
+    Raises:
+        InputError: no such folder, outcome, moment or kind; an output that cannot be written.
+    """
+    from bonesim.sweeps.folder import STUDY, Folder
+    from bonesim.sweeps.study import StudyParameters, read_as
+    from bonesim.viewer.sweep_plots import draw
+
+    chosen, place = _checked(output), Folder(Path(folder))
+    design = read_as(place.path / STUDY, StudyParameters)[0].design
+    drawing = draw(place.results(), design, outcome=outcome, moment=moment, kind=kind)
+    return _shown(drawing, chosen)
+
+
+def plot_trial(
+    trial: "str | Path | Comparison", output: str | Path | None = None
+) -> "Figure":
+    """A trial: change by arm with what was published, P over repeated trials, estradiol.
+
+    Args:
+        trial: its folder, or what `trial` or `compare_trial` gives.
+        output: PNG to write, with curves and repeats as CSV beside it; none if None.
+
+    Raises:
+        InputError: no folder of a trial; no person has all arms yet; an output that cannot be written.
+    """
+    from bonesim.api.studies import compare_trial
+    from bonesim.viewer import trial_plots
+
+    place = _checked(output)
+    found = compare_trial(trial) if isinstance(trial, str | Path) else trial
+    reference = found.parameters.reference.name
+    others = [arm.name for arm in found.parameters.arm if arm.name != reference]
+    drawing = trial_plots.draw(
+        found.estimates, found.curves, found.repeats, [reference, *others], found.parameters.title
+    )
+    return _shown(drawing, place)
+
+
+def _checked(output: str | Path | None) -> Path | None:
+    """Where a picture goes; refused before anything is drawn if it cannot go there."""
+    if output is None:
+        return None
+    check_picture(Path(output))
+    return Path(output)
+
+
+def _shown(drawing: Drawing, output: Path | None) -> "Figure":
+    """The figure of a drawing, written if it is to be."""
+    if output is not None:
+        save(drawing, output)
+    return drawing.figure

@@ -1,0 +1,174 @@
+"""The public names: each works twice, whichever was used first; no child of the package hides one."""
+
+import pkgutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+
+import bonesim
+
+SMALL: dict[str, Any] = {
+    "title": "public names",
+    "specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0], "voxel_um": 25.0},
+    "hormones": {"course": {"kind": "stepped", "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0}]}},
+    "mechanics": {"interval_day": 0},
+    "schedule": {"burn_in_day": 30, "duration_day": 20, "snapshots_day": [0, 20]},
+}
+PRESCRIBED: dict[str, Any] = {
+    "protocol": {"anastrozole": [{"dose_mg": 1.0}]},
+    "schedule": {"burn_in_day": 0, "duration_day": 28},
+}
+STUDY = """
+title = "two"
+base = "base.toml"
+[design]
+kind = "grid"
+seeds = 1
+[[design.variable]]
+path = "hormones.course.e2_pg_per_ml"
+values = [20.0, 25.0]
+"""
+
+
+def test_no_child_of_the_package_bears_a_public_name() -> None:
+    children = {module.name for module in pkgutil.iter_modules(bonesim.__path__)}
+    assert not children & set(bonesim.__all__)
+
+
+def test_every_public_name_is_the_same_thing_twice() -> None:
+    for name in bonesim.__all__:
+        first, second = getattr(bonesim, name), getattr(bonesim, name)
+        assert first is second or name == "__version__"
+        assert not isinstance(first, types.ModuleType), name
+        assert name in dir(bonesim)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        bonesim.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("order", (("run", "resume"), ("resume", "run"), ("sweep", "trial")))
+def test_names_survive_any_order_of_first_use(order: tuple[str, str]) -> None:
+    """Of a fresh process: touching one name must not turn another into a module."""
+    program = (
+        "import bonesim\n"
+        f"for name in {order!r} * 2:\n"
+        "    assert callable(getattr(bonesim, name)), name\n"
+        "import bonesim.engine.run, bonesim.sweeps.sweep, bonesim.trials.trial, bonesim.cli.main\n"
+        "for name in bonesim.__all__:\n"
+        "    if name != '__version__':\n"
+        "        assert callable(getattr(bonesim, name)), name\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("public")
+    (place / "base.toml").write_text(toml(SMALL))
+    (place / "study.toml").write_text(STUDY)
+    return place
+
+
+def toml(tree: dict[str, Any]) -> str:
+    import tomli_w
+
+    return tomli_w.dumps(tree)
+
+
+@pytest.fixture(scope="module")
+def run_file(folder: Path) -> Path:
+    return bonesim.run(SMALL, folder / "shared.vtkhdf")
+
+
+def calls(folder: Path, run_file: Path) -> dict[str, Any]:
+    """Public function -> a call of it with small input; `n` tells two calls apart."""
+    interrupted = [bonesim.run(SMALL, folder / f"half_{n}.vtkhdf", until_day=10) for n in (0, 1)]
+    mask = np.zeros((18, 18, 18), bool)
+    mask[:, 6:11] = True
+    config = bonesim.load_config(folder / "base.toml")
+    return {
+        "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
+        "untreated_twin": lambda n: bonesim.untreated_twin(config),
+        "make_specimen": lambda n: bonesim.make_specimen(mask, 20.0),
+        "run": lambda n: bonesim.run(config, folder / f"run_{n}.vtkhdf", seed=n),
+        "run_twins": lambda n: bonesim.run_twins(SMALL, folder / f"twins_{n}.vtkhdf"),
+        "resume": lambda n: bonesim.resume(interrupted[n]),
+        "hormones": lambda n: bonesim.hormones(PRESCRIBED, people=n),
+        "biopsy": lambda n: bonesim.biopsy(
+            SMALL, 8, changes={"biopsy.packets_day": 8, "biopsy.interval_day": 3,
+                               "biopsy.wait_day": 2, "specimen.size_mm": [1.6, 1.6, 1.6]},
+        ),
+        "decompose": lambda n: bonesim.decompose(SMALL, [5, 10], twin="untreated"),
+        "schema": lambda n: bonesim.schema(),
+        "open_run": lambda n: bonesim.open_run(run_file).close(),
+        "info": lambda n: bonesim.info(run_file),
+        "measure": lambda n: bonesim.measure(mask, 20.0, quick=True),
+        "measure_stiffness": lambda n: bonesim.measure_stiffness(mask, 20.0, tolerance=1e-3),
+        "clinic": lambda n: bonesim.clinic(run_file, seed=n),
+        "scan_like": lambda n: bonesim.scan_like(run_file, folder / "scans", scanner="micro_ct_20"),
+        "render": lambda n: bonesim.render(run_file, folder / "run.png"),
+        "view": lambda n: bonesim.view(run_file, off_screen=True).close(),
+        "plot_hormones": lambda n: bonesim.plot_hormones(PRESCRIBED),
+        "plot_loss": lambda n: bonesim.plot_loss(bonesim.decompose(SMALL, [10])),
+        "sweep_cost": lambda n: bonesim.sweep_cost(folder / "study.toml", folder / "sweep"),
+        "sweep": lambda n: bonesim.sweep(folder / "study.toml", folder / "sweep", workers=1),
+        "sweep_share": lambda n: bonesim.sweep_share(
+            folder / "study.toml", folder / "shares", task_index=n, task_count=2
+        ),
+        "sweep_status": lambda n: bonesim.sweep_status(folder / "sweep"),
+        "gather_sweep": lambda n: bonesim.gather_sweep(folder / "sweep"),
+        "plot_sweep": lambda n: bonesim.plot_sweep(folder / "sweep"),
+    }  # fmt: skip
+
+
+#: Tested with a trial of their own in tests/trials, which takes longer to make.
+OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
+CLASSES = {
+    "Config", "Specimen", "Simulation", "Observer", "Stopped", "Run", "BonesimError", "InputError",
+    "ResourceError", "CorruptFileError", "BusyError", "NumericalError",
+}  # fmt: skip
+
+
+def test_every_public_function_works_twice(folder: Path, run_file: Path) -> None:
+    known = calls(folder, run_file)
+    assert set(known) | OF_TRIALS | CLASSES | {"__version__"} == set(bonesim.__all__)
+    for name, call in known.items():
+        for n in (0, 1):
+            found = call(n)
+            if isinstance(found, pd.DataFrame):
+                assert len(found), name
+            if name.startswith("plot_") or name == "render":
+                assert isinstance(found, matplotlib.figure.Figure), name
+
+
+def test_every_public_class_works_twice() -> None:
+    for _ in range(2):
+        config = bonesim.Config.model_validate(SMALL)
+        simulation = bonesim.Simulation(config)
+        bone = bonesim.Specimen(simulation.specimen.quanta, 25.0, "again", ())
+        assert bonesim.Simulation(config, bone).day == -30
+        for kind in (bonesim.InputError, bonesim.ResourceError, bonesim.CorruptFileError,
+                     bonesim.BusyError, bonesim.NumericalError):  # fmt: skip
+            assert issubclass(kind, bonesim.BonesimError)
+        assert bonesim.Observer().on_day(simulation) is None
+        assert bonesim.Stopped(2).number == 2
+
+
+def test_the_example_of_help_runs(tmp_path: Path) -> None:
+    """As written in help(bonesim), in a folder where configs/ is."""
+    lines = (bonesim.__doc__ or "").splitlines()
+    program = "\n".join(line[4:] for line in lines if line.startswith("    "))
+    assert program.count("bonesim.run(") == 1
+    (tmp_path / "configs").symlink_to(Path(__file__).parents[1] / "configs")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "run_1.vtkhdf" in done.stdout and "bvtv_percent" in done.stdout
+    assert (tmp_path / "run_2.vtkhdf").exists()
