@@ -1,4 +1,4 @@
-"""What benchmarks share: a bone, a living simulation, and a fair comparison with a plain twin."""
+"""What benchmarks share: a bone, a running simulation, and a fair comparison with a plain twin."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def young_bone() -> Specimen:
 
 
 @pytest.fixture(scope="session")
-def living(young_bone: Specimen) -> Simulation:
+def running(young_bone: Specimen) -> Simulation:
     """That bone after 200 days: all kinds of cells at work."""
     simulation = Simulation(YOUNG, young_bone)
     for _ in range(200):

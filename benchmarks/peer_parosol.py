@@ -30,7 +30,7 @@ import numpy as np
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 MODULUS_MPA, POISSON, STRAIN = 6800.0, 0.3, 0.01
 TOLERANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6)
-MOST_ERROR = 1e-3
+MAX_ERROR = 1e-3
 #: How a force is read: off the strain energy, or summed over the pressed face.
 WAYS = ("energy", "face")
 #: Stands for "reference: bonesim's own force" where ParOSol has published none.
@@ -131,13 +131,13 @@ def run(command: list[Any], env: dict[str, str], core: int) -> tuple[str, float,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
     )  # fmt: skip
     assert process.stdout is not None
-    said = process.stdout.read()
+    printed = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - begun
     if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}: {said[-500:]}")
-    return said, used.ru_utime + used.ru_stime, wall, 1024.0 * used.ru_maxrss
+        raise SystemExit(f"{command[0]} ended with {process.returncode}: {printed[-500:]}")
+    return printed, used.ru_utime + used.ru_stime, wall, 1024.0 * used.ru_maxrss
 
 
 def theirs(binary: Path, folder: Path, tolerance: float, env: dict[str, str], core: int) -> Cost:
@@ -145,9 +145,9 @@ def theirs(binary: Path, folder: Path, tolerance: float, env: dict[str, str], co
     path, voxel_mm = folder / "peer.h5", json.loads((folder / "voxel.json").read_text())
     bone = np.load(folder / "bone.npy")
     write_input(path, bone, voxel_mm)
-    said, processor, wall, peak = run([binary, "--tol", tolerance, path], env, core)
-    iterations = re.search(r"Nr of It:\s+(\d+)", said)
-    assert iterations, said
+    printed, processor, wall, peak = run([binary, "--tol", tolerance, path], env, core)
+    iterations = re.search(r"Nr of It:\s+(\d+)", printed)
+    assert iterations, printed
     with h5py.File(path) as file:
         z, force = file["Mesh/Coordinates"][:, 2], file["Solution/force"][()]
         by_energy = float((file["Solution/disp"][()] * force).sum()) / travel(bone, voxel_mm)
@@ -159,8 +159,8 @@ def theirs(binary: Path, folder: Path, tolerance: float, env: dict[str, str], co
 def ours(folder: Path, tolerance: float, env: dict[str, str], core: int) -> Cost:
     """bonesim's cost, measured within its own process, after the kernels are loaded."""
     command = [sys.executable, __file__, "--solve", folder, "--tolerance", tolerance]
-    said, _, _, peak = run(command, env, core)
-    found = json.loads(said.splitlines()[-1])
+    printed, _, _, peak = run(command, env, core)
+    found = json.loads(printed.splitlines()[-1])
     return Cost(peak_bytes=peak, **found)
 
 
@@ -220,11 +220,11 @@ def compare(case: str, options: argparse.Namespace) -> None:
                 return ours(folder, tolerance, env, core)
             return theirs(options.parosol, folder, tolerance, env, core)
 
-        told = "ParOSol at a residual of 1e-6"
+        source = "ParOSol at a residual of 1e-6"
         if reference is None:
             reference = ours(folder, TIGHT, env, core).energy_n
-            told = f"bonesim at {TIGHT:g}"
-        print(f"\n{case}: reference {reference:.6f} N, {told}; errors of the force")
+            source = f"bonesim at {TIGHT:g}"
+        print(f"\n{case}: reference {reference:.6f} N, {source}; errors of the force")
         print(
             "program  tolerance iterations processor s   wall s B/unknown     by energy     on face"
         )
@@ -235,12 +235,12 @@ def compare(case: str, options: argparse.Namespace) -> None:
                 cost = cost_of(program, tolerance)
                 row(program, tolerance, cost, reference)
                 for way in WAYS:
-                    if abs(cost.error(way, reference)) <= MOST_ERROR:
+                    if abs(cost.error(way, reference)) <= MAX_ERROR:
                         found.setdefault((program, way), (tolerance, cost))
                 if all((program, way) in found for way in WAYS):
                     break
             else:
-                raise SystemExit(f"{program}: no tolerance brings the force within {MOST_ERROR:g}")
+                raise SystemExit(f"{program}: no tolerance brings the force within {MAX_ERROR:g}")
         for way in WAYS:
             pair_up(way, found, cost_of, options.pairs, reference)
 
@@ -257,8 +257,8 @@ def pair_up(way: str, found: Any, cost_of: Any, pairs: int, reference: float) ->
         own = cost_of("bonesim", tolerance)
         row("bonesim", tolerance, own, reference)
         ratios.append(peer.processor_s / own.processor_s)
-    told = ", ".join(f"{ratio:.1f}" for ratio in ratios)
-    print(f"force {way}: {own.unknowns} unknowns; processor time ParOSol / bonesim: {told}")
+    listed = ", ".join(f"{ratio:.1f}" for ratio in ratios)
+    print(f"force {way}: {own.unknowns} unknowns; processor time ParOSol / bonesim: {listed}")
 
 
 def main() -> None:

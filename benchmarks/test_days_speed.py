@@ -15,15 +15,15 @@ from bonesim.specimens import Specimen
 MOST_BYTES_PER_VOXEL = 19.0
 #: The same bone in twice the volume may cost this much more; the target is 1.2, noise added.
 MOST_SCALING = 1.35
-#: Share of a life that the messengers' fields may take.
+#: Share of a run that the messengers' fields may take.
 MOST_FIELDS = 0.25
 
 
-def test_one_day(benchmark, living: Simulation) -> None:
-    benchmark(living.step)
-    voxels = living.specimen.quanta.size
-    print(f"\n{voxels} voxels, {living.tissue.surface_area_mm2():.0f} mm2 of surface, "
-          f"{len(living.bmus)} BMUs, {len(living.cavities.sites)} sites")  # fmt: skip
+def test_one_day(benchmark, running: Simulation) -> None:
+    benchmark(running.step)
+    voxels = running.specimen.quanta.size
+    print(f"\n{voxels} voxels, {running.tissue.surface_area_mm2():.0f} mm2 of surface, "
+          f"{len(running.bmus)} BMUs, {len(running.cavities.sites)} sites")  # fmt: skip
 
 
 def test_one_year(benchmark, young_bone: Specimen) -> None:
@@ -39,9 +39,9 @@ def test_one_year(benchmark, young_bone: Specimen) -> None:
     print(f"\na year {seconds:.1f} s; 5 years of 256^3 by volume: {5 * seconds * share:.0f} s")
 
 
-def test_share_of_the_fields(living: Simulation) -> None:
+def test_share_of_the_fields(running: Simulation) -> None:
     """What a solve costs against the days until the next; by volume, so the same at any size."""
-    s, p = living, living.config.signals
+    s, p = running, running.config.signals
 
     def solve() -> None:
         found = sources_of(s.tissue, s.cavities, s.osteocytes, p, s.day)
@@ -52,19 +52,19 @@ def test_share_of_the_fields(living: Simulation) -> None:
             s.step()
 
     share = 1.0 / ratio_of_minima(solve, days)
-    print(f"\nthe fields take {100 * share:.0f} % of a life at a solve every {p.interval_day} days")
+    print(f"\nthe fields take {100 * share:.0f} % of a run at a solve every {p.interval_day} days")
     assert share <= MOST_FIELDS
 
 
-def test_bytes_per_voxel(living: Simulation) -> None:
-    lattice = living.tissue.lattice
+def test_bytes_per_voxel(running: Simulation) -> None:
+    lattice = running.tissue.lattice
     per_voxel = [a for a in lattice if isinstance(a, np.ndarray) and a.size == lattice.quanta.size]
     total = sum(array.nbytes for array in per_voxel) + lattice.quanta.size
     assert total / lattice.quanta.size <= MOST_BYTES_PER_VOXEL
 
 
-def test_each_kernel_is_compiled_once(living: Simulation) -> None:
-    assert living.day >= 200
+def test_each_kernel_is_compiled_once(running: Simulation) -> None:
+    assert running.day >= 200
     daily = (
         bmu.originate, bmu.advance, osteoclast.resorb, osteoclast.smooth, osteoblast.start_teams,
         osteoblast.form, osteoblast.leave, osteocyte.age, precursors.renew,
@@ -87,7 +87,7 @@ def test_cost_follows_surface_not_volume(young_bone: Specimen) -> None:
     best = [float("inf"), float("inf")]
     for _ in range(25):
         for place, simulation in enumerate((small, large)):
-            # Two lives differ in how many BMUs are at work: cost is taken per site at work.
+            # Two runs differ in how many BMUs are at work: cost is taken per site at work.
             sites = len(simulation.cavities.sites)
             begun = time.perf_counter()
             for _ in range(8):

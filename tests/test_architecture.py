@@ -249,7 +249,7 @@ def used_names(tree: ast.AST) -> set[str]:
     return used
 
 
-def test_every_kernel_says_what_it_does() -> None:
+def test_every_kernel_has_a_docstring() -> None:
     found = kernels()
     assert len(found) > 80
     for name, node in found.items():

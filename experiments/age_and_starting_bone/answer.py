@@ -3,7 +3,7 @@
     bonesim sweep run sweep.toml -o ages
     python answer.py ages -o ages.png
 
-Everything is told against the same man, bone and luck without anastrozole. Nothing is simulated
+Everything is compared with the same man, bone and random numbers without anastrozole. Nothing is simulated
 here.
 """
 
@@ -39,7 +39,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
         ],
         on=[*BY, "seed", "missed_share"],
     )
-    # Ages are compared on the same bone and luck.
+    # Ages are compared on the same bone and random numbers.
     youngest = ends[ends["age_year"] == ends["age_year"].min()].set_index(["bone", "seed"])
     ends = ends.join(youngest["dxa_percent"].rename("of_youngest"), on=["bone", "seed"])
     ends["younger_dxa_percent"] = ends["dxa_percent"] - ends["of_youngest"]

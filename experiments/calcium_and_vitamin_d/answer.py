@@ -3,7 +3,7 @@
     bonesim sweep run sweep.toml -o supplements
     python answer.py supplements -o supplements.png
 
-A supplement is told against the same man without it; what it prevents, against the loss of the
+A supplement is compared with the same man without it; what it prevents, with the loss of the
 man who takes anastrozole and no supplement. Nothing is simulated here.
 """
 

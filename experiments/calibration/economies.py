@@ -1,9 +1,9 @@
-"""Reads `live.py economies.toml --economies`: how far is the loss another if load is solved sparingly?
+"""Reads `live.py economies.toml --economies`: by how much do fewer mechanical solves change the loss?
 
     python experiments/calibration/economies.py economies -o experiments/calibration/economies.csv
 
-Both ways of a bone start from one day 0 and share chance, so their difference scatters less than either
-loss, until the two lives have drifted apart. Nothing is simulated here.
+Both ways of a bone start from one day 0 with common random numbers, so their difference scatters less
+than either loss, until the two runs have drifted apart. Nothing is simulated here.
 """
 
 import argparse
@@ -20,7 +20,7 @@ DAYS = (182, YEAR)
 
 
 def losses(lives: Lives, day: int) -> pd.DataFrame:
-    """Spine DXA lost beyond the control, pp, a row for each bone: solved sparingly, and often."""
+    """Spine DXA lost beyond the control, pp, a row for each bone: load solved rarely, and as by default."""
 
     def lost(how: str) -> pd.Series:
         return lives.dxa("control" + how, day) - lives.dxa("woman_inhibitor" + how, day)

@@ -1,15 +1,15 @@
-"""From the lived design to what the targets say of each parameter: emulator, posterior, a figure.
+"""From the simulated design to what the targets determine of each parameter: emulator, posterior, a figure.
 
     python experiments/calibration/fit.py calibration -o experiments/calibration/posterior
 
-Every statistic is emulated by a Gaussian process (mean over the bones; chance is its noise), told by
-how well it predicts points left out. 200,000 draws from the prior (uniform in the study's ranges)
+Every statistic is emulated by a Gaussian process (mean over the bones; chance is its noise). It is
+judged by how well it predicts points left out. 200,000 draws from the prior (uniform in the study's ranges)
 are weighted by the targets: normal, SD a quarter of the acceptance band, emulator's own doubt added.
-What a parameter's posterior keeps of its prior range tells whether the data identify it.
+The share of its prior range that a parameter's posterior keeps shows whether the data identify it.
 
-Small blocks have luck that all rows share, so losses are told beyond the control of the same bone,
-against targets less the drift wanted of untreated bone (A8). That drift itself is set afterwards, on
-larger bones (`confirm.py`), by the balance.
+Small blocks have random variation that all rows share, so losses are relative to the control of the
+same bone, against targets less the drift wanted of untreated bone (A8). That drift itself is set
+afterwards, on larger bones (`confirm.py`), by the balance.
 """
 
 import argparse

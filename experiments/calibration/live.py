@@ -1,4 +1,4 @@
-"""Live a design of the calibration on the sweep engine; stopped, the same command goes on.
+"""Simulate a design of the calibration on the sweep engine; stopped, the same command goes on.
 
 cd experiments/calibration
 python live.py study.toml -o calibration               # for fit.py: 56 points, two bones each

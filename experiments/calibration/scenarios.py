@@ -1,7 +1,7 @@
-"""What each target asks of one block: the courses it is lived under, and what is read off.
+"""What each target asks of one block: the courses it is simulated under, and what is read off.
 
-All courses start from one burn-in, so they share bone and luck: a difference between two of them is
-the treatment's. Estradiol is what the targets give (true levels: an immunoassay reads 6 pg/mL of
+All courses start from one burn-in, so they share bone and random numbers: a difference between two
+of them is the treatment's. Estradiol is what the targets give (true levels: an immunoassay reads 6 pg/mL of
 other steroids), not what the drug model makes of a tablet; that is the trials' affair.
 """
 
@@ -60,8 +60,8 @@ LONGER: dict[str, Scenario] = SCENARIOS | {
     "calcium": SCENARIOS["calcium"]._replace(days=(0, YEAR, 3 * YEAR)),
 }
 
-#: What economies cost: the same year from the same day 0, load solved as sparingly as the base says and as
-#: often and finely as by default. Nothing else differs, chance included.
+#: What cheaper settings cost: the same year from the same day 0, load solved as rarely as the base has it
+#: and as often and finely as by default. Nothing else differs, chance included.
 OFTEN = " solved often"
 SOLVED_OFTEN = {
     f"mechanics.{name}": getattr(MechanicsParameters(), name)
@@ -91,7 +91,7 @@ def live(
     """One point under every scenario (a sweep's worker function); one row per scenario and day.
 
     A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
-    other lives.
+    other runs of one bone.
     """
     import tomllib
 

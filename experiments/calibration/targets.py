@@ -31,11 +31,11 @@ class Target(NamedTuple):
 
 
 class Lives:
-    """All lives of a study, a table by point; every answer has one value a point."""
+    """All runs of a study, a table by point; every statistic has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
-        told = [column for column in (*KEPT, ES_BS) if column in results]
-        self.of = results.pivot_table(values=told, index="point", columns=["scenario", "day"])
+        kept = [column for column in (*KEPT, ES_BS) if column in results]
+        self.of = results.pivot_table(values=kept, index="point", columns=["scenario", "day"])
 
     def at(self, column: str, scenario: str, day: float) -> pd.Series:
         """A column on a day; between two days read, on the line between them."""
@@ -83,7 +83,7 @@ def _drift(lives: Lives) -> pd.Series:
 def _deceleration(lives: Lives) -> pd.Series:
     first = lives.dxa("woman_inhibitor", YEAR)
     fifth = lives.dxa("woman_inhibitor", 5 * YEAR, 4 * YEAR)
-    # Of the mean lives: a single block's fifth year may be near 0.
+    # Of the mean over runs: a single block's fifth year may be near 0.
     return pd.Series(first.mean() / fifth.mean(), index=first.index)
 
 
@@ -132,9 +132,9 @@ TARGETS: tuple[Target, ...] = (
 
 
 def readings(results: pd.DataFrame) -> pd.DataFrame:
-    """Every target's value in every life: index point, columns the targets' names.
+    """Every target's value in every run: index point, columns the targets' names.
 
-    Targets of courses, days or columns that were not lived are left out.
+    Targets of courses, days or columns that were not simulated are left out.
     """
     lives = Lives(results)
     found = {}

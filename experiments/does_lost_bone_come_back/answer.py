@@ -1,9 +1,9 @@
-"""Reads finished runs and says how much of each loss came back, and how many more bones broke.
+"""Reads finished runs: how much of each loss came back, and how many more struts and plates broke.
 
     python answer.py --healthy h1.vtkhdf h2.vtkhdf --treated t1.vtkhdf t2.vtkhdf -o figure.png
 
 Runs of one bone and several seeds are pooled; a healthy and a treated run of the same bone and
-seed share their luck. Only run files are read; nothing is simulated here.
+seed have common random numbers. Only run files are read; nothing is simulated here.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     bonesim sweep run sweep.toml -o loads
     python answer.py loads -o loads.png
 
-Everything is told against the same man without anastrozole at his usual load. Nothing is
+Everything is compared with the same man without anastrozole at his habitual load. Nothing is
 simulated here.
 """
 
@@ -83,7 +83,9 @@ def draw(table: pd.DataFrame) -> Figure:
     for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("day")
-        axis.set_ylabel(f"spine DXA against no drug, usual load (%; k = {K_DXA:.2f})", fontsize=8)
+        axis.set_ylabel(
+            f"spine DXA against no drug, habitual load (%; k = {K_DXA:.2f})", fontsize=8
+        )
     return figure
 
 

@@ -3,8 +3,8 @@
     python compare.py lhdl_3155_grey_19p5um.tif bonebox_04216_roi1_50um.nrrd -o table.csv
 
 Every program gets the same binary voxels, all of them. Two numbers of bonesim stand beside each of
-theirs: by its own convention, and with its kernels told to follow the other program's convention.
-A program that is not installed is skipped, which is said.
+theirs: by its own convention, and with its kernels set to the other program's convention.
+A program that is not installed is skipped, which is reported.
 """
 
 import argparse
@@ -161,17 +161,17 @@ def whole_spheres_um(phase: Bool, voxel_um: float) -> float:
 def of_plate_rod_thinning(package: ModuleType, bone: Bone) -> Iterator[Row]:
     """Plates and rods by the topology of the skeleton."""
     spacing = (bone.voxel_um / 1000.0,) * 3
-    told = package.plate_rod_analysis(
+    theirs = package.plate_rod_analysis(
         bone.voxels, parameters=package.PlateRodParameters(voxel_spacing_mm=spacing)
     ).summary
     nan = float("nan")
-    yield Row("BV/TV", "%", 100.0 * told["BV/TV"], *[bone.ours["bvtv_percent"]] * 2, "voxels")
-    share = 100.0 * told["pBV/BV"] / (told["pBV/BV"] + told["rBV/BV"])
+    yield Row("BV/TV", "%", 100.0 * theirs["BV/TV"], *[bone.ours["bvtv_percent"]] * 2, "voxels")
+    share = 100.0 * theirs["pBV/BV"] / (theirs["pBV/BV"] + theirs["rBV/BV"])
     how = "plate: any sheet of the skeleton, however narrow; share of what is plate or rod"
     yield Row("pBV/BV", "%", share, bone.ours["plate_share_percent"], nan, how)
     for name, key in (("pTb.N", "plate_n_per_mm"), ("rTb.N", "rod_n_per_mm")):
         yield Row(
-            name, "1/mm", told[name], bone.ours[key], nan, "parted at every skeleton junction"
+            name, "1/mm", theirs[name], bone.ours[key], nan, "parted at every skeleton junction"
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads a finished sweep and says what came back by dose and duration of anastrozole.
+"""Reads a finished sweep: what came back by dose and duration of anastrozole.
 
     bonesim sweep run configs/sweep_dose_duration.toml -o sweep
     python answer.py sweep -o recovery.png

@@ -1,8 +1,8 @@
-"""Reads the lives of `lives.py` and says what comes back, by duration, and what each arm does to it.
+"""Reads the runs of `lives.py`: what comes back, by duration, and what each arm does to it.
 
     python experiments/recovery_by_duration/answer.py recovery arms scan -o recovery.png
 
-What is missing on a day is told against the twin of that day that was never suppressed. The share
+What is missing on a day is relative to the twin of that day that was never suppressed. The share
 regained is 1 - (missing later / missing at the stop), both means over bones (a ratio of means; its 95 %
 interval by bootstrap over bones). Nothing is simulated here.
 """
@@ -21,7 +21,7 @@ from bonesim.analysis.statistics import mean_and_ci
 from bonesim.sweeps.folder import Folder
 from bonesim.viewer import palette
 
-#: What is told: column -> name, and whether less or more of it is the loss.
+#: What is reported: column -> name, and whether less or more of it is the loss.
 MEASURES = {
     "bmd_mg_per_cm3": "BMD",
     "bvtv_percent": "BV/TV",
@@ -33,13 +33,13 @@ MEASURES = {
 }
 #: Arms of the scanned bone begin so.
 SCANNED = "scan"
-#: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is told, %.
+#: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is reported, %.
 LEAST_LOSS = 2.0
 YEARS = 365.25
 
 
 def missing(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per life, duration, day after the stop and measure: percent missing against the twin."""
+    """One row per run, duration, day after the stop and measure: percent missing against the twin."""
     healthy = results[results["course"] == "healthy"].set_index(["point", "day"])
     found = []
     mine = results[results["course"] == "recovering"]
@@ -61,8 +61,8 @@ def regained(at_stop: NDArray[np.float64], later: NDArray[np.float64]) -> dict[s
         return 100.0 * (1.0 - np.mean(other, axis=axis) / np.mean(one, axis=axis))
 
     lost = float(np.mean(at_stop))
-    told = mean_and_ci(pd.Series(at_stop))
-    if not (at_stop.size > 1 and lost >= LEAST_LOSS and lost > told["ci"]):
+    mean = mean_and_ci(pd.Series(at_stop))
+    if not (at_stop.size > 1 and lost >= LEAST_LOSS and lost > mean["ci"]):
         return {"lost": lost, "regained": np.nan, "low": np.nan, "high": np.nan}
     ci = bootstrap((at_stop, later), share, paired=True, vectorized=True, rng=1,
                    method="percentile", n_resamples=5000).confidence_interval  # fmt: skip
@@ -86,8 +86,8 @@ def holes(results: pd.DataFrame) -> pd.DataFrame:
     """By arm: breaks that were final at the stops, how many are marrow at the end, or may have closed."""
     last = results[results["course"] == "recovering"].sort_values("day")
     ends = last.groupby(["arm", "point", "stop_day"]).last()
-    told = ["final_at_stop", "of_them_marrow", "of_them_maybe_closed"]
-    counts: pd.DataFrame = ends[told].groupby("arm").sum().astype(int)
+    columns = ["final_at_stop", "of_them_marrow", "of_them_maybe_closed"]
+    counts: pd.DataFrame = ends[columns].groupby("arm").sum().astype(int)
     return counts
 
 
@@ -132,7 +132,7 @@ def draw(table: pd.DataFrame, output: Path) -> None:
             one = some[(some["arm"] == arm) & some["regained"].notna()]
             if len(one):
                 _bars(axis, one, str(arm), colour, 1.035 ** (number - len(arms) / 2))
-    middle.set_title("BV/TV, one arm silenced at a time")
+    middle.set_title("BV/TV, one arm switched off at a time")
     right.set_title("BV/TV, a scanned vertebra")
     for axis in (left, middle, right):
         axis.set_xscale("log")

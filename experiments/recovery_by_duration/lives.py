@@ -1,10 +1,10 @@
-"""Lives each point of the study: one suppression, left after each duration and followed for years.
+"""Simulates each point of the study: one suppression, left after each duration and followed for years.
 
     python experiments/recovery_by_duration/lives.py -o recovery
 
-The suppressed life goes on to its longest duration; at each shorter one a copy of it (the same
-bone, cells and chance) gets its estradiol back. A twin is never suppressed: what is lost, and what
-is still missing, is told against the twin of the same day, so that no drift is taken for recovery.
+The suppressed run goes on to its longest duration; at each shorter one a copy of it (the same
+bone, cells and random numbers) gets its estradiol back. A twin is never suppressed: what is lost, and what
+is still missing, is relative to the twin of the same day, so that no drift is taken for recovery.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 HERE = Path(__file__).parent
 #: Days of suppression, and of the follow-up that are measured (after those with a full panel).
 DURATIONS = (91, 182, 365, 730, 1825, 3650)
-#: Ablated arms, and scans, are told at these durations.
+#: Ablated arms, and scans, are reported at these durations.
 DURATIONS_OF_ARMS = (182, 1825)
 FOLLOW_UP = (0, 365, 1095, 1825)
 WHOLE = "everything"
@@ -67,7 +67,7 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     """One arm on one bone (a sweep's worker function): a row per course, duration and day.
 
     A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
-    other lives.
+    other runs of one bone.
     """
     import tomllib
 
@@ -118,7 +118,7 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Live what is missing."""
+    """Simulate what is missing."""
     from bonesim.sweeps.progress import SweepTerminal, stopped_politely
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import run_study

@@ -1,4 +1,4 @@
-"""Reads a finished sweep and says what load does to bone, against the twin of usual load.
+"""Reads a finished sweep: what load does to bone, against the twin of habitual load.
 
     bonesim sweep run configs/sweep_load.toml -o load
     python answer.py load -o load.png
@@ -20,7 +20,7 @@ PUBLISHED = (("disuse 50 % for 17 weeks", 119, -6.0, -1.5), ("training 120 %", 2
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:
-    """Percent apart from the twin of usual load, by arm and day."""
+    """Percent apart from the twin of habitual load, by arm and day."""
     runs = apart(results, "arm", USUAL)
     return summary(runs[(runs["arm"] != USUAL) & (runs["day"] > 0)], ["arm", "day"])
 
@@ -42,7 +42,7 @@ def draw(table: pd.DataFrame) -> Figure:
             colour = palette.DRUGS[arms.index(arm)]
             axis.plot([day - 8] * 2, [low, high], color=colour, lw=6, alpha=0.3)
     axis.set_xlabel("day")
-    axis.set_ylabel(f"spine DXA against usual load (%; k = {K_DXA:.2f})")
+    axis.set_ylabel(f"spine DXA against habitual load (%; k = {K_DXA:.2f})")
     return figure
 
 

@@ -1,11 +1,11 @@
-"""Reads a finished sweep and says what each arm of signalling contributes to loss and perforation.
+"""Reads a finished sweep: what each arm of signalling contributes to loss and perforation.
 
     bonesim sweep run configs/sweep_arms.toml -o arms
     python answer.py arms -o arms.png
 
-Every row of the sweep silences one arm, once in health and once under suppression; the loss that
-suppression causes is the difference of the two, on the same bone and luck. Nothing is simulated
-here.
+Every row of the sweep switches one arm off, once in health and once under suppression. The loss
+that suppression causes is the difference of the two, on the same bone and random numbers. Nothing
+is simulated here.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
     found = wide.xs(low, level=E2, axis=1) - wide.xs(high, level=E2, axis=1)
     whole = found["lost_percent"].xs(WHOLE, level="arm")
     return found.assign(
-        spared_percent=whole - found["lost_percent"],  # of the same bone and luck
+        spared_percent=whole - found["lost_percent"],  # of the same bone and random numbers
         lost_in_health_percent=wide["lost_percent"][high],
     ).reset_index()
 
@@ -63,7 +63,7 @@ def words_of(table: pd.DataFrame) -> str:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A bar for each arm silenced; the line is the whole model."""
+    """A bar for each arm switched off; the line is the whole model."""
     figure, axes = panels(2, 5.2, 4.2)
     place = np.arange(len(table))
     for axis, (name, label) in zip(axes, PANELS.items(), strict=True):

@@ -4,8 +4,8 @@
     python answer.py markers -o markers.png
 
 CTX is bone resorbed and P1NP matrix formed between two snapshots, drug over placebo on the same
-bones and luck, diluted as in serum (`bonesim.instruments.markers`). A trial compares the change of 35
-men with that of 35 others by Student's t; each man's marker is read with noise before and after.
+bones and random numbers, diluted as in serum (`bonesim.instruments.markers`). A trial compares the
+change of 35 men with that of 35 others by Student's t; each man's marker is read with noise before and after.
 Nothing is simulated here.
 """
 

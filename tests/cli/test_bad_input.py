@@ -28,7 +28,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Run bonesim; returns exit code and what it said on stderr."""
+    """Run bonesim; returns exit code and its stderr."""
     (tmp_path / "plain.toml").write_text(PLAIN)
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -183,12 +183,12 @@ def test_whole_run_file_asked_for_the_impossible(
 
 
 def test_output_that_another_process_writes(command: Command, tmp_path: Path) -> None:
-    """Told before the bone is made, and the other's lock stays."""
+    """Reported before the bone is made, and the other's lock stays."""
     path = tmp_path / "busy.vtkhdf"
     lock = WriteLock(path)
-    code, said = command("run", "plain.toml", "-o", path, *SMALL)
-    assert (code, said.count("\n")) == (6, 1)
-    assert said.startswith("bonesim: ")
+    code, message = command("run", "plain.toml", "-o", path, *SMALL)
+    assert (code, message.count("\n")) == (6, 1)
+    assert message.startswith("bonesim: ")
     assert lock_path(path).exists()
     lock.release()
 

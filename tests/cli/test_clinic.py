@@ -20,11 +20,11 @@ from bonesim.storage.reader import open_run
 Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_the_record_in_words_tells_k(bonesim: Bonesim, tiny: Path) -> None:
-    said = bonesim("clinic", tiny).stdout
-    assert "k = 0.50" in said and "k 0.40 to 0.70" in said
+def test_the_record_in_words_states_k(bonesim: Bonesim, tiny: Path) -> None:
+    printed = bonesim("clinic", tiny).stdout
+    assert "k = 0.50" in printed and "k 0.40 to 0.70" in printed
     for word in ("day 20", "day 40", "CTX", "P1NP", "BSAP", "osteocalcin", "QCT", "LSC"):
-        assert word in said
+        assert word in printed
     assert "k = 0.40" in bonesim("clinic", tiny, "--set", "density.k_dxa=0.4").stdout
 
 
@@ -56,9 +56,9 @@ def test_every_format_holds_the_same_table(bonesim: Bonesim, tiny: Path, tmp_pat
 
 def test_scans_are_written_and_read_back(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
     folder = tmp_path / "scans"
-    said = bonesim("scan-like", tiny, "-o", folder, "--day", "0", "--day", "40", "--scanner",
+    printed = bonesim("scan-like", tiny, "-o", folder, "--day", "0", "--day", "40", "--scanner",
                    "micro_ct_20", "--seed", "3").stderr  # fmt: skip
-    assert said.count("BV/TV") == 2
+    assert printed.count("BV/TV") == 2
     assert sorted(file.name for file in folder.iterdir()) == [
         "day_0.nrrd", "day_0_bone.nrrd", "day_40.nrrd", "day_40_bone.nrrd", "scan.json",
         "truth_0_40.nrrd",
@@ -90,9 +90,9 @@ def test_the_truth_between_two_days(
     truth = read_image(tmp_path / "truth_0_40.nrrd").values
     before, after = first >= 128, later >= 128
     assert np.array_equal(truth, np.select([before & after, after, before], [1, 2, 3], 0))
-    said = done["truths"][0]["voxels"]
-    assert said["resorbed"] == int((before & ~after).sum()) > 100
-    assert sum(said.values()) == truth.size
+    counted = done["truths"][0]["voxels"]
+    assert counted["resorbed"] == int((before & ~after).sum()) > 100
+    assert sum(counted.values()) == truth.size
 
 
 def test_fat_follows_the_bone(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_voxel_of_ones_own(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["clinic", "RUN", "--set", "density.k=0.4"], "no such parameter"),
         (["clinic", "RUN", "--set", "density.k_dxa=3"], "density.k_dxa: got 3"),
@@ -144,7 +144,9 @@ def test_a_voxel_of_ones_own(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> No
         (["scan-like", "RUN", "-o", "s", "--voxel-um", "-5"], "--voxel-um"),
     ],
 )
-def test_bad_input_is_one_line(tiny: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_bad_input_is_one_line(
+    tiny: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
     words = [str(tiny) if word == "RUN" else word for word in arguments]
     done = subprocess.run(
         [sys.executable, "-m", "bonesim", *words],
@@ -152,11 +154,11 @@ def test_bad_input_is_one_line(tiny: Path, tmp_path: Path, arguments: list[str],
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_parquet_without_its_library_says_what_to_install(
+def test_parquet_without_its_library_names_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bonesim.cli import table_files as table_output

@@ -34,10 +34,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_info(bonesim: Bonesim, tiny: Path) -> None:
-    said = bonesim("info", tiny).stdout
-    assert "tiny" in said
-    assert "complete" in said
-    assert "BV/TV" in said
+    printed = bonesim("info", tiny).stdout
+    assert "tiny" in printed
+    assert "complete" in printed
+    assert "BV/TV" in printed
 
 
 def test_measure_as_csv(bonesim: Bonesim, tiny: Path) -> None:
@@ -56,13 +56,13 @@ def test_render(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
 
 
 def test_dry_run_prints_a_config_that_reads_back(bonesim: Bonesim, tiny: Path) -> None:
-    said = bonesim("run", tiny.parent / "c.toml", "-o", "x", "--dry-run", "--seed", "9").stdout
-    tree = tomllib.loads(said)
+    printed = bonesim("run", tiny.parent / "c.toml", "-o", "x", "--dry-run", "--seed", "9").stdout
+    tree = tomllib.loads(printed)
     assert tree["seed"] == 9
     assert tree["cells"]["osteoclast"]["dig_um_per_day"] == 2.4
 
 
 def test_schema_names_units_and_sources(bonesim: Bonesim) -> None:
-    said = bonesim("schema").stdout
-    assert "dig_um_per_day" in said
-    assert "Eriksen" in said
+    printed = bonesim("schema").stdout
+    assert "dig_um_per_day" in printed
+    assert "Eriksen" in printed

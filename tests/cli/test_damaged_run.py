@@ -1,4 +1,4 @@
-"""A run file that was damaged or made by others: the reports say so, or say what they said."""
+"""A run file that was damaged or made by others: the reports report that, or are as before."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from bonesim.storage.reader import open_run
 
 
 def reported(path: Path) -> tuple[str, str] | None:
-    """What info and measure say; None if they say, in one line, that the file is damaged."""
+    """What info and measure print; None if they report, in one line, that the file is damaged."""
     try:
         with open_run(path) as run:
             return summary(run), of_run(run).to_csv()
@@ -32,9 +32,9 @@ def test_flipped_bits_change_no_report(tiny: Path, tmp_path: Path) -> None:
         damaged = bytearray(whole)
         damaged[place] ^= 1 << int(place) % 8
         path.write_bytes(damaged)
-        said = reported(path)
-        assert said in (None, truth), f"bit flipped in byte {place}"
-        noticed += said is None
+        printed = reported(path)
+        assert printed in (None, truth), f"bit flipped in byte {place}"
+        noticed += printed is None
     assert noticed > 20
 
 

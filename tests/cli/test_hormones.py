@@ -16,9 +16,9 @@ CONFIG = Path(__file__).parents[2] / "configs" / "trt_anastrozole.toml"
 
 def test_table_and_picture(bonesim: Bonesim, tmp_path: Path) -> None:
     picture, table = tmp_path / "h.png", tmp_path / "h.csv"
-    said = bonesim("hormones", CONFIG, "-o", picture, "--csv", table, "--people", 5).stdout
-    assert "before day 730: anastrozole 0.5 mg 2x/week + testosterone cypionate 100 mg" in said
-    assert "90 % of people" in said
+    printed = bonesim("hormones", CONFIG, "-o", picture, "--csv", table, "--people", 5).stdout
+    assert "before day 730: anastrozole 0.5 mg 2x/week + testosterone cypionate 100 mg" in printed
+    assert "90 % of people" in printed
     daily = pd.read_csv(table)
     assert daily["day"].is_monotonic_increasing
     assert daily["day"].iloc[-1] == 2189
@@ -38,7 +38,7 @@ def test_csv_to_stdout(bonesim: Bonesim) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--set", "protocol.anastrozole.0.dose_mg=-1"], "dose_mg: got -1"),
         (["--set", "protocol.anastrazole.dose_mg=1"], "Did you mean anastrozole"),
@@ -48,18 +48,18 @@ def test_csv_to_stdout(bonesim: Bonesim) -> None:
         (["--csv", "nowhere/h.csv"], "there is no folder"),
     ],
 )
-def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bonesim", "hormones", str(CONFIG), *arguments],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_config_without_protocol_is_told_so(tmp_path: Path) -> None:
+def test_a_config_without_protocol_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('title = "no drugs"\n')
     done = subprocess.run(
         [sys.executable, "-m", "bonesim", "hormones", "c.toml"],
@@ -69,7 +69,7 @@ def test_a_config_without_protocol_is_told_so(tmp_path: Path) -> None:
     assert "has no protocol" in done.stderr
 
 
-def test_a_run_lives_on_a_prescription(bonesim: Bonesim, tmp_path: Path) -> None:
+def test_a_run_follows_a_prescription(bonesim: Bonesim, tmp_path: Path) -> None:
     run = tmp_path / "rx.vtkhdf"
     small = ["specimen.size_mm=[0.8,0.8,0.8]", "schedule.burn_in_day=5", "schedule.duration_day=30",
              "schedule.snapshots_day=[0,30]"]  # fmt: skip

@@ -23,7 +23,7 @@ def decomposed(bonesim: Bonesim, tiny: Path, tmp_path_factory: pytest.TempPathFa
         "decompose", tiny.parent / "c.toml", "--days", "20,40", "--set", f"{BIRTHS}=15",
         "--twin-set", f"{BIRTHS}=1.6", "--csv", folder / "table.csv", "-o", folder / "loss.png",
     )  # fmt: skip
-    (folder / "said").write_text(done.stdout)
+    (folder / "printed").write_text(done.stdout)
     return folder
 
 
@@ -37,7 +37,7 @@ def test_the_table_adds_up(decomposed: Path, tiny: Path) -> None:
     assert (quanta.loc["run", "open_space"] > 0).all()
     of_day_0 = table.groupby(["life", "day", "kind"])["percent_of_day_0"].sum().unstack()
     assert of_day_0["part"].tolist() == pytest.approx(of_day_0["total"].tolist())
-    # The twin is the life that `bonesim run` lives: the total is its loss of BMD.
+    # The twin is the run that `bonesim run` simulates: the total is its loss of BMD.
     from bonesim.storage.reader import open_run
 
     with open_run(tiny) as run:
@@ -48,10 +48,10 @@ def test_the_table_adds_up(decomposed: Path, tiny: Path) -> None:
 
 
 def test_words_and_picture(decomposed: Path) -> None:
-    said = (decomposed / "said").read_text()
+    printed = (decomposed / "printed").read_text()
     for words in ("day 20", "day 40", "run", "twin", "difference", *PARTS.values(),
                   *OF_THINNING.values(), "total", "of it comes back by itself"):  # fmt: skip
-        assert words in said
+        assert words in printed
     assert (decomposed / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert (decomposed / "loss.csv").read_text() == (decomposed / "table.csv").read_text()
 
@@ -59,8 +59,8 @@ def test_words_and_picture(decomposed: Path) -> None:
 def test_numbers_in_words() -> None:
     loss = Loss(7, 1000, 100, 60, -10, 35, 5, 10, 0, 30, 0, 9, -4)
     nothing = Loss(9, 1000, *[0] * 11)
-    said = in_words(table_of([[loss, nothing]], [validated({}, "test")])).splitlines()
-    rows = {line[:30].strip(): line[30:].split() for line in said if line[:30].strip()}
+    printed = in_words(table_of([[loss, nothing]], [validated({}, "test")])).splitlines()
+    rows = {line[:30].strip(): line[30:].split() for line in printed if line[:30].strip()}
     assert rows["open remodelling space"] == ["6.00", "60", "%", "0.00", "-"]
     assert rows["mineral lag"] == ["-1.00", "-10", "%", "0.00", "-"]
     assert rows["added by strain"] == ["-0.40", "-4", "%", "0.00", "-"]

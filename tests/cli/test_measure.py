@@ -48,7 +48,7 @@ def test_a_scan_in_words(grid: Path) -> None:
     assert "read 72 x 72 x 72 voxels" in done.stderr
 
 
-def test_json_csv_and_parquet_say_the_same(grid: Path, tmp_path: Path) -> None:
+def test_json_csv_and_parquet_agree(grid: Path, tmp_path: Path) -> None:
     done = measured(grid, "--threshold", 0.5, "--json", "--csv", tmp_path / "m.csv",
                     "--parquet", tmp_path / "m.parquet")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -61,7 +61,7 @@ def test_json_csv_and_parquet_say_the_same(grid: Path, tmp_path: Path) -> None:
     assert set(records["unit"]) >= {"%", "um", "1/mm3", "mm3", ""}
 
 
-def test_a_region_is_honoured_and_told(grid: Path) -> None:
+def test_a_region_is_honoured_and_reported(grid: Path) -> None:
     """Between the middles of nodes: 2 x 2 x 2 cells of the grid and what they share."""
     done = measured(grid, "--threshold", 0.5, "--roi", grid.with_name("roi.nrrd"), "--csv", "-")
     rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
@@ -80,7 +80,7 @@ def test_a_run_by_day(tiny: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("bare.npy", (), "--voxel-um"),
         ("bare.npy", ("--voxel-um", "-3"), "voxel_um"),
@@ -94,12 +94,14 @@ def test_a_run_by_day(tiny: Path) -> None:
         ("none.nrrd", (), "no such file"),
     ],
 )
-def test_refusals_are_one_line(grid: Path, name: str, options: tuple[str, ...], said: str) -> None:
+def test_refusals_are_one_line(
+    grid: Path, name: str, options: tuple[str, ...], message: str
+) -> None:
     folder = grid.parent
     options = tuple(str(folder / o) if o.endswith(".npy") else o for o in options)
     done = measured(folder / name, *options)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     last = done.stderr.strip().splitlines()
     assert last[-1].startswith("bonesim: ")
     assert "Traceback" not in done.stderr

@@ -56,8 +56,8 @@ def command(tmp_path: Path) -> Command:
 
 
 def test_from_plan_to_picture(command: Command, tmp_path: Path) -> None:
-    told = command("sweep", "run", "study.toml", "-o", "out", "--dry-run")
-    assert told.stdout.startswith("4 points, 4 to do")
+    result = command("sweep", "run", "study.toml", "-o", "out", "--dry-run")
+    assert result.stdout.startswith("4 points, 4 to do")
     assert not (tmp_path / "out").exists()
 
     done = command("sweep", "run", "study.toml", "-o", "out")
@@ -116,10 +116,10 @@ def test_ctrl_c_on_a_terminal(command: Command, tmp_path: Path) -> None:
     while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    printed = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "Traceback" not in said, said
-    assert "run it again to go on" in said.splitlines()[-1]
+    assert "Traceback" not in printed, printed
+    assert "run it again to go on" in printed.splitlines()[-1]
     finished = len(journal.read_text().splitlines())
     assert 0 < finished < 400
     assert command("sweep", "status", "out").stdout.startswith(f"{finished} of 400 points done")

@@ -91,8 +91,8 @@ def command(folder: Path) -> Command:
 @pytest.fixture(scope="module")
 def done(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
     """The trial, once."""
-    told = command("trial", "trial.toml", "-o", "out", "--dry-run")
-    assert told.stdout.startswith("9 points, 9 to do on 2 burn-ins")
+    result = command("trial", "trial.toml", "-o", "out", "--dry-run")
+    assert result.stdout.startswith("9 points, 9 to do on 2 burn-ins")
     assert not (folder / "out").exists()
     ended = command("trial", "trial.toml", "-o", "out")
     assert ended.returncode == 0, ended.stderr
@@ -120,7 +120,7 @@ def test_tables_and_figure(done: subprocess.CompletedProcess[str], folder: Path)
 def test_twins_differ_by_nothing_without_a_drug_and_by_the_drug(
     done: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
-    """The sugar is lived by itself, not copied: only luck that is really shared gives exactly 0."""
+    """Placebo is simulated by itself, not copied: only common random numbers give exactly 0."""
     results = pd.read_csv(folder / "out" / "results.csv")
     assert results["point"].nunique() == 9
     table = pd.read_csv(folder / "out" / "trial.csv")
@@ -161,23 +161,23 @@ def test_bad_input_is_one_line(command: Command, folder: Path) -> None:
         (TRIAL.replace("[cohort]\n", "[cohort\n"), "TOML"),
     ):
         wrong.write_text(text)
-        told = command("trial", "wrong.toml", "-o", "none")
-        assert (told.returncode, told.stderr.count("\n")) == (2, 1), told.stderr
-        assert word in told.stderr
+        result = command("trial", "wrong.toml", "-o", "none")
+        assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+        assert word in result.stderr
         assert not (folder / "none").exists()
-    told = command("plot", "trial", "nowhere", "-o", "a.png")
-    assert (told.returncode, told.stderr.count("\n")) == (2, 1), told.stderr
+    result = command("plot", "trial", "nowhere", "-o", "a.png")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
 
 
 def test_people_without_a_result_end_with_3(command: Command, folder: Path) -> None:
-    """A trait that leaves no bone in the block: every life is refused, and it is said why."""
+    """A trait that leaves no bone in the block: every run is refused, and the reason is reported."""
     (folder / "thin.toml").write_text(
         TRIAL.replace('title = "three men"', 'title = "thin"') + "\n[[cohort.trait]]\n"
         'path = "specimen.rod_share"\ndistribution = "uniform"\nlow = 0.0\nhigh = 1e-9\n'
         '[[cohort.trait]]\npath = ["specimen.plate_share", "specimen.flange_share"]\n'
         'distribution = "uniform"\nlow = 0.0\nhigh = 1e-9\n'
     )
-    told = command("trial", "thin.toml", "-o", "thin", "--workers", 1)
-    assert told.returncode == 3, told.stderr
-    assert told.stderr.endswith("points have no result: thin/failed.csv\n")
-    assert "Traceback" not in told.stderr
+    result = command("trial", "thin.toml", "-o", "thin", "--workers", 1)
+    assert result.returncode == 3, result.stderr
+    assert result.stderr.endswith("points have no result: thin/failed.csv\n")
+    assert "Traceback" not in result.stderr

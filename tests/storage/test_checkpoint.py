@@ -1,4 +1,4 @@
-"""A checkpoint comes back bit for bit, or says that it is damaged."""
+"""A checkpoint comes back bit for bit, or reports that it is damaged."""
 
 import hashlib
 import io
@@ -118,7 +118,7 @@ def test_unreadable_and_unwritable_places(tmp_path: Path) -> None:
         checkpoint.save(tmp_path / "none" / "a", STATE, {})
 
 
-def test_content_hash_tells_apart_what_differs() -> None:
+def test_content_hash_distinguishes_what_differs() -> None:
     different: list[dict[str, Any]] = [
         {"a": 1},
         {"a": 1.0},

@@ -17,7 +17,7 @@ from bonesim.storage.writer import RunWriter
 
 
 def everything(run: Run) -> tuple[object, ...]:
-    """All that a file says."""
+    """The whole content of a file."""
     columns = [run.columns(table) for table in ("table", "snapshot_table", "events")]
     frames = (run.table, run.snapshot_table, run.events)
     return (
@@ -32,7 +32,7 @@ def everything(run: Run) -> tuple[object, ...]:
 
 
 def read_all(path: Path) -> tuple[object, ...] | None:
-    """All that the file says, or None if it says that it is damaged, in one line."""
+    """The whole content of the file, or None if it is reported as damaged, in one line."""
     try:
         with open_run(path) as run:
             return everything(run)
@@ -52,9 +52,9 @@ def assert_no_flip_deceives(path: Path, flips: int) -> int:
         damaged = bytearray(whole)
         damaged[place] ^= 1 << int(place) % 8
         path.write_bytes(damaged)
-        said = read_all(path)
-        assert said is None or said == truth, f"bit flipped in byte {place}"
-        noticed += said is None
+        content = read_all(path)
+        assert content is None or content == truth, f"bit flipped in byte {place}"
+        noticed += content is None
     return noticed
 
 

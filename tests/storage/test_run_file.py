@@ -91,7 +91,7 @@ def test_everything_comes_back(run_file: Path) -> None:
                     assert np.array_equal(frame[name], values)
 
 
-def test_what_is_not_there_is_said(run_file: Path) -> None:
+def test_what_is_not_there_is_reported(run_file: Path) -> None:
     with open_run(run_file) as run:
         for ask in (
             lambda: run.quanta(11),
