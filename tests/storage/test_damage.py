@@ -75,7 +75,7 @@ def test_damaged_voxels_are_noticed(run_file: Path) -> None:
     run_file.write_bytes(data)
     with open_run(run_file) as run:
         assert len(run.table) == 21
-        with pytest.raises(CorruptFileError, match="run it anew"):
+        with pytest.raises(CorruptFileError, match="run it again"):
             [run.quanta(day) for day in DAYS]
 
 
