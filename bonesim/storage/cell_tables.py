@@ -65,7 +65,7 @@ OSTEOCYTE = (
     Column("id", "", "", "identity of the osteocyte or its empty lacuna", "uint64"),
     *_place("centre of the voxel of its lacuna"),
     Column("age_day", "d", "", "days since it was buried", "int32"),
-    Column("viable", "", "", "whether it is alive; false: an empty lacuna", "bool"),
+    Column("viable", "", "", "whether it is alive; loss of its bone is noted up to look_day later", "bool"),
     Column("died_day", "d", "", "day it died; NaN while viable, or if before the burn-in",
            "float32"),
     Column("setpoint_mpa", "MPa", "", "set-point of strain energy density; NaN if not yet set",

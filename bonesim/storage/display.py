@@ -4,6 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from bonesim.errors import BonesimError
+from bonesim.storage.validation import DAMAGE, first_line
 from bonesim.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def one_line(run: "Run") -> str:
         return f"Run({name}, closed)"
     try:
         parts = (_title(run), run.status, _day(run), _lattice(run), f"snapshots {_snapshots(run)}")
-    except BonesimError:
+    except (BonesimError, *DAMAGE):
         return f"Run({name}, damaged)"
     return f"Run({name}, {', '.join(parts)})"
 
@@ -33,8 +34,8 @@ def html_table(run: "Run") -> str:
     else:
         try:
             rows = _rows(run)
-        except BonesimError as error:
-            rows = [("status", f"damaged: {error}")]
+        except (BonesimError, *DAMAGE) as error:
+            rows = [("status", f"damaged: {first_line(error)}")]
     cells = "".join(
         f'<tr><th style="text-align:left">{escape(name)}</th>'
         f'<td style="text-align:left">{escape(value)}</td></tr>'
@@ -45,7 +46,7 @@ def html_table(run: "Run") -> str:
 
 def _rows(run: "Run") -> list[tuple[str, str]]:
     made = run.provenance
-    days = f"{_day(run)[4:]}"
+    days = _day(run).removeprefix("day ")
     if run.last_day is not None:
         days += f" ({run.last_day / DAYS_PER_YEAR:.1f} years simulated)"
     mm = " x ".join(f"{n * run.voxel_um / 1000:.2f}" for n in reversed(run.shape))
@@ -56,7 +57,7 @@ def _rows(run: "Run") -> list[tuple[str, str]]:
         ("lattice", f"{mm} mm: {_lattice(run)}"),
         ("seed", str(run.config.get("seed", "unknown"))),
         ("made by", f"bonesim {made.get('bonesim', 'unknown')}, {made.get('created', 'unknown')}"),
-        ("snapshots", f"{_snapshots(run)}"),
+        ("snapshots", _snapshots(run)),
         ("events", _events(run)),
     ]
 

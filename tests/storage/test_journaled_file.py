@@ -1,4 +1,4 @@
-"""A file that changes in whole steps: against a plain one in memory, and with failing disks."""
+"""A file that changes by whole commits: against a plain one in memory, and with failing disks."""
 
 import errno
 import io
@@ -122,14 +122,14 @@ def test_failure_at_any_call_leaves_one_of_both_states(tmp_path: Path, died: boo
                 whole = True
         found = content(path)
         seen.add((whole, found == after))
-        # What was appended in vain may stay beyond the old end, where nobody looks.
+        # What was appended in vain may stay beyond the old end, where nobody reads.
         assert found == after or (not whole and found.startswith(before))
         if not died:
             file.commit()
             assert content(path) == path.read_bytes() == after
             assert not journal_path(path).exists()
         file.close()
-        # Whoever opens it next to write goes on from what a reader sees.
+        # The next writer continues from what a reader sees.
         with JournaledFile(path, writable=True) as again:
             again.commit()
         assert path.read_bytes() == (after if not died else found)
@@ -138,8 +138,8 @@ def test_failure_at_any_call_leaves_one_of_both_states(tmp_path: Path, died: boo
     assert seen == {(False, False), (False, True), (True, True)}
 
 
-def test_failed_retry_after_the_moment_of_truth_keeps_the_step(tmp_path: Path) -> None:
-    """The journal stands, its pages beyond the old end must stay though the next step fails."""
+def test_failed_retry_after_the_commit_point_keeps_the_commit(tmp_path: Path) -> None:
+    """The journal exists: its pages beyond the old end stay though the next commit fails."""
     for first in range(40):
         path = tmp_path / str(first)
         before, after, file = _two_states(path)

@@ -17,7 +17,7 @@ from bonesim.storage import checkpoint
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter
 
-#: Writes a day, commits, and says so, for ever.
+#: Writes a day, commits, and reports it, for ever.
 WRITER = """
 import sys
 from pathlib import Path
@@ -38,18 +38,20 @@ for day in range(first, 10**6):
 
 
 def _killed_writer(path: Path, first: int, seconds: float) -> int:
-    """Let a writer work for some time after its first commit; the last day it said was on file."""
+    """Let a writer work for some time after its first commit; the last day it reported on file."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     }
     command = [sys.executable, "-c", WRITER, str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()
+        first_line = process.stdout.readline()
         time.sleep(seconds)
         process.kill()
         days = [
-            int(line) for line in (said + process.stdout.read()).splitlines(True) if "\n" in line
+            int(line)
+            for line in (first_line + process.stdout.read()).splitlines(True)
+            if "\n" in line
         ]
     return days[-1]
 
@@ -61,7 +63,7 @@ def _kill_and_check(path: Path, kills: int) -> None:
         day = _killed_writer(path, day + 1, 0.02 + 0.618034 * kill % 0.1)
         with open_run(path) as run:
             last = int(run.table["day"].iloc[-1])
-            # The commit was made, but the writer died before it could say so.
+            # The commit was made, but the writer died before it could report it.
             assert last in (day, day + 1)
             assert run.snapshot_days == list(range(last + 1))
             assert len(run.events) == last // 2

@@ -66,7 +66,7 @@ def test_lock_is_released_once(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_lock_file_removed_at_the_wrong_moment_is_made_anew(
+def test_lock_file_removed_at_the_wrong_moment_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder goes between our opening it and locking it: what we then hold is no file."""
@@ -97,7 +97,7 @@ def test_nothing_appears_before_the_first_commit(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_existing_file_is_kept_unless_told(run_file: Path) -> None:
+def test_existing_file_is_kept_without_overwrite(run_file: Path) -> None:
     before = run_file.read_bytes()
     with pytest.raises(InputError, match="--overwrite"):
         new_writer(run_file)

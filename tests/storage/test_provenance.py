@@ -1,4 +1,4 @@
-"""Provenance tells versions and seed, and nothing about whose machine it was."""
+"""Provenance records versions and seed, and nothing about whose machine it was."""
 
 import json
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def test_versions_seed_and_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("given", "kept"),
     [
         ("/home/jo/bin/bonesim", "bonesim"),
         ("--bone=/home/jo/my scans/a.tif", "--bone=a.tif"),
@@ -32,8 +32,8 @@ def test_versions_seed_and_time() -> None:
         ("cells.rate_per_day=1/3", "cells.rate_per_day=1/3"),
     ],
 )
-def test_folders_of_absolute_paths_are_left_out(said: str, kept: str) -> None:
-    assert provenance(1, [], [said])["command"] == [kept]
+def test_folders_of_absolute_paths_are_left_out(given: str, kept: str) -> None:
+    assert provenance(1, [], [given])["command"] == [kept]
 
 
 def test_notes_keep_units_and_lose_folders() -> None:
