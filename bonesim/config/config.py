@@ -137,6 +137,16 @@ class Config(Parameters):
     tissue: TissueParameters = TissueParameters()
     schedule: ScheduleParameters = ScheduleParameters()
 
+    def __repr__(self) -> str:
+        """One line; `to_toml` gives all parameters."""
+        schedule, treatment = self.schedule, "hormones" if self.protocol is None else "protocol"
+        return (
+            f"Config({self.title!r}, seed {self.seed}, {self.specimen.kind} bone, {treatment}, "
+            f"{schedule.duration_day} days after a burn-in of {schedule.burn_in_day})"
+        )
+
+    __str__ = __repr__
+
     @model_validator(mode="after")
     def _one_course(self) -> "Config":
         if self.protocol is not None and self.hormones.course != ConstantCourse():

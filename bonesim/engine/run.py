@@ -119,24 +119,19 @@ def resume(
     """Continue an interrupted run from its last checkpoint; returns its path.
 
     Raises:
-        InputError: the run is complete or has no checkpoint.
+        InputError: the run is complete, or has no checkpoint that this version can continue.
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
     path, observer = Path(path), Observers(observers)
     with open_run(path) as old:
-        config = validated(old.config, str(path))
-        status = old.status
+        status, tree = old.status, old.config
         origin, *notes = old.provenance["notes"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
-    beside = checkpoint_path(path)
-    if not beside.exists():
-        raise InputError(f"{path}: no checkpoint {beside.name} beside it; run it anew")
-    state, meta = checkpoint.load(beside)
-    if meta.get("run") != identity:
-        raise InputError(f"{path}: {beside.name} beside it is of another run; run it anew")
+    state = _checkpoint_beside(path, identity)
+    config = validated(tree, str(path))
     # The state replaces all that is on this lattice.
     bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
     simulation = Simulation(config, bone)
@@ -147,6 +142,22 @@ def resume(
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
         recorder.record(until_day, observer, pending)
     return path
+
+
+def _checkpoint_beside(path: Path, identity: str) -> State:
+    """The state in the checkpoint of the run file `path`; `identity` is that of its run."""
+    beside = checkpoint_path(path)
+    if not beside.exists():
+        raise InputError(f"{path}: no checkpoint {beside.name} beside it; run it again")
+    try:
+        state, meta = checkpoint.load(beside)
+    except checkpoint.EarlierVersionError as error:
+        raise InputError(
+            f"{path}: {beside.name} beside it {error.reason} (bonesim info shows it)"
+        ) from None
+    if meta.get("run") != identity:
+        raise InputError(f"{path}: {beside.name} beside it is of another run; run it again")
+    return state
 
 
 def _start(

@@ -1,12 +1,17 @@
 """What a snapshot keeps: the lattice as images, its morphometry, and every cell."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.cells.bmu import TRAVELLING
+from bonesim.cells.osteoblast import OSTEOCYTE_FATE
+from bonesim.cells.osteocyte import LONG_AGO
 from bonesim.engine.simulation import Simulation
 from bonesim.morphometry.panel import PANEL, QUICK
+from bonesim.storage.cell_tables import CELL_COLUMNS, in_order
 from bonesim.storage.layout import Column
 from bonesim.units import BONE, unit_of
 
@@ -35,7 +40,7 @@ def fields_of(simulation: Simulation) -> dict[str, NDArray[np.uint8]]:
 
 
 def _surface_state(simulation: Simulation) -> NDArray[np.uint8]:
-    """What happens at each voxel; an eroded one keeps its site's code though it is marrow now."""
+    """The state of each voxel; an eroded one keeps its site's code though it is marrow now."""
     tissue, cavities = simulation.tissue, simulation.cavities
     state = (tissue.lattice.quanta >= BONE).astype(np.uint8) * BONE_INTERIOR
     state[tissue.surface_voxels] = QUIESCENT
@@ -46,6 +51,38 @@ def _surface_state(simulation: Simulation) -> NDArray[np.uint8]:
     return np.ascontiguousarray(tissue.inner(state))
 
 
-def cells_of(simulation: Simulation) -> dict[str, dict[str, NDArray[Any]]]:
-    """Every living cell and BMU: population -> column -> values."""
-    return {name: rows.alive_columns() for name, rows in simulation.tables().items()}
+def cells_of(simulation: Simulation) -> dict[str, dict[Column, NDArray[Any]]]:
+    """Every BMU, cell and empty lacuna: population -> column -> values, one row each."""
+    tissue, tables = simulation.tissue, {}
+    for population, rows in simulation.tables().items():
+        values = rows.alive_columns()
+        values["age_day"] = simulation.day - values["born_day"]
+        if population == "bmus":
+            front = np.stack([values[axis].astype(np.float64) for axis in "zyx"], axis=1)
+            places = (front - 0.5) * tissue.voxel_um
+        else:
+            places = tissue.places_um(values["voxel"])
+        values["z_um"], values["y_um"], values["x_um"] = places.T
+        tables[population] = in_order(
+            CELL_COLUMNS[population], values | _STATES[population](values)
+        )
+    return tables
+
+
+def _osteocyte_states(values: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What is not known of an osteocyte is NaN; a viable one's day of death is a former row's."""
+    died, setpoint = values["died_day"], values["setpoint_mpa"]
+    unknown = (values["viable"] == 1) | (died <= LONG_AGO)
+    return {
+        "died_day": np.where(unknown, np.nan, died),
+        "setpoint_mpa": np.where(setpoint == 0.0, np.nan, setpoint),
+    }
+
+
+#: Population -> its columns that are codes, identities or unknown in the simulation's rows.
+_STATES: dict[str, Callable[[dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]] = {
+    "bmus": lambda values: {"phase": values["phase"] - TRAVELLING},
+    "osteoclasts": lambda values: {"site_id": values["id"]},
+    "osteoblasts": lambda values: {"fate": values["fate"] - OSTEOCYTE_FATE},
+    "osteocytes": _osteocyte_states,
+}

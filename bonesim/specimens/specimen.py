@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.kernel import kernel
-from bonesim.units import BONE
+from bonesim.units import BONE, FULL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Specimen:
     """A starting bone.
 
@@ -27,6 +27,15 @@ class Specimen:
     voxel_um: float
     origin: str
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """One line: lattice, voxel size, BV/TV (partial volume included), origin."""
+        nz, ny, nx = self.quanta.shape
+        bvtv = 100.0 * self.quanta.mean(dtype=np.float64) / FULL if self.quanta.size else np.nan
+        return (
+            f"Specimen({nx} x {ny} x {nz} voxels of {self.voxel_um:g} um, "
+            f"BV/TV {bvtv:.1f} %, {self.origin!r})"
+        )
 
 
 def cleaned(quanta: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

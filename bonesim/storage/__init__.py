@@ -1,1 +1,1 @@
-"""The files: run file, checkpoint, and what makes them survive crashes. Arrays and names only."""
+"""Run file, checkpoint, and writing that survives crashes. Arrays and names only."""

@@ -1,7 +1,8 @@
-"""Everything a restart needs, in one file that is either whole or not there.
+"""Everything a restart needs, in one file that is written completely or not at all.
 
-The nested state is flattened to "a/b/c" names in one compressed archive of NumPy arrays, behind
-a magic line and the SHA-256 of what follows. Nothing is unpickled.
+The nested state is flattened to "a/b/c" names in one compressed archive of NumPy arrays. Before it
+stand a first line with the version of the state, and the SHA-256 of line and archive. Nothing is
+unpickled.
 """
 
 import hashlib
@@ -18,9 +19,31 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage.durable import failures_explained, write_durably
 
-MAGIC = b"bonesim checkpoint 3\n"
+#: First line of a checkpoint. Its number is the version of the state within: raised when an
+#: earlier state can no longer be continued.
+MAGIC = b"bonesim checkpoint 4\n"
+#: The bonesim that writes such checkpoints.
+WRITTEN_BY = "0.2"
+#: First line of the checkpoints of released versions that cannot be continued -> that version.
+#: Their SHA-256 is of the archive alone.
+EARLIER = {b"bonesim checkpoint 3\n": "0.1"}
 #: The member of the archive that is JSON: meta, plain numbers, names of empty mappings.
 INDEX = "__index__"
+
+
+class EarlierVersionError(InputError):
+    """A sound checkpoint of an earlier bonesim, whose state this one cannot continue.
+
+    Attributes:
+        reason: what is wrong, without the file's name.
+    """
+
+    def __init__(self, path: Path, version: str) -> None:
+        self.reason = (
+            f"was written by bonesim {version}, which {WRITTEN_BY} cannot continue; "
+            "run it again from its config"
+        )
+        super().__init__(f"{path}: {self.reason}")
 
 
 def save(path: Path, state: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
@@ -42,14 +65,15 @@ def save(path: Path, state: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
             _put(archive, name, part.getvalue())
     payload = buffer.getvalue()
     with failures_explained(path):
-        write_durably(path, MAGIC + hashlib.sha256(payload).digest() + payload)
+        write_durably(path, MAGIC + _digest(MAGIC, payload) + payload)
 
 
 def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """State and meta bit for bit as they were saved; NumPy scalars come back with shape ().
 
     Raises:
-        InputError: no such file. CorruptFileError: damaged or foreign.
+        InputError: no such file; EarlierVersionError: of an earlier bonesim.
+        CorruptFileError: damaged or foreign.
     """
     try:
         data = path.read_bytes()
@@ -57,19 +81,26 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     start = len(MAGIC) + hashlib.sha256().digest_size
     payload = data[start:]
-    if data[:start] != MAGIC + hashlib.sha256(payload).digest():
+    for magic, version in EARLIER.items():
+        if data[:start] == magic + _digest(b"", payload):
+            raise EarlierVersionError(path, version)
+    if data[:start] != MAGIC + _digest(MAGIC, payload):
         raise CorruptFileError(
-            f"{path}: is damaged, no checkpoint or another version's; run anew from the config"
+            f"{path}: is damaged, no checkpoint, or of another version; run it again from its config"
         )
     try:
         return _unpacked(payload)
     except (zipfile.BadZipFile, ValueError, LookupError, TypeError, OSError) as error:
-        # The hash is right, so this was made to deceive.
-        raise CorruptFileError(f"{path}: is no checkpoint ({error}); run anew") from None
+        # The hash is right: the content was made with intent, or by another program.
+        raise CorruptFileError(f"{path}: is no checkpoint ({error}); run it again") from None
+
+
+def _digest(first_line: bytes, payload: bytes) -> bytes:
+    return hashlib.sha256(first_line + payload).digest()
 
 
 def _unpacked(payload: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """State and meta from the archive; all kinds of errors if it is not one of ours."""
+    """State and meta from the archive; errors of many kinds if it is no checkpoint's."""
     state: dict[str, Any] = {}
     with zipfile.ZipFile(io.BytesIO(payload)) as archive:
         index = json.loads(archive.read(INDEX))
@@ -109,7 +140,7 @@ def _flatten(
 
 
 def _nest(state: dict[str, Any], path: str, value: Any) -> None:
-    """Put `value` where "a/b/c" says."""
+    """Put `value` at the place "a/b/c"."""
     *groups, name = path.split("/")
     for group in groups:
         state = state.setdefault(group, {})

@@ -1,4 +1,4 @@
-"""One hash for the content of nested arrays: whether two states, tables or files say the same."""
+"""One hash for the content of nested arrays: whether two states, tables or files are equal."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ def content_hash(content: Mapping[str, Any]) -> str:
     and -0.0 differ, and so do 1, 1.0 and [1].
 
     Raises:
-        TypeError: an array of Python objects, whose bytes say nothing.
+        TypeError: an array of Python objects, whose bytes are addresses, not content.
     """
     digest = hashlib.sha256()
     for name in sorted(content):

@@ -1,4 +1,4 @@
-"""Writing that either happened or did not: short writes, fsync, rename, and errors explained."""
+"""Writes that happen completely or not at all: short writes, fsync, rename, error messages."""
 
 import errno
 import os

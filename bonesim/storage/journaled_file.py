@@ -1,19 +1,19 @@
-"""A file that changes only in whole steps, for HDF5 to write into.
+"""A file that changes only by whole commits, for HDF5 to write into.
 
-HDF5 changes its file in place, and puts new data where old data were: of 120 runs killed while
-they appended to a compressed table and flushed after every frame, 39 left a file whose
-acknowledged rows could not be read. And when the disk is full, HDF5 fails in a way that ends in
-a crash of the interpreter. So HDF5 writes into memory here (h5py takes a Python file object),
-and `commit` moves the changed pages to the disk so that a kill at any instant leaves the state
-before or after, never between:
+HDF5 changes its file in place and puts new data where old data were. In a test, 120 writers were
+killed while they appended to a compressed table and flushed after every frame; 39 files lost
+acknowledged rows. When the disk is full, HDF5 can crash the interpreter.
 
-    1. pages beyond the old end are appended: to a reader of the old state they do not exist
-    2. changed pages of the old part go to a journal, made by one rename: the moment of truth
+So HDF5 writes into memory here: h5py takes a Python file object. `commit` then moves the changed
+pages to the disk. A kill at any instant leaves the state before or after the commit:
+
+    1. pages beyond the old end are appended; a reader of the old state does not see them
+    2. changed pages of the old part go to a journal, made by one rename: the commit point
     3. they are written in place, and the journal is removed
 
-Whoever opens the file and finds a journal sees its pages instead of those on the disk, so a
-writer killed within 3 loses nothing either. A full disk is an OSError in 1 or 2, which leaves
-the file as it was and the pages in memory.
+A reader that finds a journal uses its pages instead of those in the file. So a writer killed
+within 3 loses nothing either. A full disk is an OSError in 1 or 2: the file is unchanged and the
+pages stay in memory.
 """
 
 import hashlib
@@ -28,12 +28,12 @@ from bonesim.storage.durable import write_at, write_durably
 
 PAGE = 4096
 MAGIC = b"bonesim journal\n"
-#: Of the journal: inode of its file, size of the file after the step, number of pages.
+#: Of the journal: inode of its file, size of the file after the commit, number of pages.
 HEADER = struct.Struct("<QQQ")
 
 
 def journal_path(path: Path) -> Path:
-    """Where the journal of the file at `path` is while a step is being written."""
+    """Where the journal of the file at `path` is during a commit."""
     return path.with_name(path.name + ".journal")
 
 
@@ -60,7 +60,7 @@ def _unpacked(journal: bytes, inode: int) -> tuple[int, dict[int, bytearray]] | 
     }
 
 
-class SteppedFile(io.RawIOBase):
+class JournaledFile(io.RawIOBase):
     """An existing file whose changes stay in memory until `commit`.
 
     Raises OSError as `open` would. Memory: the pages changed since the last commit.
@@ -72,7 +72,7 @@ class SteppedFile(io.RawIOBase):
         self._descriptor = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
         status = os.fstat(self._descriptor)
         self._inode = status.st_ino
-        #: Bytes in the file on the disk, and how many of them still count.
+        #: Bytes in the file on the disk, and how many of them are still valid.
         self._disk_size = self._disk_valid = self._size = status.st_size
         self._pages: dict[int, bytearray] = {}
         self._position = 0
@@ -107,7 +107,7 @@ class SteppedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` from the position with what is there after all changes so far."""
+        """Fill `buffer` from the position on; changes not yet committed are included."""
         view = memoryview(buffer).cast("B")
         count = max(0, min(len(view), self._size - self._position))
         view[:count] = self._content(self._position, count)
@@ -141,7 +141,7 @@ class SteppedFile(io.RawIOBase):
 
     def commit(self) -> None:
         """Move the changes to the disk, all or none; on OSError they stay in memory."""
-        # Where the file was cut and grown again, what is on the disk must not show through.
+        # Where the file was cut and grown again, the old bytes on the disk must not show.
         for page in range(self._disk_valid // PAGE, -(-min(self._disk_size, self._size) // PAGE)):
             self._pages.setdefault(page, self._content(page * PAGE, PAGE))
         changed = {
@@ -181,8 +181,8 @@ class SteppedFile(io.RawIOBase):
     def _append(self, pages: Iterable[int]) -> None:
         """Write pages beyond the old end; on failure the old end is restored.
 
-        Not if a journal is left of a step that failed after its moment of truth: to whoever
-        finds that journal, its pages beyond the end are part of the file.
+        It is not restored while a journal exists, left by a commit that failed after its commit
+        point: the pages beyond the old end then belong to the file.
         """
         try:
             self._put(pages)
@@ -195,7 +195,7 @@ class SteppedFile(io.RawIOBase):
             raise
 
     def _put(self, pages: Iterable[int]) -> None:
-        """Write pages where they belong, the last one no further than the end."""
+        """Write pages at their places, the last one no further than the end."""
         for page in pages:
             origin = page * PAGE
             write_at(self._descriptor, self._pages[page][: self._size - origin], origin)

@@ -13,12 +13,13 @@ so that ParaView, VTK and bonesim open the same bytes:
         table/<column>             one row per simulated day
         snapshot_table/<column>    one row per snapshot: what is measured only then
         events/<column>            one row per topological event
-        cells/<population>/day_<D>/<column>    the cells at each snapshot
+        cells/<population>         attribute `descriptions`: its columns; absent in version 0.1
+            day_<D>/<column>       the cells at a snapshot, one row each
 
 Every dataset is chunked, compressed with gzip-1 after a shuffle and checksummed (fletcher32);
-gzip is the one good filter that every HDF5 can read.
-The file format is HDF5 1.10's: its metadata carries checksums, which older ones lack, and
-VTK's own HDF5 reads it, which the newest ("latest") it does not.
+gzip is the filter that every HDF5 can read.
+The file format is HDF5 1.10's. Its metadata carries checksums, which older formats lack. VTK's own
+HDF5 reads it, but not the newest format ("latest").
 """
 
 import hashlib
@@ -48,7 +49,7 @@ SNAPSHOT_TABLE = "bonesim/snapshot_table"
 EVENTS = "bonesim/events"
 CELLS = "bonesim/cells"
 
-#: What /bonesim's attribute `status` may say.
+#: Values of /bonesim's attribute `status`.
 RUNNING, INTERRUPTED, COMPLETE = STATUSES = ("running", "interrupted", "complete")
 
 #: How every dataset is stored.
@@ -69,8 +70,8 @@ CHUNK_CELLS = 65536
 class Column:
     """A column of a table, or a field of the lattice: what its numbers are.
 
-    `name` carries its unit as a suffix (see `bonesim.units`); `symbol` is the field's own
-    (BV/TV, Tb.Th); `dtype` is how numbers are stored; `codes` are the names of 0, 1, 2, ...
+    `name` carries its unit as a suffix (see `bonesim.units`). `symbol` is the standard one
+    (BV/TV, Tb.Th). `dtype` is how numbers are stored. `codes` are the names of 0, 1, 2, ...
     where the numbers are codes.
     """
 
@@ -114,7 +115,7 @@ FIELDS = (
 
 
 def identity(file: Any) -> str:
-    """SHA-256 of an open run file's config and provenance: what a checkpoint beside it is of."""
+    """SHA-256 of an open run file's config and provenance: it links a checkpoint to its run."""
     texts = (file[place][()].tobytes() for place in (CONFIG, PROVENANCE))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
@@ -191,6 +192,30 @@ def column_names(group: h5py.Group) -> list[str]:
     return [str(name) for name in json.loads(get_text(group.attrs, "columns"))]
 
 
+def population_path(population: str) -> str:
+    """The group of a population: a group of cells for each snapshot."""
+    return f"{CELLS}/{population}"
+
+
+def set_descriptions(group: h5py.Group, columns: Sequence[Column]) -> None:
+    """Store what the columns of a population mean, once for all its snapshots."""
+    rows = [[c.name, c.unit, c.symbol, c.meaning, c.codes] for c in columns]
+    set_text(group.attrs, "descriptions", json.dumps(rows))
+
+
+def descriptions(group: h5py.Group) -> dict[str, Column] | None:
+    """The columns of a population by name; None if the file does not describe them."""
+    if "descriptions" not in group.attrs:
+        return None
+    rows = json.loads(get_text(group.attrs, "descriptions"))
+    return {
+        str(name): Column(
+            str(name), str(unit), str(symbol), str(meaning), codes=tuple(str(c) for c in codes)
+        )
+        for name, unit, symbol, meaning, codes in rows
+    }
+
+
 def cells_path(population: str, day: int) -> str:
     """Where the cells of a population at a snapshot are."""
-    return f"{CELLS}/{population}/day_{day}"
+    return f"{population_path(population)}/day_{day}"

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file beside the run file, held for as long as its process lives."""
+"""One writer at a time: a lock file beside the run file, held until its process ends."""
 
 import fcntl
 import os
@@ -9,17 +9,17 @@ from bonesim.storage.durable import failures_explained
 
 
 def lock_path(path: Path) -> Path:
-    """The file that says who writes `path`."""
+    """The lock file of `path`: its holder is the one writer."""
     return path.with_name(path.name + ".lock")
 
 
 class WriteLock:
-    """The right to write `path`, until `release` or the death of the process.
+    """The right to write `path`, until `release` or the end of the process.
 
-    The system drops the lock of a dead process, so a lock file that was left is no obstacle.
+    The system drops the lock of a process that ended. A lock file left behind is no obstacle.
 
     Raises:
-        BusyError: another writer has it. InputError: there is no such folder, or it is closed.
+        BusyError: another writer has it. InputError: no such folder, or no permission.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class WriteLock:
                 raise BusyError(
                     f"{path}: another process is writing it; wait, or choose another name"
                 ) from None
-            # Its last holder may have removed the file between our two calls.
+            # Its last holder may have removed the file between open and flock.
             if self._is_at_path(descriptor):
                 self._descriptor = descriptor
             else:

@@ -21,7 +21,7 @@ def provenance(
     """A record for the run file.
 
     `notes`: what was done to the specimen, one line each. `command_line`: of this process,
-    unless given. Of absolute paths only the file's name is kept: folders tell who you are.
+    unless given. Of absolute paths only the file's name is kept: folders can name a person.
     """
     command = sys.argv if command_line is None else command_line
     return {

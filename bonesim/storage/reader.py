@@ -1,7 +1,9 @@
 """Opening a run file: tables, events, images, cells. The bytes are not trusted.
 
 with bonesim.open_run("out.vtkhdf") as run:
-    run.table, run.events, run.image(1825)
+    run.table, run.events, run.image(1825), run.cells("osteocytes", 1825)
+
+Every DataFrame carries in `attrs` the run's title, and unit and meaning of each column.
 """
 
 import json
@@ -19,8 +21,11 @@ from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage import layout
+from bonesim.storage.cell_tables import from_version_0_1
 from bonesim.storage.content_hash import content_hash
-from bonesim.storage.journaled_file import SteppedFile
+from bonesim.storage.display import html_table, one_line
+from bonesim.storage.frames import frame
+from bonesim.storage.journaled_file import JournaledFile
 from bonesim.storage.layout import Column
 from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
 
@@ -28,15 +33,15 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyvista as pv
 
-#: A lattice with more voxels is no run of ours; it is not read.
-MOST_VOXELS = 4096**3
+#: A lattice with more voxels is not read.
+MAX_VOXELS = 4096**3
 
 
 def open_run(path: str | Path) -> "Run":
     """Open a run file for reading, also after its writer was killed.
 
-    While a run still writes it, what is read is of its last commit; a commit in between can make
-    a read fail: open it again.
+    While a run still writes it, its last commit is read. A commit in between can make a read
+    fail: open it again.
 
     Raises:
         InputError: no such file, or it cannot be read.
@@ -58,7 +63,7 @@ class Run:
         self.path = path
         require_file(path)
         try:
-            self._raw = SteppedFile(path, writable=False)
+            self._raw = JournaledFile(path, writable=False)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
         try:
@@ -88,6 +93,38 @@ class Run:
 
     # -- what the run is -----------------------------------------------------------------------
 
+    @property
+    def closed(self) -> bool:
+        """Whether the file was closed."""
+        return self._raw.closed
+
+    def __repr__(self) -> str:
+        """One line: file, title, status, days, lattice, snapshots."""
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks."""
+        return html_table(self)
+
+    @property
+    def title(self) -> str:
+        """The title of its configuration."""
+        return str(self.config.get("title", ""))
+
+    @property
+    def last_day(self) -> int | None:
+        """The last day on file; None if there is none yet."""
+        with self._damage_explained():
+            days = self._file[f"{layout.TABLE}/day"][-1:]
+            return int(days[0]) if days.size else None
+
+    @property
+    def planned_days(self) -> int | None:
+        """The days that its configuration plans; None if it has no schedule."""
+        with self._damage_explained():
+            planned = self.config.get("schedule", {}).get("duration_day")
+            return None if planned is None else int(planned)
+
     @cached_property
     def config_text(self) -> str:
         """The resolved configuration, TOML."""
@@ -106,7 +143,7 @@ class Run:
             return dict(json.loads(self._text(layout.PROVENANCE)))
 
     def identity(self) -> str:
-        """What tells this run from all others; kept with its checkpoints."""
+        """What distinguishes this run from all others; kept with its checkpoints."""
         with self._damage_explained():
             return layout.identity(self._file)
 
@@ -114,7 +151,10 @@ class Run:
     def status(self) -> str:
         """ "running", "interrupted" or "complete"."""
         with self._damage_explained():
-            return layout.get_text(self._file[layout.BONESIM].attrs, "status")
+            status = layout.get_text(self._file[layout.BONESIM].attrs, "status")
+            if status not in layout.STATUSES:
+                raise ValueError(f"its status is {status!r}")
+            return status
 
     # -- tables --------------------------------------------------------------------------------
 
@@ -140,20 +180,12 @@ class Run:
         return self._frame("events")
 
     def _frame(self, table: str) -> "pd.DataFrame":
-        import pandas as pd
-
-        data: dict[str, Any] = {}
         with self._damage_explained():
-            for column in self.columns(table):
-                values = self._values(f"{layout.BONESIM}/{table}/{column.name}")
-                if column.codes:
-                    kind = pd.CategoricalDtype(list(column.codes))
-                    data[column.name] = pd.Categorical.from_codes(
-                        values.astype(np.int64), dtype=kind
-                    )
-                else:
-                    data[column.name] = values
-            return pd.DataFrame(data)
+            columns = [
+                (column, self._values(f"{layout.BONESIM}/{table}/{column.name}"))
+                for column in self.columns(table)
+            ]
+            return frame(columns, self.title)
 
     # -- snapshots -----------------------------------------------------------------------------
 
@@ -192,24 +224,64 @@ class Run:
             grid.cell_data[field.name] = self.field(field.name, day).ravel()
         return grid
 
-    def cells(self, population: str, day: int) -> "pd.DataFrame":
-        """The cells of a population at a snapshot, one row each.
+    def cells(self, population: str | None = None, day: int | None = None) -> "pd.DataFrame":
+        """The cells of a population at a snapshot, one row each; without arguments, how many.
+
+        Args:
+            population: "bmus", "osteoclasts", "osteoblasts" or "osteocytes".
+            day: of a snapshot.
+
+        Returns:
+            Identity, place (x_um, y_um, z_um in the frame of `image`), age and states. Without
+            arguments: a row for each snapshot, a column for each population.
 
         Raises:
             InputError: no such population or day.
         """
-        import pandas as pd
-
+        if population is None:
+            return self._cell_counts()
+        names = self._populations()
+        if population not in names:
+            raise InputError(f"{self.path}: no cells {population!r}; there are {', '.join(names)}")
+        if day is None:
+            days = ", ".join(map(str, self.snapshot_days)) or "none"
+            raise InputError(f"{self.path}: cells of which day? There are snapshots {days}")
         self._step(day)
         with self._damage_explained():
-            names = sorted(self._file[layout.CELLS])
-            if population not in names:
-                raise InputError(
-                    f"{self.path}: no cells {population!r}; there are {', '.join(names)}"
-                )
+            rows = self._cell_rows(population, day)
+            known = layout.descriptions(self._file[layout.population_path(population)])
+            if known is None:
+                table = from_version_0_1(population, rows, day, self.shape, self.voxel_um)
+            else:
+                table = {known[name]: values for name, values in rows.items()}
+            return frame(table.items(), self.title)
+
+    def _cell_counts(self) -> "pd.DataFrame":
+        """How many cells of each population every snapshot holds."""
+        with self._damage_explained():
+            columns = [(layout.Column("day", "d", "", "day of the snapshot"), self.snapshot_days)]
+            for name in self._populations():
+                counts = [self._cell_count(name, day) for day in self.snapshot_days]
+                columns.append((layout.Column(name, "", "", f"number of {name}"), counts))
+            return frame([(c, np.array(n, np.int64)) for c, n in columns], self.title)
+
+    def _cell_count(self, population: str, day: int) -> int:
+        place = layout.cells_path(population, day)
+        if place not in self._file:
+            return 0
+        group = self._file[place]
+        return int(group[layout.column_names(group)[0]].shape[0])
+
+    def _populations(self) -> list[str]:
+        with self._damage_explained():
+            return sorted(self._file[layout.CELLS])
+
+    def _cell_rows(self, population: str, day: int) -> dict[str, NDArray[Any]]:
+        """The columns of a population as they are on file."""
+        with self._damage_explained():
             place = layout.cells_path(population, day)
-            columns = layout.column_names(self._file[place])
-            return pd.DataFrame({name: self._values(f"{place}/{name}") for name in columns})
+            names = layout.column_names(self._file[place])
+            return {name: self._values(f"{place}/{name}") for name in names}
 
     def content_hash(self) -> str:
         """SHA-256 of tables, events, images and cells: equal for equal results.
@@ -223,16 +295,13 @@ class Run:
             }
             for table in ("table", "snapshot_table", "events")
         }
-        with self._damage_explained():
-            populations = sorted(self._file[layout.CELLS])
         for day in self.snapshot_days:
             # One day at a time: together they need not fit into memory.
             snapshot: dict[str, Any] = {f.name: self.field(f.name, day) for f in layout.FIELDS}
-            for population in populations:
+            for population in self._populations():
                 if layout.cells_path(population, day) not in self._file:
                     continue
-                cells = self.cells(population, day)
-                snapshot[f"cells {population}"] = {n: cells[n].to_numpy() for n in cells}
+                snapshot[f"cells {population}"] = self._cell_rows(population, day)
             content[f"day {day}"] = content_hash(snapshot)
         return content_hash(content)
 
@@ -261,7 +330,7 @@ class Run:
         nz, ny, nx = (int(n) for n in self._file[f"{layout.CELL_DATA}/quanta"].shape[1:])
         self.shape = nz, ny, nx
         self.voxel_um = float(self._file[layout.BONESIM].attrs["voxel_um"])
-        if not (0 < nz * ny * nx <= MOST_VOXELS and 0.0 < self.voxel_um < 1e4):
+        if not (0 < nz * ny * nx <= MAX_VOXELS and 0.0 < self.voxel_um < 1e4):
             raise ValueError(f"a lattice of {self.shape} voxels of {self.voxel_um} um")
 
     @contextmanager
@@ -274,5 +343,5 @@ class Run:
                 raise ValueError(f"{self.path}: the run is closed; open it again") from None
             raise CorruptFileError(
                 f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); "
-                "take another copy or run it anew"
+                "take another copy or run it again"
             ) from None

@@ -1,8 +1,8 @@
-"""What is refused before any number of a run file is read: bytes from strangers are not trusted.
+"""What is refused before any number of a run file is read: its bytes are not trusted.
 
-An HDF5 file can name other files of the machine as its data (external links, external storage,
-virtual datasets), load filters from elsewhere, hold links that never end, and claim 2^60 bytes
-in 2 kB. A run file does none of that.
+An HDF5 file can use other files of the machine as its data: external links, external storage,
+virtual datasets. It can load filters from elsewhere, hold endless links, and claim 2^60 bytes in
+2 kB. A run file does none of that.
 """
 
 import math
@@ -13,13 +13,13 @@ import h5py
 from bonesim.errors import InputError
 from bonesim.storage import layout
 
-#: Deflate makes at most 1032 bytes of one; a dataset that claims more was never written by us.
-MOST_EXPANSION = 1032
-#: Bytes of a chunk, which is unpacked whole; ours have at most 0.5 MiB.
-MOST_CHUNK_BYTES = 2**26
+#: Deflate makes at most 1032 bytes of one; a dataset that claims more is not a run file's.
+MAX_EXPANSION = 1032
+#: Bytes of a chunk, which is unpacked whole; those of a run file have at most 0.5 MiB.
+MAX_CHUNK_BYTES = 2**26
 FILTERS_WE_USE = {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}
 
-#: What h5py, JSON, pandas and our own checks raise over damaged or foreign bytes.
+#: What h5py, JSON, pandas and the checks here raise for damaged or foreign bytes.
 DAMAGE = (
     OSError,
     LookupError,
@@ -32,7 +32,7 @@ DAMAGE = (
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line; its name if it says nothing."""
+    """The first line of an error's message; the error's name if the message is empty."""
     return (str(error).splitlines() or [type(error).__name__])[0].strip("\"'")
 
 
@@ -91,8 +91,8 @@ def _refuse_hostile_dataset(dataset: h5py.Dataset) -> None:
     if filters - FILTERS_WE_USE:
         raise ValueError(f"{dataset.name} needs a foreign filter")
     size = dataset.dtype.itemsize
-    if math.prod(dataset.chunks) * size > MOST_CHUNK_BYTES:
+    if math.prod(dataset.chunks) * size > MAX_CHUNK_BYTES:
         raise ValueError(f"{dataset.name} is stored in chunks of {dataset.chunks}")
     claimed, stored = math.prod(dataset.shape) * size, dataset.id.get_storage_size()
-    if claimed > MOST_EXPANSION * stored:
+    if claimed > MAX_EXPANSION * stored:
         raise ValueError(f"{dataset.name} claims {claimed} bytes in {stored}")

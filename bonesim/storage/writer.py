@@ -1,6 +1,6 @@
-"""Writing a run file, in whole steps: a kill at any instant leaves the last commit.
+"""Writing a run file by whole commits: a kill at any instant leaves the last commit.
 
-One process writes; a lock file beside the run file says which. Readers need no lock.
+One process writes and holds the lock file beside the run file. Readers need no lock.
 """
 
 import json
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage import layout
 from bonesim.storage.durable import failures_explained, sync_folder
-from bonesim.storage.journaled_file import SteppedFile, journal_path
+from bonesim.storage.journaled_file import JournaledFile, journal_path
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
 from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
@@ -26,20 +26,20 @@ from bonesim.storage.validation import DAMAGE, first_line, require_file, require
 VTKHDF_VERSION = (2, 3)
 IMAGE_DATA = np.bytes_("ImageData")
 #: Bytes of a run file's name: systems allow 255, and ".NAME.checkpoint.tmp" must fit too.
-LONGEST_NAME = 200
+MAX_NAME_BYTES = 200
 
 
 def check_place(path: Path, overwrite: bool) -> None:
     """Refuse an output that cannot become a run file, before anything is computed for it.
 
     Raises:
-        InputError: a folder, a file that exists (unless `overwrite`), a folder that does not or
-            is closed to us, or a name too long for the files that stand beside it for a while.
+        InputError: a folder; a file that exists (unless `overwrite`); a place without a folder
+            or without permission; a name too long for the temporary files beside it.
         BusyError: another process writes it.
     """
-    if len(os.fsencode(path.name)) > LONGEST_NAME:
+    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
         raise InputError(
-            f"{path}: the file's name is too long; give one of at most {LONGEST_NAME} bytes"
+            f"{path}: the file's name is too long; give one of at most {MAX_NAME_BYTES} bytes"
         )
     with failures_explained(path):
         if path.is_dir():
@@ -48,15 +48,15 @@ def check_place(path: Path, overwrite: bool) -> None:
             raise InputError(f"{path}: exists; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise InputError(f"{path}: there is no folder {path.parent}; create it first")
-    # Whether files can be made there is known once one was made.
+    # Only making a file shows whether one can be made.
     WriteLock(path).release()
 
 
 class RunWriter:
     """The one writer of a run file. Make it with `create` or `reopen`; use it in a `with`.
 
-    Nothing is on the disk before `commit`, which raises ResourceError when the disk is full;
-    what was committed before is intact then.
+    Nothing is on the disk before `commit`. It raises ResourceError when the disk is full; what
+    was committed before is intact then.
     """
 
     def __init__(self, path: Path, lock: WriteLock, *, start: Path | None = None) -> None:
@@ -65,7 +65,7 @@ class RunWriter:
         #: A new file grows under another name until its first commit.
         self._start = start
         with failures_explained(path):
-            self._raw = SteppedFile(start or path, writable=True)
+            self._raw = JournaledFile(start or path, writable=True)
         try:
             self._file = h5py.File(self._raw, "r+" if start is None else "w", libver=layout.FORMAT)
         except DAMAGE as error:
@@ -121,7 +121,7 @@ class RunWriter:
 
     @classmethod
     def reopen(cls, path: Path) -> "RunWriter":
-        """An existing run file, to go on with.
+        """An existing run file, to be continued.
 
         Raises:
             InputError: no such file. BusyError: another process writes it.
@@ -143,7 +143,7 @@ class RunWriter:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        """Close; what was not committed is forgotten."""
+        """Close; what was not committed is lost."""
         self.close()
 
     def close(self) -> None:
@@ -170,12 +170,12 @@ class RunWriter:
             if self._start is not None:
                 self._start.replace(self.path)
                 self._raw.path, self._start = self.path, None
-                # Of the file that was there before; to the new one it means nothing.
+                # It belongs to the file that was there before, not to the new one.
                 journal_path(self.path).unlink(missing_ok=True)
                 sync_folder(self.path.parent)
 
     def identity(self) -> str:
-        """What tells this run from all others; kept with its checkpoints."""
+        """What distinguishes this run from all others; kept with its checkpoints."""
         return layout.identity(self._file)
 
     # -- what goes in --------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class RunWriter:
         self._append(layout.TABLE, columns)
 
     def write_events(self, columns: Mapping[str, NDArray[Any]], first_changed_row: int = 0) -> None:
-        """Put events from `first_changed_row` on; rows on file from there on are replaced.
+        """Write events from `first_changed_row` on; rows on file from there on are replaced.
 
         Raises:
             ValueError: as `append_table`, or there are fewer rows on file.
@@ -204,12 +204,13 @@ class RunWriter:
 
     def append_snapshot(
         self, day: int, fields: Mapping[str, NDArray[np.uint8]], measures: Mapping[str, float],
-        cells: Mapping[str, Mapping[str, NDArray[Any]]],
+        cells: Mapping[str, Mapping[Column, NDArray[Any]]],
     ) -> None:  # fmt: skip
         """Add the lattice, what was measured on it, and the cells of one day.
 
         `fields`: all of `layout.FIELDS`, each uint8 (nz, ny, nx). `measures`: the columns of the
-        snapshot table but "day". `cells`: population -> column -> values, one row a cell.
+        snapshot table but "day". `cells`: population -> column -> values, one row a cell; the columns
+        of a population are the same at every snapshot.
 
         Raises:
             ValueError: something is missing, unknown or of another shape or kind; or `day` is
@@ -227,21 +228,17 @@ class RunWriter:
         _grow(self._file[layout.DAYS], np.array([float(day)]))
         self._append(layout.SNAPSHOT_TABLE, row)
         for population, columns in cells.items():
-            group = self._file.create_group(layout.cells_path(population, day))
-            layout.set_text(group.attrs, "columns", json.dumps(list(columns)))
-            for name, values in columns.items():
-                rows = max(1, min(values.size, layout.CHUNK_CELLS))
-                _grow(layout.create_series(group, name, values.dtype, rows), values)
+            self._append_cells(population, day, columns)
         steps.attrs["NSteps"] = count + 1
 
     def set_status(self, status: str) -> None:
-        """Say whether the run is "running", "interrupted" or "complete"."""
+        """Set the status: "running", "interrupted" or "complete"."""
         if status not in layout.STATUSES:
             raise ValueError(f"status {status!r}: one of {', '.join(layout.STATUSES)}")
         layout.set_text(self._file[layout.BONESIM].attrs, "status", status)
 
     def truncate_to(self, day: int) -> None:
-        """Forget rows, snapshots and cells after `day`, and all events: they are given anew.
+        """Remove rows, snapshots and cells after `day`, and all events: they are written again.
 
         Raises:
             CorruptFileError: the file ends before `day`; nothing is changed.
@@ -250,7 +247,7 @@ class RunWriter:
         if not last.size or last[0] < day:
             raise CorruptFileError(
                 f"{self.path}: ends at day {last[0] if last.size else 'none'}, before its "
-                f"checkpoint of day {day}: they do not belong together; run it anew"
+                f"checkpoint of day {day}: they do not belong together; run it again"
             )
         self.set_status(layout.RUNNING)
         for place in (layout.TABLE, layout.SNAPSHOT_TABLE):
@@ -275,10 +272,23 @@ class RunWriter:
 
     def _damaged(self, error: BaseException) -> CorruptFileError:
         return CorruptFileError(
-            f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); run it anew"
+            f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); run it again"
         )
 
     # -- making the groups -----------------------------------------------------------------------
+
+    def _append_cells(
+        self, population: str, day: int, columns: Mapping[Column, NDArray[Any]]
+    ) -> None:
+        """Write the cells of a population; its columns are described with its first snapshot."""
+        place = layout.population_path(population)
+        if place not in self._file:
+            layout.set_descriptions(self._file.create_group(place), list(columns))
+        group = self._file.create_group(layout.cells_path(population, day))
+        layout.set_text(group.attrs, "columns", json.dumps([column.name for column in columns]))
+        for column, values in columns.items():
+            rows = max(1, min(values.size, layout.CHUNK_CELLS))
+            _grow(layout.create_series(group, column.name, column.dtype, rows), values)
 
     def _append(self, place: str, columns: Mapping[str, NDArray[Any]]) -> None:
         group = self._file[place]
@@ -288,7 +298,7 @@ class RunWriter:
 
     def _require_snapshot(
         self, day: int, fields: Mapping[str, NDArray[np.uint8]],
-        row: Mapping[str, NDArray[Any]], cells: Mapping[str, Mapping[str, NDArray[Any]]],
+        row: Mapping[str, NDArray[Any]], cells: Mapping[str, Mapping[Column, NDArray[Any]]],
     ) -> None:  # fmt: skip
         """Raise ValueError before anything is written, so that no half of it is on file."""
         shape = self._file[f"{layout.CELL_DATA}/quanta"].shape[1:]
@@ -303,6 +313,20 @@ class RunWriter:
         for population, columns in cells.items():
             if len({values.shape for values in columns.values()}) > 1:
                 raise ValueError(f"cells {population}: columns of several lengths")
+            self._require_described(population, columns)
+
+    def _require_described(self, population: str, columns: Mapping[Column, NDArray[Any]]) -> None:
+        """Raise ValueError if these are not the columns that the population has on file."""
+        for column, values in columns.items():
+            if values.size and not np.can_cast(values.dtype, column.dtype, "same_kind"):
+                raise ValueError(
+                    f"cells {population}/{column.name}: got {values.dtype}, kept as {column.dtype}"
+                )
+        place = layout.population_path(population)
+        if place in self._file:
+            known = layout.descriptions(self._file[place])
+            if known is None or list(known) != [column.name for column in columns]:
+                raise ValueError(f"cells {population}: not the columns of the snapshots before")
 
     def _make_vtk(self, shape_zyx: tuple[int, int, int], voxel_um: float) -> None:
         nz, ny, nx = shape_zyx

@@ -46,12 +46,23 @@ def events_of(count: int) -> dict[str, NDArray[Any]]:
     }
 
 
-def cells_on(day: int) -> dict[str, dict[str, NDArray[Any]]]:
+ID = Column("id", "", "", "identity", "uint64")
+AGE = Column("age_day", "d", "", "days since its birth")
+PHASE = Column("phase", "", "", "what it does", "uint8", ("travelling", "finishing"))
+VIABLE = Column("viable", "", "", "whether it is alive", "bool")
+
+
+def cells_on(day: int) -> dict[str, dict[Column, NDArray[Any]]]:
     """Cells, none of one kind."""
     number = np.arange(day + 3)
     return {
-        "osteoclasts": {"id": number.astype(np.uint64), "age_day": number / 3.0},
-        "osteoblasts": {"id": number[:0].astype(np.uint64)},
+        "osteoclasts": {
+            ID: number.astype(np.uint64),
+            AGE: number / 3.0,
+            PHASE: (number % 2).astype(np.uint8),
+            VIABLE: number % 3 == 0,
+        },
+        "osteoblasts": {ID: number[:0].astype(np.uint64)},
     }
 
 
@@ -60,13 +71,22 @@ def put_snapshot(writer: RunWriter, day: int) -> None:
     writer.append_snapshot(day, fields_on(day), {"tb_th_um": 100.0 + day}, cells_on(day))
 
 
-def new_writer(path: Path, *, overwrite: bool = False) -> RunWriter:
+CONFIG = """title = "a title"
+seed = 7
+[cells]
+x_um = 1.5
+[schedule]
+duration_day = 20
+"""
+
+
+def new_writer(path: Path, *, overwrite: bool = False, config_text: str = CONFIG) -> RunWriter:
     """A writer of an empty run file."""
     return RunWriter.create(
         path,
         shape_zyx=SHAPE,
         voxel_um=VOXEL_UM,
-        config_text="seed = 7\n[cells]\nx_um = 1.5\n",
+        config_text=config_text,
         provenance={"bonesim": "0.1.0", "created": "2026-01-01", "notes": ["a bone"]},
         table_columns=TABLE,
         snapshot_columns=SNAPSHOT,

@@ -1,4 +1,4 @@
-"""A checkpoint comes back bit for bit, or reports that it is damaged."""
+"""A checkpoint comes back bit for bit, or is refused: damaged, foreign, of an earlier version."""
 
 import hashlib
 import io
@@ -99,9 +99,50 @@ def test_pickle_with_a_right_hash_is_not_loaded(tmp_path: Path) -> None:
         archive.writestr("trap", part.getvalue())
     payload = buffer.getvalue()
     path = tmp_path / "a.checkpoint"
-    path.write_bytes(checkpoint.MAGIC + hashlib.sha256(payload).digest() + payload)
+    digest = hashlib.sha256(checkpoint.MAGIC + payload).digest()
+    path.write_bytes(checkpoint.MAGIC + digest + payload)
     with pytest.raises(CorruptFileError, match="no checkpoint"):
         checkpoint.load(path)
+
+
+def as_of_0_1(path: Path) -> bytes:
+    """Make the checkpoint at `path` one of version 0.1, which had the same archive."""
+    payload = path.read_bytes()[len(checkpoint.MAGIC) + 32 :]
+    data = b"bonesim checkpoint 3\n" + hashlib.sha256(payload).digest() + payload
+    path.write_bytes(data)
+    return data
+
+
+def test_an_earlier_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    checkpoint.save(path, STATE, {"day": 5})
+    data = as_of_0_1(path)
+    with pytest.raises(checkpoint.EarlierVersionError) as error:
+        checkpoint.load(path)
+    assert error.value.exit_code == 2
+    assert str(error.value) == (
+        f"{path}: was written by bonesim 0.1, which 0.2 cannot continue; "
+        "run it again from its config"
+    )
+    for place in (19, 30, 70, len(data) - 1):
+        damaged = bytearray(data)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptFileError):
+            checkpoint.load(path)
+
+
+def test_the_first_line_is_under_the_hash(tmp_path: Path) -> None:
+    """An old first line before a present archive is damage, and so is a present one before an old."""
+    path = tmp_path / "a.checkpoint"
+    checkpoint.save(path, STATE, {"day": 5})
+    now = path.read_bytes()
+    then = as_of_0_1(path)
+    size = len(checkpoint.MAGIC)
+    for mixed in (then[:size] + now[size:], now[:size] + then[size:]):
+        path.write_bytes(mixed)
+        with pytest.raises(CorruptFileError):
+            checkpoint.load(path)
 
 
 def test_objects_and_slashes_are_refused(tmp_path: Path) -> None:

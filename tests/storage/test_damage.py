@@ -17,10 +17,18 @@ from bonesim.storage.writer import RunWriter
 
 
 def everything(run: Run) -> tuple[object, ...]:
-    """The whole content of a file."""
+    """All that a file holds."""
     columns = [run.columns(table) for table in ("table", "snapshot_table", "events")]
     frames = (run.table, run.snapshot_table, run.events)
+    cells = [
+        run.cells(population, day)
+        for population in ("osteoclasts", "osteoblasts")
+        for day in run.snapshot_days
+    ]
     return (
+        repr(run),
+        run._repr_html_(),
+        [(frame.to_csv(), frame.attrs) for frame in (run.cells(), *cells)],
         run.content_hash(),
         run.config_text,
         run.provenance,
@@ -32,7 +40,7 @@ def everything(run: Run) -> tuple[object, ...]:
 
 
 def read_all(path: Path) -> tuple[object, ...] | None:
-    """The whole content of the file, or None if it is reported as damaged, in one line."""
+    """All that the file holds, or None if it is refused as damaged, in one line."""
     try:
         with open_run(path) as run:
             return everything(run)
@@ -52,9 +60,9 @@ def assert_no_flip_deceives(path: Path, flips: int) -> int:
         damaged = bytearray(whole)
         damaged[place] ^= 1 << int(place) % 8
         path.write_bytes(damaged)
-        content = read_all(path)
-        assert content is None or content == truth, f"bit flipped in byte {place}"
-        noticed += content is None
+        found = read_all(path)
+        assert found is None or found == truth, f"bit flipped in byte {place}"
+        noticed += found is None
     return noticed
 
 
@@ -75,7 +83,7 @@ def test_damaged_voxels_are_noticed(run_file: Path) -> None:
     run_file.write_bytes(data)
     with open_run(run_file) as run:
         assert len(run.table) == 21
-        with pytest.raises(CorruptFileError, match="run it anew"):
+        with pytest.raises(CorruptFileError, match="run it again"):
             [run.quanta(day) for day in DAYS]
 
 

@@ -17,7 +17,7 @@ from bonesim.storage import checkpoint
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter
 
-#: Writes a day, commits, and prints it, for ever.
+#: Writes a day, commits, and reports it, for ever.
 WRITER = """
 import sys
 from pathlib import Path
@@ -38,18 +38,20 @@ for day in range(first, 10**6):
 
 
 def _killed_writer(path: Path, first: int, seconds: float) -> int:
-    """Let a writer work for some time after its first commit; the last day it reported as on file."""
+    """Let a writer work for some time after its first commit; the last day it reported on file."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     }
     command = [sys.executable, "-c", WRITER, str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        printed = process.stdout.readline()
+        first_line = process.stdout.readline()
         time.sleep(seconds)
         process.kill()
         days = [
-            int(line) for line in (printed + process.stdout.read()).splitlines(True) if "\n" in line
+            int(line)
+            for line in (first_line + process.stdout.read()).splitlines(True)
+            if "\n" in line
         ]
     return days[-1]
 

@@ -13,7 +13,7 @@ from bonesim.errors import BusyError, InputError
 from bonesim.storage import checkpoint
 from bonesim.storage.lock import WriteLock, lock_path
 from bonesim.storage.reader import open_run
-from bonesim.storage.writer import LONGEST_NAME, RunWriter
+from bonesim.storage.writer import MAX_NAME_BYTES, RunWriter
 
 HOLDER = """
 import sys
@@ -97,7 +97,7 @@ def test_nothing_appears_before_the_first_commit(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_existing_file_is_kept_unless_asked(run_file: Path) -> None:
+def test_existing_file_is_kept_without_overwrite(run_file: Path) -> None:
     before = run_file.read_bytes()
     with pytest.raises(InputError, match="--overwrite"):
         new_writer(run_file)
@@ -121,7 +121,7 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
 
 
 def test_longest_name_leaves_room_for_all_that_stands_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / ("a" * LONGEST_NAME)
+    path = tmp_path / ("a" * MAX_NAME_BYTES)
     with new_writer(path) as writer:
         fill(writer, (0,))
     checkpoint.save(checkpoint_path(path), {"day": 1}, {})

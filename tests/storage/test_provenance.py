@@ -1,4 +1,4 @@
-"""Provenance has versions and seed, and nothing about whose machine it was."""
+"""Provenance records versions and seed, and nothing about whose machine it was."""
 
 import json
 from datetime import UTC, datetime

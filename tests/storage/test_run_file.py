@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from run_pieces import (
+    AGE,
     DAYS,
+    ID,
     SHAPE,
     VOXEL_UM,
     cells_on,
@@ -67,7 +69,8 @@ def test_every_dataset_is_chunked_compressed_and_checksummed(run_file: Path) -> 
 
 def test_everything_comes_back(run_file: Path) -> None:
     with open_run(run_file) as run:
-        assert run.config == {"seed": 7, "cells": {"x_um": 1.5}}
+        assert run.config["cells"] == {"x_um": 1.5}
+        assert (run.title, run.last_day, run.planned_days) == ("a title", 20, 20)
         assert run.provenance["notes"] == ["a bone"]
         assert (run.status, run.snapshot_days) == ("complete", list(DAYS))
         assert (run.shape, run.voxel_um) == (SHAPE, VOXEL_UM)
@@ -85,19 +88,24 @@ def test_everything_comes_back(run_file: Path) -> None:
                 assert np.array_equal(image.cell_data[name].reshape(SHAPE), field)
             for population, columns in cells_on(day).items():
                 frame = run.cells(population, day)
-                assert list(frame) == list(columns)
-                for name, values in columns.items():
-                    assert frame[name].dtype == values.dtype
-                    assert np.array_equal(frame[name], values)
+                assert list(frame) == [column.name for column in columns]
+                for column, values in columns.items():
+                    if column.codes:
+                        assert list(frame[column.name].cat.categories) == list(column.codes)
+                        assert np.array_equal(frame[column.name].cat.codes, values)
+                        continue
+                    assert frame[column.name].dtype == values.dtype
+                    assert np.array_equal(frame[column.name], values)
 
 
-def test_what_is_not_there_is_reported(run_file: Path) -> None:
+def test_what_is_not_there_is_named(run_file: Path) -> None:
     with open_run(run_file) as run:
         for ask in (
             lambda: run.quanta(11),
             lambda: run.field("colour", 10),
             lambda: run.cells("neurons", 10),
             lambda: run.cells("osteoclasts", 11),
+            lambda: run.cells("osteoclasts"),
         ):
             with pytest.raises(InputError) as error:
                 ask()
@@ -136,7 +144,7 @@ def test_content_hash_sees_every_part(tmp_path: Path) -> None:
             writer.write_events(events_of(changes.get("events", 2)))
             fields, cells = fields_on(0), cells_on(0)
             fields["mineral"][4, 6, 39] ^= changes.get("bit", 0)
-            cells["osteoclasts"]["age_day"][2] += changes.get("age", 0.0)
+            cells["osteoclasts"][AGE][2] += changes.get("age", 0.0)
             writer.append_snapshot(0, fields, {"tb_th_um": changes.get("tb_th", 1.0)}, cells)
             writer.commit()
         with open_run(path) as run:
@@ -184,6 +192,39 @@ def test_wrong_rows_are_refused_whole(run_file: Path, rows: dict[str, NDArray[An
         writer.commit()
     with open_run(run_file) as run:
         assert len(run.table) == 21
+
+
+def test_cells_are_counted(run_file: Path) -> None:
+    with open_run(run_file) as run:
+        counts = run.cells()
+    assert list(counts) == ["day", "osteoblasts", "osteoclasts"]
+    assert counts["day"].tolist() == list(DAYS)
+    assert counts["osteoblasts"].tolist() == [0, 0, 0]
+    assert counts["osteoclasts"].tolist() == [day + 3 for day in DAYS]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {ID: np.arange(2)},
+        {column: values.astype(complex) for column, values in cells_on(0)["osteoclasts"].items()},
+        cells_on(0)["osteoclasts"] | {ID: np.zeros(1, np.uint64)},
+    ],
+)
+def test_other_cells_than_before_are_refused_whole(run_file: Path, wrong: dict[Any, Any]) -> None:
+    with RunWriter.reopen(run_file) as writer:
+        with pytest.raises(ValueError, match="cells osteoclasts"):
+            writer.append_snapshot(30, fields_on(30), {"tb_th_um": 1.0}, {"osteoclasts": wrong})
+        writer.commit()
+    with open_run(run_file) as run:
+        assert run.snapshot_days == list(DAYS)
+
+
+def test_a_code_without_a_name_is_damage(run_file: Path) -> None:
+    with h5py.File(run_file, "r+") as file:
+        file["bonesim/cells/osteoclasts/day_10/phase"][0] = 7
+    with open_run(run_file) as run, pytest.raises(CorruptFileError, match="damaged"):
+        run.cells("osteoclasts", 10)
 
 
 def test_half_a_snapshot_is_refused_whole(run_file: Path) -> None:

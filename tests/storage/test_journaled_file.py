@@ -1,4 +1,4 @@
-"""A file that changes in whole steps: against a plain one in memory, and with failing disks."""
+"""A file that changes by whole commits: against a plain one in memory, and with failing disks."""
 
 import errno
 import io
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bonesim.storage import journaled_file as stepped_file
-from bonesim.storage.journaled_file import PAGE, SteppedFile, journal_path
+from bonesim.storage import journaled_file
+from bonesim.storage.journaled_file import PAGE, JournaledFile, journal_path
 
 PLACES = st.integers(0, 4 * PAGE) | st.sampled_from([PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
 ACTIONS = st.lists(
@@ -24,7 +24,7 @@ ACTIONS = st.lists(
 
 
 def content(path: Path) -> bytes:
-    with SteppedFile(path, writable=False) as file:
+    with JournaledFile(path, writable=False) as file:
         return file.read()
 
 
@@ -35,7 +35,7 @@ def content(path: Path) -> bytes:
 def test_behaves_as_a_plain_file(tmp_path: Path, actions: list[tuple[str, int, int]]) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"")
-    file, plain, committed = SteppedFile(path, writable=True), io.BytesIO(), b""
+    file, plain, committed = JournaledFile(path, writable=True), io.BytesIO(), b""
     for number, (action, place, count) in enumerate(actions):
         if action == "write":
             for each in (file, plain):
@@ -51,7 +51,7 @@ def test_behaves_as_a_plain_file(tmp_path: Path, actions: list[tuple[str, int, i
             assert path.read_bytes() == committed
         else:
             file.close()
-            file, plain = SteppedFile(path, writable=True), io.BytesIO(committed)
+            file, plain = JournaledFile(path, writable=True), io.BytesIO(committed)
         file.seek(0)
         assert file.read() == plain.getvalue()
         assert content(path) == committed
@@ -89,11 +89,11 @@ def _failing_after(
         monkeypatch.setattr(os, name, failing(name))
 
 
-def _two_states(path: Path) -> tuple[bytes, bytes, SteppedFile]:
+def _two_states(path: Path) -> tuple[bytes, bytes, JournaledFile]:
     """A committed state, a wished one that changes, grows and shrinks it, and the open file."""
     before = np.arange(5 * PAGE + 77, dtype=np.uint32).astype(np.uint8).tobytes()
     path.write_bytes(before)
-    file = SteppedFile(path, writable=True)
+    file = JournaledFile(path, writable=True)
     after = bytearray(before)
     for place in (3, PAGE - 2, 3 * PAGE, 5 * PAGE + 70):
         after[place : place + 500] = b"x" * 500
@@ -122,15 +122,15 @@ def test_failure_at_any_call_leaves_one_of_both_states(tmp_path: Path, died: boo
                 whole = True
         found = content(path)
         seen.add((whole, found == after))
-        # What was appended in vain may stay beyond the old end, where nobody looks.
+        # What was appended in vain may stay beyond the old end, where nobody reads.
         assert found == after or (not whole and found.startswith(before))
         if not died:
             file.commit()
             assert content(path) == path.read_bytes() == after
             assert not journal_path(path).exists()
         file.close()
-        # Whoever opens it next to write goes on from what a reader sees.
-        with SteppedFile(path, writable=True) as again:
+        # The next writer continues from what a reader sees.
+        with JournaledFile(path, writable=True) as again:
             again.commit()
         assert path.read_bytes() == (after if not died else found)
         if whole:
@@ -138,8 +138,8 @@ def test_failure_at_any_call_leaves_one_of_both_states(tmp_path: Path, died: boo
     assert seen == {(False, False), (False, True), (True, True)}
 
 
-def test_failed_retry_after_the_moment_of_truth_keeps_the_step(tmp_path: Path) -> None:
-    """The journal stands, its pages beyond the old end must stay though the next step fails."""
+def test_failed_retry_after_the_commit_point_keeps_the_commit(tmp_path: Path) -> None:
+    """The journal exists: its pages beyond the old end stay though the next commit fails."""
     for first in range(40):
         path = tmp_path / str(first)
         before, after, file = _two_states(path)
@@ -165,9 +165,14 @@ def test_damaged_and_foreign_journals_are_ignored(tmp_path: Path) -> None:
     path.write_bytes(b"a" * PAGE)
     pages = {0: bytearray(b"b" * PAGE)}
     inode = path.stat().st_ino
-    good = stepped_file._packed(inode, PAGE, pages)
+    good = journaled_file._packed(inode, PAGE, pages)
     journal_path(path).write_bytes(good)
     assert content(path) == b"b" * PAGE
-    for bad in (good[:-1], b"", good[:60] + b"!" + good[61:], stepped_file._packed(1, PAGE, pages)):
+    for bad in (
+        good[:-1],
+        b"",
+        good[:60] + b"!" + good[61:],
+        journaled_file._packed(1, PAGE, pages),
+    ):
         journal_path(path).write_bytes(bad)
         assert content(path) == b"a" * PAGE
