@@ -48,7 +48,7 @@ from bonesim.histology.surface_state import (
     owned_records,
     surface_state,
 )
-from bonesim.histology.tracker import FIRST, SECOND, Watch
+from bonesim.histology.tracker import FIRST, SECOND, Tracker
 from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.parameters import Parameters
 from bonesim.units import DAYS_PER_YEAR, FULL
@@ -164,20 +164,20 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     if not simulation.counting:
         raise InputError(f"day {simulation.day} is in the burn-in; take a biopsy from day 0 on")
     check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
-    watch = Watch(simulation)
-    watch.follow(p.packets_day - p.interval_day - p.wait_day)
-    watch.label()
-    watch.follow(p.interval_day)
-    watch.label()
-    watch.follow(p.wait_day)
-    bench = specimen(watch)
-    true = _true(watch, bench, p)
+    tracker = Tracker(simulation)
+    tracker.follow(p.packets_day - p.interval_day - p.wait_day)
+    tracker.label()
+    tracker.follow(p.interval_day)
+    tracker.label()
+    tracker.follow(p.wait_day)
+    bench = specimen(tracker)
+    true = _true(tracker, bench, p)
     seen = _seen(simulation, bench, p)
     cells = _cells(simulation, p)
     nan = float("nan")
     return [
-        Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *told)
-        for symbol, told in MEASURES.items()
+        Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *described)
+        for symbol, described in MEASURES.items()
     ]
 
 
@@ -196,28 +196,28 @@ def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> 
         )
 
 
-def specimen(watch: Watch) -> Specimen:
+def specimen(tracker: Tracker) -> Specimen:
     """The bone of today with labels, packets and cavities."""
-    s = watch.simulation
+    s = tracker.simulation
     tissue, lattice = s.tissue, s.tissue.lattice
     quanta = boxed(tissue, lattice.quanta).astype(np.int32)
     state = surface_state(s)
-    label = of_triangles(state.surface, boxed(tissue, watch.labels), 0)
+    label = of_triangles(state.surface, boxed(tissue, tracker.labels), 0)
     label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
-    wall = np.clip(quanta - boxed(tissue, watch.base), 0, boxed(tissue, watch.wall))
-    number = np.where(wall > 0, boxed(tissue, watch.packet), 0)
-    bmu = np.array(watch.packet_bmu, np.int32)[number]
+    wall = np.clip(quanta - boxed(tissue, tracker.base), 0, boxed(tissue, tracker.wall))
+    number = np.where(wall > 0, boxed(tissue, tracker.packet), 0)
+    bmu = np.array(tracker.packet_bmu, np.int32)[number]
     flat = bmu.reshape(-1)
     packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
     packet = np.where(state.phase == 0, packet, 0)
     places = np.argwhere(wall > 0)
-    normals = np.array(watch.packet_normal)[number[tuple(places.T)]]
+    normals = np.array(tracker.packet_normal)[number[tuple(places.T)]]
     above = surface_above(quanta, state.surface, places, normals)
     # Beneath an open site or a newer packet a wall has no surface of its own: it is not read.
     buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
     wall[tuple(places[buried].T)] = 0
-    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in watch.taken)
-    both = boxed(tissue, watch.labels) == FIRST | SECOND
+    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in tracker.taken)
+    both = boxed(tissue, tracker.labels) == FIRST | SECOND
     before, cavity = _before(s)
     return Specimen(
         state, label.astype(np.uint8), packet, (wall / FULL).astype(np.float32),
@@ -266,19 +266,19 @@ def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
     }
 
 
-def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
+def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
     """The truth in 3-D."""
-    tissue, surface = watch.simulation.tissue, bench.state.surface
-    first, second = watch.taken
+    tissue, surface = tracker.simulation.tissue, bench.state.surface
+    first, second = tracker.taken
     box_mm3 = tissue.measured_voxels * (tissue.voxel_um / 1000.0) ** 3
     per_volume = surface.area_um2.sum() * 1e-6 / surface.volume_mm3
     labelled = (first.surface_um2 + second.surface_um2) / 2.0 * 1e-6 / surface.volume_mm3 * box_mm3
     formed_um3 = (second.formed_quanta - first.formed_quanta) / FULL * tissue.voxel_um**3
     double_um2 = float(surface.area_um2[bench.label == FIRST | SECOND].sum())
     between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
-    counts = _cells_inside(watch.simulation)
+    counts = _cells_inside(tracker.simulation)
     shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
-    formation = watch.periods[FORMING].mean_day
+    formation = tracker.periods[FORMING].mean_day
     return {
         "BS/TV": per_volume,
         **shares,
@@ -286,12 +286,12 @@ def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float
         "MS/BS": 50.0 * (first.forming_share + second.forming_share),
         "MAR": _over(between_um3, double_um2 * p.interval_day),
         "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
-        "W.Th": watch.completed.thickness_um,
-        "E.De": watch.eroded.thickness_um,
-        "Ac.f past": watch.completed.area_um2 * 1e-6 / labelled / watch.days * DAYS_PER_YEAR,
+        "W.Th": tracker.completed.thickness_um,
+        "E.De": tracker.eroded.thickness_um,
+        "Ac.f past": tracker.completed.area_um2 * 1e-6 / labelled / tracker.days * DAYS_PER_YEAR,
         "FP": formation,
-        "Rs.P": watch.periods[OSTEOCLAST].mean_day,
-        "Rv.P": watch.periods[REVERSAL].mean_day,
+        "Rs.P": tracker.periods[OSTEOCLAST].mean_day,
+        "Rv.P": tracker.periods[REVERSAL].mean_day,
         **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
     }
 

@@ -84,7 +84,7 @@ class Label(NamedTuple):
     surface_um2: float
 
 
-class Watch:
+class Tracker:
     """Follows a simulation from now on; only sites centred in the interior are counted.
 
     Attributes:
@@ -177,7 +177,7 @@ class Watch:
         self._sites, self._records = new, records
         self._follow_bases(records, starting)
         self._measure(records, old_records, starting, ending, inside)
-        known = [who not in self._unknown for who in old.id[ending].tolist()]
+        known = [identity not in self._unknown for identity in old.id[ending].tolist()]
         self._keep_packets(old_records, old, ending[known])
 
     def _follow_bases(self, records: tuple[NDArray[np.int64], ...], starting: Any) -> None:

@@ -26,19 +26,19 @@ LSC_FACTOR = 2.77
 
 
 @kernel
-def reading_noise(seed, day, who):  # type: ignore[no-untyped-def]
+def reading_noise(seed, day, entity):  # type: ignore[no-untyped-def]
     """A standard normal number for each day, one instrument (`who`)."""
     noise = np.empty(day.size, np.float64)
     for k in range(day.size):
-        noise[k] = normal(seed, day[k], who, READING)
+        noise[k] = normal(seed, day[k], entity, READING)
     return noise
 
 
 @kernel
-def voxel_noise(seed, day, who, image, sd):  # type: ignore[no-untyped-def]
+def voxel_noise(seed, day, entity, image, sd):  # type: ignore[no-untyped-def]
     """Add to each voxel of a flat image a normal number of this SD; voxel k is `who` + k."""
     for k in range(image.size):
-        image[k] += sd * normal(seed, day, who + np.uint64(k), READING)
+        image[k] += sd * normal(seed, day, entity + np.uint64(k), READING)
 
 
 def identity_of(instrument: str, repeat: int = 0) -> np.uint64:

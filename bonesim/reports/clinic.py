@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bonesim.config.changes import changed
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST, marrow_mg_per_cm3, relative
 from bonesim.instruments.imaging import (
@@ -224,7 +225,7 @@ def _done(run: Run, name: str, settings: Scanner, seed: int) -> dict[str, Any]:
 
 def _full_density(run: Run) -> float:
     try:
-        return float(run.config["tissue"]["mineral"]["full_density_mg_per_cm3"])
+        return float(translated(run.config)["tissue"]["mineral"]["full_density_mg_per_cm3"])
     except (LookupError, TypeError, ValueError):
         raise CorruptFileError(
             f"{run.path}: its config has no tissue.mineral.full_density_mg_per_cm3; "

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import (
     QUANTILES,
@@ -57,7 +58,7 @@ def of_run(run: Run, given: dict[str, Any], whole_tensor: bool) -> "pd.DataFrame
         raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
     own = {
         name: value
-        for name, value in run.config.get("mechanics", {}).items()
+        for name, value in translated(run.config).get("mechanics", {}).items()
         if name in Material.model_fields and name != "voxels_per_element"
     }
     p = parameters_of(own | given)

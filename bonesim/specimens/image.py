@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 
 #: More voxels than this are refused before they are read (8 GiB as float32).
-MOST_VOXELS = 2**31
+MAX_VOXELS = 2**31
 
 _UM_PER_UNIT = {
     "m": 1e6, "meter": 1e6, "mm": 1e3, "millimeter": 1e3, "um": 1.0, "µm": 1.0, "μm": 1.0,
@@ -92,10 +92,10 @@ def _check_size(shape: Sequence[int], path: Path) -> None:
     count = 1
     for length in shape:
         count *= int(length)
-    if count > MOST_VOXELS or count <= 0:
+    if count > MAX_VOXELS or count <= 0:
         size = " x ".join(str(length) for length in shape)
         raise InputError(
-            f"{path}: has {size} voxels; allowed are 1 to {MOST_VOXELS} in all; crop the scan"
+            f"{path}: has {size} voxels; allowed are 1 to {MAX_VOXELS} in all; crop the scan"
         )
 
 

@@ -44,7 +44,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE, DAYS_PER_YEAR
-from tests.plain.conftest import Busy, alive, assert_same, heard, occupied, strained
+from tests.plain.conftest import Busy, alive, assert_same, signal_at, occupied, strained
 
 Make = Callable[..., Tissue]
 P = BmuParameters()
@@ -172,7 +172,7 @@ def test_births_of_a_day(busy: Busy) -> None:
             weight = weight_of(plain, voxel, n)
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
             place = np.unravel_index(voxel, plain.shape)
-            targeted = 1 - P.death_share + P.death_share * heard(plain, "death", place)
+            targeted = 1 - P.death_share + P.death_share * signal_at(plain, "death", place)
             unloaded = math.exp(-P.strain_bias * (strained(plain, place) - 1))
             targeted *= P.blind_share + (1 - P.blind_share) * unloaded
             here = occupied(plain, place) ** 1.5 * targeted

@@ -20,9 +20,9 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
-    LEAST_HEARD,
+    MIN_SIGNAL,
     LINING_FATE,
-    MOST_HEARD,
+    MAX_SIGNAL,
     OSTEOCYTE_FATE,
     OsteoblastNumbers,
     OsteoblastParameters,
@@ -51,7 +51,7 @@ from bonesim.lattice.ledger import INTERIOR
 from bonesim.parameters import numbers_of
 from bonesim.signals.fields import read_voxel
 from bonesim.units import BONE
-from tests.plain.conftest import Busy, alive, assert_same, heard, records_of, strained
+from tests.plain.conftest import Busy, alive, assert_same, signal_at, records_of, strained
 
 P = OsteoblastParameters()
 NUMBERS = numbers_of(P, OsteoblastNumbers)
@@ -173,16 +173,16 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
             n = float(plain.pool[block])
             place = np.unravel_index(sites.voxel[site], busy.shape)
             coupled, lined, stopped = (
-                max(heard(plain, name, place), LEAST_HEARD)
+                max(signal_at(plain, name, place), MIN_SIGNAL)
                 for name in ("coupling", "lining", "sclerostin")
             )
             here = coupled**P.coupling_exponent * lined**P.canopy_exponent
-            here = min(here * stopped**-P.sclerostin_exponent, MOST_HEARD)
+            here = min(here * stopped**-P.sclerostin_exponent, MAX_SIGNAL)
             found = recruitment_in(plain.fields, NUMBERS, sites.voxel[site], plain.shape)
             assert found == pytest.approx(here)
             per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2) * found
             wall = float(max(read_voxel(plain.fields.sclerostin, plain.fields, sites.voxel[site],
-                                        plain.shape), LEAST_HEARD) ** -0.1)  # fmt: skip
+                                        plain.shape), MIN_SIGNAL) ** -0.1)  # fmt: skip
             assert wall == pytest.approx(stopped**-0.1)
             if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
                 here = max(1.0, strained_wall(plain.fields, NUMBERS, sites.voxel[site],
