@@ -40,4 +40,6 @@ def test_cohort(benchmark: BenchmarkFixture) -> None:
 
 
 def test_one_man_is_faster_than_a_general_solver() -> None:
-    assert ratio_of_minima(lambda: simulate_blood(RX, DRUG, AXIS, 365, 1), between_doses) > LEAST_RATIO
+    assert (
+        ratio_of_minima(lambda: simulate_blood(RX, DRUG, AXIS, 365, 1), between_doses) > LEAST_RATIO
+    )

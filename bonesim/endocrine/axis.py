@@ -64,7 +64,8 @@ class AxisParameters(Parameters):
         Field(ge=0, le=0.1, description="kX = 2.3/550, 100 mg/week: LH to 10-20 %; assumed, 7.3"),
     ] = 2.3 / 550.0
     max_lh_ratio: Annotated[
-        float, Field(gt=1, le=30, description="upper limit of LH over baseline; assumed (mech. 7.3)")
+        float,
+        Field(gt=1, le=30, description="upper limit of LH over baseline; assumed (mech. 7.3)"),
     ] = 7.0
     lh_tau_day: Annotated[
         float, Field(ge=0.1, le=30, description="LH follows its drive; assumed (mech. 7.3)")
@@ -87,14 +88,17 @@ class AxisParameters(Parameters):
     desensitised_tau_day: Annotated[
         float,
         Field(
-            ge=0.1, le=60, description="agonist desensitises the pituitary; LH x3 on day 3; mech. 7.2"
+            ge=0.1,
+            le=60,
+            description="agonist desensitises the pituitary; LH x3 on day 3; mech. 7.2",
         ),
     ] = 4.0
     flare: Annotated[
         float, Field(ge=0, le=50, description="first effect of an agonist; LH x3 on day 3; mech. 7")
     ] = 7.0
     desensitised_rest: Annotated[
-        float, Field(gt=0, le=1, description="drive left under an agonist: T below 50; assumed, label")
+        float,
+        Field(gt=0, le=1, description="drive left under an agonist: T below 50; assumed, label"),
     ] = 0.002
     resensitised_tau_day: Annotated[
         float, Field(ge=1, le=365, description="recovery after an agonist; assumed, weeks")
@@ -142,7 +146,9 @@ def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def
         if level > 0.0:
             blocked = inhibition(level, ic50, max_inhibition, n.inhibition_hill)
             free_p *= 1.0 - (1.0 - insensitive) * blocked
-            free_t *= 1.0 - inhibition(level, ic50 * n.testis_ic50_ratio, max_inhibition, n.inhibition_hill)
+            free_t *= 1.0 - inhibition(
+                level, ic50 * n.testis_ic50_ratio, max_inhibition, n.inhibition_hill
+            )
     signal[0], signal[1] = 1.0 - free_p, 1.0 - free_t
     # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
     signal[2] = 100.0 * (

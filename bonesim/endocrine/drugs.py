@@ -116,7 +116,10 @@ class DrugParameters(Parameters):
     ] = Kinetics(absorption_per_day=24.0, elimination_per_day=4.0, clearance_l_per_day=150.0)
 
     implant_release_day: Annotated[
-        float, Field(gt=0, le=400, description="release time of a GnRH implant; 28 d for 3.6 mg, label 1989")
+        float,
+        Field(
+            gt=0, le=400, description="release time of a GnRH implant; 28 d for 3.6 mg, label 1989"
+        ),
     ] = 28.0
     anastrozole_ic50_nmol_per_l: Annotated[
         float,

@@ -132,7 +132,9 @@ class ProtocolParameters(Prescriptions):
     ] = None
     shbg_nmol_per_l: Annotated[
         float | None,
-        Field(gt=1, le=300, description="baseline SHBG; none: man 35 at 40, +1 %/y; woman 55; assumed"),
+        Field(
+            gt=1, le=300, description="baseline SHBG; none: man 35 at 40, +1 %/y; woman 55; assumed"
+        ),
     ] = None
     diet: DietParameters = DietParameters()
     loading: LoadingParameters = LoadingParameters()

@@ -42,7 +42,8 @@ class Regimen(Parameters):
         Field(ge=EARLIEST_DAY, le=73000, description="no dose from this day on; input; none: ever"),
     ] = None
     every_day: Annotated[
-        float | None, Field(ge=0.1, le=400, description="days between doses; input, or default of the drug")
+        float | None,
+        Field(ge=0.1, le=400, description="days between doses; input, or default of the drug"),
     ] = None
     times_per_week: Annotated[
         int | None, Field(ge=1, le=21, description="doses a week, evenly spaced; input")

@@ -107,7 +107,8 @@ class ResponseParameters(Parameters):
         ),
     ] = 1.4
     speed_exponent: Annotated[
-        float, Field(ge=0, le=2, description="resorption speed ~ (rho/rho0)^n; Eriksen 1999 with next")
+        float,
+        Field(ge=0, le=2, description="resorption speed ~ (rho/rho0)^n; Eriksen 1999 with next"),
     ] = 0.5
     osteoclast_survival: Annotated[
         float,

@@ -24,7 +24,8 @@ class FragmentParameters(Parameters):
     """When loose pieces of bone are removed."""
 
     wait_day: Annotated[
-        int, Field(ge=1, le=1000, description="days from a cut to the search for free pieces; assumed")
+        int,
+        Field(ge=1, le=1000, description="days from a cut to the search for free pieces; assumed"),
     ] = 60
     search_voxel: Annotated[
         int, Field(ge=1, le=10**7, description="largest piece searched for daily; assumed")

@@ -38,7 +38,9 @@ class MechanicsParameters(Material):
 
     interval_day: Annotated[
         int,
-        Field(ge=0, le=3650, description="days between solves; 0: never, no strain sensed; mech. 4"),
+        Field(
+            ge=0, le=3650, description="days between solves; 0: never, no strain sensed; mech. 4"
+        ),
     ] = 30
     changed_percent: Annotated[
         float, Field(gt=0, le=100, description="of bone; solved again after this change; mech. 4")

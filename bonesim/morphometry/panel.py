@@ -91,7 +91,7 @@ def measure(
 ) -> dict[str, Measure]:
     """Measure a lattice.
 
-    Bone outside the region is seen (a sphere may reach into it) but not counted. Where a measure
+    Bone outside the region is used (a sphere may reach into it) but not counted. Where a measure
     has no meaning (no bone, no marrow, no surface) it is NaN; counts are 0.
 
     Args:

@@ -39,8 +39,8 @@ _ALL_64 = np.uint64(0xFFFFFFFFFFFFFFFF)
 def covering_squares(max_squared):  # type: ignore[no-untyped-def]
     """How large a neighbour's sphere has to be to hold every voxel of a sphere.
 
-    Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..most;
-    value: least radius squared of the neighbour's (Remy and Thiel 2002).
+    Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..max_squared;
+    value: smallest radius squared of the neighbour's (Remy and Thiel 2002).
     """
     needed = np.zeros((_SHAPES.shape[0], max_squared + 1), np.int64)
     reach = int(np.sqrt(max_squared)) + 1
@@ -117,8 +117,8 @@ def paint_spheres(radius, largest):  # type: ignore[no-untyped-def]
     `radius` (float32, nz x ny x nx): distance to the other phase, 0 outside the phase.
     `largest` (float32, same shape, zeros) receives the result; 0 where there is no sphere.
 
-    Large spheres come first, so that a voxel is painted once. A bit for each voxel tells whether
-    it is still bare: most rows of most spheres hold none and cost one look.
+    Large spheres come first, so that a voxel is painted once. One bit per voxel marks whether it is
+    still unpainted: most rows of most spheres have no such voxel and need one test.
     """
     nz, ny, nx = radius.shape
     flat = radius.ravel()

@@ -56,7 +56,9 @@ class Prescribed:
         self.config, self.protocol = config, config.protocol
         hormones = config.hormones
         until = config.schedule.duration_day
-        self.blood = simulate_blood(self.protocol, hormones.drugs, hormones.axis, until, config.seed)
+        self.blood = simulate_blood(
+            self.protocol, hormones.drugs, hormones.axis, until, config.seed
+        )
         self.levels = self._levels(self.blood)
         self.range: dict[str, NDArray[np.float64]] = {}
         if people:

@@ -104,7 +104,8 @@ class SignalParameters(Parameters):
     ] = 120
 
     strain_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="screening length of the strain signal; 100, mech. 4")
+        float,
+        Field(ge=0, le=2000, description="screening length of the strain signal; 100, mech. 4"),
     ] = 100.0
     sclerostin_strain_exponent: Annotated[
         float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: none")
@@ -206,7 +207,9 @@ class Signals:
         surface_strain = self._mean_where_sensed(strain, "strain", sources)
         if day <= 0 or self.solves == 0:
             self.solves += 1
-            now = np.array([self._mean_where_sensed(found[name], name, sources) for name in MESSENGERS])
+            now = np.array(
+                [self._mean_where_sensed(found[name], name, sources) for name in MESSENGERS]
+            )
             share = 1.0 / min(self.solves, SOLVES_REMEMBERED)
             self.health += share * (now - self.health)
             self.baseline_strain += share * (surface_strain - self.baseline_strain)

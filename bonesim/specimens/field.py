@@ -23,7 +23,7 @@ HOLE_UM = 150.0
 #: Standard deviation of a cubic B-spline of unit normal numbers, averaged over places.
 SPLINE_SD = 0.33
 
-# What a number is drawn for; takes the place of the day in `chance`.
+# Purpose of a number; used in place of the day in `chance`.
 _POINT_X, _POINT_Y, _POINT_Z, _NOISE = 1, 2, 3, 4
 _FAR = 1.0e6
 

@@ -114,7 +114,7 @@ def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
             assert float(value) == pytest.approx(2 * softer[int(day), name], rel=1e-5)
 
 
-def test_the_tensor_agrees_with_what_the_simulation_feels(tiny: Path) -> None:
+def test_the_tensor_agrees_with_what_the_simulation_solves(tiny: Path) -> None:
     """Young's moduli along the axes, as the habitual load's own solves give them."""
     done = measured(tiny, "--mechanics", "--voxels-per-element", 2, "--tensor", "--json")
     assert done.returncode == 0, done.stderr
@@ -140,7 +140,7 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "code", "said"),
+    ("name", "options", "code", "message"),
     [
         ("cut.npy", TEST, 2, "no bone reaches from face to face along z"),
         ("prism.npy", (*TEST, "--axis", "y"), 2, "face to face along y"),
@@ -161,17 +161,17 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
     ],
 )
 def test_refusals_are_one_line(
-    blocks: Path, name: str, options: tuple[object, ...], code: int, said: str
+    blocks: Path, name: str, options: tuple[object, ...], code: int, message: str
 ) -> None:
     done = measured(blocks / name, *options)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.startswith("bonesim: ")
-    assert said in done.stderr
+    assert message in done.stderr
 
 
-def test_too_little_memory_is_told_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_an_error_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apparent, "MAX_MEMORY_SHARE", 1e-6)
     with pytest.raises(ResourceError, match="--voxels-per-element 2"):
         apparent.check_memory(np.ones((20, 20, 20), np.float32))

@@ -13,7 +13,9 @@ DRUG = DrugParameters()
 
 
 def simulated(until_day: float, **protocol: object) -> Blood:
-    return simulate_blood(ProtocolParameters.model_validate(protocol), DRUG, AxisParameters(), until_day, 1)
+    return simulate_blood(
+        ProtocolParameters.model_validate(protocol), DRUG, AxisParameters(), until_day, 1
+    )
 
 
 def level(blood: Blood, drug: str) -> NDArray[np.float64]:
@@ -58,7 +60,7 @@ def test_half_lives_are_recovered_from_decay(
     assert np.log(2) / -slope == pytest.approx(half_life_day, rel=0.02)
 
 
-def test_cypionate_gives_what_the_dose_says() -> None:
+def test_cypionate_gives_its_dose() -> None:
     """100 mg/week: 100 x .699 x .85 / 7 mg T a day over 1000 L/d is 849 ng/dL on the mean."""
     blood = simulated(140, t_ng_per_dl=300, testosterone_cypionate={"dose_mg": 100.0})
     last = blood.day > 133

@@ -84,11 +84,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "said"), BAD, ids=[said for _, said in BAD])
-def test_impossible_prescriptions_are_one_line(bad: dict[str, object], said: str) -> None:
+@pytest.mark.parametrize(("bad", "message"), BAD, ids=[message for _, message in BAD])
+def test_impossible_prescriptions_are_one_line(bad: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as error:
         validated({"protocol": bad}, "rx.toml")
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).startswith("rx.toml: protocol")
     assert "\n" not in str(error.value)
 
@@ -215,7 +215,7 @@ def test_every_drug_has_kinetics_and_a_prescription() -> None:
 
 
 def test_a_year_on_replacement_is_not_yet_what_a_man_is_used_to() -> None:
-    """He is used to 20 pg/mL and moves towards 45 with ten years' time constant."""
+    """His set-point is 20 pg/mL and moves towards 45 with ten years' time constant."""
     long_on = course(60, t_ng_per_dl=300, e2_pg_per_ml=20,
                      testosterone_cypionate={"dose_mg": 100, "start_day": -365.25})  # fmt: skip
     response = Response(ResponseParameters(), long_on)

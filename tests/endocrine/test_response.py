@@ -72,7 +72,7 @@ def at_deficit(parameters: ResponseParameters, deficit: float, t: float = 500.0)
 def test_a_constant_level_of_whatever_height_has_no_effect(
     parameters: ResponseParameters, e2: float
 ) -> None:
-    """Relative to the own set-point nobody lacks what they are used to."""
+    """At the own set-point the deficit is zero."""
     response = Response(parameters, make_course(ConstantCourse(e2_pg_per_ml=e2)))
     for day in range(1, 30):
         drive = response.next_day(day)

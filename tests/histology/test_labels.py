@@ -25,7 +25,7 @@ VOXEL_UM = 20.0
 def flat() -> Simulation:
     """Half a block of bone, its whole surface one site: eroded by two voxels, in reversal."""
     config = validated(
-        # A balance that leaves the last layer nearly full: heights are told by layers.
+        # A balance that leaves the last layer nearly full: heights are resolved to layers.
         {
             "cells": {
                 "bmu": {"origination_per_mm2_per_year": 0.0},
@@ -113,7 +113,7 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
 
 def test_no_remodelling_reads_as_none() -> None:
     config = validated(
-        # A balance that leaves the last layer nearly full: heights are told by layers.
+        # A balance that leaves the last layer nearly full: heights are resolved to layers.
         {
             "cells": {
                 "bmu": {"origination_per_mm2_per_year": 0.0},

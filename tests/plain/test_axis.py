@@ -14,9 +14,9 @@ from bonesim.endocrine.axis import (
     AxisParameters,
     advance_axis,
     drive_of,
-    simulate_axis,
     rates,
     sex_steroids,
+    simulate_axis,
 )
 from bonesim.endocrine.blood import TYPICAL, _numbers
 from bonesim.endocrine.drugs import (

@@ -1,4 +1,4 @@
-"""BMUs: where they are born, how fronts move and man their ground, told one by one."""
+"""BMUs: where they are born, how fronts move and recruit cells, one by one."""
 
 import math
 from collections.abc import Callable
@@ -44,7 +44,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE, DAYS_PER_YEAR
-from tests.plain.conftest import Busy, alive, assert_same, signal_at, occupied, strained
+from tests.plain.conftest import Busy, alive, assert_same, occupied, signal_at, strained
 
 Make = Callable[..., Tissue]
 P = BmuParameters()
@@ -266,7 +266,7 @@ def test_fronts_are_drawn_to_rankl(busy: Busy) -> None:
 
 
 def manned(busy: Busy, row: int, day: int) -> None:
-    """The area a front has come to is manned until nothing is owed or luck runs out."""
+    """Cells are recruited to the area a front has reached until none is owed or a draw fails."""
     b, half = busy.bmus, 0.5 * P.width_um / busy.lattice.voxel_um
     failures = 0
     while b.owed_um2[row] > 0 and failures < P.founders:

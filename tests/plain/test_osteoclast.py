@@ -1,4 +1,4 @@
-"""Osteoclasts and mononuclear cells: a day of all of them, told cell by cell."""
+"""Osteoclasts and mononuclear cells: a day of all of them, cell by cell."""
 
 import math
 
@@ -25,7 +25,7 @@ from bonesim.cells.population import free_row
 from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
 from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.parameters import numbers_of
-from tests.plain.conftest import Busy, alive, assert_same, signal_at, occupied, strained
+from tests.plain.conftest import Busy, alive, assert_same, occupied, signal_at, strained
 
 PARAMETERS = OsteoclastParameters()
 NUMBERS = numbers_of(PARAMETERS, OsteoclastNumbers)

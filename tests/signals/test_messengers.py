@@ -227,7 +227,9 @@ def test_an_unloaded_osteocyte_secretes_more_sclerostin() -> None:
             got, was = getattr(signals.fields, name), getattr(before, name)
             assert (np.sign(got - was) == np.sign(round(more, 3))).mean() > 0.99
     # Without strain effects secretion does not change.
-    insensitive = SignalParameters(rankl_disuse_gain=0, opg_strain_gain=0, sclerostin_strain_exponent=0)
+    insensitive = SignalParameters(
+        rankl_disuse_gain=0, opg_strain_gain=0, sclerostin_strain_exponent=0
+    )
     one, other = Signals(insensitive, tissue), Signals(insensitive, tissue)
     other.today(1.0, 1.0, 0.5)
     for signals in (one, other):
