@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 
 from benchmarks.conftest import ratio_of_minima
 from bonesim.endocrine.axis import AxisParameters
-from bonesim.endocrine.blood import VariationParameters, cohort, live
+from bonesim.endocrine.blood import VariationParameters, cohort, simulate_blood
 from bonesim.endocrine.drugs import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
@@ -40,4 +40,6 @@ def test_cohort(benchmark: BenchmarkFixture) -> None:
 
 
 def test_one_man_is_faster_than_a_general_solver() -> None:
-    assert ratio_of_minima(lambda: live(RX, DRUG, AXIS, 365, 1), between_doses) > LEAST_RATIO
+    assert (
+        ratio_of_minima(lambda: simulate_blood(RX, DRUG, AXIS, 365, 1), between_doses) > LEAST_RATIO
+    )

@@ -1,10 +1,10 @@
-"""Chance without memory: every draw is a pure function of (seed, day, who, why).
+"""Counter-based random numbers: every draw is a pure function of (seed, day, entity, purpose).
 
 Philox4x32-10, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy
-as 1, 2, 3"). `who` is the identity of a cell or a voxel, made from place and birth day, never a
-running counter; `why` is one of the named decisions below. So a checkpoint needs no generator
-state, results do not depend on threads, and two runs that differ only in treatment share their
-luck (common random numbers).
+as 1, 2, 3"). `entity` is the identity of a cell or a voxel, made from place and birth day, never
+a running counter. `purpose` is one of the named decisions below. So a checkpoint needs no generator
+state and results do not depend on threads. Two runs that differ only in treatment use common
+random numbers.
 """
 
 import numpy as np
@@ -77,33 +77,33 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def words(seed, day, who, why):  # type: ignore[no-untyped-def]
+def words(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """The four random words of one decision. `day` may be negative (burn-in)."""
     s = np.uint64(seed)
-    w = np.uint64(who)
-    return philox(w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(why), s & _LOW, s >> _32)
+    w = np.uint64(entity)
+    return philox(w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(purpose), s & _LOW, s >> _32)
 
 
 @kernel
-def uniform(seed, day, who, why):  # type: ignore[no-untyped-def]
+def uniform(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """A number in [0, 1), 53 bits, for one decision."""
-    a, b, _, _ = words(seed, day, who, why)
+    a, b, _, _ = words(seed, day, entity, purpose)
     return (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53
 
 
 @kernel
-def uniforms(seed, day, who, why):  # type: ignore[no-untyped-def]
-    """A number in [0, 1) for each identity in the array `who` (uint64), for one decision."""
-    numbers = np.empty(who.size, np.float64)
-    for k in range(who.size):
-        numbers[k] = uniform(seed, day, who[k], why)
+def uniforms(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) for each identity in the array `entity` (uint64), for one decision."""
+    numbers = np.empty(entity.size, np.float64)
+    for k in range(entity.size):
+        numbers[k] = uniform(seed, day, entity[k], purpose)
     return numbers
 
 
 @kernel
-def uniform_pair(seed, day, who, why):  # type: ignore[no-untyped-def]
+def uniform_pair(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """Two independent numbers in [0, 1) for one decision."""
-    a, b, c, d = words(seed, day, who, why)
+    a, b, c, d = words(seed, day, entity, purpose)
     return (
         (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53,
         (float(c >> _5) * _2_26 + float(d >> _6)) * _2_53,
@@ -111,16 +111,16 @@ def uniform_pair(seed, day, who, why):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def normal(seed, day, who, why):  # type: ignore[no-untyped-def]
+def normal(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """A standard normal number for one decision (Box and Muller 1958)."""
-    u, v = uniform_pair(seed, day, who, why)
+    u, v = uniform_pair(seed, day, entity, purpose)
     return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
 
 
 @kernel
-def poisson(mean, seed, day, who, why):  # type: ignore[no-untyped-def]
+def poisson(mean, seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """A Poisson count for one decision, by inversion: for means up to about 30."""
-    u = uniform(seed, day, who, why)
+    u = uniform(seed, day, entity, purpose)
     p = np.exp(-mean)
     cumulated = p
     count = 0
@@ -132,9 +132,9 @@ def poisson(mean, seed, day, who, why):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rounded(x, seed, day, who, why):  # type: ignore[no-untyped-def]
+def rounded(x, seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """`x` (not negative) rounded up or down at random so that its mean is `x`."""
     whole = int(x)
-    if uniform(seed, day, who, why) < x - whole:
+    if uniform(seed, day, entity, purpose) < x - whole:
         whole += 1
     return whole

@@ -1,9 +1,9 @@
-"""The one decorator for compiled functions, and where their machine code is cached.
+"""The decorator for compiled functions (kernels), and where their machine code is cached.
 
 Numba's own cache does not notice an edit in *another* file that a kernel calls: it silently
-returns the old answer (numba issues 1833, 9483). So the cache folder is named after a hash of
+returns the old result (numba issues 1833, 9483). So the cache folder is named after a hash of
 all sources a kernel can reach: everything in the layers that hold kernels.
-`fastmath` stays off: the same bits on every machine matter more than a few percent.
+`fastmath` stays off: identical bits on every machine matter more than a few percent of speed.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import numba
 from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).parent
-#: Folders and files that kernels live in or call; imports go down only, so nothing else matters.
+#: Folders and files that contain kernels or are called by them; imports go down only.
 KERNEL_SOURCES = (
     "chance.py", "kernel.py", "parameters.py", "units.py",
     "cells", "endocrine", "instruments", "lattice", "mechanics", "morphometry", "signals", "specimens",
@@ -67,7 +67,7 @@ def kernel(function: F) -> F:
     """Compile `function` with Numba: cached, without the GIL, IEEE arithmetic, C-like division.
 
     Kernels are pure functions over arrays and numbers: no objects, no input or output, no
-    messages, no chance but `bonesim.chance`.
+    messages, no random numbers but those of `bonesim.chance`.
     """
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
 

@@ -86,7 +86,9 @@ def step(**values: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_refusal_has_place_what_is_allowed_and_what_to_do(tree: Any, words: list[str]) -> None:
+def test_an_error_names_the_place_what_is_allowed_and_what_to_do(
+    tree: Any, words: list[str]
+) -> None:
     text = refusal(tree)
     for word in words:
         assert word in text
@@ -173,8 +175,10 @@ def test_a_load_course_from_a_file_and_from_the_command_line(tmp_path: Path) -> 
         "[[protocol.loading.change]]\nstart_day = 10\nload_percent = 50\n"
     )
     config = load_config(tmp_path / "c.toml")
-    given = "protocol.loading.change=[{start_day=3,load_percent=120},{start_day=9,load_percent=80}]"
-    other = load_config(tmp_path / "c.toml", parsed_changes([given]))
+    change = (
+        "protocol.loading.change=[{start_day=3,load_percent=120},{start_day=9,load_percent=80}]"
+    )
+    other = load_config(tmp_path / "c.toml", parsed_changes([change]))
     assert [config.load_percent(day) for day in (-5, 9, 10, 99)] == [100, 100, 50, 50]
     assert [other.load_percent(day) for day in (0, 3, 8, 9)] == [100, 120, 120, 80]
     assert Config().load_percent(50) == 100

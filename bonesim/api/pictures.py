@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_hormones", "plot_loss", "plot_sweep", "plot_trial", "render", "view"]
 
 
-def render(
-    run: AnyRun, output: str | Path | None = None, *, colour: str = "events"
-) -> "Figure":
+def render(run: AnyRun, output: str | Path | None = None, *, colour: str = "events") -> "Figure":
     """The bone before, at the end of suppression and of recovery, and the time courses.
 
     Args:
@@ -125,9 +123,7 @@ def plot_sweep(
     return _shown(drawing, chosen)
 
 
-def plot_trial(
-    trial: "str | Path | Comparison", output: str | Path | None = None
-) -> "Figure":
+def plot_trial(trial: "str | Path | Comparison", output: str | Path | None = None) -> "Figure":
     """A trial: change by arm with what was published, P over repeated trials, estradiol.
 
     Args:

@@ -167,12 +167,12 @@ def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def candidate_voxel(k, seed, day, why, shape):  # type: ignore[no-untyped-def]
+def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-def]
     """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
 
-    `why` is the decision it is for, `shape` the padded (nz, ny, nx).
+    `purpose` is the decision it is for, `shape` the padded (nz, ny, nx).
     """
-    u, v = uniform_pair(seed, day, k, why)
+    u, v = uniform_pair(seed, day, k, purpose)
     plane = (shape[1] - 2) * (shape[2] - 2)
     z = np.int64(u * (shape[0] - 2))
     rest = np.int64(v * plane)

@@ -30,30 +30,30 @@ def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @kernel
-def energy_at(energy, least_mpa, voxels_per_element, voxel, shape):  # type: ignore[no-untyped-def]
-    """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `least_mpa`."""
+def energy_at(energy, min_mpa, voxels_per_element, voxel, shape):  # type: ignore[no-untyped-def]
+    """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `min_mpa`."""
     z = voxel // (shape[1] * shape[2])
     rest = voxel - z * shape[1] * shape[2]
     y = rest // shape[2]
     x = rest - y * shape[2]
     per = voxels_per_element
     there = np.float64(energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
-    return max(there, least_mpa)
+    return max(there, min_mpa)
 
 
 @kernel
-def stimuli(cells, energy, least_mpa, voxels_per_element, exponent, largest, shape):  # type: ignore[no-untyped-def]
+def stimuli(cells, energy, min_mpa, voxels_per_element, exponent, max_stimulus, shape):  # type: ignore[no-untyped-def]
     """What each cell feels at habitual load over what it is used to; 1 if it has not been asked."""
-    felt = np.ones(cells.used[0], np.float32)
-    for row in range(felt.size):
+    stimulus = np.ones(cells.used[0], np.float32)
+    for row in range(stimulus.size):
         if cells.alive[row] == 1 and cells.viable[row] == 1 and cells.setpoint_mpa[row] > 0.0:
-            here = energy_at(energy, least_mpa, voxels_per_element, cells.voxel[row], shape)
-            felt[row] = min((here / cells.setpoint_mpa[row]) ** exponent, largest)
-    return felt
+            here = energy_at(energy, min_mpa, voxels_per_element, cells.voxel[row], shape)
+            stimulus[row] = min((here / cells.setpoint_mpa[row]) ** exponent, max_stimulus)
+    return stimulus
 
 
 @kernel
-def get_used(cells, energy, least_mpa, voxels_per_element, load2, share, first, step, shape):  # type: ignore[no-untyped-def]
+def adapt_setpoints(cells, energy, min_mpa, voxels_per_element, load2, share, first, step, shape):  # type: ignore[no-untyped-def]
     """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
 
     One that has no set-point yet takes what it feels; `load2` is the square of load over the
@@ -62,9 +62,9 @@ def get_used(cells, energy, least_mpa, voxels_per_element, load2, share, first, 
     for row in range(first, cells.used[0], step):
         if cells.alive[row] == 0 or cells.viable[row] == 0:
             continue
-        felt = load2 * energy_at(energy, least_mpa, voxels_per_element, cells.voxel[row], shape)
-        felt = max(felt, least_mpa)
+        sensed = load2 * energy_at(energy, min_mpa, voxels_per_element, cells.voxel[row], shape)
+        sensed = max(sensed, min_mpa)
         if cells.setpoint_mpa[row] == 0.0:
-            cells.setpoint_mpa[row] = felt
+            cells.setpoint_mpa[row] = sensed
         else:
-            cells.setpoint_mpa[row] += share * (felt - cells.setpoint_mpa[row])
+            cells.setpoint_mpa[row] += share * (sensed - cells.setpoint_mpa[row])

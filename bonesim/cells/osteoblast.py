@@ -59,9 +59,9 @@ from bonesim.units import BONE, FULL
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
 #: Bounds of what a place can do to recruitment, relative to health; assumed.
-LEAST_HEARD, MOST_HEARD = 0.2, 5.0
+MIN_SIGNAL, MAX_SIGNAL = 0.2, 5.0
 #: Bounds of (1 + u) / 2, what strain does to the wall; mechanisms 4.
-LEAST_WALL, MOST_WALL = 0.5, 2.0
+MIN_WALL, MAX_WALL = 0.5, 2.0
 
 
 class OsteoblastParameters(Parameters):
@@ -167,18 +167,18 @@ OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_f
 @kernel
 def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
     """How much sooner than in health a team comes to a voxel: coupling, shelter, sclerostin."""
-    coupled = max(read_voxel(fields.coupling, fields, voxel, shape), LEAST_HEARD)
-    sheltered = max(read_voxel(fields.lining, fields, voxel, shape), LEAST_HEARD)
-    stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), LEAST_HEARD)
-    heard = coupled**numbers.coupling_exponent * sheltered**numbers.canopy_exponent
-    return min(heard / stopped**numbers.sclerostin_exponent, MOST_HEARD)
+    coupled = max(read_voxel(fields.coupling, fields, voxel, shape), MIN_SIGNAL)
+    sheltered = max(read_voxel(fields.lining, fields, voxel, shape), MIN_SIGNAL)
+    stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
+    signal = coupled**numbers.coupling_exponent * sheltered**numbers.canopy_exponent
+    return min(signal / stopped**numbers.sclerostin_exponent, MAX_SIGNAL)
 
 
 @kernel
 def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
     """What strain at a voxel does to wall thickness."""
     half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
-    half = min(max(half, LEAST_WALL), MOST_WALL)
+    half = min(max(half, MIN_WALL), MAX_WALL)
     return half ** (numbers.strain_wall_exponent if half > 1.0 else numbers.disuse_exponent)
 
 
@@ -200,7 +200,7 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
         hazard = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
         hazard *= recruitment_in(fields, numbers, voxel, shape)
         if uniform(seed, day, sites.id[site], FORMATION_START) < 1.0 - np.exp(-hazard):
-            stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), LEAST_HEARD)
+            stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
             here = wall * stopped**-wall_exponent
             strained = max(strained_wall(fields, numbers, voxel, shape), 1.0)
             fix_quota(lattice, cavities, site, pool[block], numbers, here, strained, day)

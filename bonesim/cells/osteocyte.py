@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.mechanosensing import get_used, smoothed, stimuli
+from bonesim.cells.mechanosensing import adapt_setpoints, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
@@ -54,10 +54,10 @@ class OsteocyteParameters(Parameters):
         float,
         Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10"),
     ] = 5.0
-    least_energy_share: Annotated[
+    min_energy_share: Annotated[
         float, Field(gt=0, le=1, description="of the mean strain energy, the least felt; assumed")
     ] = 0.02
-    largest_stimulus: Annotated[
+    max_stimulus: Annotated[
         float, Field(ge=1, le=100, description="most one cell feels of the usual; assumed")
     ] = 4.0
     disuse_death_gain: Annotated[
@@ -104,8 +104,8 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             cells.id[row] = who
             cells.voxel[row] = voxel
             cells.born_day[row] = born
-            lived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
-            cells.viable[row] = 1 if lived else 0
+            survived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
+            cells.viable[row] = 1 if survived else 0
             cells.setpoint_mpa[row] = 0.0
             cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
             living += cells.viable[row]
@@ -147,7 +147,7 @@ class Osteocytes(CellPopulation):
         self.rows: Rows[OsteocyteColumns] = Rows(OsteocyteColumns)
         self.viable = 0
         self.energy = np.zeros((1, 1, 1), np.float32)
-        self.least_mpa = 0.0
+        self.min_mpa = 0.0
         self.voxels_per_element = 1
 
     def populate(self, tissue: Tissue, seed: int, day: int) -> None:
@@ -165,10 +165,10 @@ class Osteocytes(CellPopulation):
         """What a load does to every stimulus at once."""
         return float((load_percent / 100.0) ** (2.0 * self.parameters.energy_exponent))
 
-    def learn_habit(self, tissue: Tissue) -> None:
+    def initialise_setpoints(self, tissue: Tissue) -> None:
         """Every cell takes what it feels at habitual load for the usual: u is 1 everywhere."""
-        get_used(
-            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element, 1.0, 1.0, 0,
+        adapt_setpoints(
+            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element, 1.0, 1.0, 0,
             1, tissue.padded_shape,
         )  # fmt: skip
 
@@ -177,32 +177,32 @@ class Osteocytes(CellPopulation):
         bone = habitual.energy[habitual.energy > 0]
         self.energy = smoothed(habitual.energy)
         self.voxels_per_element = habitual.voxels_per_element
-        self.least_mpa = 0.0
+        self.min_mpa = 0.0
         if bone.size:
             mean = float(bone.mean(dtype=np.float64))
-            self.least_mpa = self.parameters.least_energy_share * mean
+            self.min_mpa = self.parameters.min_energy_share * mean
 
-    def get_used(self, tissue: Tissue, load_percent: float, day: int) -> None:
+    def adapt_setpoints(self, tissue: Tissue, load_percent: float, day: int) -> None:
         """Let today's share of the cells drift towards what they feel."""
         p = self.parameters
-        if self.least_mpa == 0.0:
+        if self.min_mpa == 0.0:
             return
         drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
-        get_used(
-            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element,
+        adapt_setpoints(
+            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
             (load_percent / 100.0) ** 2, float(drift) if day > -p.settled_day else 1.0,
             day % p.look_day,
             p.look_day, tissue.padded_shape,
         )  # fmt: skip
 
-    def felt(self, tissue: Tissue) -> NDArray[np.float32]:
+    def stimulus(self, tissue: Tissue) -> NDArray[np.float32]:
         """What each row feels at habitual load over what it is used to."""
         p = self.parameters
-        if self.least_mpa == 0.0:
+        if self.min_mpa == 0.0:
             return np.ones(self.rows.columns.used[0], np.float32)
         return stimuli(
-            self.rows.columns, self.energy, self.least_mpa, self.voxels_per_element,
-            p.energy_exponent, p.largest_stimulus, tissue.padded_shape,
+            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
+            p.energy_exponent, p.max_stimulus, tissue.padded_shape,
         )  # fmt: skip
 
     def age(self, tissue: Tissue, fields: Fields, drive: Drive, seed: int, day: int) -> None:

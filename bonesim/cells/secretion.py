@@ -28,7 +28,7 @@ def sources_of(
     held = np.rint(sites.removed_quanta[open_now] * np.exp(-waited / p.held_day))
     return Sources(
         living=cells.voxel[living],
-        felt=osteocytes.felt(tissue)[living[: cells.used[0]]],
+        stimulus=osteocytes.stimulus(tissue)[living[: cells.used[0]]],
         dying=cells.voxel[dying],
         lining=surface[tissue.lattice.owner[surface] < 0],
         eroded=sites.voxel[open_now],

@@ -65,7 +65,7 @@ def measure(
         float | None,
         typer.Option(help="Error of the strain energy, default 1e-6.", rich_help_panel=PANEL),
     ] = None,
-    most_cycles: Annotated[
+    max_cycles: Annotated[
         int | None, typer.Option(help="Give up after so many cycles.", rich_help_panel=PANEL)
     ] = None,
 ) -> None:
@@ -79,7 +79,7 @@ def measure(
     test = _given(
         axis=axis, ends=ends, sides=sides, tissue_modulus_mpa=tissue_modulus_mpa, poisson=poisson,
         habitual_stress_mpa=habitual_stress_mpa, voxels_per_element=voxels_per_element,
-        tolerance=tolerance, most_cycles=most_cycles,
+        tolerance=tolerance, max_cycles=max_cycles,
     )  # fmt: skip
     if not mechanics and (test or tensor):
         name = next(iter(test), "tensor")

@@ -16,6 +16,7 @@ import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from bonesim.config.renamed import SINCE, renamed_to
 from bonesim.units import unit_of
 
 #: Error types -> how soon they are told; a typo makes an unknown key *and* a missing one.
@@ -112,6 +113,8 @@ def _say(problem: Any, place: Place, model: type[BaseModel]) -> str:
     what, got = problem["type"], problem["input"]
     context = problem.get("ctx", {})
     if what == "extra_forbidden":
+        if new := renamed_to(place.path, {known.path for known in all_parameters(model)}):
+            return f"renamed to {new} in {SINCE}"
         return f"no such parameter. {_nearest(place, model)}"
     if what in ("union_tag_invalid", "union_tag_not_found"):
         return _say_kind(what, got, context, place)

@@ -1,8 +1,8 @@
-"""What a laboratory reports, beside the true level: immunoassay and mass spectrometry.
+"""Levels as a laboratory measures them: immunoassay and mass spectrometry.
 
-A direct immunoassay reads other steroids as estradiol: a constant that hides how deep a
-suppression is (a man's true fall to a third reads as a fall to a half), and nothing below its
-limit. Mass spectrometry reads the truth down to its own limit.
+A direct immunoassay reads other steroids as estradiol: it adds a constant that hides how deep a
+suppression is (a man's true fall to a third reads as a fall to a half), and it reads nothing below
+its limit. Mass spectrometry reads the true level down to its own limit.
 """
 
 from typing import Annotated
@@ -63,7 +63,7 @@ def bioavailable(
     """Shares of testosterone and estradiol that SHBG does not bind (free and on albumin), 0..1.
 
     The law of mass action (Vermeulen 1999, J Clin Endocrinol Metab 84:3666): testosterone fills
-    SHBG, estradiol, a hundred times rarer, takes what sites are left.
+    SHBG; estradiol, a hundred times rarer, binds to the sites that are left.
     """
     total = np.asarray(t_ng_per_dl, np.float64) * 1e-8 / T_MASS  # ng/dL -> mol/L
     binder = np.asarray(shbg_nmol_per_l, np.float64) * 1e-9

@@ -4,20 +4,19 @@ All in ratios to the person's own baseline (mechanisms 7.3); capitals follow tha
 
     tt     = g + Tx/T0                                       testosterone: testis and drug
     e      = (1-ft)(1-I) tt + ft (1-It) g + Ex/E0            estradiol: periphery, testis, drug
-    ln L*  = min(-kE (e-1) - kT (g-1) - kX Tx, ln most) + ln(r (1 + flare A))
+    ln L*  = min(-kE (e-1) - kT (g-1) - kX Tx, ln max) + ln(r (1 + flare A))
     dL/dt  = (L* - L)/tauL          dg/dt = (a m L^n - g)/tauG
-    dm/dt  = (m*(L) - m)/tauM       Leydig cells waste without LH and are slow to come back
-    dr/dt  = ((1-A) - r)/tauR ...   an agonist A first floods, then empties the pituitary
+    dm/dt  = (m*(L) - m)/tauM       Leydig cells atrophy without LH and recover slowly
+    dr/dt  = ((1-A) - r)/tauR ...   an agonist A first stimulates, then desensitises the pituitary
     dS/dt  = (S* - S)/tauS          ln SHBG
 
-I and It are the inhibition of aromatase in periphery and testis. The testis aromatises under its
-own enormous testosterone, against which an inhibitor competes badly: that is why a man's E2
-falls by half where a woman's disappears, and why on testosterone replacement, when g is gone,
-nothing protects him. Some peripheral estradiol is out of an inhibitor's reach (`drugs`). After
-menopause there is no testicular source (ft = 0) and g is the adrenal's, which LH does not move
-(n = 0).
+I and It are the inhibition of aromatase in periphery and testis. In the testis the very high local
+testosterone competes with an inhibitor. So a man's E2 falls by half where a woman's disappears. On
+testosterone replacement g is gone, and so is this remaining source. Part of the peripheral estradiol
+is insensitive to an inhibitor (`drugs`). After menopause there is no testicular source (ft = 0), and
+g is the adrenal production, which does not depend on LH (n = 0).
 
-Between two doses everything is smooth: drugs follow their closed forms, the five states are
+Between two doses all courses are smooth: drugs follow their closed forms, the five states are
 integrated by classical Runge-Kutta steps that end at every dose.
 """
 
@@ -49,23 +48,24 @@ LH, TESTIS, LEYDIG, PITUITARY, SHBG = range(5)
 
 
 class AxisParameters(Parameters):
-    """Feedback, delays and conversion in a man; what differs in a woman is derived."""
+    """Feedback, delays and conversion in a man; a woman's values are derived."""
 
     testis_share: Annotated[
         float, Field(ge=0, le=0.5, description="ft, of estradiol from the testis; fit (mech. 7.3)")
     ] = 0.21
     e2_feedback: Annotated[
-        float, Field(ge=0, le=5, description="kE: ln LH per own estradiol; fit (mech. 7.3)")
+        float, Field(ge=0, le=5, description="kE: ln LH per baseline estradiol; fit (mech. 7.3)")
     ] = 1.11
     t_feedback: Annotated[
-        float, Field(ge=0, le=5, description="kT: ln LH per own testosterone; fit (mech. 7.3)")
+        float, Field(ge=0, le=5, description="kT: ln LH per baseline testosterone; fit (mech. 7.3)")
     ] = 0.30
     given_t_feedback_dl_per_ng: Annotated[
         float,
         Field(ge=0, le=0.1, description="kX = 2.3/550, 100 mg/week: LH to 10-20 %; assumed, 7.3"),
     ] = 2.3 / 550.0
-    largest_lh_ratio: Annotated[
-        float, Field(gt=1, le=30, description="LH cannot rise further; assumed (mech. 7.3)")
+    max_lh_ratio: Annotated[
+        float,
+        Field(gt=1, le=30, description="upper limit of LH over baseline; assumed (mech. 7.3)"),
     ] = 7.0
     lh_tau_day: Annotated[
         float, Field(ge=0.1, le=30, description="LH follows its drive; assumed (mech. 7.3)")
@@ -77,25 +77,28 @@ class AxisParameters(Parameters):
         float, Field(ge=0.1, le=60, description="testosterone follows LH; fit (mech. 7.3)")
     ] = 7.0
     atrophy_tau_day: Annotated[
-        float, Field(ge=1, le=720, description="Leydig cells waste and recover; 30-90, mech. 7.3")
+        float, Field(ge=1, le=720, description="Leydig cells atrophy and recover; 30-90, mech. 7.3")
     ] = 60.0
     atrophy_below_lh: Annotated[
-        float, Field(ge=0, le=1, description="they waste below this LH ratio; assumed")
+        float, Field(ge=0, le=1, description="they atrophy below this LH ratio; assumed")
     ] = 0.5
-    atrophy_most: Annotated[
+    max_atrophy: Annotated[
         float, Field(ge=0, le=1, description="share of their output they can lose; assumed")
     ] = 0.7
     desensitised_tau_day: Annotated[
         float,
         Field(
-            ge=0.1, le=60, description="agonist empties the pituitary: LH x3 on day 3; mech. 7.2"
+            ge=0.1,
+            le=60,
+            description="agonist desensitises the pituitary; LH x3 on day 3; mech. 7.2",
         ),
     ] = 4.0
     flare: Annotated[
         float, Field(ge=0, le=50, description="first effect of an agonist; LH x3 on day 3; mech. 7")
     ] = 7.0
     desensitised_rest: Annotated[
-        float, Field(gt=0, le=1, description="what an agonist leaves: T below 50; assumed, label")
+        float,
+        Field(gt=0, le=1, description="drive left under an agonist: T below 50; assumed, label"),
     ] = 0.002
     resensitised_tau_day: Annotated[
         float, Field(ge=1, le=365, description="recovery after an agonist; assumed, weeks")
@@ -119,8 +122,8 @@ AxisNumbers = namedtuple(  # type: ignore[misc]
     [
         *AxisParameters.model_fields,
         "e2_pg_per_ml", "t_ng_per_dl",
-        "anastrozole_ic50", "anastrozole_most", "anastrozole_proof",
-        "letrozole_ic50", "letrozole_most", "letrozole_proof",
+        "anastrozole_ic50", "anastrozole_max_inhibition", "anastrozole_insensitive",
+        "letrozole_ic50", "letrozole_max_inhibition", "letrozole_insensitive",
         "inhibition_hill", "testis_ic50_ratio", "gnrh_ec50",
     ],
 )  # fmt: skip
@@ -128,22 +131,24 @@ AxisNumbers = namedtuple(  # type: ignore[misc]
 
 @kernel
 def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def]
-    """What the drugs in the blood do: fills `signal` (5).
+    """Effects of the drugs in the blood; fills `signal` (5).
 
     0 and 1: inhibition of aromatase in periphery and testis; 2: testosterone given, ng/dL;
     3: estradiol given, pg/mL; 4: effect of a GnRH agonist, 0..1. IC50s are in ng/mL here. The two
     inhibitors block the same enzyme independently.
     """
     free_p, free_t = 1.0, 1.0
-    for drug, ic50, most, proof in (
-        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most, n.anastrozole_proof),
-        (LETROZOLE, n.letrozole_ic50, n.letrozole_most, n.letrozole_proof),
+    for drug, ic50, max_inhibition, insensitive in (
+        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_max_inhibition, n.anastrozole_insensitive),
+        (LETROZOLE, n.letrozole_ic50, n.letrozole_max_inhibition, n.letrozole_insensitive),
     ):
         level = second_mg[drug] * level_per_mg[drug]
         if level > 0.0:
-            blocked = inhibition(level, ic50, most, n.inhibition_hill)
-            free_p *= 1.0 - (1.0 - proof) * blocked
-            free_t *= 1.0 - inhibition(level, ic50 * n.testis_ic50_ratio, most, n.inhibition_hill)
+            blocked = inhibition(level, ic50, max_inhibition, n.inhibition_hill)
+            free_p *= 1.0 - (1.0 - insensitive) * blocked
+            free_t *= 1.0 - inhibition(
+                level, ic50 * n.testis_ic50_ratio, max_inhibition, n.inhibition_hill
+            )
     signal[0], signal[1] = 1.0 - free_p, 1.0 - free_t
     # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
     signal[2] = 100.0 * (
@@ -158,7 +163,7 @@ def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def
 
 @kernel
 def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
-    """Testosterone and estradiol as ratios to the own baseline."""
+    """Testosterone and estradiol as ratios to the baseline."""
     t = testis + signal[2] / n.t_ng_per_dl
     e = (1.0 - n.testis_share) * (1.0 - signal[0]) * t
     e += n.testis_share * (1.0 - signal[1]) * testis
@@ -173,7 +178,7 @@ def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
     brake = -n.e2_feedback * (e - 1.0) - n.t_feedback * (testis - 1.0)
     brake -= n.given_t_feedback_dl_per_ng * signal[2]
     agonist = signal[4]
-    drive = np.exp(min(brake, np.log(n.largest_lh_ratio)))
+    drive = np.exp(min(brake, np.log(n.max_lh_ratio)))
     drive *= state[PITUITARY] * (1.0 + n.flare * agonist)
     slope[LH] = (drive - state[LH]) / n.lh_tau_day
     made = ageing * state[LEYDIG] * max(state[LH], 0.0) ** n.leydig_exponent
@@ -181,11 +186,11 @@ def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
     kept = 1.0
     if n.atrophy_below_lh > 0.0:
         kept = min(1.0, state[LH] / n.atrophy_below_lh)
-    slope[LEYDIG] = (1.0 - n.atrophy_most * (1.0 - kept) - state[LEYDIG]) / n.atrophy_tau_day
+    slope[LEYDIG] = (1.0 - n.max_atrophy * (1.0 - kept) - state[LEYDIG]) / n.atrophy_tau_day
     emptied = (n.desensitised_rest - state[PITUITARY]) / n.desensitised_tau_day
     refilled = (1.0 - state[PITUITARY]) / n.resensitised_tau_day
     slope[PITUITARY] = agonist * emptied + (1.0 - agonist) * refilled
-    # Without any estradiol the logarithm would run away; 1 % of the own level is none.
+    # Without any estradiol the logarithm diverges; 1 % of the baseline counts as none.
     target = -n.shbg_t_exponent * np.log(max(t, 0.01)) + n.shbg_e2_exponent * np.log(max(e, 0.01))
     slope[SHBG] = (target - state[SHBG]) / n.shbg_tau_day
 
@@ -223,12 +228,12 @@ def advance_axis(state, first_mg, second_mg, release, table, n, day, step_day, w
 
 
 @kernel
-def live_axis(start_day, dose_day, dose_drug, bolus_mg, release_mg_per_day, table, n, steroids, lh, shbg, levels):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
-    """A life sampled every 1/8 day from `start_day` on, where everything is at baseline.
+def simulate_axis(start_day, dose_day, dose_drug, bolus_mg, release_mg_per_day, table, n, steroids, lh, shbg, levels):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+    """A course sampled every 1/8 day from `start_day` on, where everything is at baseline.
 
     Fills, one row per sample: `steroids` (testosterone, estradiol; ratios), `lh` and `shbg`
-    (ratios), `levels` (samples, drugs; ng/mL). Doses must be in order of time; what is given at
-    the moment of a sample counts after it.
+    (ratios), `levels` (samples, drugs; ng/mL). Doses must be in order of time; a dose at the moment
+    of a sample counts after it.
     """
     drugs = table.shape[0]
     first, second, release = np.zeros(drugs), np.zeros(drugs), np.zeros(drugs)

@@ -1,7 +1,7 @@
-"""A prescription becomes blood levels: one person's course, and a cohort's.
+"""Blood levels under a prescription: of one person, and of a cohort.
 
 Day 0 is the start of the simulation. Before it a course holds the mean of the four weeks before
-day 0, which is the person's own level unless a drug was begun earlier.
+day 0. That is the person's baseline unless a drug was started earlier.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.chance import PERSON, normal
-from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisNumbers, AxisParameters, live_axis
+from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisNumbers, AxisParameters, simulate_axis
 from bonesim.endocrine.drugs import (
     ANASTROZOLE_MASS,
     DRUGS,
@@ -35,10 +35,11 @@ class VariationParameters(Parameters):
     """How persons of one protocol differ, beside clearance and IC50 (see `drugs`); lognormal."""
 
     e2_cv: Annotated[
-        float, Field(ge=0, le=1, description="own estradiol; .27 in Burnett-Bowie 2009")
+        float, Field(ge=0, le=1, description="baseline estradiol; .27 in Burnett-Bowie 2009")
     ] = 0.27
     t_cv: Annotated[
-        float, Field(ge=0, le=1, description="own testosterone; .18-.29 in Leder 2004, B.-B. 2009")
+        float,
+        Field(ge=0, le=1, description="baseline testosterone; .18-.29 in Leder 2004, B.-B. 2009"),
     ] = 0.25
     feedback_cv: Annotated[
         float, Field(ge=0, le=1, description="both feedbacks on LH together; assumed")
@@ -73,7 +74,7 @@ TYPICAL = Person(0, np.ones(len(DRUGS)), 1.0, 1.0, 1.0, 1.0)
 def draw_person(
     number: int, seed: int, drugs: DrugParameters, variation: VariationParameters
 ) -> Person:
-    """Person `number` of a cohort: the same for every arm, so that arms share their luck."""
+    """Person `number` of a cohort: the same in every arm (common random numbers)."""
 
     def factor(cv: float, which: int) -> float:
         sigma = np.sqrt(np.log1p(cv * cv))
@@ -86,7 +87,7 @@ def draw_person(
     )
 
 
-def live(
+def simulate_blood(
     protocol: ProtocolParameters,
     drugs: DrugParameters,
     axis: AxisParameters,
@@ -94,7 +95,7 @@ def live(
     seed: int,
     person: Person = TYPICAL,
 ) -> Blood:
-    """All levels from before the first dose to `until_day`."""
+    """Simulate all levels of one person, from before the first dose to `until_day`."""
     doses = doses_of(protocol, drugs, until_day, seed, person.number)
     first = min(0.0, float(doses.day[0])) if doses.day.size else 0.0
     start = np.floor(first) - BEFORE_DAY
@@ -104,7 +105,7 @@ def live(
     table = kinetics_table(drugs, person.clearance)
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
     levels = np.zeros((samples, len(DRUGS)))
-    live_axis(
+    simulate_axis(
         float(start), doses.day, doses.drug, doses.bolus_mg, doses.release_mg_per_day, table,
         _numbers(protocol, drugs, axis, person, e2, t), steroids, lh, shbg, levels,
     )  # fmt: skip
@@ -123,17 +124,17 @@ def cohort(
     seed: int,
     people: int,
 ) -> Iterator[Blood]:
-    """The blood of `people` persons, one after the other."""
+    """The levels of `people` persons, one after the other."""
     for number in range(people):
         person = draw_person(number, seed, drugs, variation)
-        yield live(protocol, drugs, axis, until_day, seed, person)
+        yield simulate_blood(protocol, drugs, axis, until_day, seed, person)
 
 
 def _numbers(
     protocol: ProtocolParameters, drugs: DrugParameters, axis: AxisParameters, person: Person,
     e2: float, t: float,
 ) -> Any:  # fmt: skip
-    """Everything the axis kernel needs to know of a person."""
+    """All numbers of a person that the axis kernel needs."""
     values = axis.model_dump()
     values["e2_feedback"] *= person.feedback
     values["t_feedback"] *= person.feedback
@@ -141,7 +142,7 @@ def _numbers(
     if protocol.sex == "female":
         values["e2_feedback"] *= e2 / FEEDBACK_AT_PG_PER_ML
         values |= {"testis_share": 0.0, "t_feedback": 0.0, "leydig_exponent": 0.0,
-                   "atrophy_most": 0.0, "t_decline_per_decade": 0.0}  # fmt: skip
+                   "max_atrophy": 0.0, "t_decline_per_decade": 0.0}  # fmt: skip
     numbers: Any = AxisNumbers
     return numbers(
         **values,
@@ -149,11 +150,11 @@ def _numbers(
         t_ng_per_dl=t,
         # nmol/L to ng/mL
         anastrozole_ic50=drugs.anastrozole_ic50_nmol_per_l * person.ic50 * ANASTROZOLE_MASS / 1e3,
-        anastrozole_most=drugs.anastrozole_most,
-        anastrozole_proof=drugs.anastrozole_proof_share,
+        anastrozole_max_inhibition=drugs.anastrozole_max_inhibition,
+        anastrozole_insensitive=drugs.anastrozole_insensitive_share,
         letrozole_ic50=drugs.letrozole_ic50_nmol_per_l * person.ic50 * LETROZOLE_MASS / 1e3,
-        letrozole_most=drugs.letrozole_most,
-        letrozole_proof=drugs.letrozole_proof_share,
+        letrozole_max_inhibition=drugs.letrozole_max_inhibition,
+        letrozole_insensitive=drugs.letrozole_insensitive_share,
         inhibition_hill=drugs.inhibition_hill,
         testis_ic50_ratio=drugs.testis_ic50_ratio,
         gnrh_ec50=drugs.gnrh_ec50_ng_per_ml,

@@ -1,8 +1,8 @@
 """Estradiol and testosterone in the blood against day: constant, in steps, or from a table.
 
-Day 0 is the first day after the burn-in. Before it the body is in the state it is used to, so
-every course holds its starting level then; the person's own set-point begins there too
-(`response`). These courses are written down; `prescription` computes one from a protocol.
+Day 0 is the first day after the burn-in. Until then every course holds its starting level, and the
+person's set-point is that level (`response`). These courses are given by the user; `prescription`
+computes one from a protocol.
 """
 
 import csv
@@ -32,8 +32,8 @@ HIGHEST_T_NG_PER_DL = 5000.0
 #: Columns a table may have -> factor to the unit used inside. Molar masses 272.38 and 288.42 g/mol.
 E2_COLUMNS = {"e2_pg_per_ml": 1.0, "e2_pmol_per_l": 0.27238}
 T_COLUMNS = {"t_ng_per_dl": 1.0, "t_nmol_per_l": 28.842}
-#: A table with more bytes is not a course of hormones; it is not read.
-LARGEST_TABLE_BYTES = 20_000_000
+#: A larger table is refused before it is read.
+MAX_TABLE_BYTES = 20_000_000
 
 StartE2 = Annotated[
     float,
@@ -54,7 +54,7 @@ StartT = Annotated[
 
 
 class ConstantCourse(Parameters):
-    """The same levels for ever."""
+    """Constant levels."""
 
     kind: Literal["constant"] = "constant"
     e2_pg_per_ml: StartE2 = 25.0
@@ -84,7 +84,7 @@ class Step(Parameters):
 
 
 class SteppedCourse(Parameters):
-    """A starting level, then steps in order of time: surgery, a drug begun, changed, stopped."""
+    """A starting level, then steps in order of time: surgery, a drug started, changed, stopped."""
 
     kind: Literal["stepped"] = "stepped"
     e2_pg_per_ml: StartE2 = 25.0
@@ -197,14 +197,14 @@ class _Level:
 
 
 class Untreated(ABC):
-    """What a course of hormones alone leaves as it is: nothing on the receptor, a neutral diet."""
+    """Defaults of a course of hormones alone: no tamoxifen, SHBG unknown, a neutral diet."""
 
     @abstractmethod
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day`, pg/mL."""
 
-    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
-        """What the person is used to on day 0: the level there always was."""
+    def setpoint_e2_pg_per_ml(self, tau_day: float) -> float:
+        """The set-point on day 0: the starting level."""
         return self.e2_pg_per_ml(-1.0)
 
     def tamoxifen_occupancy(self, day: float) -> float:
@@ -268,7 +268,7 @@ def _read_table(
     if parameters.sha256 not in (None, _sha256(text)):
         raise InputError(
             f"{where}: has changed since the run began (its SHA-256 is no longer "
-            f"{parameters.sha256}); put the old table back or run anew"
+            f"{parameters.sha256}); put the old table back or start a new run"
         )
     header, rows, lines = _numbers(text, where)
     e2_column = _one_of(header, E2_COLUMNS, where, "estradiol")
@@ -335,9 +335,9 @@ def _text(where: str) -> str:
     path = Path(where)
     try:
         size = path.stat().st_size
-        if size > LARGEST_TABLE_BYTES:
+        if size > MAX_TABLE_BYTES:
             raise InputError(
-                f"{where}: has {size} bytes; a course has at most {LARGEST_TABLE_BYTES}, "
+                f"{where}: has {size} bytes; a course has at most {MAX_TABLE_BYTES}, "
                 "e.g. one row a day"
             )
         return path.read_text(encoding="utf-8-sig")

@@ -1,13 +1,13 @@
-"""The drugs: how each enters and leaves the blood, and what it does there.
+"""The drugs: pharmacokinetics and effect of each.
 
 Every drug is a chain of two stages, which has a closed form and needs no solver:
 
     dose -> [absorption, k1] -> [elimination or slow release, k2] -> gone
     concentration = F k2 a2 / CL          a2: amount in the second stage, CL: clearance
 
-An oral tablet is gut then plasma. An injected ester, or a gel, is two depots of which the second
-feeds the plasma; the hormone itself is so short-lived that its level follows the release (CL is
-then its metabolic clearance). A patch and an implant release at a constant rate while they last.
+For an oral tablet the stages are gut and plasma. An injected ester, or a gel, is two depots; the
+second releases into the plasma. The hormone itself has so short a half-life that its level follows
+the release (CL is then its metabolic clearance). A patch and an implant release at a constant rate.
 """
 
 from typing import Annotated
@@ -24,7 +24,7 @@ DRUGS = (
     "anastrozole", "letrozole", "tamoxifen", "testosterone_cypionate", "testosterone_gel",
     "estradiol_gel", "estradiol_patch", "gnrh_agonist",
 )  # fmt: skip
-#: A person's clearance shortens the half-life of these; of the others only the level.
+#: A person's clearance changes the half-life of these; of the others only the level.
 ELIMINATED = ("anastrozole", "letrozole", "tamoxifen", "gnrh_agonist")
 ANASTROZOLE, LETROZOLE, TAMOXIFEN, CYPIONATE, T_GEL, E2_GEL, E2_PATCH, GNRH_AGONIST = range(8)
 
@@ -33,7 +33,7 @@ ANASTROZOLE_MASS, LETROZOLE_MASS = 293.4, 285.3
 
 
 class Kinetics(Parameters):
-    """One drug's way through the body."""
+    """Pharmacokinetics of one drug."""
 
     absorption_per_day: Annotated[
         float, Field(gt=0, le=1000, description="k1; default: the drug's")
@@ -116,22 +116,25 @@ class DrugParameters(Parameters):
     ] = Kinetics(absorption_per_day=24.0, elimination_per_day=4.0, clearance_l_per_day=150.0)
 
     implant_release_day: Annotated[
-        float, Field(gt=0, le=400, description="a GnRH implant's life; 28 d for 3.6 mg, label 1989")
+        float,
+        Field(
+            gt=0, le=400, description="release time of a GnRH implant; 28 d for 3.6 mg, label 1989"
+        ),
     ] = 28.0
     anastrozole_ic50_nmol_per_l: Annotated[
         float,
         Field(gt=0, le=1000, description="in vivo; fit to -96.7 % at 1 mg (Geisler 1996), mech. 7"),
     ] = 11.2
-    anastrozole_most: Annotated[
-        float, Field(gt=0, le=1, description="largest inhibition; -98.1 % at 10 mg, Geisler 1996")
+    anastrozole_max_inhibition: Annotated[
+        float, Field(gt=0, le=1, description="maximal inhibition; -98.1 % at 10 mg, Geisler 1996")
     ] = 0.985
-    anastrozole_proof_share: Annotated[
+    anastrozole_insensitive_share: Annotated[
         float,
         Field(
-            ge=0, le=1, description="of peripheral E2, out of its reach; E2 -83.5 %, Geisler 1996"
+            ge=0, le=1, description="share of peripheral E2 not inhibited; E2 -83.5 %, Geisler 1996"
         ),
     ] = 0.10
-    letrozole_proof_share: Annotated[
+    letrozole_insensitive_share: Annotated[
         float,
         Field(
             ge=0, le=1, description="likewise; assumed 0: men on letrozole fall lower, mech. 7.2"
@@ -140,8 +143,8 @@ class DrugParameters(Parameters):
     letrozole_ic50_nmol_per_l: Annotated[
         float, Field(gt=0, le=1000, description="so that 2.5 mg/d gives -99.1 %; Geisler 2002")
     ] = 18.0
-    letrozole_most: Annotated[
-        float, Field(gt=0, le=1, description="largest inhibition; assumed, Geisler 2002: > 99.1 %")
+    letrozole_max_inhibition: Annotated[
+        float, Field(gt=0, le=1, description="maximal inhibition; assumed, Geisler 2002: > 99.1 %")
     ] = 0.995
     inhibition_hill: Annotated[
         float, Field(ge=0.5, le=4, description="steepness of inhibition; fit (mech. 7.3)")
@@ -200,7 +203,7 @@ def after(first_mg, second_mg, release_mg_per_day, k1, k2, time_day):  # type: i
 
 
 @kernel
-def inhibition(concentration_nmol_per_l, ic50_nmol_per_l, most, hill):  # type: ignore[no-untyped-def]
-    """Share of aromatase activity an inhibitor takes away, 0..most."""
+def inhibition(concentration_nmol_per_l, ic50_nmol_per_l, max_inhibition, hill):  # type: ignore[no-untyped-def]
+    """Share of aromatase activity that is inhibited, 0..max_inhibition."""
     ratio = (concentration_nmol_per_l / ic50_nmol_per_l) ** hill
-    return most * ratio / (1.0 + ratio)
+    return max_inhibition * ratio / (1.0 + ratio)

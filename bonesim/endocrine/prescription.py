@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
-from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, live, tamoxifen_occupancy
+from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, simulate_blood, tamoxifen_occupancy
 from bonesim.endocrine.drugs import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
@@ -14,9 +14,9 @@ class PrescribedCourse:
 
     Args:
         protocol: person, drugs, diet.
-        drugs, axis: how the body deals with them.
+        drugs, axis: pharmacokinetics and hormonal axis.
         until_day: last day that will be asked for; later days hold the last level.
-        seed: which doses are forgotten.
+        seed: decides which doses are missed.
         person: deviations from the typical person.
     """
 
@@ -25,7 +25,7 @@ class PrescribedCourse:
         until_day: float, seed: int, person: Person = TYPICAL,
     ) -> None:  # fmt: skip
         self.protocol = protocol
-        self.blood = live(protocol, drugs, axis, until_day + 1.0, seed, person)
+        self.blood = simulate_blood(protocol, drugs, axis, until_day + 1.0, seed, person)
         day = self.blood.day
         self._occupancy = tamoxifen_occupancy(self.blood, drugs)
         self._before = (day >= -BEFORE_DAY) & (day < 0.0)
@@ -35,13 +35,13 @@ class PrescribedCourse:
         """True serum estradiol at `day`, pg/mL."""
         return self._at(self.blood.e2_pg_per_ml, day)
 
-    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
-        """What the person is used to on day 0: the own level, and since the first drug a new one."""
-        used_to = float(self.blood.e2_pg_per_ml[0])
+    def setpoint_e2_pg_per_ml(self, tau_day: float) -> float:
+        """The set-point on day 0: the baseline, adapted to the levels since the first drug."""
+        setpoint = float(self.blood.e2_pg_per_ml[0])
         past = self.blood.day < 0.0
         for level in self.blood.e2_pg_per_ml[past]:
-            used_to += (level - used_to) / (tau_day * SAMPLES_PER_DAY)
-        return used_to
+            setpoint += (level - setpoint) / (tau_day * SAMPLES_PER_DAY)
+        return setpoint
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
@@ -61,7 +61,7 @@ class PrescribedCourse:
 
     def _at(self, levels: NDArray[np.float64], day: float) -> float:
         if day < 0.0:
-            # The burn-in lives on the mean of what came before.
+            # During the burn-in: the mean of the weeks before day 0.
             key = id(levels)
             if key not in self._held:
                 self._held[key] = float(levels[self._before].mean())

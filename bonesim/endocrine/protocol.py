@@ -1,6 +1,6 @@
-"""Who is treated, with what, on which diet and under which load: all a clinician writes down.
+"""The protocol: a person, treatment, diet and load, as a clinician writes them down.
 
-Drugs are in `regimen`. What is not known of a person follows from sex and age.
+Drugs are in `regimen`. Levels that are not given follow from sex and age.
 """
 
 from bisect import bisect_right
@@ -14,7 +14,7 @@ from bonesim.parameters import Parameters
 
 
 class Baseline(NamedTuple):
-    """A person's own levels before any drug; estradiol is the true one, not an assay's."""
+    """A person's baseline levels before any drug; estradiol is the true one, not an assay's."""
 
     e2_pg_per_ml: float
     t_ng_per_dl: float
@@ -115,7 +115,7 @@ class ProtocolParameters(Prescriptions):
         Field(
             ge=0.1,
             le=200,
-            description="own true estradiol; none: man 25, woman 4.5; assumed, targets",
+            description="baseline true estradiol; none: man 25, woman 4.5; assumed, targets",
         ),
     ] = None
     t_ng_per_dl: Annotated[
@@ -123,28 +123,30 @@ class ProtocolParameters(Prescriptions):
         Field(
             gt=1,
             le=2000,
-            description="own testosterone; none: man 550 at 40, -2.4 %/decade; woman 20; mech. 7.2",
+            description="baseline testosterone; none: man 550 at 40, -2.4 %/decade; woman 20; mech. 7.2",
         ),
     ] = None
     lh_iu_per_l: Annotated[
         float | None,
-        Field(gt=0, le=150, description="own LH; none: man 5, woman 30; assumed, mech. 7.2"),
+        Field(gt=0, le=150, description="baseline LH; none: man 5, woman 30; assumed, mech. 7.2"),
     ] = None
     shbg_nmol_per_l: Annotated[
         float | None,
-        Field(gt=1, le=300, description="own SHBG; none: man 35 at 40, +1 %/y; woman 55; assumed"),
+        Field(
+            gt=1, le=300, description="baseline SHBG; none: man 35 at 40, +1 %/y; woman 55; assumed"
+        ),
     ] = None
     diet: DietParameters = DietParameters()
     loading: LoadingParameters = LoadingParameters()
 
     def baseline(self) -> Baseline:
-        """The person's own levels: as given, else as usual for sex and age."""
+        """The person's baseline levels: as given, else typical for sex and age."""
         decades = (self.age_year - 40.0) / 10.0
         if self.sex == "male":
-            usual = Baseline(
+            typical = Baseline(
                 25.0, 550.0 * (1.0 - 0.024) ** decades, 5.0, 35.0 * 1.01 ** (10 * decades)
             )
         else:
-            usual = Baseline(4.5, 20.0, 30.0, 55.0)
+            typical = Baseline(4.5, 20.0, 30.0, 55.0)
         given = (self.e2_pg_per_ml, self.t_ng_per_dl, self.lh_iu_per_l, self.shbg_nmol_per_l)
-        return Baseline(*(u if g is None else g for g, u in zip(given, usual, strict=True)))
+        return Baseline(*(t if g is None else g for g, t in zip(given, typical, strict=True)))

@@ -1,4 +1,4 @@
-"""What is prescribed: drug, dose, route, how often, from when to when; and what is then taken.
+"""What is prescribed (drug, dose, route, frequency, first and last day), and what is then taken.
 
 [protocol.testosterone_cypionate]
 dose_mg = 100
@@ -9,8 +9,8 @@ dose_mg = 0.5
 times_per_week = 2
 start_day = 0
 stop_day = 365
-taper_day = 28                    # over the last 28 days doses fall evenly to nothing
-missed_share = 0.1                # each dose is forgotten with this chance
+taper_day = 28                    # over the last 28 days doses fall evenly to zero
+missed_share = 0.1                # each dose is missed with this probability
 """
 
 from itertools import pairwise
@@ -24,15 +24,15 @@ from bonesim.chance import MISSED_DOSE, uniform
 from bonesim.endocrine.drugs import DRUGS, DrugParameters
 from bonesim.parameters import Parameters
 
-#: A drug may have been taken for so long before day 0.
+#: The earliest day on which a drug may have been started.
 EARLIEST_DAY = -3650
 
 
 class Regimen(Parameters):
     """A course of one drug."""
 
-    #: Days between doses if nothing is said.
-    usual_every_day: ClassVar[float] = 1.0
+    #: Days between doses if none are given.
+    default_every_day: ClassVar[float] = 1.0
 
     start_day: Annotated[
         float, Field(ge=EARLIEST_DAY, le=73000, description="day of the first dose; input")
@@ -42,7 +42,8 @@ class Regimen(Parameters):
         Field(ge=EARLIEST_DAY, le=73000, description="no dose from this day on; input; none: ever"),
     ] = None
     every_day: Annotated[
-        float | None, Field(ge=0.1, le=400, description="days between doses; input, or usual")
+        float | None,
+        Field(ge=0.1, le=400, description="days between doses; input, or default of the drug"),
     ] = None
     times_per_week: Annotated[
         int | None, Field(ge=1, le=21, description="doses a week, evenly spaced; input")
@@ -51,7 +52,7 @@ class Regimen(Parameters):
         float, Field(ge=0, le=3650, description="over so many last days doses fall to 0; input")
     ] = 0.0
     missed_share: Annotated[
-        float, Field(ge=0, le=1, description="chance that a dose is forgotten; input")
+        float, Field(ge=0, le=1, description="probability that a dose is missed; input")
     ] = 0.0
     missed_day: Annotated[
         tuple[float, ...], Field(max_length=10000, description="days without a dose; input")
@@ -67,7 +68,7 @@ class Regimen(Parameters):
                 f"{self.start_day:g}; put stop_day later or leave it out"
             )
         if self.taper_day > 0 and self.stop_day is None:
-            raise ValueError("has taper_day without stop_day; say when it stops")
+            raise ValueError("has taper_day without stop_day; give stop_day")
         if self.stop_day is not None and self.taper_day > self.stop_day - self.start_day:
             raise ValueError(
                 f"tapers over {self.taper_day:g} days but lasts only "
@@ -80,10 +81,10 @@ class Regimen(Parameters):
         """Days between two doses."""
         if self.times_per_week is not None:
             return 7.0 / self.times_per_week
-        return self.usual_every_day if self.every_day is None else self.every_day
+        return self.default_every_day if self.every_day is None else self.every_day
 
     def dose_text(self) -> str:
-        """The dose as one says it, e.g. "0.5 mg"."""
+        """The dose as text, e.g. "0.5 mg"."""
         raise NotImplementedError
 
     def described(self) -> str:
@@ -101,7 +102,7 @@ class MilligramRegimen(Regimen):
     dose_mg: Annotated[float, Field(gt=0, le=1000, description="one dose; input")]
 
     def dose_text(self) -> str:
-        """The dose as one says it."""
+        """The dose as text."""
         return f"{self.dose_mg:g} mg"
 
 
@@ -114,7 +115,7 @@ class TabletRegimen(MilligramRegimen):
 class CypionateRegimen(MilligramRegimen):
     """Testosterone cypionate in oil, injected."""
 
-    usual_every_day: ClassVar[float] = 7.0
+    default_every_day: ClassVar[float] = 7.0
     route: Annotated[
         Literal["intramuscular", "subcutaneous"], Field(description="how it is given; input")
     ] = "intramuscular"
@@ -131,7 +132,7 @@ class GelRegimen(MilligramRegimen):
 class ImplantRegimen(MilligramRegimen):
     """A depot that releases at a constant rate."""
 
-    usual_every_day: ClassVar[float] = 28.0
+    default_every_day: ClassVar[float] = 28.0
     route: Annotated[
         Literal["subcutaneous", "intramuscular"], Field(description="how it is given; input")
     ] = "subcutaneous"
@@ -140,14 +141,14 @@ class ImplantRegimen(MilligramRegimen):
 class PatchRegimen(Regimen):
     """A patch, worn until the next."""
 
-    usual_every_day: ClassVar[float] = 3.5
+    default_every_day: ClassVar[float] = 3.5
     dose_ug_per_day: Annotated[float, Field(gt=0, le=1000, description="release; input")]
     route: Annotated[Literal["transdermal"], Field(description="how it is given; input")] = (
         "transdermal"
     )
 
     def dose_text(self) -> str:
-        """The dose as one says it."""
+        """The dose as text."""
         return f"{self.dose_ug_per_day:g} ug/day"
 
 
@@ -230,7 +231,7 @@ class Doses(NamedTuple):
 def doses_of(
     prescriptions: Prescriptions, drugs: DrugParameters, until_day: float, seed: int, person: int
 ) -> Doses:
-    """All doses before `until_day`. Which are forgotten depends on seed, person, drug and time."""
+    """All doses before `until_day`. Which are missed depends on seed, person, drug and time."""
     rows: list[tuple[float, int, float, float]] = []
     for drug, regimen in prescriptions.courses():
         which = DRUGS.index(drug)
@@ -261,7 +262,7 @@ def _end(regimen: Regimen) -> float:
 def _taken(
     regimen: Regimen, drug: int, until_day: float, seed: int, person: int
 ) -> list[tuple[float, float]]:
-    """(day, share of the full dose) of each dose of a course that is really taken."""
+    """(day, share of the full dose) of each dose of a course that is taken."""
     end = min(until_day, _end(regimen))
     number = int(np.ceil((end - regimen.start_day) / regimen.interval_day - 1e-9))
     taken = []
@@ -270,8 +271,8 @@ def _taken(
         if any(abs(day - missed) < 0.5 * regimen.interval_day for missed in regimen.missed_day):
             continue
         if regimen.missed_share > 0.0:
-            who = (person << 32) + (drug << 24) + index
-            if uniform(seed, int(regimen.start_day), who, MISSED_DOSE) < regimen.missed_share:
+            entity = (person << 32) + (drug << 24) + index
+            if uniform(seed, int(regimen.start_day), entity, MISSED_DOSE) < regimen.missed_share:
                 continue
         share = 1.0
         if regimen.taper_day > 0.0 and regimen.stop_day is not None:

@@ -1,21 +1,20 @@
-"""What a level of estradiol does to bone cells: one deficit, one table of multipliers.
+"""Effects of estradiol on bone cells: one deficit, one table of multipliers.
 
     S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
-    S'   = (1-O) S(E) + O S_tam                                    tamoxifen holds the share O
-    x    = 1 - <S'> / S(E_own)                                     the deficit, low-passed
+    S'   = (1-O) S(E) + O S_tam                                    tamoxifen occupies the share O
+    x    = 1 - <S'> / S(E_set)                                     the deficit, low-passed
 
-averaged over the day (not S of the day's mean) and relative to the person's own slowly adapting
-set-point: one static threshold cannot fit men and postmenopausal women (science targets, "Read
-first" 3). `static_setpoint_pg_per_ml` is that static form, for comparison: a woman after the
-menopause then lives at x = 0.87 before any drug, from the first day of the burn-in on; with her
-own set-point the burn-in is at x = 0. x > 0 is too little estradiol, x < 0 more than the person
-is used to, and bone can be told so only so loudly (`largest_surplus`). Every effect of x is a
-line of `ResponseParameters`, and any of them is silenced by setting it to 0.
+<S'> is the mean of S' over the day (not S of the day's mean). E_set is the person's own set-point,
+which adapts slowly: one static threshold cannot fit men and postmenopausal women (science targets,
+"Read first" 3). `static_setpoint_pg_per_ml` is the static form, for comparison. With it a woman
+after menopause is at x = 0.87 before any drug, from the first day of the burn-in on; with her own
+set-point the burn-in is at x = 0. x > 0 is too little estradiol. x < 0 is more than the set-point;
+its effect is limited (`max_surplus`). Every effect of x is a line of `ResponseParameters`, and
+setting it to 0 switches it off.
 
-RANKL and OPG are what hormones make of their production; where they are is the fields' affair
-(signals). Their competition for RANK gives the occupancy rho that drives origination and digging.
-Calcium and vitamin D act through PTH on origination alone, which is why their gain is a filling
-of remodelling space and no more.
+RANKL and OPG here are multipliers of production; `signals` computes their fields. Their competition
+for RANK gives the occupancy rho that drives origination and resorption speed. Calcium and vitamin D
+act through PTH on origination alone. So their gain is the filling of remodelling space and no more.
 """
 
 from typing import Annotated, NamedTuple, Protocol
@@ -29,15 +28,15 @@ from bonesim.units import DAYS_PER_YEAR
 
 #: Times within a day at which the estradiol signal is evaluated and averaged.
 SAMPLES_PER_DAY = 4
-#: Nobody gets used to no estradiol at all: the deficit is relative to the set-point.
+#: The set-point has a lower bound, because the deficit is relative to it.
 LOWEST_SETPOINT_PG_PER_ML = 0.1
 LOWEST_T_NG_PER_DL = 1.0
-#: Of a deficit on the first day.
+#: A smaller deficit on the first day is rounding.
 ROUNDING = 1e-9
 
 
 class Course(Protocol):
-    """Anything that tells estradiol and testosterone at any moment."""
+    """Anything that gives estradiol and testosterone at any moment."""
 
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day` (fractions allowed), pg/mL."""
@@ -45,8 +44,8 @@ class Course(Protocol):
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
 
-    def accustomed_e2_pg_per_ml(self, tau_day: float) -> float:
-        """Estradiol the person is used to on day 0, getting used with this time constant."""
+    def setpoint_e2_pg_per_ml(self, tau_day: float) -> float:
+        """Set-point of estradiol on day 0, adapted to earlier levels with this time constant."""
 
     def shbg_nmol_per_l(self, day: float) -> float | None:
         """SHBG at `day`, nmol/L; None if not known."""
@@ -80,14 +79,14 @@ class ResponseParameters(Parameters):
     ] = 10.0
     static_setpoint_pg_per_ml: Annotated[
         float | None,
-        Field(ge=0.1, le=200, description="one reference for all, for ever; none: own; mech. 2.3"),
+        Field(ge=0.1, le=200, description="one fixed set-point for all; none: own; mech. 2.3"),
     ] = None
-    largest_surplus: Annotated[
+    max_surplus: Annotated[
         float, Field(ge=0, le=5, description="-x is at most this: HRT halves Ac.f (Compston 1996)")
     ] = 0.5
     bioavailable_weight: Annotated[
         float,
-        Field(ge=0, le=1, description="E x (share not on SHBG / usual)^w; assumed 0: total E2"),
+        Field(ge=0, le=1, description="E x (share not on SHBG / reference)^w; assumed 0: total E2"),
     ] = 0.0
     tamoxifen_signal: Annotated[
         float, Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; .45-.6 (mech. 7.4)")
@@ -108,7 +107,8 @@ class ResponseParameters(Parameters):
         ),
     ] = 1.4
     speed_exponent: Annotated[
-        float, Field(ge=0, le=2, description="digging speed ~ (rho/rho0)^n; Eriksen 1999 with next")
+        float,
+        Field(ge=0, le=2, description="resorption speed ~ (rho/rho0)^n; Eriksen 1999 with next"),
     ] = 0.5
     osteoclast_survival: Annotated[
         float,
@@ -145,7 +145,7 @@ class ResponseParameters(Parameters):
     ] = 0.75
     reference_t_ng_per_dl: Annotated[
         float | None,
-        Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the own level"),
+        Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the baseline"),
     ] = None
     androgen_formation_exponent: Annotated[
         float,
@@ -173,13 +173,13 @@ class ResponseParameters(Parameters):
 #: Bounds of the PTH factor; mechanisms 8.
 LOWEST_PTH, HIGHEST_PTH = 0.8, 1.5
 #: Share of estradiol that SHBG does not hold at 30 nmol/L and testosterone 500 ng/dL.
-USUAL_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])
+REFERENCE_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])
 
 
 class Drive(NamedTuple):
-    """What the blood tells the cells on one day; 1 is the reference for every multiplier.
+    """Systemic multipliers of cell activity on one day; 1 is the reference for each.
 
-    `activation` and `osteoclast_speed` are those of a place where the fields are as in health.
+    `activation` and `osteoclast_speed` hold where the fields are as in health.
     """
 
     e2_pg_per_ml: float
@@ -205,7 +205,7 @@ class Drive(NamedTuple):
 
 
 class Response:
-    """The E2 signal with its two memories: the low-passed deficit and the own set-point.
+    """The E2 signal with its two slow states: the low-passed deficit and the set-point.
 
     Args:
         parameters: the table of effects.
@@ -216,13 +216,13 @@ class Response:
         self.parameters = parameters
         self.course = course
         static = parameters.static_setpoint_pg_per_ml
-        own = course.accustomed_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
+        own = course.setpoint_e2_pg_per_ml(parameters.setpoint_tau_year * DAYS_PER_YEAR)
         self.setpoint_pg_per_ml = max(own, LOWEST_SETPOINT_PG_PER_ML) if static is None else static
-        # Cells have long answered to what there was before day 0: for most people, to nothing.
-        felt = 1.0 - self.felt(-1.0) / self.signal(self.setpoint_pg_per_ml)
-        # Rounding is no deficit: all who live at their own level are to start exactly alike.
-        self.deficit = 0.0 if abs(felt) < ROUNDING else self._limited(felt)
-        # A woman is not short of androgen at 20 ng/dL: what counts is a change of one's own.
+        # At the start cells are in steady state with the level before day 0; mostly x = 0.
+        deficit = 1.0 - self.receptor_signal(-1.0) / self.signal(self.setpoint_pg_per_ml)
+        # Rounding is not a deficit: all persons at their own set-point must start exactly alike.
+        self.deficit = 0.0 if abs(deficit) < ROUNDING else self._limited(deficit)
+        # 20 ng/dL is no androgen deficit in a woman: only a change from the baseline counts.
         reference = parameters.reference_t_ng_per_dl
         own_t = course.t_ng_per_dl(-1.0) if reference is None else reference
         self.reference_t_ng_per_dl = max(own_t, LOWEST_T_NG_PER_DL)
@@ -245,14 +245,14 @@ class Response:
         return (1.0 - p.beta_share) * alpha + p.beta_share * beta
 
     def next_day(self, day: int) -> Drive:
-        """Let one day of hormones act, from day 1 on; returns what the cells feel on that day.
+        """Advance deficit and set-point by one day, from day 1 on; returns that day's multipliers.
 
-        The burn-in is no time lived: until day 0 what there was before is held (`drive`).
+        During the burn-in both stay as they are (`drive`).
         """
         p = self.parameters
         moments = [day - 1 + (k + 0.5) / SAMPLES_PER_DAY for k in range(SAMPLES_PER_DAY)]
         e2 = sum(self.course.e2_pg_per_ml(moment) for moment in moments) / SAMPLES_PER_DAY
-        signal = sum(self.felt(moment) for moment in moments) / SAMPLES_PER_DAY
+        signal = sum(self.receptor_signal(moment) for moment in moments) / SAMPLES_PER_DAY
         deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
         if p.static_setpoint_pg_per_ml is None:
@@ -262,13 +262,13 @@ class Response:
             self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
         return self.drive(e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)))
 
-    def felt(self, moment: float) -> float:
+    def receptor_signal(self, moment: float) -> float:
         """S': the receptor signal at a moment, under binding globulin and tamoxifen, 0..1."""
         p, e2 = self.parameters, self.course.e2_pg_per_ml(moment)
         shbg = self.course.shbg_nmol_per_l(moment)
         if p.bioavailable_weight > 0.0 and shbg is not None:
             _, share = bioavailable(self.course.t_ng_per_dl(moment), shbg)
-            e2 *= float(share / USUAL_BIOAVAILABLE) ** p.bioavailable_weight
+            e2 *= float(share / REFERENCE_BIOAVAILABLE) ** p.bioavailable_weight
         held = self.course.tamoxifen_occupancy(moment)
         return (1.0 - held) * self.signal(e2) + held * p.tamoxifen_signal
 
@@ -283,13 +283,13 @@ class Response:
         return min(max(raised, LOWEST_PTH), HIGHEST_PTH)
 
     def _lack_of_t(self, t_ng_per_dl: float) -> float:
-        """What too little testosterone adds to RANKL, over what the own level does."""
+        """Effect of too little testosterone on RANKL, relative to that of the reference level."""
         gain = self.parameters.androgen_rankl_gain
         now = 1.0 + gain * max(0.0, 1.0 - t_ng_per_dl / 200.0)
         return now / (1.0 + gain * max(0.0, 1.0 - self.reference_t_ng_per_dl / 200.0))
 
     def _limited(self, deficit: float) -> float:
-        return max(deficit, -self.parameters.largest_surplus)
+        return max(deficit, -self.parameters.max_surplus)
 
     def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0) -> Drive:
         """The multipliers for the present deficit, this testosterone and PTH."""

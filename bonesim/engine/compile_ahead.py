@@ -67,7 +67,7 @@ def compile_day_backwards() -> None:
     s.osteoclasts.smooth(s.tissue, fields, s.cavities, s.bmus.rows, 1, 1)
     s.osteoblasts.arrive(s.tissue, fields, s.cavities, s.bmus.rows, s.precursors, s.drive, 1, 1)
     s.osteoblasts.leave(s.tissue, s.cavities, s.osteocytes, 1)
-    s.fragments.watch(np.array([s.tissue.lattice.quanta.size // 2]), 1)
+    s.fragments.add_cuts(np.array([s.tissue.lattice.quanta.size // 2]), 1)
     s.fragments.remove_due(s.tissue, 1000)
     measure(quanta, 20.0, quick=True)
     advance(s, 1)

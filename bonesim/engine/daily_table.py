@@ -72,7 +72,7 @@ def _turnover(s: Any) -> float:
 
 def _answer(name: str) -> Reporter:
     """A number of the last mechanical solve; NaN if there was none."""
-    return lambda s: s.mechanics.answer[name]
+    return lambda s: s.mechanics.results[name]
 
 
 def _mean_thickness(closed: int, column: str) -> Reporter:
@@ -136,7 +136,7 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
     (Column("load_percent", "%", "", "load over the habitual one"),
      lambda s: s.config.load_percent(s.day)),
     (Column("strain_mean", "", "u", "strain felt at quiescent surface over the usual one, mean"),
-     lambda s: s.signals.fields.load_level * s.signals.strain_heard),
+     lambda s: s.signals.fields.load_level * s.signals.mean_surface_strain),
     (Column("apparent_modulus_z_mpa", "MPa", "E_z", "apparent modulus, sides free of stress; last solve"),
      _answer("apparent_modulus_z_mpa")),
     (Column("apparent_modulus_y_mpa", "MPa", "E_y", "apparent modulus, sides free of stress; last solve"),

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bonesim.config.config import Config, to_toml, validated
+from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
@@ -125,7 +126,7 @@ def resume(
     """
     path, observer = Path(path), Observers(observers)
     with open_run(path) as old:
-        status, tree = old.status, old.config
+        status, tree = old.status, translated(old.config)
         origin, *notes = old.provenance["notes"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
     if status == COMPLETE:

@@ -157,13 +157,13 @@ class Simulation(mesa.Model):
         """The slow clock: load every `mechanics.interval_day` days, or when bone has changed."""
         load = self.config.load_percent(day)
         if self.mechanics.due(day, self.bone_quanta()):
-            first = self.osteocytes.least_mpa == 0.0
+            first = self.osteocytes.min_mpa == 0.0
             quanta = self.tissue.inner(self.tissue.lattice.quanta)
             self.mechanics.solve(quanta, self.tissue.mineral_image(day), day)
             self.osteocytes.take_strain(self.mechanics)
             if first:
-                self.osteocytes.learn_habit(self.tissue)
-        self.osteocytes.get_used(self.tissue, load, day)
+                self.osteocytes.initialise_setpoints(self.tissue)
+        self.osteocytes.adapt_setpoints(self.tissue, load, day)
         self.signals.today(self.drive.rankl, self.drive.opg, self.osteocytes.load_level(load))
 
     def _listen(self, day: int) -> Fields:
@@ -191,7 +191,7 @@ class Simulation(mesa.Model):
         for log in (self.events, self.earlier_events):
             log.mark_floorless(floorless["voxel"][floorless["event"] == 1])
         cuts = np.isin(drained["kind"], (STRUT_CUT, MIXED))
-        self.fragments.watch(drained["voxel"][cuts], self.day)
+        self.fragments.add_cuts(drained["voxel"][cuts], self.day)
 
     def _check_room(self) -> None:
         """A birth refused for lack of room would be a silent loss: it is a bug, said at once."""

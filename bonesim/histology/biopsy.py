@@ -1,18 +1,17 @@
-"""A doubly labelled biopsy: what 2-D sections say of remodelling, beside the 3-D truth.
+"""A doubly labelled biopsy: histomorphometry of 2-D sections, beside the true 3-D values.
 
 Three numbers for each measure (ASBMR nomenclature, Dempster 2013):
 
-    true      of the whole interior in 3-D: areas of the mesh, the census of all sites of a year
-    sections  from plane sections with labels and cement lines, as a histologist would estimate it
-    cells     from the daily table's account, in which a site has the area its cells were given
+    true      the whole interior in 3-D: areas of the mesh, all sites of a year
+    sections  from plane sections with labels and cement lines, as in histomorphometry
+    cells     from the daily table, where the area of a site is the area assigned to its cells
 
-Ac.f has two truths, neither of which uses labels, apposition or walls. The first is of the same
-weeks as the labels: the surface that forms over the mean time it does (OS/BS over FP of the census;
-Little's law). The second is a count over the whole time looked back on: geometric areas of the
-sites that completed, over BS. In steady state they agree within 4 % (sites still open have a little
-more surface, the walls of their cavities); in one small block a few weeks differ from a year.
-(Counting only the packets that are still found at the end would miss what later packets have
-overlapped.)
+Ac.f has two true values. Neither uses labels, apposition or walls. The first is of the same weeks as
+the labels: OS/BS over the mean formation period of all sites (Little's law). The second is a count
+over the whole period of observation: geometric area of the completed sites, over BS. In steady state
+they agree within 4 % (sites still open have a little more surface, the walls of their cavities). In
+one small block a few weeks differ from a year. (A count of the packets that still exist at the end
+would miss those that later packets have overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
     MAR     area between labels / length, / interval    Ac.f    BFR/BS / W.Th
@@ -48,14 +47,14 @@ from bonesim.histology.surface_state import (
     owned_records,
     surface_state,
 )
-from bonesim.histology.tracker import FIRST, SECOND, Watch
+from bonesim.histology.tracker import FIRST, SECOND, Tracker
 from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.parameters import Parameters
 from bonesim.units import DAYS_PER_YEAR, FULL
 
 
 class BiopsyParameters(Parameters):
-    """How a biopsy is labelled and looked at."""
+    """How a biopsy is labelled and sectioned."""
 
     interval_day: Annotated[
         int,
@@ -70,8 +69,8 @@ class BiopsyParameters(Parameters):
         Field(
             ge=1,
             le=3650,
-            description="walls completed in so many days before the biopsy are read, and all sites "
-            "of that time are the truth; assumed: a year",
+            description="walls completed in so many days before the biopsy are measured, and all sites "
+            "of that time give the true values; assumed: a year",
         ),
     ] = 365
     spacing_um: Annotated[
@@ -96,7 +95,7 @@ MEASURES = {
     "Rv.S/BS": ("%", "reversal surface, waiting for osteoblasts"),
     "Ar.S/BS": ("%", "arrested eroded surface"),
     "OS/BS": ("%", "surface with a forming team (osteoid)"),
-    "Ob.S/BS": ("%", "surface covered by osteoblasts that still live"),
+    "Ob.S/BS": ("%", "surface covered by living osteoblasts"),
     "MS/BS": ("%", "mineralising surface: double and half of single label"),
     "MAR": ("um/d", "mineral apposition rate, between two labels"),
     "BFR/BS": ("um3/um2/y", "bone formation rate"),
@@ -105,7 +104,7 @@ MEASURES = {
     "Ac.f": ("1/y", "activation frequency; true: OS/BS over the mean time a site forms"),
     "Ac.f past": (
         "1/y",
-        "the same; true: surface completed per surface in the time looked back on",
+        "the same; true: surface completed per surface in the period of observation",
     ),
     "FP": ("d", "formation period"),
     "Rs.P": ("d", "resorption period, mononuclear phase included"),
@@ -116,7 +115,7 @@ MEASURES = {
 
 
 class Reading(NamedTuple):
-    """One measure; NaN where it has no meaning or no account."""
+    """One measure; NaN where it has no meaning or no value."""
 
     symbol: str
     true: float
@@ -127,12 +126,12 @@ class Reading(NamedTuple):
 
     @property
     def difference_percent(self) -> float:
-        """Sections against truth."""
+        """Difference of the sections from the true value."""
         return 100.0 * (self.sections / self.true - 1.0) if self.true else float("nan")
 
 
 class Specimen(NamedTuple):
-    """What lies on the bench on the day of the biopsy.
+    """The specimen on the day of the biopsy.
 
     Attributes:
         state: the surface, each triangle's site and phase.
@@ -156,7 +155,7 @@ class Specimen(NamedTuple):
 
 
 def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
-    """Live `packets_day` days on a simulation, label it on the way, and take a biopsy at the end.
+    """Simulate `packets_day` more days with two labels, and take a biopsy at the end.
 
     Raises:
         InputError: the bone is too small for a section, or has no surface, or is burning in.
@@ -164,25 +163,27 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     if not simulation.counting:
         raise InputError(f"day {simulation.day} is in the burn-in; take a biopsy from day 0 on")
     check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
-    watch = Watch(simulation)
-    watch.follow(p.packets_day - p.interval_day - p.wait_day)
-    watch.label()
-    watch.follow(p.interval_day)
-    watch.label()
-    watch.follow(p.wait_day)
-    bench = specimen(watch)
-    true = _true(watch, bench, p)
+    tracker = Tracker(simulation)
+    tracker.follow(p.packets_day - p.interval_day - p.wait_day)
+    tracker.label()
+    tracker.follow(p.interval_day)
+    tracker.label()
+    tracker.follow(p.wait_day)
+    bench = specimen(tracker)
+    true = _true(tracker, bench, p)
     seen = _seen(simulation, bench, p)
     cells = _cells(simulation, p)
     nan = float("nan")
     return [
-        Reading(symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *told)
-        for symbol, told in MEASURES.items()
+        Reading(
+            symbol, true.get(symbol, nan), seen.get(symbol, nan), cells.get(symbol, nan), *about
+        )
+        for symbol, about in MEASURES.items()
     ]
 
 
 def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> None:
-    """Refuse a bone that no section fits into, before a year is lived for it.
+    """Refuse a bone that no section fits into, before a year is simulated.
 
     Raises:
         InputError: it is too small.
@@ -196,28 +197,28 @@ def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> 
         )
 
 
-def specimen(watch: Watch) -> Specimen:
+def specimen(tracker: Tracker) -> Specimen:
     """The bone of today with labels, packets and cavities."""
-    s = watch.simulation
+    s = tracker.simulation
     tissue, lattice = s.tissue, s.tissue.lattice
     quanta = boxed(tissue, lattice.quanta).astype(np.int32)
     state = surface_state(s)
-    label = of_triangles(state.surface, boxed(tissue, watch.labels), 0)
+    label = of_triangles(state.surface, boxed(tissue, tracker.labels), 0)
     label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
-    wall = np.clip(quanta - boxed(tissue, watch.base), 0, boxed(tissue, watch.wall))
-    number = np.where(wall > 0, boxed(tissue, watch.packet), 0)
-    bmu = np.array(watch.packet_bmu, np.int32)[number]
+    wall = np.clip(quanta - boxed(tissue, tracker.base), 0, boxed(tissue, tracker.wall))
+    number = np.where(wall > 0, boxed(tissue, tracker.packet), 0)
+    bmu = np.array(tracker.packet_bmu, np.int32)[number]
     flat = bmu.reshape(-1)
     packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
     packet = np.where(state.phase == 0, packet, 0)
     places = np.argwhere(wall > 0)
-    normals = np.array(watch.packet_normal)[number[tuple(places.T)]]
+    normals = np.array(tracker.packet_normal)[number[tuple(places.T)]]
     above = surface_above(quanta, state.surface, places, normals)
-    # Beneath an open site or a newer packet a wall has no surface of its own: it is not read.
+    # Beneath an open site or a newer packet a wall has no surface of its own: it is not measured.
     buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
     wall[tuple(places[buried].T)] = 0
-    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in watch.taken)
-    both = boxed(tissue, watch.labels) == FIRST | SECOND
+    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in tracker.taken)
+    both = boxed(tissue, tracker.labels) == FIRST | SECOND
     before, cavity = _before(s)
     return Specimen(
         state, label.astype(np.uint8), packet, (wall / FULL).astype(np.float32),
@@ -266,19 +267,19 @@ def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
     }
 
 
-def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
-    """The truth in 3-D."""
-    tissue, surface = watch.simulation.tissue, bench.state.surface
-    first, second = watch.taken
+def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
+    """True values in 3-D."""
+    tissue, surface = tracker.simulation.tissue, bench.state.surface
+    first, second = tracker.taken
     box_mm3 = tissue.measured_voxels * (tissue.voxel_um / 1000.0) ** 3
     per_volume = surface.area_um2.sum() * 1e-6 / surface.volume_mm3
     labelled = (first.surface_um2 + second.surface_um2) / 2.0 * 1e-6 / surface.volume_mm3 * box_mm3
     formed_um3 = (second.formed_quanta - first.formed_quanta) / FULL * tissue.voxel_um**3
     double_um2 = float(surface.area_um2[bench.label == FIRST | SECOND].sum())
     between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
-    counts = _cells_inside(watch.simulation)
+    counts = _cells_inside(tracker.simulation)
     shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
-    formation = watch.periods[FORMING].mean_day
+    formation = tracker.periods[FORMING].mean_day
     return {
         "BS/TV": per_volume,
         **shares,
@@ -286,18 +287,18 @@ def _true(watch: Watch, bench: Specimen, p: BiopsyParameters) -> dict[str, float
         "MS/BS": 50.0 * (first.forming_share + second.forming_share),
         "MAR": _over(between_um3, double_um2 * p.interval_day),
         "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
-        "W.Th": watch.completed.thickness_um,
-        "E.De": watch.eroded.thickness_um,
-        "Ac.f past": watch.completed.area_um2 * 1e-6 / labelled / watch.days * DAYS_PER_YEAR,
+        "W.Th": tracker.completed.thickness_um,
+        "E.De": tracker.eroded.thickness_um,
+        "Ac.f past": tracker.completed.area_um2 * 1e-6 / labelled / tracker.days * DAYS_PER_YEAR,
         "FP": formation,
-        "Rs.P": watch.periods[OSTEOCLAST].mean_day,
-        "Rv.P": watch.periods[REVERSAL].mean_day,
+        "Rs.P": tracker.periods[OSTEOCLAST].mean_day,
+        "Rv.P": tracker.periods[REVERSAL].mean_day,
         **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
     }
 
 
 def _seen(s: Simulation, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
-    """What plane sections tell, by the formulas above."""
+    """Values from plane sections, by the formulas above."""
     surface = bench.state.surface
     cut = sections_through(surface, p.spacing_um, 0.5)
     perimeter = cut.trace_um(np.ones(len(surface.bone)))
@@ -344,7 +345,7 @@ def _cells_inside(s: Simulation) -> dict[str, NDArray[np.int64]]:
 
 
 def _cells(s: Simulation, p: BiopsyParameters) -> dict[str, float]:
-    """The daily table's own account."""
+    """Values from the daily table."""
     table: dict[str, list[float]] = s.datacollector.model_vars
     now = {name: float(values[-1]) for name, values in table.items()}
     surface_mm2 = s.tissue.surface_area_mm2() / s.tissue.measured_voxels * np.prod(s.tissue.shape)

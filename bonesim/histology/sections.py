@@ -1,9 +1,9 @@
-"""The bone surface as triangles that know their voxels, and plane sections through them.
+"""The bone surface as triangles with their voxels, and plane sections through them.
 
-A triangle of marching cubes cuts an edge between a bone and a marrow voxel; both are kept, so that
-what is known of voxels (a site, a label) is known of the surface. A section is a plane; its trace
-is the line where it cuts the triangles. Parfitt's factors for isotropic surface turn profiles into
-3-D referents: perimeter per area x 4/pi is surface per volume, width x pi/4 is thickness.
+A triangle of marching cubes cuts an edge between a bone and a marrow voxel. Both are kept, so values
+of voxels (a site, a label) are known on the surface too. A section is a plane; its trace is the line
+where it cuts the triangles. Parfitt's factors for isotropic surface convert profiles to 3-D
+referents: perimeter per area x 4/pi is surface per volume, width x pi/4 is thickness.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PERIMETER_TO_SURFACE = 4.0 / np.pi
 WIDTH_TO_THICKNESS = np.pi / 4.0
 #: A plane is kept this share of a voxel off the voxels' centres, where vertices lie.
 _OFF_CENTRE = 0.125
-#: A ray to the surface goes by this step and not further than three walls are thick.
+#: Step and largest length of a ray to the surface: three wall thicknesses.
 _STEP_VOXEL = 0.25
 _LONGEST_RAY_UM = 150.0
 
@@ -130,7 +130,7 @@ class Sections:
     voxel_um: float
 
     def trace_um(self, of_triangle: NDArray[Any]) -> float:
-        """Length of trace, each piece weighted by what its triangle has (True, or a share)."""
+        """Length of trace, each piece weighted by the value of its triangle (True, or a share)."""
         return float((self.length_um * of_triangle[self.triangle]).sum())
 
     def profile_um2(self, share: Floats) -> float:

@@ -1,4 +1,4 @@
-"""What each triangle of a simulation's surface is doing: whose site it is of, in which phase."""
+"""State of each triangle of a simulation's surface: its site, and the phase of the site."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +32,9 @@ def owned_records(simulation: Simulation) -> tuple[NDArray[np.int64], ...]:
 
 
 def of_triangles(surface: Surface, of_voxel: NDArray[Any], nothing: int) -> NDArray[Any]:
-    """What is known of each triangle from a value of voxels: the bone voxel's, else the marrow's.
+    """Value of each triangle from a value of voxels: the bone voxel's, else the marrow's.
 
-    The floor of a cavity is nobody's voxel; the empty one above it is the site's.
+    The voxel at the floor of a cavity has no owner; the empty one above it belongs to the site.
     """
     flat = of_voxel.reshape(-1)
     beneath = flat[surface.bone]
@@ -56,7 +56,7 @@ class SurfaceState:
     phase: NDArray[np.uint8]
 
     def share(self, of_triangle: NDArray[Any]) -> float:
-        """Share of the area that has it."""
+        """Share of the area that has this property."""
         area = self.surface.area_um2
         return float((area * of_triangle).sum() / area.sum()) if area.size else float("nan")
 
@@ -71,7 +71,7 @@ def surface_state(simulation: Simulation, instead: NDArray[np.uint8] | None = No
     quanta = boxed(tissue, tissue.lattice.quanta if instead is None else instead)
     surface = surface_of(quanta, tissue.voxel_um)
     if not surface.area_um2.size:
-        raise InputError("there is no bone surface for a biopsy; look at specimen")
+        raise InputError("there is no bone surface for a biopsy; check [specimen]")
     records: Any = simulation.cavities.records.columns
     sites: Any = simulation.cavities.sites.columns
     owner = boxed(tissue, tissue.lattice.owner)

@@ -1,14 +1,14 @@
-"""Follows a simulation day by day as no histologist can: every site, from birth to the end.
+"""Tracks every site of a simulation day by day, from its origination to its end.
 
-A site that completes is a *packet*: its bone stays known by voxel, so that later sections can find
-it, and is measured once, on the day it completes, by its own volume and its own geometric area.
+A site that completes is a *packet*. Its voxels are stored, so that later sections can find it. It is
+measured once, on the day it completes, by its own volume and its own geometric area.
 
-The *geometric* area of a site is that of the mesh at its voxels, all open cavities imagined filled
-to where they began. It is not the account of cells (`sites.area_um2`), which is the work a site is
-given: a site takes only faces that look against its normal, and on thin struts the surface it
-really consumes is about half as large again. On a flat surface both agree.
+The *geometric* area of a site is that of the mesh at its voxels, with all open cavities filled to
+where they began. It is not the area assigned to the site's cells (`sites.area_um2`). A site is
+assigned only faces against its normal; on thin struts it consumes about half as much surface more.
+On a flat surface both agree.
 
-Labels are taken up by sites that form on the day; there is no lag between osteoid and mineral.
+Sites that form on the day take up the label; there is no lag between osteoid and mineral.
 """
 
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ _MARGIN = 2
 
 
 class Sites(NamedTuple):
-    """What is known of all sites on one evening, by row."""
+    """All sites at the end of one day, by row."""
 
     alive: NDArray[np.bool_]
     id: NDArray[np.uint64]
@@ -43,7 +43,7 @@ class Sites(NamedTuple):
 
 
 class Span:
-    """Durations of one phase, and the mean a histologist would speak of: weighted by surface."""
+    """Durations of one phase, and their mean weighted by surface, as in histomorphometry."""
 
     def __init__(self) -> None:
         self.day_um2 = 0.0
@@ -75,7 +75,7 @@ class Tally:
 
 
 class Label(NamedTuple):
-    """One label: the bone of its day, what had been formed, and the surface that took it up."""
+    """One label: the bone of its day, bone formed until then, and the surface that took it up."""
 
     day: int
     quanta: NDArray[np.uint8]
@@ -84,8 +84,8 @@ class Label(NamedTuple):
     surface_um2: float
 
 
-class Watch:
-    """Follows a simulation from now on; only sites centred in the interior are counted.
+class Tracker:
+    """Tracks a simulation from now on; only sites centred in the interior are counted.
 
     Attributes:
         periods: by phase (OSTEOCLAST is all of resorption).
@@ -117,11 +117,11 @@ class Watch:
         self._stock = np.zeros(size, np.uint8)
         self._sites = self._now()
         self._records = owned_records(simulation)
-        # Teams at work already: how their cavities began is not known.
+        # Teams that are forming already: the start of their cavities is not known.
         self._unknown = set(self._sites.id[self._sites.phase == FORMING].tolist())
 
     def follow(self, days: int) -> None:
-        """Advance the simulation by so many days and follow every site."""
+        """Advance the simulation by so many days and track every site."""
         advance(self.simulation, self.simulation.day + days, self._on_day)
 
     # -- labels --------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class Watch:
             )
         )  # fmt: skip
 
-    # -- one evening -----------------------------------------------------------------------------
+    # -- end of a day ----------------------------------------------------------------------------
 
     def _now(self) -> Sites:
         columns: Any = self.simulation.cavities.sites.columns
@@ -153,7 +153,7 @@ class Watch:
         )  # fmt: skip
 
     def _on_day(self, s: Simulation) -> None:
-        """See what became of every site today."""
+        """Update periods, cavities and packets with today's changes of every site."""
         self.days += 1
         lattice = s.tissue.lattice
         old, old_records = self._sites, self._records
@@ -177,18 +177,18 @@ class Watch:
         self._sites, self._records = new, records
         self._follow_bases(records, starting)
         self._measure(records, old_records, starting, ending, inside)
-        known = [who not in self._unknown for who in old.id[ending].tolist()]
+        known = [identity not in self._unknown for identity in old.id[ending].tolist()]
         self._keep_packets(old_records, old, ending[known])
 
     def _follow_bases(self, records: tuple[NDArray[np.int64], ...], starting: Any) -> None:
-        """Where formation starts from, also if a neighbour digs into it later."""
+        """Store where formation starts from, also if a neighbour resorbs into it later."""
         quanta = self.simulation.tissue.lattice.quanta
         voxel, site, _ = records
         forming = voxel[self._sites.phase[site] == FORMING]
         self.base[forming] = np.minimum(self.base[forming], quanta[forming])
         fresh = voxel[_chosen(site, starting, self._sites.alive.size)]
         self.base[fresh] = quanta[fresh]
-        # What was here before is gone, with its labels.
+        # The earlier packet here is gone, with its labels.
         self.packet[fresh] = self.wall[fresh] = self.labels[fresh] = 0
 
     def _measure(
@@ -217,7 +217,7 @@ class Watch:
         self._stock[voxel] = 0
 
     def _area_um2(self, voxels: NDArray[np.int64]) -> float:
-        """Area of the surface at a site's voxels, open cavities imagined filled."""
+        """Area of the surface at a site's voxels, with open cavities filled."""
         tissue = self.simulation.tissue
         shape = tissue.padded_shape
         places = np.stack(np.unravel_index(voxels, shape))
@@ -237,7 +237,7 @@ class Watch:
     def _keep_packets(
         self, records: tuple[NDArray[np.int64], ...], sites: Sites, ending: Any
     ) -> None:
-        """Remember the bone of the sites that completed today by voxel."""
+        """Store the voxels of the sites that completed today."""
         voxel, site, _ = records
         chosen = _chosen(site, ending, sites.alive.size)
         place, quanta = voxel[chosen], self.simulation.tissue.lattice.quanta

@@ -1,13 +1,13 @@
-"""Bone density as a clinic measures it: spine DXA, QCT and HR-pQCT of trabecular bone.
+"""Bone density as measured in a clinic: spine DXA, QCT and HR-pQCT of trabecular bone.
 
-A block of trabecular bone is not what DXA sees: cortex and posterior elements lie in the same
+DXA measures more than a block of trabecular bone: cortex and posterior elements lie in the same
 projection. So areal density follows the block's mineral by an operator whose k is fixed before
 any calibration and never fitted:
 
     aBMD(t) / aBMD(0) = 1 + k (mineral(t) / mineral(0) - 1)
 
-QCT sees the block itself, but reads fat in the marrow as missing mineral, and fat rises as bone
-goes: it reads low, and overstates a loss.
+QCT measures the block itself, but fat in the marrow lowers its reading, and fat rises as bone is
+lost: it reads too low, and overestimates a loss.
 """
 
 from typing import Annotated
@@ -19,12 +19,12 @@ from pydantic import Field
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 
-#: k is told with these beside it (targets.md, "Read first" 1).
+#: Range of k that is reported beside it (targets.md, "Read first" 1).
 K_LOWEST, K_HIGHEST = 0.40, 0.70
 
 
 class DensityParameters(Parameters):
-    """What densitometry makes of trabecular mineral, and how well it repeats."""
+    """Densitometry of trabecular mineral, and its precision."""
 
     k_dxa: Annotated[
         float,
@@ -67,7 +67,7 @@ class DensityParameters(Parameters):
         Field(
             ge=-200,
             le=0,
-            description="what QCT reads in marrow of fat alone; assumed, so that QCT reads a sixth "
+            description="reading of QCT in pure fat; assumed, so that QCT reads a sixth "
             "low as in Sfeir 2018 (17.6 %)",
         ),
     ] = -30.0
@@ -101,14 +101,14 @@ def relative(amount: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     if not amount.size or not amount[0] > 0.0:
         raise InputError(
-            "there is no bone mineral on the first day, so no change can be told; "
+            "there is no bone mineral on the first day, so no change can be computed; "
             "use a run that starts with bone"
         )
     return amount / amount[0]
 
 
 def marrow_mg_per_cm3(bone_share: NDArray[np.float64], p: DensityParameters) -> NDArray[np.float64]:
-    """What QCT reads in the marrow, mgHA/cm3 of marrow.
+    """Reading of QCT in the marrow, mgHA/cm3 of marrow.
 
     Args:
         bone_share: bone over its amount on the first day.

@@ -1,4 +1,4 @@
-"""What a scanner would see of the lattice: blurred, at its own voxels, noisy, and thresholded."""
+"""A simulated scan of the lattice: blurred, at the scanner's voxels, noisy, and thresholded."""
 
 from typing import Annotated
 
@@ -14,12 +14,12 @@ from bonesim.units import BONE, FULL
 
 #: Codes of the truth between two days.
 TRUTH = {"marrow": 0, "quiescent": 1, "formed": 2, "resorbed": 3}
-#: A scan of fewer voxels along an edge is no image (specimens.image refuses it, too).
+#: Fewest voxels of a scan along an edge (specimens.image has the same limit).
 FEWEST_VOXELS = 3
 
 
 class Scanner(Parameters):
-    """How a scanner sees."""
+    """Resolution, noise and threshold of a scanner."""
 
     voxel_um: Annotated[float, Field(gt=0, le=5000, description="edge of a voxel; choice")]
     blur_um: Annotated[
@@ -80,7 +80,7 @@ def density_image(
         quanta: bone, 0..255 a voxel.
         mineral: mineralisation of that bone, 0..255.
         full_mg_per_cm3: density of fully mineralised bone.
-        marrow_mg_per_cm3: what the scanner reads in marrow.
+        marrow_mg_per_cm3: reading of the scanner in marrow.
     """
     bone = quanta.astype(np.float32) / np.float32(FULL)
     tissue = mineral.astype(np.float32) * np.float32(full_mg_per_cm3 / FULL)
@@ -128,7 +128,7 @@ def scanned_shape(shape: tuple[int, ...], voxel_um: float, scanner: Scanner) -> 
     if step < 0.5:
         raise InputError(
             f"voxels of {scanner.voxel_um:g} um are finer than half of the run's {voxel_um:g} um "
-            f"and show nothing more; give at least {0.5 * voxel_um:g} um"
+            f"and add no detail; give at least {0.5 * voxel_um:g} um"
         )
     # Half a voxel and more is rounded up, to one; Python's own rounding would make 2.5 into 2.
     counts = tuple(int(np.floor(length / step + 0.5 + 1e-6)) for length in shape)
@@ -144,10 +144,10 @@ def scanned_shape(shape: tuple[int, ...], voxel_um: float, scanner: Scanner) -> 
 def box_means(
     values: NDArray[np.float32], step: float, count: int, axis: int
 ) -> NDArray[np.float32]:
-    """Means over `count` boxes of `step` voxels along an axis: what lies in them is conserved.
+    """Means over `count` boxes of `step` voxels along an axis; the sum is conserved.
 
     Any ratio is exact, parts of voxels included: the running sum is linear within a voxel. Boxes
-    that reach past the end see the mirror image there.
+    that reach past the end use the mirror image there.
     """
     if step == 1.0 and count == values.shape[axis]:
         return values
@@ -165,12 +165,12 @@ def box_means(
 
 
 def bone_mask(grey: NDArray[np.float32], scanner: Scanner) -> NDArray[np.uint8]:
-    """1 where the scanner takes it for bone."""
+    """1 at or above the threshold of the scanner."""
     return (grey >= scanner.threshold_mg_per_cm3).astype(np.uint8)
 
 
 def truth_between(earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What became of each voxel between two days, codes of `TRUTH`, at the run's own voxels.
+    """Change of each voxel between two days, codes of `TRUTH`, at the run's own voxels.
 
     Two states are compared, as two scans are: bone resorbed and formed again in between counts
     as quiescent.

@@ -5,8 +5,8 @@
     BSAP         forming surface
     osteocalcin  matrix formed a lag ago, when its mineral comes
 
-Each is a trailing mean: the published window of 7 days lets single BMUs of a block of some mm3
-decide; 28 days still answer within a month. Serum sees the whole skeleton: a share of its
+Each is a trailing mean. Over the published window of 7 days single BMUs of a block of some mm3 would
+dominate; 28 days still respond within a month. Serum reflects the whole skeleton: a share of its
 turnover follows this block, the rest stays at its baseline.
 """
 
@@ -20,12 +20,14 @@ from bonesim.parameters import Parameters
 
 
 class MarkerParameters(Parameters):
-    """How turnover of the block shows in serum."""
+    """Turnover markers in serum from the turnover of the block."""
 
     window_day: Annotated[
         int,
         Field(
-            ge=1, le=365, description="trailing mean; assumed: mech. says 7, a small block needs 28"
+            ge=1,
+            le=365,
+            description="trailing mean; assumed: mech. 6 has 7, a small block needs 28",
         ),
     ] = 28
     baseline_day: Annotated[

@@ -1,8 +1,8 @@
-"""The noise of a reading, and the least change that two readings can tell from noise.
+"""The noise of a reading, and the smallest significant difference of two readings.
 
-A reading is a function of (seed, day, instrument, repeat): read again with another repeat it
-differs, asked for again it is the same. Two runs of one seed share the noise of their readings as
-they share all luck; readings of two people need two seeds.
+A reading is a function of (seed, day, instrument, repeat): another repeat gives another reading, the
+same repeat the same reading. Two runs of one seed have the same noise (common random numbers);
+readings of two people need two seeds.
 """
 
 import math
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bonesim.chance import READING, normal
 from bonesim.kernel import kernel
 
-#: Who reads; each has its own noise. A number is never reused.
+#: Instruments; each has its own noise. A number is never reused.
 INSTRUMENTS = {
     "ls_abmd": 1, "qct_vbmd": 2, "hr_pqct_vbmd": 3,
     "ctx": 4, "p1np": 5, "bsap": 6, "osteocalcin": 7,
@@ -26,23 +26,23 @@ LSC_FACTOR = 2.77
 
 
 @kernel
-def reading_noise(seed, day, who):  # type: ignore[no-untyped-def]
-    """A standard normal number for each day, one instrument (`who`)."""
+def reading_noise(seed, day, entity):  # type: ignore[no-untyped-def]
+    """A standard normal number for each day, one instrument (`entity`)."""
     noise = np.empty(day.size, np.float64)
     for k in range(day.size):
-        noise[k] = normal(seed, day[k], who, READING)
+        noise[k] = normal(seed, day[k], entity, READING)
     return noise
 
 
 @kernel
-def voxel_noise(seed, day, who, image, sd):  # type: ignore[no-untyped-def]
-    """Add to each voxel of a flat image a normal number of this SD; voxel k is `who` + k."""
+def voxel_noise(seed, day, entity, image, sd):  # type: ignore[no-untyped-def]
+    """Add to each voxel of a flat image a normal number of this SD; voxel k is `entity` + k."""
     for k in range(image.size):
-        image[k] += sd * normal(seed, day, who + np.uint64(k), READING)
+        image[k] += sd * normal(seed, day, entity + np.uint64(k), READING)
 
 
 def identity_of(instrument: str, repeat: int = 0) -> np.uint64:
-    """The number under which chance knows a reading."""
+    """The `entity` of a reading for random numbers."""
     return np.uint64(INSTRUMENTS[instrument] * REPEATS + repeat)
 
 
@@ -50,11 +50,11 @@ def noisy(
     value: NDArray[np.float64], day: NDArray[np.int64], cv: float, seed: int, instrument: str,
     repeat: int = 0,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """What an instrument of this precision reads: value (1 + CV z), z standard normal."""
+    """Readings of an instrument of this precision: value (1 + CV z), z standard normal."""
     days = np.ascontiguousarray(day, dtype=np.int64)
     return value * (1.0 + cv * reading_noise(np.int64(seed), days, identity_of(instrument, repeat)))
 
 
 def least_significant_change(cv: float, n: int = 1) -> float:
-    """The share two visits must differ by to be told apart: 2.77 CV (ISCD), n readings a visit."""
+    """The smallest significant relative difference of two visits: 2.77 CV (ISCD), n readings each."""
     return LSC_FACTOR * cv / math.sqrt(n)

@@ -1,4 +1,4 @@
-"""A run as a patient's record: what each instrument would say at each visit."""
+"""A run as a patient's record: the reading of each instrument at each visit."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,7 @@ from bonesim.parameters import Parameters
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What is read of the daily table.
+#: Columns needed from the daily table.
 NEEDED = (
     "day", "bmd_mg_per_cm3", "bvtv_percent", "resorbed_quanta", "formed_quanta", "os_bs_percent",
     "bstv_per_mm",
@@ -23,7 +23,7 @@ NEEDED = (
 
 
 class ClinicParameters(Parameters):
-    """All that a clinic's instruments need."""
+    """Parameters of all clinical instruments."""
 
     density: DensityParameters = DensityParameters()
     markers: MarkerParameters = MarkerParameters()
@@ -85,7 +85,7 @@ def visits(
     """A tidy record: one row for each visit and quantity.
 
     Changes are since the table's first day; the read ones compare two noisy readings, as a clinic
-    does. `beyond_lsc` says whether such a change exceeds the least significant change.
+    does. `beyond_lsc`: whether such a change exceeds the least significant change (ISCD).
 
     Args:
         table: the daily table of a run.

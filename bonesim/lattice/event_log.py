@@ -1,14 +1,14 @@
 """The log of topological events, and which of them count.
 
-Every crossing that changes the shape of bone is one row, for ever; its Euler change makes
+Every crossing that changes the topology of bone is one row of the log, with its Euler change:
 
     Euler number at the start + sum of all changes = Euler number now.
 
-No perforation or cut is final while its BMU is open. A year after a BMU has closed its erosive
-events are judged together: those at voxels without a floor that are still marrow are candidates,
-and their net Euler change says how many holes (negative) or cuts (positive) the cavity really
-made. A hole that grew together with another of the same cavity, or broke through to the edge of
-its plate, nets out and is transient, like everything that healed.
+No perforation or cut is final while its BMU is open. The erosive events of a BMU are classified
+together, a year after it has closed. Candidates are events at floorless voxels that are still
+marrow. Their net Euler change is the number of holes (negative) or cuts (positive) that the cavity
+made. Two holes of one cavity that merge, or a hole that reaches the edge of its plate, cancel out:
+they are transient, like all that healed.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import FRAGMENT_FREED, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.units import BONE
 
-#: What became of an event; its code is its place here.
+#: Outcome of an event; its code is its position here.
 EVENT_STATUSES = ("open", "transient", "final", "not_counted")
 OPEN, TRANSIENT, FINAL, NOT_COUNTED = 0, 1, 2, 3
-#: Days from the end of a BMU to the judgement of its events (design rule 4: a year later).
+#: Days from the end of a BMU to the classification of its events (design rule 4: a year).
 JUDGEMENT_DAYS = 365
 
 COLUMNS: dict[str, Any] = {
@@ -80,7 +80,7 @@ class EventLog:
             c["floorless"][np.isin(c["voxel"], voxels) & (c["status"] == OPEN)] = 1
 
     def close_bmus(self, ids: NDArray[np.uint64], day: int) -> None:
-        """Note which BMUs ended today; their events are judged a year later."""
+        """Note which BMUs ended today; their events are classified a year later."""
         mine = np.isin(ids, self.columns()["bmu"])
         self.closed_bmu = np.concatenate([self.closed_bmu, ids[mine]])
         self.closed_day = np.concatenate([self.closed_day, np.full(int(mine.sum()), day, np.int64)])
@@ -100,7 +100,7 @@ class EventLog:
         self.closed_bmu, self.closed_day = self.closed_bmu[~due], self.closed_day[~due]
 
     def still_open(self) -> "EventLog":
-        """A log of the events that wait for their judgement alone."""
+        """A log of only those events that are not classified yet."""
         waits = self.columns()["status"] == OPEN
         kept = EventLog()
         rows = {f"row_{name}": column[waits] for name, column in self.columns().items()}

@@ -1,7 +1,7 @@
-"""The log of bone that cavities took and cannot refill, because nothing is left to stand on.
+"""The log of bone that cavities removed and cannot refill, because no floor is left there.
 
-One row per voxel, for ever: how much the cavity had taken there, and which BMU's cavity it was.
-So the bone of perforations, cuts and broken edges can be added up by the fate of its BMU.
+One row per voxel: the quanta that the cavity removed there, and its BMU. So the bone lost in
+perforations, cuts and broken edges can be summed by the outcome of its BMU.
 """
 
 from typing import Any

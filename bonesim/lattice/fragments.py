@@ -1,9 +1,9 @@
-"""Pieces of bone that no longer hang on the network: found by search from where struts were cut.
+"""Pieces of bone that are no longer connected to the network: found by a search around cuts.
 
 Work is proportional to the cuts, not to the volume: from each bone neighbour of a cut the piece
-is flooded up to a limit. A piece that ends before the limit without touching a cut face of the
+is flooded up to a limit. A piece that ends before the limit without touching a face of the
 specimen is free; it is removed and logged. (A larger one, or one freed without a cut event, is
-found by labelling everything once a year.)
+found once a year by labelling all bone.)
 """
 
 from typing import Annotated
@@ -24,7 +24,8 @@ class FragmentParameters(Parameters):
     """When loose pieces of bone are removed."""
 
     wait_day: Annotated[
-        int, Field(ge=1, le=1000, description="days from a cut to the look at its pieces; assumed")
+        int,
+        Field(ge=1, le=1000, description="days from a cut to the search for free pieces; assumed"),
     ] = 60
     search_voxel: Annotated[
         int, Field(ge=1, le=10**7, description="largest piece searched for daily; assumed")
@@ -97,7 +98,7 @@ def remove_loose_around(lattice, voxel, found, mark, day):  # type: ignore[no-un
 
 
 class Fragments:
-    """The watch over cuts: each is looked at once, `wait_day` after it was made."""
+    """Cuts and the search for free pieces around them, once each, `wait_day` after the cut."""
 
     def __init__(self, parameters: FragmentParameters, tissue: Tissue) -> None:
         self.parameters = parameters
@@ -106,14 +107,14 @@ class Fragments:
         self._found = np.zeros(parameters.search_voxel, np.int64)
         self._mark = np.zeros(tissue.lattice.quanta.size, np.uint8)
 
-    def watch(self, voxels: NDArray[np.int64], day: int) -> None:
-        """Remember where bone was cut today."""
+    def add_cuts(self, voxels: NDArray[np.int64], day: int) -> None:
+        """Add today's cuts."""
         self.voxels = np.concatenate([self.voxels, voxels])
         due = np.full(voxels.size, day + self.parameters.wait_day, np.int64)
         self.due_day = np.concatenate([self.due_day, due])
 
     def remove_due(self, tissue: Tissue, day: int) -> None:
-        """Look at the cuts that are due and remove what hangs on nothing."""
+        """Search around the cuts that are due and remove free pieces."""
         due = self.due_day <= day
         if not due.any():
             return

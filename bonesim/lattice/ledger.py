@@ -1,13 +1,13 @@
-"""The tissue: bone counted in integer quanta on a voxel lattice, and its two mutations.
+"""The tissue: bone counted in integer quanta on a voxel lattice, and the two operations on it.
 
-Each voxel holds 0..255 quanta; it is bone at 128 or more. `take` and `give` are the only ways
-bone changes. Both return the quanta really moved and keep everything that follows from a change
-current: the ledger, the surface set, the Euler number, the bone-marrow pairs from which surface
-area is computed, and the mineral deficit. So
+Each voxel holds 0..255 quanta; it is bone at 128 or more. Bone changes only by `take` and `give`.
+Both return the quanta actually moved. Both update all that follows from the change: the ledger, the
+surface set, the Euler number, the bone-marrow pairs that give surface area, and the mineral
+deficit. So
 
     bone(t) - bone(0) = formed - resorbed - fragments removed
 
-holds exactly, and no measure of these ever sweeps the volume.
+holds exactly, and none of these measures needs a sweep over the volume.
 
 Arrays are flat with one voxel of padding on every side: neighbours are flat offsets. Region 0 is
 outside, 1 the two-voxel rim at the cut faces (left out of every measure), 2 the interior.
@@ -41,7 +41,7 @@ RIM_WIDTH = 2
 # SURFACE is 0 (lattice.surface)
 EULER, BONE_QUANTA, INTERIOR_QUANTA, FORMED, RESORBED, FRAGMENTS = 1, 2, 3, 4, 5, 6
 FACE_PAIRS, EDGE_PAIRS, CORNER_PAIRS, EVENTS, FLOORLESS = 7, 8, 9, 10, 11
-# The ledger once more, of the interior alone: what BMD and BV/TV are measured in.
+# The ledger of the interior alone, where BMD and BV/TV are measured.
 INTERIOR_FORMED, INTERIOR_RESORBED, INTERIOR_FRAGMENTS = 12, 13, 14
 COUNTS = 15
 # Places in `sums` (float64).
@@ -52,11 +52,11 @@ EVENT_CAPACITY = 1 << 16
 
 
 class Lattice(NamedTuple):
-    """What kernels see of the tissue. All voxel arrays are flat over the padded lattice."""
+    """The tissue as kernels use it. All voxel arrays are flat over the padded lattice."""
 
     quanta: NDArray[np.uint8]  # bone, 0..255
     region: NDArray[np.uint8]  # OUTSIDE, RIM, INTERIOR
-    formed_day: NDArray[np.float32]  # day the bone was formed, as the slow mineral pool sees it
+    formed_day: NDArray[np.float32]  # day the bone was formed, effective for the slow mineral pool
     owner: NDArray[np.int32]  # row of the cavity record that owns the voxel, or -1
     surface_slot: NDArray[np.int32]  # place in `surface`, or -1
     surface: NDArray[np.int32]  # voxels of the bone surface, the first counts[SURFACE] hold
@@ -176,8 +176,8 @@ def cross(lattice, voxel, bits, becomes_bone):  # type: ignore[no-untyped-def]
 def take(lattice, voxel, amount, day, thickness_um, depth_um, bmu):  # type: ignore[no-untyped-def]
     """Remove up to `amount` quanta from `voxel`; an event is logged if the shape changes.
 
-    Whether a shape change is allowed is for the caller to decide (`bone_behind`). Returns the
-    quanta really removed. The ledger entry (resorbed or fragment) is the caller's as well.
+    The caller decides whether a shape change is allowed (`bone_behind`) and makes the ledger entry
+    (resorbed or fragment). Returns the quanta actually removed.
     """
     before = np.int64(lattice.quanta[voxel])
     moved = min(np.int64(amount), before)
@@ -215,7 +215,7 @@ def give(lattice, voxel, amount, day, depth_um, bmu):  # type: ignore[no-untyped
     if before > 0:
         old = before * np.exp((np.float64(lattice.formed_day[voxel]) - day) / tau)
         mixed = np.float32(day + tau * np.log((old + moved) / after))
-        # The sum must be taken of what the voxel will say of itself: the float32 day.
+        # The sum must use the day as it is stored, in float32.
         gained = after * np.exp((np.float64(mixed) - day) / tau) - old
     else:
         mixed = np.float32(day)
@@ -249,7 +249,7 @@ def remove_fragment(lattice, voxels, day):  # type: ignore[no-untyped-def]
     removed = np.int64(0)
     for voxel in voxels:
         removed += take(lattice, voxel, FULL, day, np.nan, np.nan, np.uint64(0))
-    # The crossings inside the fragment are its own affair: one row stands for all of them.
+    # The crossings inside the fragment are not logged: one row stands for all of them.
     lattice.counts[EVENTS] = rows_before
     lattice.counts[FRAGMENTS] += removed
     lattice.counts[INTERIOR_FRAGMENTS] += inside_before - lattice.counts[INTERIOR_QUANTA]

@@ -1,12 +1,12 @@
-"""Mineral has an age: how far bone formed `age` days ago is mineralised.
+"""Mineralisation of bone by its age in days.
 
     m(age) = f (1 - exp(-(age-lag)/fast)) + (1-f) (1 - exp(-(age-lag)/slow))   for age > lag, else 0
 
 Bone mineral is the sum of quanta x m(age), so it is not bone volume: after a change of turnover
-it moves for years. The slow pool is exact for any mixture of ages, because its deficits decay at
-one rate whatever their age: the lattice keeps one running sum, each voxel one day. What remains
-(osteoid, and the fast pool) lasts weeks and is read off the last months' deposits, none of which
-is resorbed that soon (a new BMU is excluded from young bone).
+it changes for years. The slow pool is exact for any mixture of ages, because all its deficits decay
+at one rate: the lattice keeps one running sum, each voxel one day. The rest (osteoid, and the fast
+pool) lasts weeks. It is computed from the deposits of the last months, none of which is resorbed so
+early (a new BMU is excluded from young bone).
 
 Sources: Fuchs 2008 (67 % of the interstitial level by 18 d after mineral onset, complete by
 350 d); osteoid lag 12-20 d; tissue mineral density of trabecular bone about 1.05-1.15 g/cm3.
@@ -23,7 +23,7 @@ from bonesim.units import FULL
 
 
 class MineralParameters(Parameters):
-    """Two-pool mineralisation, and the ages bone starts with."""
+    """Two-pool mineralisation, and the initial ages of bone."""
 
     lag_day: Annotated[
         float,
@@ -54,7 +54,7 @@ class MineralParameters(Parameters):
 
 
 def recent_deficit(age_day: NDArray[np.float64], p: MineralParameters) -> NDArray[np.float64]:
-    """What `1 - m(age)` is beyond the slow pool's own deficit; negligible after about 60 days."""
+    """`1 - m(age)` minus the deficit of the slow pool; negligible after about 60 days."""
     slow = (1.0 - p.fast_fraction) * np.exp(-(age_day - p.lag_day) / p.slow_tau_day)
     past_lag = age_day > p.lag_day
     fast = p.fast_fraction * np.exp(-np.maximum(age_day - p.lag_day, 0.0) / p.fast_tau_day)

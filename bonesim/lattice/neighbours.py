@@ -1,4 +1,4 @@
-"""The 26 neighbours of a voxel as bits of one integer, and who touches whom among them.
+"""The 26 neighbours of a voxel as bits of one integer, and the adjacency among them.
 
 The 3x3x3 block around a voxel is numbered 0..26 with bit = 9 (dz+1) + 3 (dy+1) + (dx+1); the
 centre is bit 13. A neighbourhood is then one int64, and connected parts are found by flooding

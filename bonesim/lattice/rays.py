@@ -1,4 +1,4 @@
-"""Straight lines through the lattice: what lies behind a voxel along a normal.
+"""Straight lines through the lattice: bone and marrow behind a voxel along a normal.
 
 Rays go in half-voxel steps from a voxel's centre, so they never jump over a voxel's face, and
 stop at the cut faces.
@@ -65,7 +65,7 @@ def bone_left(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 @kernel
 def solid_length(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Distance (voxels) along n over which there is bone, or was until a cavity took it."""
+    """Distance (voxels) along n over which there is bone or an open cavity."""
     distance = 0.5
     while distance * lattice.voxel_um <= LONGEST_UM:
         there = along(lattice, voxel, nz, ny, nx, distance)

@@ -1,8 +1,8 @@
 """The bone surface: which bone voxels have a face towards marrow, kept current in O(1) a change.
 
 The set is a list with a slot number at each voxel; removal swaps with the last. Its *order*
-depends on history, so nothing that feeds the state may read it in order: origination proposes
-voxels, it never draws from this list.
+depends on history, so no state may depend on it: origination proposes voxels and never draws from
+this list.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ SURFACE = 0  # place of the surface count in Lattice.counts
 
 @kernel
 def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
-    """How many of a voxel's six faces look at marrow (cut faces of the specimen do not)."""
+    """How many of a voxel's six faces border marrow (cut faces of the specimen do not)."""
     count = 0
     for step in (-lattice.stride_z, lattice.stride_z, -lattice.stride_y, lattice.stride_y, -1, 1):
         if lattice.quanta[voxel + step] < BONE and lattice.region[voxel + step] != 0:
@@ -25,7 +25,7 @@ def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
 
 @kernel
 def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
-    """Add a voxel to the surface set, if it is not there. Room is the caller's affair."""
+    """Add a voxel to the surface set, if it is not there. The caller provides room."""
     if lattice.surface_slot[voxel] < 0:
         slot = lattice.counts[SURFACE]
         lattice.surface[slot] = voxel

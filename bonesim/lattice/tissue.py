@@ -1,4 +1,4 @@
-"""One specimen's tissue: the lattice arrays, what is measured at no cost, and the event buffer."""
+"""One specimen's tissue: the lattice arrays, the measures kept current, and the event buffer."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ from bonesim.lattice.topology import (
 )
 from bonesim.units import BONE, FULL
 
-#: Columns of an event as the lattice reports it, in the order of `Tissue.drain_events`.
+#: Columns of an event in the lattice's buffer, in the order of `Tissue.drain_events`.
 EVENT_ARRAYS = ("voxel", "kind", "euler", "quanta", "thickness_um", "depth_um", "bmu")
 #: Columns of a voxel that was found floorless.
 FLOORLESS_ARRAYS = ("voxel", "quanta", "bmu", "event")

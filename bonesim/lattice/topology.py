@@ -1,4 +1,4 @@
-"""What a single voxel's change means for the shape of bone: digital topology.
+"""Topology of bone: what the change of a single voxel means for it.
 
 Bone is 26-connected, marrow 6-connected. A voxel is *simple* when its removal or addition
 changes neither (Bertrand and Malandain 1994: exactly one bone part among its 26 neighbours and
@@ -27,7 +27,7 @@ from bonesim.lattice.neighbours import (
 )
 from bonesim.units import BONE
 
-#: What an event is called in the log; its code is its place here.
+#: Name of an event in the log; its code is its position here.
 EVENT_KINDS = (
     "plate_perforation",
     "strut_cut",
@@ -129,7 +129,7 @@ def crossing_kind(bits):  # type: ignore[no-untyped-def]
     """What it means that the voxel amid `bits` stops being bone: an event code, or SIMPLE.
 
     Two marrow sides joined: a plate is perforated. Bone neighbours separated: a strut is cut
-    (or a fragment freed, which only a search of the whole network can tell).
+    (or a fragment freed, which only a search of the whole network can show).
     """
     bone = bone_parts(bits)
     marrow = marrow_parts(bits)

@@ -1,10 +1,10 @@
-"""One block of bone, tested as in a machine: stiffness, strength, and the whole stiffness tensor.
+"""Mechanical test of one block of bone: stiffness, strength, and the whole stiffness tensor.
 
-    compression   two faces approach by 1 %; of the bone, what reaches from one to the other
+    compression   two faces approach by 1 %; only bone that connects them is included
     tensor        six unit strains by mixed uniform boundary conditions (Pahr and Zysset 2008)
 
-Stiffness and reaction come from the strain energy, W = 1/2 E strain^2 V, which is twice as many
-digits right as the displacement; nodal forces summed over the faces are an independent check.
+Stiffness and reaction come from the strain energy, W = 1/2 E strain^2 V, which has twice as many
+correct digits as the displacement. Nodal forces summed over the faces are an independent check.
 """
 
 import os
@@ -39,22 +39,22 @@ Axis = Literal["z", "y", "x"]
 AXES: tuple[Axis, ...] = ("z", "y", "x")
 #: Apparent strain of the compression; bone is linear, so this only sets the reaction's scale.
 STRAIN = 0.01
-#: Percent of the bone that is strained less: what is told of the distribution of strain.
+#: Reported quantiles of the strain distribution, percent of the bone.
 QUANTILES = (5, 25, 50, 75, 95)
-#: Bytes a structure needs for each unknown (three a node), and the block for each element.
+#: Bytes for each unknown of a structure (three a node), and for each element of the block.
 BYTES_PER_UNKNOWN = 100.0
 BYTES_PER_ELEMENT = 30.0
 #: Share of the machine's memory that may be used.
-MOST_MEMORY = 0.9
+MAX_MEMORY_SHARE = 0.9
 #: Normal stiffnesses whose eigenvalues differ by more have no inverse.
-LEAST_EIGENVALUE = 1e-9
+MIN_EIGENVALUE_RATIO = 1e-9
 
 
 class ApparentParameters(Material):
     """How a block is tested."""
 
     axis: Annotated[Axis, Field(description="along which it is compressed; input")] = "z"
-    ends: Annotated[Ends, Field(description="stick to the plates or slide; choice")] = "clamped"
+    ends: Annotated[Ends, Field(description="fixed to the plates or sliding; choice")] = "clamped"
     sides: Annotated[Sides, Field(description="move or not; choice")] = "free"
     voxels_per_element: Annotated[
         int, Field(ge=1, le=4, description="edge of an element; choice, full resolution")
@@ -62,7 +62,7 @@ class ApparentParameters(Material):
     tolerance: Annotated[
         float, Field(ge=1e-10, le=0.01, description="error of the strain energy, relative; choice")
     ] = 1e-6
-    most_cycles: Annotated[
+    max_cycles: Annotated[
         int, Field(ge=1, le=100000, description="V-cycles after which a solve has failed; choice")
     ] = 500
     habitual_stress_mpa: Annotated[
@@ -89,8 +89,8 @@ class Tensor(NamedTuple):
 
     `asymmetry`: largest difference of two opposite entries over the largest entry.
     `constants`: Young's and shear moduli (MPa) and Poisson's ratios (strain along the second
-    axis under stress along the first) of the orthotropic part, which the entries that couple
-    normal and shear do not enter: these cases do not define them well. NaN without an inverse.
+    axis under stress along the first) of the orthotropic part. Entries that couple normal and shear
+    strain are left out: these cases do not define them well. NaN without an inverse.
     """
 
     stiffness: NDArray[np.float64]
@@ -109,7 +109,7 @@ def compress(block: Block, p: ApparentParameters) -> dict[str, float]:
     axis = AXES.index(p.axis)
     through = _carrying(block, axis)
     share = np.where(through, block.share, np.float32(0.0))
-    refuse_what_cannot_fit(share)
+    check_memory(share)
     edge = block.edge_mm
     weight = np.where(through, block.modulus, np.float32(0.0)) * np.float32(edge)
     structure = Structure(weight, uniaxial(axis, p.ends, p.sides), p.poisson)
@@ -129,7 +129,7 @@ def compress(block: Block, p: ApparentParameters) -> dict[str, float]:
     solid = share > 0.0
     strain = effective_strain(energy / edge**3, block.modulus[solid])
     failure = failure_factor(strain, share[solid], p.strength) * reaction
-    answer = {
+    measures = {
         "apparent_modulus_mpa": modulus,
         "reaction_n": reaction,
         "face_force_n": at_faces,
@@ -137,14 +137,14 @@ def compress(block: Block, p: ApparentParameters) -> dict[str, float]:
         "failure_load_n": failure,
     }
     if p.habitual_stress_mpa is not None:
-        answer["load_to_strength"] = p.habitual_stress_mpa * area / failure
+        measures["load_to_strength"] = p.habitual_stress_mpa * area / failure
     shares = [0.01 * percent for percent in QUANTILES]
     spread = strain_quantiles(strain, share[solid], shares)
-    answer |= {f"effective_strain_q{q}": s for q, s in zip(QUANTILES, spread, strict=True)}
-    return answer | {
+    measures |= {f"effective_strain_q{q}": s for q, s in zip(QUANTILES, spread, strict=True)}
+    return measures | {
         "bone_carrying_percent": 100.0 * float(share.sum(dtype=np.float64)) / share.size,
         "unknowns": 3.0 * len(structure.places),
-        **_told(found),
+        **_convergence_measures(found),
     }
 
 
@@ -157,7 +157,7 @@ def tensor(block: Block, p: ApparentParameters) -> Tensor:
     """
     for axis in range(3):
         _carrying(block, axis)
-    refuse_what_cannot_fit(block.share)
+    check_memory(block.share)
     weight = block.modulus * np.float32(block.edge_mm)
     stiffness = np.zeros((6, 6))
     ended = []
@@ -186,18 +186,18 @@ def strain_name(case: int) -> str:
     return "".join("xyz"[component] for component in PAIRS[case])
 
 
-def refuse_what_cannot_fit(share: NDArray[np.float32]) -> None:
-    """Raise ResourceError if the machine's memory will not do for these elements."""
+def check_memory(share: NDArray[np.float32]) -> None:
+    """Raise ResourceError if these elements do not fit into the memory."""
     used = np.zeros([n + 1 for n in share.shape], bool)
     for corner in np.ndindex(2, 2, 2):
         used[tuple(slice(c, c + n) for c, n in zip(corner, share.shape, strict=True))] |= share > 0
     unknowns = 3 * int(np.count_nonzero(used))
     needed = BYTES_PER_UNKNOWN * unknowns + BYTES_PER_ELEMENT * share.size
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > MOST_MEMORY * memory:
+    if needed > MAX_MEMORY_SHARE * memory:
         raise ResourceError(
             f"micro-FE: {unknowns / 1e6:.0f} million unknowns need about {needed / 1e9:.1f} GB, more "
-            f"than {MOST_MEMORY:.0%} of the {memory / 1e9:.1f} GB of this machine; give "
+            f"than {MAX_MEMORY_SHARE:.0%} of the {memory / 1e9:.1f} GB of this machine; give "
             "--voxels-per-element 2, or a smaller block"
         )
 
@@ -216,16 +216,16 @@ def _carrying(block: Block, axis: int) -> NDArray[np.bool_]:
 def _solved(
     structure: Structure, u: NDArray[np.float64], p: ApparentParameters, what: str
 ) -> Convergence:
-    found = structure.solve(u, p.tolerance, most_cycles=p.most_cycles)
+    found = structure.solve(u, p.tolerance, max_cycles=p.max_cycles)
     if not found.converged:
         raise NumericalError(
             f"micro-FE, {what}: not converged to {p.tolerance:g} ({found}); give more "
-            "--most-cycles, or a larger --tolerance"
+            "--max-cycles, or a larger --tolerance"
         )
     return found
 
 
-def _told(found: Convergence) -> dict[str, float]:
+def _convergence_measures(found: Convergence) -> dict[str, float]:
     return {
         "energy_error": found.energy_error,
         "imbalance": found.imbalance,
@@ -239,7 +239,7 @@ def _constants(stiffness: NDArray[np.float64]) -> dict[str, float]:
     normal = 0.5 * (stiffness[:3, :3] + stiffness[:3, :3].T)
     spread = np.linalg.eigvalsh(normal)
     compliance = np.full((3, 3), np.nan)
-    if spread[0] > LEAST_EIGENVALUE * spread[-1]:
+    if spread[0] > MIN_EIGENVALUE_RATIO * spread[-1]:
         compliance = np.linalg.inv(normal)
     young = {f"e_{'xyz'[i]}_mpa": float(1.0 / compliance[i, i]) for i in range(3)}
     shear = {f"g_{strain_name(k)}_mpa": float(stiffness[k, k]) for k in range(3, 6)}

@@ -1,9 +1,9 @@
-"""Bone as a material: how much of each element is bone, what modulus that has, and what carries.
+"""Bone as a material: bone fraction and modulus of each element, and which elements carry load.
 
-An element is a cube of one or several voxels. Its modulus follows the bone and the mineral in it;
-elements with little bone are left out, or a film of bone would tie together what is apart. A
-piece that does not reach from a face to the opposite one carries nothing and is left out too: it
-would float, and hundreds of chips at the cut faces would make the coarsest level large.
+An element is a cube of one or several voxels. Its modulus follows the bone and the mineral in it.
+Elements with little bone are left out: a thin film of bone must not connect separate trabeculae. A
+piece that does not reach from one face to the opposite one carries no load. It is left out too: it
+would be unconstrained, and many such pieces at the cut faces would make the coarsest level large.
 """
 
 from typing import Annotated, Any
@@ -16,12 +16,12 @@ from pydantic import Field
 from bonesim.parameters import Parameters
 from bonesim.units import FULL
 
-#: Least share of full modulus: what is not yet mineralised is soft, not absent; assumed.
+#: Minimal share of full modulus: unmineralised bone is soft, not absent; assumed.
 OSTEOID = np.float32(0.01)
 
 
 class Material(Parameters):
-    """What bone is made of, and the elements it is cut into."""
+    """Material properties of bone, and the size of its elements."""
 
     tissue_modulus_mpa: Annotated[
         float, Field(ge=1, le=1e6, description="of fully mineralised bone; 6.8-18 GPa (mech. 4)")
@@ -36,9 +36,9 @@ class Material(Parameters):
     voxels_per_element: Annotated[
         int, Field(ge=1, le=4, description="edge of an element; choice, measured in README")
     ] = 2
-    least_share: Annotated[
+    min_bone_share: Annotated[
         float,
-        Field(gt=0, le=1, description="bone below which an element counts not; choice, README"),
+        Field(gt=0, le=1, description="elements with less bone are left out; choice, README"),
     ] = 0.375
 
 
@@ -50,7 +50,7 @@ def elements_of(
     `quanta` and `mineral` of each voxel (z, y, x), both 0..255; no mineral: full everywhere.
     """
     n = material.voxels_per_element
-    share = carrying(share_of_bone(quanta, n), material.least_share)
+    share = carrying(share_of_bone(quanta, n), material.min_bone_share)
     modulus = share * np.float32(material.tissue_modulus_mpa)
     if mineral is not None:
         mineralised = mean_mineral(quanta, mineral, n)
@@ -61,7 +61,7 @@ def elements_of(
 def share_of_bone(quanta: NDArray[np.uint8], voxels_per_element: int) -> NDArray[np.float32]:
     """Bone in each element, 0..1, from quanta 0..255 (z, y, x).
 
-    Of the voxels it has: an element that sticks out of the block is as full as its part inside.
+    An element that extends beyond the block has the share of its part inside.
     """
     n = voxels_per_element
     if n == 1:
@@ -91,9 +91,9 @@ def mean_mineral(
     return np.divide(held, bone, out=np.zeros_like(bone), where=bone > 0.0)
 
 
-def carrying(share: NDArray[np.float32], least_share: float) -> NDArray[np.float32]:
+def carrying(share: NDArray[np.float32], min_bone_share: float) -> NDArray[np.float32]:
     """`share` where an element counts: enough bone, in a piece between two opposite faces."""
-    solid = share >= least_share
+    solid = share >= min_bone_share
     pieces: Any = cc3d.connected_components(solid, connectivity=26)
     kept = np.zeros(int(pieces.max()) + 1, bool)
     for axis in range(3):

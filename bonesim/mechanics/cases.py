@@ -1,10 +1,10 @@
-"""How a block is loaded: which faces are held, how they move, and what the block answers.
+"""Load cases of a block: which displacements are given on its faces.
 
 All cases give displacement; stress follows by scaling, since bone is taken as linear. Axes are
 z, y, x as in the lattice; components of displacement x, y, z.
 
-    uniaxial    one pair of faces approaches; clamped ends stick to the plates, frictionless ones
-                slide; sides free, or confined (no side moves along its normal)
+    uniaxial    one pair of faces approaches; clamped ends are fixed to the plates, frictionless
+                ones slide; sides free, or confined (no side moves along its normal)
     mixed       all six faces slide on plates that follow a uniform strain: normal strains confined,
                 shears with the faces' tangential motion given along one axis each (Pahr and Zysset
                 2008). Averages over the block give the apparent stiffness tensor.
@@ -22,7 +22,7 @@ PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 
 
 def uniaxial(axis: int, ends: Ends, sides: Sides) -> NDArray[np.bool_]:
-    """What is held when the faces across `axis` (0 z, 1 y, 2 x) approach: (axis, end, component)."""
+    """Constraints when the faces across `axis` (0 z, 1 y, 2 x) approach: (axis, end, component)."""
     held = np.zeros((3, 2, 3), bool)
     held[axis, :, 2 - axis] = True
     if ends == "clamped":
@@ -34,12 +34,12 @@ def uniaxial(axis: int, ends: Ends, sides: Sides) -> NDArray[np.bool_]:
 
 
 def confined() -> NDArray[np.bool_]:
-    """What is held in all three confined normal strains: each face's normal component."""
+    """Constraints of all three confined normal strains: each face's normal component."""
     return uniaxial(0, "frictionless", "confined")
 
 
 def sheared(pair: tuple[int, int]) -> NDArray[np.bool_]:
-    """What is held in a shear between two components (0 x, 1 y, 2 z)."""
+    """Constraints of a shear between two components (0 x, 1 y, 2 z)."""
     i, j = pair
     k = 3 - i - j
     held = np.zeros((3, 2, 3), bool)

@@ -18,7 +18,7 @@ def root(parent, i):  # type: ignore[no-untyped-def]
 
 @kernel
 def join(parent, i, j):  # type: ignore[no-untyped-def]
-    """Unite two sets; the smaller representative stays, so the result has no history."""
+    """Unite two sets; the smaller representative stays: the result does not depend on the order."""
     i, j = root(parent, i), root(parent, j)
     if i < j:
         parent[j] = i
@@ -60,7 +60,7 @@ def join_elements(cells, start, incident, parent):  # type: ignore[no-untyped-de
 
 @kernel
 def settle(parent):  # type: ignore[no-untyped-def]
-    """Every member names its representative."""
+    """Replace every member by its representative."""
     for i in range(parent.size):
         parent[i] = root(parent, i)
 

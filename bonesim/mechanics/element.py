@@ -80,7 +80,7 @@ def mode_stiffness(poisson: float) -> NDArray[np.float64]:
     ])  # fmt: skip
 
 
-def largest_ratio(poisson: float) -> float:
+def max_eigenvalue_ratio(poisson: float) -> float:
     """Bound of the eigenvalues of any such structure's stiffness over its diagonal (Wathen 1987)."""
     matrix = stiffness(poisson)
     return float(np.linalg.eigvalsh(matrix)[-1] / matrix[0, 0])

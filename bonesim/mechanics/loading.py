@@ -1,10 +1,10 @@
-"""Habitual loading of a specimen: strain energy under it, solved every so many days.
+"""Habitual loading of a specimen: its strain energy, solved at intervals.
 
-The block is pressed along z, y and x in turn between smooth plates on all six faces (cut faces
+The block is compressed along z, y and x in turn between smooth plates on all six faces (cut faces
 are planes of symmetry). The three solutions give the confined stiffnesses, and together any
-uniaxial stress. Habitual load is a stress along the main axis (z) and less across, as separate
-events: their strain energies add. Bone is linear: energy under another load is that of the
-habitual one times the square of the load, at once and exactly. Between solves it is held.
+uniaxial stress. Habitual load is a stress along the main axis (z) and smaller ones across, as
+separate events: their strain energies add. Bone is linear: energy scales with the square of the
+load, at once and exactly. Between solves the energy stays as it is.
 
 Elements are cubes of 2 x 2 x 2 voxels by default: on two real bones of 20 and 25 um that changes
 stiffness by -1 and +6 %, strains by 1 to 2 % (README). Their modulus goes by the bone and the
@@ -28,20 +28,22 @@ from bonesim.mechanics.state import mean_stress, read_elements
 from bonesim.mechanics.strength import StrengthParameters, effective_strain, failure_factor
 
 #: A direction less stiff than this share of the stiffest carries no habitual load.
-LEAST_STIFFNESS = 1e-4
+MIN_STIFFNESS_RATIO = 1e-4
 #: V-cycles after which a solve has failed.
-MOST_CYCLES = 300
+MAX_CYCLES = 300
 
 
 class MechanicsParameters(Material):
-    """When mechanics is solved, under which load, and what bone is made of."""
+    """When mechanics is solved, the load, and the material of bone."""
 
     interval_day: Annotated[
         int,
-        Field(ge=0, le=3650, description="days between solves; 0: never, no load felt; mech. 4"),
+        Field(
+            ge=0, le=3650, description="days between solves; 0: never, no strain sensed; mech. 4"
+        ),
     ] = 30
     changed_percent: Annotated[
-        float, Field(gt=0, le=100, description="of bone; solved anew when so much changed; mech. 4")
+        float, Field(gt=0, le=100, description="of bone; solved again after this change; mech. 4")
     ] = 1.0
     habitual_stress_mpa: Annotated[
         float, Field(gt=0, le=100, description="along the main axis, z; vertebra, .3-1 (mech. 4)")
@@ -65,7 +67,7 @@ class Habitual:
     """Strain energy of one specimen under its habitual load.
 
     Args:
-        parameters: load, material and clock.
+        parameters: load, material and interval.
         shape: voxels along z, y, x.
         voxel_um: edge of a voxel.
 
@@ -73,10 +75,10 @@ class Habitual:
         energy: (z, y, x) strain energy density in the bone of each element at 100 % of habitual
             load, MPa; 0 where there is none.
         voxels_per_element: edge of an element.
-        answer: the numbers of the last solve, by name (`NUMBERS`); NaN before the first.
+        results: the numbers of the last solve, by name (`NUMBERS`); NaN before the first.
     """
 
-    #: Numbers a solve gives: unit and meaning are in the daily table.
+    #: Results of a solve; unit and meaning are in the daily table.
     NUMBERS = (
         "apparent_modulus_z_mpa", "apparent_modulus_y_mpa", "apparent_modulus_x_mpa",
         "yield_load_n", "failure_load_n", "load_to_strength", "mechanics_cycles",
@@ -91,7 +93,7 @@ class Habitual:
         self.elements = tuple(-(-n // parameters.voxels_per_element) for n in shape)
         self.block_mm = tuple(n * voxel_um * 1e-3 for n in shape)
         self.energy = np.zeros(self.elements, np.float32)
-        self.answer = dict.fromkeys(self.NUMBERS, float("nan"))
+        self.results = dict.fromkeys(self.NUMBERS, float("nan"))
         self._memory = [Memory(self.elements) for _ in range(3)]
         self._solved_day = 0
         self._solved_quanta = -1
@@ -114,7 +116,7 @@ class Habitual:
         """
         share, modulus = elements_of(quanta, mineral, self.parameters)
         self.energy[:] = 0.0
-        self.answer = dict.fromkeys(self.NUMBERS, float("nan"))
+        self.results = dict.fromkeys(self.NUMBERS, float("nan"))
         self._solved_day, self._solved_quanta = day, int(quanta.sum(dtype=np.int64))
         axes = [axis for axis in range(3) if bridges(share, axis)]
         if axes:
@@ -138,7 +140,7 @@ class Habitual:
             u = even + self._memory[axis].recall(structure)
             # Across, where load is a fraction, a tenth of the accuracy is enough.
             tolerance = p.tolerance if axis == main else 10.0 * p.tolerance
-            found = structure.solve(u, tolerance, most_cycles=MOST_CYCLES)
+            found = structure.solve(u, tolerance, max_cycles=MAX_CYCLES)
             if not found.converged:
                 raise NumericalError(
                     f"micro-FE along {'zyx'[axis]} did not converge: {found}; raise "
@@ -151,16 +153,16 @@ class Habitual:
             stiffness[axis] = stress[[2, 1, 0]]
             solutions.append(u)
             cycles += found.iterations
-        self._answer(structure, share, modulus, stiffness, dict(zip(axes, solutions, strict=True)))
-        self.answer["mechanics_cycles"] = float(cycles)
+        self._combine(structure, share, modulus, stiffness, dict(zip(axes, solutions, strict=True)))
+        self.results["mechanics_cycles"] = float(cycles)
 
-    def _answer(
+    def _combine(
         self, structure: Structure, share: NDArray[np.float32], modulus: NDArray[np.float32],
         stiffness: NDArray[np.float64], solutions: dict[int, NDArray[np.float64]],
     ) -> None:  # fmt: skip
         """Combine confined strains (N/mm2 per strain in `stiffness`) into uniaxial stresses."""
         p = self.parameters
-        stiff = stiffness.diagonal() > LEAST_STIFFNESS * stiffness.max()
+        stiff = stiffness.diagonal() > MIN_STIFFNESS_RATIO * stiffness.max()
         axes = [axis for axis in solutions if stiff[axis]]
         compliance = np.linalg.inv(stiffness[np.ix_(axes, axes)])
         shares = np.array([p.share_z, p.share_y, p.share_x])
@@ -169,7 +171,7 @@ class Habitual:
         total = np.zeros(bone.size)
         for place, axis in enumerate(axes):
             stress = p.habitual_stress_mpa * shares[axis] / max(float(shares.max()), 1e-12)
-            self.answer[f"apparent_modulus_{'zyx'[axis]}_mpa"] = 1.0 / compliance[place, place]
+            self.results[f"apparent_modulus_{'zyx'[axis]}_mpa"] = 1.0 / compliance[place, place]
             # Linear: the displacement under a uniaxial stress is that of its three strains.
             weights = compliance[:, place]
             u = sum(w * solutions[a] for w, a in zip(weights, axes, strict=True))
@@ -186,11 +188,11 @@ class Habitual:
         p = self.parameters
         area = self.block_mm[1] * self.block_mm[2]
         failing = failure_factor(strain, bone, p.strength)
-        self.answer["failure_load_n"] = failing * area
-        self.answer["yield_load_n"] = (
-            self.answer["apparent_modulus_z_mpa"] * p.strength.yield_strain * area
+        self.results["failure_load_n"] = failing * area
+        self.results["yield_load_n"] = (
+            self.results["apparent_modulus_z_mpa"] * p.strength.yield_strain * area
         )
-        self.answer["load_to_strength"] = p.habitual_stress_mpa / failing
+        self.results["load_to_strength"] = p.habitual_stress_mpa / failing
 
     # -- restart -------------------------------------------------------------------------------
 
@@ -198,7 +200,7 @@ class Habitual:
         """Everything a restart needs."""
         return {
             "energy": self.energy.copy(),
-            "answer": {name: float(value) for name, value in self.answer.items()},
+            "results": {name: float(value) for name, value in self.results.items()},
             "memory": {f"case_{n}": memory.state() for n, memory in enumerate(self._memory)},
             "solved_day": self._solved_day,
             "solved_quanta": self._solved_quanta,
@@ -207,7 +209,7 @@ class Habitual:
     def restore(self, state: dict[str, Any]) -> None:
         """Put a `state` back."""
         self.energy[:] = state["energy"]
-        self.answer = {name: float(state["answer"][name]) for name in self.NUMBERS}
+        self.results = {name: float(state["results"][name]) for name in self.NUMBERS}
         for n, memory in enumerate(self._memory):
             memory.restore(state["memory"][f"case_{n}"])
         self._solved_day = int(state["solved_day"])

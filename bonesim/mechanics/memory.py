@@ -1,4 +1,4 @@
-"""A displacement remembered by place, to start the next solve from when bone has changed."""
+"""The displacement of the last solve, stored by place, as a start for the next solve."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bonesim.mechanics.solver import Structure
 
 @kernel
 def spread(known, where, places, stride, out):  # type: ignore[no-untyped-def]
-    """Displacement at `places` from the remembered ones; new nodes take their neighbours' mean.
+    """Displacement at `places` from the stored ones; new nodes take their neighbours' mean.
 
     `where` (z, y, x of nodes) is the row of `known` (n, 3) that belongs to a node, or -1.
     """
@@ -37,7 +37,7 @@ def spread(known, where, places, stride, out):  # type: ignore[no-untyped-def]
 
 
 class Memory:
-    """How a structure last deviated from even strain; nothing at first.
+    """Deviation of the last solution from uniform strain; zero at first.
 
     Args:
         elements: of the block, along z, y, x.
@@ -49,13 +49,13 @@ class Memory:
         self._known = np.zeros((0, 3), np.float32)
 
     def keep(self, structure: Structure, u: NDArray[np.float64]) -> None:
-        """Remember the displacement (flat) of a structure's nodes, in float32."""
+        """Store the displacement (flat) of a structure's nodes, in float32."""
         self._places = structure.places
         n = len(structure.places)
         self._known = u.reshape(3, -1)[:, :n].T.astype(np.float32)
 
     def recall(self, structure: Structure) -> NDArray[np.float64]:
-        """The remembered displacement for a structure's nodes (flat); 0 where held."""
+        """The stored displacement for a structure's nodes (flat); 0 at constraints."""
         out = np.zeros(3 * structure.mesh.stride)
         if len(self._places):
             where = np.full(self.nodes, -1, np.int32)

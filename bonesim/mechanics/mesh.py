@@ -1,9 +1,9 @@
 """Elements, nodes and their order: the finest level from bone, each coarser one from a finer.
 
-A coarse element holds what lies in two elements along each axis *and hangs together there*; a
-coarse node is shared by two coarse elements only if finer nodes join them. So two struts that
-pass close by stay apart on every level, and the coarse spaces respect how bone is connected: in
-thin, perforated bone multigrid would otherwise tie together what is not.
+A coarse element is the union of two elements along each axis *that are connected there*. Two coarse
+elements share a coarse node only if finer nodes connect them. So two struts that pass close by stay
+separate on every level, and the coarse spaces respect the connectivity of bone. In thin, perforated
+bone multigrid would otherwise connect separate struts.
 
 Nodes are numbered layer by layer (z), first the first copy at each place, row by row, then other
 copies, so that the nodes of a run of elements are consecutive wherever they can be.
@@ -25,7 +25,7 @@ Integers = NDArray[np.int32]
 
 
 class Mesh(NamedTuple):
-    """What kernels read of one level; n nodes, e elements in runs along x."""
+    """One level as kernels use it; n nodes, e elements in runs along x."""
 
     stride: int  # n and padding: component c of node i is at c x stride + i
     weight: NDArray[np.float32]  # (e,) modulus x edge, N/mm
@@ -163,7 +163,7 @@ def make_level(
 ) -> Level:  # fmt: skip
     """A level of sorted elements: runs, slabs, fixed places, and the diagonal's inverse.
 
-    `held` (3 axes z, y, x; 2 ends; 3 components x, y, z) says what is given on each face.
+    `held` (3 axes z, y, x; 2 ends; 3 components x, y, z): whether displacement is given there.
     """
     elements, nodes = len(corners), len(places)
     base, odd = np.empty((elements, 4), np.int32), np.empty((elements, 8), np.int32)
@@ -201,7 +201,7 @@ def _slabs(first: Integers, cells: NDArray[np.int16], layers: int, elements: int
 def _fixed(
     places: NDArray[np.int16], size: tuple[int, int, int], held: NDArray[np.bool_], stride: int
 ) -> NDArray[np.int64]:
-    """Flat places of what is held on the faces."""
+    """Flat places of the constrained components on the faces."""
     parts = [np.zeros(0, np.int64)]
     for axis in range(3):
         for end, coordinate in enumerate((0, size[axis])):

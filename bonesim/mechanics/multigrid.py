@@ -1,7 +1,7 @@
 """Geometric multigrid on bone: one V-cycle as the preconditioner of conjugate gradients.
 
 Single precision throughout: a preconditioner need not be exact, and half the bytes are half the
-time. Large levels run on threads, small ones do not: a parallel region costs more than they do.
+time. Large levels run on threads. Small ones do not: a parallel region would cost more.
 Results do not depend on the number of threads.
 """
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 from bonesim.mechanics.coarsening import coarser
-from bonesim.mechanics.element import largest_ratio, mode_stiffness, stiffness
+from bonesim.mechanics.element import max_eigenvalue_ratio, mode_stiffness, stiffness
 from bonesim.mechanics.mesh import Level, Mesh, Transfer, finest
 from bonesim.mechanics.smoothing import begin, less, step, steps
 from bonesim.mechanics.stiffness_product import multiply, multiply_alone
@@ -20,14 +20,14 @@ from bonesim.mechanics.transfer import hold, prolong, restrict
 Floats = NDArray[np.float32]
 #: Nodes of the coarsest level, solved exactly.
 COARSEST_NODES = 60
-#: A pivot below this share of its diagonal is none: rigid motion that nothing holds.
-LEAST_PIVOT = 1e-9
+#: A pivot below this share of its diagonal counts as zero: an unconstrained rigid motion.
+MIN_PIVOT_RATIO = 1e-9
 #: Steps of smoothing before and after a coarse correction; chosen by timing (benchmarks).
 DEGREE = 4
 
 
 class Hierarchy:
-    """All levels of one structure under one set of held faces.
+    """All levels of one structure under one set of constraints.
 
     Args:
         weight: (z, y, x) element modulus x edge, N/mm; 0 where there is no bone.
@@ -41,7 +41,7 @@ class Hierarchy:
         diagonal = float(stiffness(poisson)[0, 0])
         self.modes = mode_stiffness(poisson)
         self.k0 = self.modes.astype(np.float32)
-        self.steps = steps(DEGREE, largest_ratio(poisson))
+        self.steps = steps(DEGREE, max_eigenvalue_ratio(poisson))
         level = finest(weight, held, diagonal)
         self.places = level.places
         self.meshes: list[Mesh] = [level.mesh]
@@ -51,19 +51,19 @@ class Hierarchy:
             self.meshes.append(level.mesh)
             self.transfers.append(transfer)
         self._coarsest = self._inverse_of(level)
-        # Residual, correction, its force, what is left; below the finest level the answer too.
+        # Residual, correction, its force, the rest; below the finest level the solution too.
         self._work = [
             [np.zeros(3 * mesh.stride, np.float32) for _ in range(5 if number else 4)]
             for number, mesh in enumerate(self.meshes)
         ]
 
     def precondition(self, residual: Floats, out: Floats) -> None:
-        """One V-cycle: about the displacement that a residual force asks for, into `out`."""
+        """One V-cycle: approximate displacement under a residual force, into `out`."""
         self._work[0][0][:] = residual
         self._cycle(0, out)
 
     def _cycle(self, number: int, z: Floats) -> None:
-        """Correct a level whose residual lies in its first work vector; the answer into `z`."""
+        """Correct a level whose residual is in its first work vector; the correction into `z`."""
         mesh = self.meshes[number]
         residual, d, change, left = self._work[number][:4]
         if number == len(self.meshes) - 1:
@@ -99,10 +99,10 @@ class Hierarchy:
 
 @kernel
 def descend(residual, mesh, transfer, below, k0, steps, d, change, z, left, coarse):  # type: ignore[no-untyped-def] # fmt: skip
-    """Smooth from zero, and hand what is `left` to the coarser level (`coarse`), on this thread.
+    """Smooth from zero, and restrict the residual `left` to the coarser level, on this thread.
 
-    The residual of the steps is not that of `z`, whose corrections have weights: what is left is
-    computed anew, or the cycle would not be symmetric.
+    The residual of the steps is not that of `z`, whose corrections have weights. So it is computed
+    again from `z`; otherwise the cycle would not be symmetric.
     """
     left[:] = residual
     begin(residual, mesh, steps[0, 1], steps[0, 2], d, z, 0, 1)
@@ -155,7 +155,7 @@ def invert(matrix, inverse):  # type: ignore[no-untyped-def]
     n = matrix.shape[0]
     start = np.diag(matrix).copy()
     for j in range(n):
-        if matrix[j, j] <= LEAST_PIVOT * start[j]:
+        if matrix[j, j] <= MIN_PIVOT_RATIO * start[j]:
             matrix[j, j] = 0.0
             matrix[j + 1 :, j] = 0.0
             continue

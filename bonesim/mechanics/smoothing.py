@@ -1,7 +1,7 @@
 """Chebyshev smoothing of the fourth kind: polynomials in the Jacobi-scaled stiffness.
 
-Unlike the usual kind it needs no guess at the smallest eigenvalue to be damped, only a bound of
-the largest, which the element gives; the weights make the error's bound over a V-cycle smallest.
+Unlike the first kind it needs no estimate of the smallest eigenvalue to be damped, only a bound of
+the largest, which the element gives. The weights minimise the error bound of a V-cycle.
 Source: Lottes 2022, Phillips and Fischer 2022 (optimised fourth-kind Chebyshev smoothers).
 """
 
@@ -20,7 +20,7 @@ WEIGHTS = {
 
 
 def steps(degree: int, largest: float) -> NDArray[np.float32]:
-    """For each step (k, 3): what is kept of the last correction, how much residual, its weight."""
+    """For each step (k, 3): share kept of the last correction, factor of the residual, weight."""
     made = []
     for k, weight in enumerate(WEIGHTS[degree], 1):
         keep = 0.0 if k == 1 else (2 * k - 3) / (2 * k + 1)

@@ -1,17 +1,19 @@
-"""Displacement of a structure whose faces are held: conjugate gradients that know when they are done.
+"""Displacement of a structure with constrained faces: conjugate gradients with an error estimate.
 
-    minimise  W(u) = 1/2 u.K u   over displacements that have the given values where held
+    minimise  W(u) = 1/2 u.K u   over displacements with the given values at the constraints
 
-W falls with every step by exactly alpha r.z / 2 (Hestenes and Stiefel 1952), and its error is the
-square of the displacement's in the energy norm. Stiffness from W is therefore twice as many digits
-right as the displacement, and its remaining error is estimated from the last steps' gains. A
-residual is no such measure: at 1e-3 a weak structure's force can be a quarter wrong. So solving
-stops on two things, both relative: the estimated error of the strain energy, which is that of the
-reaction force, and the imbalance of the reactions, which goes with the displacement's error and
-is held to the tolerance's root; and, on request, on the residual.
+W falls with every step by exactly alpha r.z / 2 (Hestenes and Stiefel 1952). Its error is the square
+of the displacement's error in the energy norm, so stiffness from W has twice as many correct digits
+as the displacement. The remaining error of W is estimated from the decreases of the last steps. The
+residual is no such measure: at 1e-3 the force of a weak structure can be wrong by a quarter.
 
-Vectors of the iteration are float32; displacement is float64, and the residual is computed anew
-from it in float64 whenever it has fallen by `RENEWED`, so that accuracy is not float32's.
+So the iteration stops on two relative measures. The first is the estimated error of the strain
+energy, which is that of the reaction force. The second is the imbalance of the reactions, which
+follows the displacement's error; its limit is the square root of the tolerance. On request the
+residual is a third.
+
+Vectors of the iteration are float32; displacement is float64. The residual is computed again in
+float64 whenever it has fallen by `RENEWED`, so that accuracy is not limited by float32.
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from bonesim.mechanics.stiffness_product import multiply
 
 #: The float64 residual replaces float32's when the latter has fallen by this factor.
 RENEWED = 1e-3
-#: Gains over which the convergence rate is judged.
+#: Decreases of the energy from which the convergence rate is estimated.
 GAINS = 3
 #: Convergence rate of the energy that is assumed before one is known.
 SLOW = 0.8
@@ -40,7 +42,7 @@ class Convergence:
     """How a solve ended; everything relative, for the displacement that is returned.
 
     Attributes:
-        converged: whether all that was asked for was reached.
+        converged: whether all tolerances were reached.
         iterations: V-cycles.
         residual: norm of the residual force over that of the start from rest.
         energy_error: estimated error of the strain energy, which is that of the reaction force.
@@ -62,7 +64,7 @@ class Convergence:
 
 @kernel
 def dot(a, b):  # type: ignore[no-untyped-def]
-    """Inner product in float64, in blocks of fixed size: the same bits whatever else runs."""
+    """Inner product in float64, in blocks of fixed size: always the same bits."""
     total = 0.0
     for low in range(0, a.size, BLOCK):
         part = 0.0
@@ -74,7 +76,7 @@ def dot(a, b):  # type: ignore[no-untyped-def]
 
 @kernel
 def advance(x, residual, p, force, alpha):  # type: ignore[no-untyped-def]
-    """Go along `p`: displacement and residual follow. Returns the residual's square."""
+    """Step along `p`: update displacement and residual. Returns the residual's square."""
     total = 0.0
     a = np.float32(alpha)
     for low in range(0, x.size, BLOCK):
@@ -97,7 +99,7 @@ def turn(p, z, beta):  # type: ignore[no-untyped-def]
 
 
 class Structure:
-    """A structure ready to be solved for any displacement of its held faces.
+    """A structure, to be solved for any displacement of its constrained faces.
 
     Args:
         weight: (z, y, x) element modulus x edge, N/mm; 0 where there is no bone.
@@ -117,11 +119,11 @@ class Structure:
 
     def solve(
         self, u: NDArray[np.float64], tolerance: float, residual_tolerance: float = np.inf,
-        most_cycles: int = 500,
+        max_cycles: int = 500,
     ) -> Convergence:  # fmt: skip
-        """Relax `u` in place (flat, mm; held places as given) to equilibrium.
+        """Solve for equilibrium, in place (`u` flat, mm; constrained places as given).
 
-        Returns how it ended; whether that is good enough is for the caller to decide.
+        Returns how it ended; the caller decides whether that is good enough.
 
         Raises:
             NumericalError: the iteration broke down: not a finite number.
@@ -131,13 +133,13 @@ class Structure:
             return Convergence(True, 0, 0.0, 0.0, 0.0)
         energy, norm, imbalance = self._renew(u)
         if norm == 0.0:
-            # Even bone starts in its exact equilibrium: there is no direction left to go.
+            # Uniform bone starts in exact equilibrium: there is nothing to iterate.
             return Convergence(True, 0, 0.0, 0.0, 0.0)
         residual = renewed = norm / first
         rz_old, error, cycles, checked = 0.0, np.inf, 0, True
         gains: list[float] = []
         force = self._force[: self._p.size]
-        while cycles < most_cycles:
+        while cycles < max_cycles:
             self.hierarchy.precondition(self._residual, self._z)
             rz = dot(self._residual, self._z)
             turn(self._p, self._z, rz / rz_old if rz_old > 0.0 else 0.0)
@@ -161,7 +163,7 @@ class Structure:
             if good:
                 good = self._imbalance(self._residual, energy, u) <= np.sqrt(tolerance)
             if good or residual < RENEWED * renewed:
-                # What float32 claims is checked in float64, and taken from there.
+                # The float32 result is checked in float64 and replaced by it.
                 energy, norm, imbalance = self._renew(u)
                 residual, checked, renewed = norm / first, True, norm / first
                 if good and residual <= residual_tolerance and imbalance <= np.sqrt(tolerance):
@@ -172,7 +174,7 @@ class Structure:
         return Convergence(False, cycles, float(residual), float(error), imbalance)
 
     def forces(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Force at every node for a displacement, N, flat; where held these are the reactions.
+        """Force at every node for a displacement, N, flat; reactions at the constraints.
 
         The array is overwritten by the next solve.
         """
@@ -181,7 +183,7 @@ class Structure:
         return out
 
     def _at_rest(self, u: NDArray[np.float64]) -> float:
-        """Norm of the residual force when all that is not held stays where it is."""
+        """Norm of the residual force when all free nodes have zero displacement."""
         held = np.zeros(u.size, np.float32)
         held[self.mesh.fixed] = u[self.mesh.fixed]
         force = self._force[: held.size]
@@ -189,7 +191,7 @@ class Structure:
         return float(np.sqrt(dot(force, force)))
 
     def _renew(self, u: NDArray[np.float64]) -> tuple[float, float, float]:
-        """The residual anew from `u`: twice the strain energy, the residual's norm, the imbalance."""
+        """Recompute the residual from `u`: twice the strain energy, its norm, the imbalance."""
         force = self.forces(u)
         energy = dot(u, force)
         force[self.mesh.fixed] = 0.0
@@ -199,7 +201,7 @@ class Structure:
     def _imbalance(
         self, residual: NDArray[np.floating], energy: float, u: NDArray[np.float64]
     ) -> float:
-        """Sum of what is not in equilibrium, over the reaction."""
+        """Sum of the forces out of equilibrium, over the reaction."""
         held = u[self.mesh.fixed]
         spread = float(held.max() - held.min()) if held.size else 0.0
         if spread == 0.0 or energy <= 0.0:
@@ -209,9 +211,9 @@ class Structure:
 
 
 def _remaining(gains: list[float]) -> float:
-    """What is still to be gained, from the last gains: a geometric series at their rate.
+    """Remaining decrease of the energy: the last decreases continued as a geometric series.
 
-    Of a single gain no rate is known: a slow one is taken.
+    A single decrease gives no rate: a slow one is assumed.
     """
     rate = SLOW
     if len(gains) > 1 and gains[0] > 0.0:

@@ -1,4 +1,4 @@
-"""What a displacement means in each element: strain energy, mean strain, mean stress."""
+"""Strain energy, mean strain and mean stress of elements from a displacement."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Stiffness times displacement, without a matrix: the one kernel all mechanics spends its time in.
+"""Stiffness times displacement, matrix-free: the kernel that takes most of the time.
 
 Elements come in runs along x. A batch of runs is laid side by side in a small scratch pad, one row
 for each of the four node rows of a run and each component; sums and differences across y and z,
@@ -79,7 +79,7 @@ def gather(u, mesh, run, last, pad, weights):  # type: ignore[no-untyped-def]
                 for c in range(3):
                     place = (c * 4 + (a >> 1)) * W + column + (a & 1)
                     pad[place] = u[c * mesh.stride + mesh.odd[odd, a]]
-            # What lies in the rest of the group is met by weight 0, but must be a number.
+            # The rest of the group is multiplied by weight 0, but must be finite.
             for row in range(12):
                 pad[row * W + column + 2] = 0.0
                 pad[row * W + column + 3] = 0.0
@@ -126,7 +126,7 @@ def across(pad):  # type: ignore[no-untyped-def]
 
 @kernel
 def modes(pad, weights, k0):  # type: ignore[no-untyped-def]
-    """Rows 12 to 29: what each element's modes answer. A mode's digits: does it change along z, y, x.
+    """Rows 12 to 29: force of each element's modes. A mode's digits: does it change along z, y, x.
 
     `k0` are the eight numbers of `element.mode_stiffness`, in the pad's precision.
     """
@@ -221,7 +221,7 @@ def multiply_part(u, mesh, k0, out, parity, part, parts):  # type: ignore[no-unt
 
 @kernel
 def release(mesh, out):  # type: ignore[no-untyped-def]
-    """What is held answers nothing: its force is 0."""
+    """Set the forces at constrained nodes to 0."""
     for place in mesh.fixed:
         out[place] = 0.0
 
@@ -236,10 +236,10 @@ def multiply_alone(u, mesh, k0, out):  # type: ignore[no-untyped-def]
 
 
 def multiply(u: NDArray[Any], mesh: Any, k0: NDArray[Any], out: NDArray[Any]) -> None:
-    """Forces at the nodes for displacements `u`, into `out`; 0 where held.
+    """Forces at the nodes for displacements `u`, into `out`; 0 at constraints.
 
-    On threads if the level is large, with the same bits: a node that two slabs share always
-    hears the even one first.
+    On threads if the level is large, with the same bits: at a node that two slabs share the even
+    slab is always added first.
     """
     if mesh.slabs.size > 2 and several():
         in_parts(clear_part, out)

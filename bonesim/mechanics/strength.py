@@ -1,4 +1,4 @@
-"""When a block of bone would yield and fail, from the strains under one load, scaled.
+"""Loads at which a block of bone yields and fails, scaled from the strains under one load.
 
     failure   Pistoia's criterion: 2 % of the bone's volume beyond 7000 microstrain
     yield     an apparent strain of 0.75 %
@@ -21,7 +21,7 @@ from bonesim.parameters import Parameters
 
 
 class StrengthParameters(Parameters):
-    """What counts as failure and as yield."""
+    """Criteria of failure and yield."""
 
     critical_strain: Annotated[
         float, Field(gt=0, lt=0.1, description="effective strain of failing tissue; Pistoia 2002")

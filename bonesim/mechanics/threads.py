@@ -1,9 +1,9 @@
 """Work in parts on threads, which wait without spinning.
 
-Kernels run without the interpreter's lock, so plain threads do. Compiled parallel loops would
-spin at the end of each of some hundred small regions a V-cycle: on a busy machine that made one
-solve eight times slower than on a quiet one; these only sleep. The parts' borders do not depend on
-the number of threads, nor do results.
+Kernels run without the interpreter's lock, so plain threads are enough. Compiled parallel loops spin
+at the end of each of some hundred small regions a V-cycle: on a busy machine a solve took eight times
+as long as on an idle one. These threads sleep instead. The borders of the parts do not depend on the
+number of threads, nor do results.
 """
 
 from collections.abc import Callable

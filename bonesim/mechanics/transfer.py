@@ -65,7 +65,7 @@ def prolong(coarse_z, coarse, transfer, fine, d, z, part, parts):  # type: ignor
 
 @kernel
 def hold(fine, d, z):  # type: ignore[no-untyped-def]
-    """What is held does not move: undo a correction there."""
+    """Constrained nodes do not move: undo a correction there."""
     for place in fine.fixed:
         z[place] -= d[place]
         d[place] = 0.0

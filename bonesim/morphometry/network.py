@@ -2,7 +2,7 @@
 
 A node is a cluster of skeleton voxels with three or more neighbours; a strut is what runs between
 nodes; a free end is a skeleton voxel with one neighbour, where bone ends in marrow. Plates are
-thinned to curves too, so in plate-like bone read plates and rods instead.
+thinned to curves too, so in plate-like bone use plates and rods instead.
 """
 
 from dataclasses import dataclass

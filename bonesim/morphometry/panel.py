@@ -91,7 +91,7 @@ def measure(
 ) -> dict[str, Measure]:
     """Measure a lattice.
 
-    Bone outside the region is seen (a sphere may reach into it) but not counted. Where a measure
+    Bone outside the region is used (a sphere may reach into it) but not counted. Where a measure
     has no meaning (no bone, no marrow, no surface) it is NaN; counts are 0.
 
     Args:
@@ -197,14 +197,14 @@ def _parts(
     bone: NDArray[np.bool_], region: NDArray[np.bool_], bvtv: float, volume_mm3: float
 ) -> dict[str, float]:
     """Plates, rods, nodes, struts and free ends."""
-    told = plates_and_rods(bone, region)
+    parts = plates_and_rods(bone, region)
     found = network_of(bone, region)
     return {
-        "plate_bvtv_percent": 100.0 * bvtv * told.plate_share,
-        "rod_bvtv_percent": 100.0 * bvtv * (1.0 - told.plate_share),
-        "plate_share_percent": 100.0 * told.plate_share,
-        "plate_n_per_mm": float(np.cbrt(told.plates / volume_mm3)),
-        "rod_n_per_mm": float(np.cbrt(told.rods / volume_mm3)),
+        "plate_bvtv_percent": 100.0 * bvtv * parts.plate_share,
+        "rod_bvtv_percent": 100.0 * bvtv * (1.0 - parts.plate_share),
+        "plate_share_percent": 100.0 * parts.plate_share,
+        "plate_n_per_mm": float(np.cbrt(parts.plates / volume_mm3)),
+        "rod_n_per_mm": float(np.cbrt(parts.rods / volume_mm3)),
         "nodes_per_mm3": found.nodes / volume_mm3,
         "struts_per_mm3": found.struts / volume_mm3,
         "free_ends_per_mm3": found.free_ends / volume_mm3,

@@ -1,12 +1,12 @@
-"""Plates and rods: which part of bone is which, and how many of each (after Liu 2008).
+"""Segmentation of bone into plates and rods, and their numbers (after Liu 2008).
 
-The skeleton with sheets is taken; a sheet voxel lies on a plate if some disc of the sheet, not
-narrower than the bone around it is thick, covers it: then the cross-section is at least
-PLATE_ASPECT times as wide as it is thick. The rest of the skeleton is rods. Each bone voxel is of
-the nearer. Plates are told apart where sheets meet, rods at their junctions.
+The skeleton with sheets is used. A sheet voxel belongs to a plate if a disc of the sheet covers it
+whose diameter is at least the local bone thickness: then the cross-section is at least PLATE_ASPECT
+times as wide as it is thick. The rest of the skeleton is rods. Each bone voxel belongs to the nearer
+of the two. Plates are separated where sheets meet, rods at their junctions.
 
-Liu's own method tells plates from rods by the topology of the skeleton alone, so that every
-ribbon, a slightly flattened strut, is a plate; here a plate has to be broad.
+Liu's own method classifies by the topology of the skeleton alone, so that every ribbon, a slightly
+flattened strut, is a plate; here a plate has to be broad.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bonesim.morphometry.network import pieces_within
 from bonesim.morphometry.thickness import paint_spheres
 from bonesim.morphometry.thinning import PERSISTENCE, Skeleton, skeleton_of
 
-#: Width over thickness from which on bone is a plate; Liu 2008 has no figure, assumed.
+#: Width over thickness from which on bone is a plate; Liu 2008 has no value, assumed.
 PLATE_ASPECT = 2.0
 #: Skeleton pieces of fewer voxels are junctions' crumbs, not counted.
 SMALLEST_PIECE = 3
@@ -28,7 +28,7 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PlatesAndRods:
-    """Bone told apart into plates and rods, within a region.
+    """Plates and rods within a region.
 
     Attributes:
         plate_share: share of the bone volume that is plates, 0..1; NaN without bone.
@@ -42,11 +42,11 @@ class PlatesAndRods:
 
 
 def plates_and_rods(bone: Bool, region: Bool) -> PlatesAndRods:
-    """Tell plates from rods.
+    """Segment bone into plates and rods.
 
     Args:
         bone: shape (nz, ny, nx).
-        region: voxels to count, same shape; bone beyond it is seen.
+        region: voxels to count, same shape; bone beyond it is used too.
     """
     inside = bone & region
     if not inside.any() or bone.all():
@@ -68,8 +68,8 @@ def plates_and_rods(bone: Bool, region: Bool) -> PlatesAndRods:
 def plate_voxels(bone: Bool, skeleton: Skeleton) -> Bool:
     """Skeleton voxels that lie on a plate, as an image.
 
-    The distance from a sheet's voxel to the rim of its sheet, in bone's half thickness there, says
-    how broad the sheet is; all that the disc of that distance covers is plate.
+    The distance from a sheet's voxel to the rim of its sheet, over the half thickness of bone there,
+    measures how broad the sheet is. All that the disc of that radius covers is plate.
     """
     import edt
 
@@ -80,7 +80,7 @@ def plate_voxels(bone: Bool, skeleton: Skeleton) -> Bool:
         return skeleton.image
     to_rim = edt.edt(np.ascontiguousarray(~rim, np.uint8), black_border=False, parallel=1)
     radius = np.where(skeleton.marked(sheet), to_rim, np.float32(0.0))
-    # What a rim lost to thinning beyond bone's half thickness: the layers an isthmus has to last.
+    # Thinning shortens a rim by more than the half thickness: by the layers an isthmus must last.
     narrow = radius + PERSISTENCE < (PLATE_ASPECT - 1.0) * half_thickness
     radius[narrow] = 0.0
     radius[radius > 0.0] += 1.0  # the rim itself is covered too

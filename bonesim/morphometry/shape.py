@@ -1,4 +1,4 @@
-"""The surface of bone as a mesh, and what follows from it: area, plate or rod, preferred directions.
+"""The surface of bone as a mesh: area, structure model index, fabric.
 
 The mesh is marching cubes (Lewiner 2003) at half a voxel of bone. A triangle belongs to the cube
 between eight voxel centres; a region of voxels is measured by the cubes all of whose eight voxels
@@ -7,8 +7,8 @@ it holds, so a region's cut faces are never surface and its volume is that of it
     SMI   6 BV S' / S^2, S' the gain of area per length when the surface moves outwards
           (Hildebrand and Rueegsegger 1997): plate 0, rod 3, ball 4
     MIL   mean intercept length in direction w: 2 BV / integral of |n . w| over the surface.
-          That is what counting intersections of test lines estimates (Whitehouse 1974), without
-          its noise. 1 / MIL^2 = w . M . w is the fabric ellipsoid (Harrigan and Mann 1984).
+          Counts of intersections of test lines (Whitehouse 1974) estimate this, with noise.
+          1 / MIL^2 = w . M . w is the fabric ellipsoid (Harrigan and Mann 1984).
     DA    longest over shortest axis of that ellipsoid: 1 isotropic, infinite for flat plates
 """
 
@@ -27,7 +27,7 @@ SHIFT_VOXEL = 0.05
 DIRECTIONS = 512
 #: Triangles whose normals are multiplied at once.
 _AT_ONCE = 1 << 16
-#: A squared inverse intercept below this share of the largest is none: bone goes on for ever.
+#: A squared inverse intercept below this share of the largest counts as 0: infinite intercept.
 _ENDLESS = 1e-4
 
 Bool = NDArray[np.bool_]
@@ -132,7 +132,7 @@ def area_gain(mesh: Mesh) -> float:
 def structure_model_index(mesh: Mesh) -> float:
     """SMI: 0 for plates, 3 for rods, 4 for balls; negative where hollows prevail; NaN without surface.
 
-    Salmon 2015 shows that concave surface biases it: plate and rod fractions say more.
+    Salmon 2015 shows that concave surface biases it: plate and rod fractions are more reliable.
     """
     area = mesh.area()
     return 6.0 * mesh.bone * area_gain(mesh) / area**2 if area > 0.0 else float("nan")

@@ -36,27 +36,27 @@ _ALL_64 = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def covering_squares(most):  # type: ignore[no-untyped-def]
+def covering_squares(max_squared):  # type: ignore[no-untyped-def]
     """How large a neighbour's sphere has to be to hold every voxel of a sphere.
 
-    Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..most;
-    value: least radius squared of the neighbour's (Remy and Thiel 2002).
+    Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..max_squared;
+    value: smallest radius squared of the neighbour's (Remy and Thiel 2002).
     """
-    needed = np.zeros((_SHAPES.shape[0], most + 1), np.int64)
-    reach = int(np.sqrt(most)) + 1
+    needed = np.zeros((_SHAPES.shape[0], max_squared + 1), np.int64)
+    reach = int(np.sqrt(max_squared)) + 1
     # The farthest voxel from the neighbour lies away from it along each axis.
     for a in range(reach):
         for b in range(reach):
             for c in range(reach):
                 squared = a * a + b * b + c * c
-                if squared >= most:
+                if squared >= max_squared:
                     continue
                 for shape in range(_SHAPES.shape[0]):
                     da, db, dc = _SHAPES[shape]
                     apart = (a + da) ** 2 + (b + db) ** 2 + (c + dc) ** 2
                     needed[shape, squared + 1] = max(needed[shape, squared + 1], apart + 1)
     for shape in range(_SHAPES.shape[0]):
-        for squared in range(1, most + 1):
+        for squared in range(1, max_squared + 1):
             needed[shape, squared] = max(needed[shape, squared], needed[shape, squared - 1])
     return needed
 
@@ -75,8 +75,8 @@ def is_covered(radius, z, y, x, needed):  # type: ignore[no-untyped-def]
         if not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
             continue
         other = radius[k, j, i]
-        least = needed[_SHAPE_OF_STEP[step], squared]
-        if other > r and np.rint(np.float64(other) * other) >= least:
+        minimum = needed[_SHAPE_OF_STEP[step], squared]
+        if other > r and np.rint(np.float64(other) * other) >= minimum:
             return True
     return False
 
@@ -117,8 +117,8 @@ def paint_spheres(radius, largest):  # type: ignore[no-untyped-def]
     `radius` (float32, nz x ny x nx): distance to the other phase, 0 outside the phase.
     `largest` (float32, same shape, zeros) receives the result; 0 where there is no sphere.
 
-    Large spheres come first, so that a voxel is painted once. A bit for each voxel tells whether
-    it is still bare: most rows of most spheres hold none and cost one look.
+    Large spheres come first, so that a voxel is painted once. One bit per voxel marks whether it is
+    still unpainted: most rows of most spheres have no such voxel and need one test.
     """
     nz, ny, nx = radius.shape
     flat = radius.ravel()

@@ -26,7 +26,7 @@ from bonesim.units import FULL
 PERSISTENCE = 2
 #: Layers it takes to thin bone of half thickness 1 voxel, at most: layers are shed by faces.
 LAYERS_PER_VOXEL = 1.5
-#: Voxels more that an end loses before it is thin enough to stay.
+#: Further voxels that an end loses before it is thin enough to stay.
 _LATE = PERSISTENCE + 4
 
 Bool = NDArray[np.bool_]
@@ -96,7 +96,7 @@ def local_parts(image, voxels, stride_y, stride_z, bone, marrow, neighbours):  #
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A skeleton and what its voxels are.
+    """A skeleton and the local topology of its voxels.
 
     Attributes:
         image: which voxels are of the skeleton, shape of the bone.

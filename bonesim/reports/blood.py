@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bonesim.config.config import Config
 from bonesim.endocrine.assay import bioavailable, immunoassay, mass_spectrometry
 from bonesim.endocrine.axis import SAMPLES_PER_DAY
-from bonesim.endocrine.blood import Blood, cohort, live
+from bonesim.endocrine.blood import Blood, cohort, simulate_blood
 from bonesim.endocrine.drugs import DRUGS
 from bonesim.endocrine.regimen import Regimen
 from bonesim.errors import InputError
@@ -56,7 +56,9 @@ class Prescribed:
         self.config, self.protocol = config, config.protocol
         hormones = config.hormones
         until = config.schedule.duration_day
-        self.blood = live(self.protocol, hormones.drugs, hormones.axis, until, config.seed)
+        self.blood = simulate_blood(
+            self.protocol, hormones.drugs, hormones.axis, until, config.seed
+        )
         self.levels = self._levels(self.blood)
         self.range: dict[str, NDArray[np.float64]] = {}
         if people:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import (
     QUANTILES,
@@ -42,7 +43,7 @@ def parameters_of(given: Mapping[str, Any], run: Run | None = None) -> ApparentP
     if run is not None:
         own = {
             name: value
-            for name, value in run.config.get("mechanics", {}).items()
+            for name, value in translated(run.config).get("mechanics", {}).items()
             if name in Material.model_fields and name != "voxels_per_element"
         }
     try:

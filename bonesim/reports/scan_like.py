@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.instruments.density import marrow_mg_per_cm3, relative
 from bonesim.instruments.imaging import (
@@ -180,7 +181,7 @@ def _done(run: Run, name: str, settings: Scanner, seed: int) -> dict[str, Any]:
 
 def _full_density(run: Run) -> float:
     try:
-        return float(run.config["tissue"]["mineral"]["full_density_mg_per_cm3"])
+        return float(translated(run.config)["tissue"]["mineral"]["full_density_mg_per_cm3"])
     except (LookupError, TypeError, ValueError):
         raise CorruptFileError(
             f"{run.path}: its config has no tissue.mineral.full_density_mg_per_cm3; "

@@ -5,7 +5,7 @@
 Signals settle in hours and bone changes in weeks, so each day's field is the steady one. Reach,
 sqrt(D / k), is the screening length. Second-order differences with mirrored faces are diagonal in
 the cosine transform (DCT-II), so the discrete equation is solved exactly: the sum of c is the sum
-of the source (what is released decays), and c is nowhere negative beyond rounding.
+of the source (all that is released decays), and c is nowhere negative beyond rounding.
 """
 
 from typing import Any
@@ -51,5 +51,5 @@ class Diffusion:
         return np.maximum(idctn(damped, type=2, workers=1), 0.0)
 
     def spread(self, source: Floats, reach_um: float) -> Floats:
-        """Concentration from what is released per cube."""
+        """Concentration from the release per cube."""
         return self.concentration(self.transformed(source), reach_um)

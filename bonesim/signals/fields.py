@@ -1,13 +1,13 @@
-"""Fields of messengers over the specimen: how cells put them there and how cells read them.
+"""Fields of messengers over the specimen: how sources are added and how values are read.
 
 All fields share one grid of cubes, coarser than the voxels (a reach is several voxels). Sources
-and readings are shared among the eight nearest cube centres, so that nothing jumps where a cube
-ends; sources in whole numbers of 1/4096, so that their sum does not depend on the order of cells.
-Beyond the outermost centres the field is level, as behind a mirror.
+are distributed to the eight nearest cube centres and values are interpolated between them: nothing
+jumps at the border of a cube. Sources are integers in units of 1/4096, so their sum does not depend
+on the order of cells. Beyond the outermost centres the field is constant (mirror condition).
 
-Values are relative to health: 1 is the mean, at the places that listen, of the bone at its start.
-Hormones multiply what sources release, and load what osteocytes feel; the day's multiplier is kept
-beside the fields, so it acts at once and exactly.
+Values are relative to health: 1 is the mean where the field is sensed, in the bone at its start.
+Hormones multiply the release of sources; load multiplies the strain of osteocytes. The day's
+multipliers are kept beside the fields, so they act at once and exactly.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Fields(NamedTuple):
     coupling: NDArray[np.float32]
     death: NDArray[np.float32]  # of osteocytes, recently
     lining: NDArray[np.float32]  # lining cells: the canopy's and the precursors' shelter
-    strain: NDArray[np.float32]  # what osteocytes around feel at habitual load, of what is usual
+    strain: NDArray[np.float32]  # u: stimulus of osteocytes around at habitual load
     cubes_per_voxel_z: float
     cubes_per_voxel_y: float
     cubes_per_voxel_x: float
@@ -106,7 +106,7 @@ def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
 
 @kernel
 def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
-    """u: what osteocytes around a padded flat voxel feel today over what they are used to."""
+    """u: today's strain stimulus around a padded flat voxel; 1 at the set-point."""
     return fields.load_level * read_voxel(fields.strain, fields, voxel, shape)
 
 
@@ -114,7 +114,7 @@ def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
 def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped-def]
     """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE).
 
-    `amounts` (int64, one a voxel) is what each releases; `per_voxel` the cubes per voxel along
+    `amounts` (int64, one a voxel) is the release of each; `per_voxel` the cubes per voxel along
     z, y, x. Each source is shared among the eight nearest cubes in whole parts.
     """
     for n in range(voxels.size):

@@ -1,22 +1,23 @@
-"""What each messenger is: who releases it, how far it reaches, and how bone's cells hear it.
+"""What each messenger is: which cells release it, how far it reaches, and where it is sensed.
 
     RANKL       viable and dying osteocytes, lining cells
     OPG         lining cells, osteocytes
     sclerostin  viable osteocytes
-    coupling    what resorption released and has not been used: eroded sites until formation starts
-    death       osteocytes that died lately
+    coupling    matrix factors released by resorption: eroded sites until formation starts
+    death       osteocytes that died recently
     lining      quiescent surface
-    strain      u: what living osteocytes around feel over what each is used to; nearer ones count
-                more; over the burn-in's mean, as all others: remodelling alone makes cells feel
-                some percent more than they are used to on average, because a ratio that scatters has a
-                mean above 1
+    strain      u: mean stimulus of the living osteocytes around; nearer ones count more
 
-RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is bound to membranes and comes
-to the surface through dendrites: its reach stands for that of the dendrites. Fields spread alike
-in bone and marrow. An osteocyte that feels u times its usual strain makes 2/(1 + u) of its
-sclerostin, more RANKL below 1 and OPG by u (`said`). Left out: RANKL and OPG of osteoblasts at work
-(their surface is a tenth), exchange with blood, latent and active TGF-beta. Source: mechanisms 3
-(reaches are choices), 4, 5 and 6.
+The stimulus of an osteocyte is its strain relative to its own set-point. Like the other fields, u is
+relative to its mean in the burn-in. That mean is a few percent above 1: bone remodels after the
+set-points were taken, and the mean of a ratio that scatters exceeds 1.
+
+RANK is occupied by RANKL in competition with OPG. Osteocyte RANKL is membrane-bound and reaches the
+surface through dendrites: its reach stands for the reach of the dendrites. Fields spread alike
+in bone and marrow. An osteocyte at stimulus u secretes 2/(1 + u) of its baseline sclerostin, more
+RANKL if u is below 1, and OPG that rises with u (`_secretion`). Left out: RANKL and OPG of active
+osteoblasts (their surface is a tenth), exchange with blood, latent and active TGF-beta. Source:
+mechanisms 3 (reaches are choices), 4, 5 and 6.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -39,12 +40,12 @@ MESSENGERS = ("rankl", "opg", "sclerostin", "coupling", "death", "lining")
 SOLVES_REMEMBERED = 10
 #: Surface of one osteocyte's bone, um2: 17,000 lacunae per mm3 in a plate of 130 um.
 LINED_UM2_PER_OSTEOCYTE = 900.0
-#: What cells feel and say is counted in this many parts: sums of whole numbers know no order.
+#: Stimuli and secretion are counted in this many parts: sums of integers do not depend on order.
 FINE = 1024
-#: A place is held to feel the usual strain as if this share of an osteocyte in a cube did.
-NOBODY = 0.01
-#: Bounds of what strain does to one osteocyte's OPG; assumed.
-LEAST_OPG, MOST_OPG = 0.5, 2.0
+#: Weight of a stimulus of 1 in each cube, in osteocytes: it gives u = 1 where there are none.
+BACKGROUND = 0.01
+#: Bounds of the effect of strain on the OPG of one osteocyte; assumed.
+MIN_OPG, MAX_OPG = 0.5, 2.0
 
 
 class SignalParameters(Parameters):
@@ -99,14 +100,15 @@ class SignalParameters(Parameters):
     ] = 90.0
     dying_day: Annotated[
         int,
-        Field(ge=1, le=1000, description="days a dead osteocyte is noticed; assumed, 60-200"),
+        Field(ge=1, le=1000, description="days a dead osteocyte signals; assumed, 60-200"),
     ] = 120
 
     strain_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="osteocytes feel for cells so far; 100, mech. 4")
+        float,
+        Field(ge=0, le=2000, description="screening length of the strain signal; 100, mech. 4"),
     ] = 100.0
     sclerostin_strain_exponent: Annotated[
-        float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: deaf")
+        float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: none")
     ] = 1.0
     rankl_disuse_gain: Annotated[
         float,
@@ -122,20 +124,20 @@ class SignalParameters(Parameters):
 
 
 class Sources(NamedTuple):
-    """Where cells are on one day, as padded flat voxels; and where each field is heard in health.
+    """Where cells are on one day, as padded flat voxels; fields are sensed at some of them.
 
     Attributes:
         living: living osteocytes.
-        felt: what each of them feels at habitual load, of what it is used to.
+        stimulus: strain of each of them at habitual load, relative to its set-point.
         dying: osteocytes that died within `dying_day`.
         lining: quiescent surface.
         eroded: centres of eroded sites whose formation has not begun.
-        held: what each of those still holds of coupling factors, whole quanta.
+        held: coupling factors that each of those still holds, whole quanta.
         reversal: centres of sites in reversal.
     """
 
     living: NDArray[np.int64]
-    felt: NDArray[np.float32]
+    stimulus: NDArray[np.float32]
     dying: NDArray[np.int64]
     lining: NDArray[np.int64]
     eroded: NDArray[np.int64]
@@ -148,10 +150,12 @@ class Signals:
 
     Attributes:
         fields: what kernels read.
-        health: what is 1 of each messenger: its mean, where it is heard, over the last solves of
-            the burn-in; fixed from day 0 on.
-        solves: how many solves `health` has seen.
-        strain_heard: mean of `strain` on quiescent surface, at habitual load.
+        health: the concentration that counts as 1, for each messenger: its mean where it is
+            sensed, over the last solves of the burn-in; fixed from day 0 on.
+        solves: how many solves are in `health`.
+        mean_surface_strain: mean of `strain` on quiescent surface, at habitual load.
+        solved_load_level: load level at the last solve.
+        baseline_strain: the mean strain that counts as 1; as `health`.
     """
 
     def __init__(self, parameters: SignalParameters, tissue: Tissue) -> None:
@@ -175,19 +179,19 @@ class Signals:
             strain=np.ones(self.cubes, np.float32),
             rankl_level=1.0, opg_level=1.0, load_level=1.0,
         )  # fmt: skip
-        self.strain_heard = 1.0
-        self.spoken_level = 1.0
+        self.mean_surface_strain = 1.0
+        self.solved_load_level = 1.0
         self.health = np.zeros(len(MESSENGERS), np.float64)
-        self.usual_strain = 0.0
+        self.baseline_strain = 0.0
         self.solves = 0
 
     def due(self, day: int) -> bool:
-        """Whether the fields are to be solved anew today: in turn, or because load has changed."""
-        changed = self.fields.load_level != self.spoken_level
+        """Whether the fields are to be solved today: the interval is over, or load has changed."""
+        changed = self.fields.load_level != self.solved_load_level
         return self.solves == 0 or changed or day % self.parameters.interval_day == 0
 
     def today(self, rankl: float, opg: float, load: float) -> None:
-        """What today's hormones and load make of the sources, relative to health."""
+        """Set today's multipliers of the sources by hormones and load, relative to health."""
         p = self.parameters
         self.fields = self.fields._replace(
             rankl_level=float(rankl * p.rankl_production),
@@ -196,20 +200,22 @@ class Signals:
         )
 
     def solve(self, sources: Sources, day: int) -> None:
-        """Let the messengers spread from where cells are now; before day 0 learn what health is."""
+        """Solve all fields for today's sources; until day 0 also update `health`."""
         found = self._spread(sources)
-        self.spoken_level = self.fields.load_level
-        felt = self._felt(sources)
-        felt_now = self._heard(felt, "strain", sources)
+        self.solved_load_level = self.fields.load_level
+        strain = self._mean_stimulus(sources)
+        surface_strain = self._mean_where_sensed(strain, "strain", sources)
         if day <= 0 or self.solves == 0:
             self.solves += 1
-            now = np.array([self._heard(found[name], name, sources) for name in MESSENGERS])
+            now = np.array(
+                [self._mean_where_sensed(found[name], name, sources) for name in MESSENGERS]
+            )
             share = 1.0 / min(self.solves, SOLVES_REMEMBERED)
             self.health += share * (now - self.health)
-            self.usual_strain += share * (felt_now - self.usual_strain)
-        usual = self.usual_strain if self.usual_strain > 0.0 else 1.0
-        self.fields = self.fields._replace(strain=(felt / usual).astype(np.float32))
-        self.strain_heard = felt_now / usual
+            self.baseline_strain += share * (surface_strain - self.baseline_strain)
+        baseline = self.baseline_strain if self.baseline_strain > 0.0 else 1.0
+        self.fields = self.fields._replace(strain=(strain / baseline).astype(np.float32))
+        self.mean_surface_strain = surface_strain / baseline
         related: dict[str, Any] = {
             name: (found[name] / one if one > 0.0 else np.ones(self.cubes)).astype(np.float32)
             for name, one in zip(MESSENGERS, self.health, strict=True)
@@ -220,61 +226,60 @@ class Signals:
         """Each messenger's concentration, any unit."""
         p = self.parameters
         dying, lining = (self._released(voxels) for voxels in (sources.dying, sources.lining))
-        makers_rankl, makers_opg, makers_sclerostin = (
+        osteocyte_rankl, osteocyte_opg, sclerostin = (
             self._released(sources.living, np.rint(FINE * one).astype(np.int64)) / FINE
-            for one in self._said(self.fields.load_level * sources.felt)
+            for one in self._secretion(self.fields.load_level * sources.stimulus)
         )
-        # Counted so that in a plate as thick as a trabecula each releases its share.
+        # Scaled so that in a plate as thick as a trabecula both cell types release their shares.
         lined = lining * (self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE)
         osteocyte, other = p.rankl_osteocyte_share, 1.0 - p.rankl_osteocyte_share
-        rankl = osteocyte * (makers_rankl + p.rankl_dying_gain * dying) + other * lined
-        opg = p.opg_osteocyte_share * makers_opg + (1.0 - p.opg_osteocyte_share) * lined
+        rankl = osteocyte * (osteocyte_rankl + p.rankl_dying_gain * dying) + other * lined
+        opg = p.opg_osteocyte_share * osteocyte_opg + (1.0 - p.opg_osteocyte_share) * lined
         eroded = self._released(sources.eroded, sources.held)
         return {
             name: self.diffusion.concentration(source, reach)
             for name, source, reach in (
                 ("rankl", rankl, p.rankl_reach_um),
                 ("opg", opg, p.opg_reach_um),
-                ("sclerostin", makers_sclerostin, p.sclerostin_reach_um),
+                ("sclerostin", sclerostin, p.sclerostin_reach_um),
                 ("coupling", eroded, p.coupling_reach_um),
                 ("death", dying, p.rankl_reach_um),
                 ("lining", lining, p.lining_reach_um),
             )
         }
 
-    def _said(self, u: Floats) -> tuple[Floats, Floats, Floats]:
-        """RANKL, OPG and sclerostin of osteocytes that feel `u`, over those of the usual."""
+    def _secretion(self, u: Floats) -> tuple[Floats, Floats, Floats]:
+        """RANKL, OPG and sclerostin of osteocytes at stimulus `u`, relative to u = 1."""
         p = self.parameters
         return (
             1.0 + p.rankl_disuse_gain * np.maximum(0.0, 1.0 - u),
-            np.clip(1.0 + p.opg_strain_gain * (u - 1.0), LEAST_OPG, MOST_OPG),
+            np.clip(1.0 + p.opg_strain_gain * (u - 1.0), MIN_OPG, MAX_OPG),
             (2.0 / (1.0 + u)) ** p.sclerostin_strain_exponent,
         )
 
-    def _felt(self, sources: Sources) -> NDArray[np.float32]:
-        """Mean of what living osteocytes around feel at habitual load; 1 where there is none."""
+    def _mean_stimulus(self, sources: Sources) -> NDArray[np.float32]:
+        """Mean stimulus of the living osteocytes around, at habitual load; 1 where there is none."""
         reach = self.parameters.strain_reach_um
-        amounts = np.rint(FINE * sources.felt).astype(np.int64)
+        amounts = np.rint(FINE * sources.stimulus).astype(np.int64)
         each = np.full(amounts.size, FINE, np.int64)
-        felt, cells = (
+        stimulus, cells = (
             self.diffusion.concentration(self._released(sources.living, one), reach) / FINE
             for one in (amounts, each)
         )
-        return np.asarray((felt + NOBODY) / (cells + NOBODY), np.float32)
+        return np.asarray((stimulus + BACKGROUND) / (cells + BACKGROUND), np.float32)
 
-    def _heard(self, field: Floats, name: str, sources: Sources) -> float:
-        """A field's mean where cells listen to it."""
-        listening = sources.reversal if name == "coupling" else sources.lining
-        if not listening.size:
+    def _mean_where_sensed(self, field: Floats, name: str, sources: Sources) -> float:
+        """Mean of a field over the places where cells sense it."""
+        sensing = sources.reversal if name == "coupling" else sources.lining
+        if not sensing.size:
             return 0.0
         # Sorted: a sum must not depend on the order of the surface set.
-        heard = read_voxels(field, self.fields, np.sort(listening), self.shape)
-        return float(heard.mean())
+        return float(read_voxels(field, self.fields, np.sort(sensing), self.shape).mean())
 
     def _released(
         self, voxels: NDArray[np.int64], amounts: NDArray[np.int64] | None = None
     ) -> Floats:
-        """The cosine transform of what is released at some voxels."""
+        """The cosine transform of the release at some voxels."""
         grid = np.zeros(self.cubes, np.int64)
         each = np.ones(voxels.size, np.int64) if amounts is None else amounts
         release(grid, voxels, each, self.shape, self.per_voxel)
@@ -287,20 +292,20 @@ class Signals:
         return {
             "fields": {name: getattr(self.fields, name).copy() for name in MESSENGERS},
             "strain": self.fields.strain.copy(),
-            "strain_heard": self.strain_heard,
-            "spoken_level": self.spoken_level,
+            "mean_surface_strain": self.mean_surface_strain,
+            "solved_load_level": self.solved_load_level,
             "health": self.health.copy(),
-            "usual_strain": self.usual_strain,
+            "baseline_strain": self.baseline_strain,
             "solves": self.solves,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put a `state` back."""
         self.health[:] = state["health"]
-        self.usual_strain = float(state["usual_strain"])
+        self.baseline_strain = float(state["baseline_strain"])
         self.solves = int(state["solves"])
-        self.strain_heard = float(state["strain_heard"])
-        self.spoken_level = float(state["spoken_level"])
+        self.mean_surface_strain = float(state["mean_surface_strain"])
+        self.solved_load_level = float(state["solved_load_level"])
         kept: dict[str, Any] = {"strain": np.array(state["strain"])} | {
             name: np.array(state["fields"][name]) for name in MESSENGERS
         }

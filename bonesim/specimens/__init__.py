@@ -1,4 +1,4 @@
-"""Where a lattice comes from: grown from a seed, or read from a micro-CT image."""
+"""Specimens: synthetic bone grown from a seed, or bone read from a micro-CT image."""
 
 from bonesim.specimens.scan import ScanParameters, read_scan
 from bonesim.specimens.specimen import Specimen

@@ -23,7 +23,7 @@ HOLE_UM = 150.0
 #: Standard deviation of a cubic B-spline of unit normal numbers, averaged over places.
 SPLINE_SD = 0.33
 
-# What a number is drawn for; takes the place of the day in `chance`.
+# Purpose of a number; used in place of the day in `chance`.
 _POINT_X, _POINT_Y, _POINT_Z, _NOISE = 1, 2, 3, 4
 _FAR = 1.0e6
 
@@ -95,9 +95,9 @@ def noise_nodes(
     for k in range(count[0]):
         for j in range(count[1]):
             for i in range(count[2]):
-                who = place_id(k + low[0], j + low[1], i + low[2])
+                entity = place_id(k + low[0], j + low[1], i + low[2])
                 for n in range(fields):
-                    nodes[k, j, i, n] = normal(seed, _NOISE + first + n, who, SPECIMEN)
+                    nodes[k, j, i, n] = normal(seed, _NOISE + first + n, entity, SPECIMEN)
     return nodes
 
 
@@ -154,9 +154,9 @@ def noise_at(
 
 
 @kernel
-def scattered(seed: int, axis: int, who: int) -> float:
+def scattered(seed: int, axis: int, entity: int) -> float:
     """Where in its cell of the unit grid a point lies along one axis, 0 to 1."""
-    return 0.5 + SCATTER * (uniform(seed, axis, who, SPECIMEN) - 0.5)
+    return 0.5 + SCATTER * (uniform(seed, axis, entity, SPECIMEN) - 0.5)
 
 
 @kernel
@@ -169,11 +169,11 @@ def scatter(
     for k in range(count[0]):
         for j in range(count[1]):
             for i in range(count[2]):
-                who = place_id(k + low[0], j + low[1], i + low[2])
-                names[k, j, i] = who
-                points[k, j, i, 0] = k + low[0] + scattered(seed, _POINT_Z, who)
-                points[k, j, i, 1] = j + low[1] + scattered(seed, _POINT_Y, who)
-                points[k, j, i, 2] = i + low[2] + scattered(seed, _POINT_X, who)
+                entity = place_id(k + low[0], j + low[1], i + low[2])
+                names[k, j, i] = entity
+                points[k, j, i, 0] = k + low[0] + scattered(seed, _POINT_Z, entity)
+                points[k, j, i, 1] = j + low[1] + scattered(seed, _POINT_Y, entity)
+                points[k, j, i, 2] = i + low[2] + scattered(seed, _POINT_X, entity)
     return points, names
 
 

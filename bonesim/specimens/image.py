@@ -1,8 +1,8 @@
 """Grey values from an image file: one reader for each format, no guessing.
 
 An `Image` holds values in memory order (z, y, x), x fastest, which is how TIFF stacks (page, row,
-column) and NumPy files are taken; NRRD, NIfTI, MHA and VTI say themselves which axis is fastest,
-and that one becomes x.
+column) and NumPy files are read; NRRD, NIfTI, MHA and VTI define which axis is fastest, and that
+one becomes x.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bonesim.errors import CorruptFileError, InputError
 
 #: More voxels than this are refused before they are read (8 GiB as float32).
-MOST_VOXELS = 2**31
+MAX_VOXELS = 2**31
 
 _UM_PER_UNIT = {
     "m": 1e6, "meter": 1e6, "mm": 1e3, "millimeter": 1e3, "um": 1.0, "µm": 1.0, "μm": 1.0,
@@ -30,7 +30,7 @@ class Image:
 
     Attributes:
         values: (nz, ny, nx), any real type.
-        spacing_um: size of a voxel along z, y, x if the file says so, else None.
+        spacing_um: size of a voxel along z, y, x if the file has it, else None.
         axes: one line on the axis order, for the user.
     """
 
@@ -63,14 +63,14 @@ def read_image(path: Path) -> Image:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CorruptFileError(
             f"{path}: cannot be read as {path.suffix or 'a folder of TIFF slices'} ({reason}); "
-            "the file is damaged or not what its name says"
+            "the file is damaged or not of the format of its name"
         ) from None
     _check(image.values, path)
     return image
 
 
 def is_image(path: Path) -> bool:
-    """Whether the name is that of an image we read: a known suffix, or a folder of slices."""
+    """Whether the name is that of a readable image: a known suffix, or a folder of slices."""
     known = tuple(ending for endings in _READERS for ending in endings)
     return path.is_dir() or path.name.lower().endswith(known)
 
@@ -92,10 +92,10 @@ def _check_size(shape: Sequence[int], path: Path) -> None:
     count = 1
     for length in shape:
         count *= int(length)
-    if count > MOST_VOXELS or count <= 0:
+    if count > MAX_VOXELS or count <= 0:
         size = " x ".join(str(length) for length in shape)
         raise InputError(
-            f"{path}: has {size} voxels; allowed are 1 to {MOST_VOXELS} in all; crop the scan"
+            f"{path}: has {size} voxels; allowed are 1 to {MAX_VOXELS} in all; crop the scan"
         )
 
 
@@ -223,7 +223,7 @@ def _read_vtk(path: Path) -> Image:
     if names[0] in mesh.cell_data:
         counts = counts - 1
     x, y, z = (float(step) * 1e3 for step in mesh.spacing)
-    return Image(values.reshape(counts[::-1]), (z, y, x), "as the header says; lengths in mm")
+    return Image(values.reshape(counts[::-1]), (z, y, x), "from the header; lengths in mm")
 
 
 def _whole_extent() -> Any:

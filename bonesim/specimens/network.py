@@ -32,7 +32,7 @@ FLANGE_UM = (100.0, 250.0)
 
 
 class Structure(NamedTuple):
-    """The numbers that make a kind of bone; floats all.
+    """The numbers that define a kind of bone; all floats.
 
     Attributes:
         cell_um: spacing of the points, one for each marrow space (geometric mean of the axes).
@@ -60,9 +60,9 @@ class Structure(NamedTuple):
 #: Distance over which the noise that places holes changes by one standard deviation.
 HOLE_SLOPE_UM = 100.0
 
-# What a number is drawn for; takes the place of the day in `chance`.
+# Purpose of a number; used in place of the day in `chance`.
 _FACE, _FLANGE, _ROD = 11, 12, 13
-#: Distances are cut off here: far enough from any surface that smoothing does not see it.
+#: Distances are cut off here: far enough from any surface not to affect smoothing.
 _FAR_UM = 120.0
 
 

@@ -1,4 +1,4 @@
-"""Trabecular bone from a user's micro-CT image, with everything done to it said in notes."""
+"""Trabecular bone from a user's micro-CT image; all processing steps are recorded in notes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from bonesim.specimens.image import Image, read_image
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
 
-#: Voxels the rules of the tissue hold for; coarser ones are resampled, see `_target_um`.
+#: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `_target_um`.
 FINEST_UM, COARSEST_UM = 10.0, 40.0
 #: The coarsest scan that still shows trabeculae (two voxels in a plate of 130 um).
 COARSEST_SCAN_UM = 65.0
@@ -74,7 +74,7 @@ class ScanParameters(Parameters):
 
 @dataclass(frozen=True)
 class Grey:
-    """Grey values of a scan, ready to be told into bone and marrow.
+    """Grey values of a scan, ready to be segmented into bone and marrow.
 
     Attributes:
         values: (nz, ny, nx), finite, cropped and smoothed as asked for.
@@ -90,10 +90,10 @@ class Grey:
 
 
 def read_grey(parameters: ScanParameters) -> Grey:
-    """Read, crop and smooth a scan, and settle its threshold.
+    """Read, crop and smooth a scan, and choose its threshold.
 
     Raises:
-        InputError: the image or the parameters do not allow it; the message says what to do.
+        InputError: the image or the parameters do not allow it; the message gives a remedy.
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
@@ -122,7 +122,7 @@ def read_scan(parameters: ScanParameters) -> Specimen:
     """Read, crop, smooth, resample, threshold and clean a scan.
 
     Raises:
-        InputError: the image or the parameters do not allow it; the message says what to do.
+        InputError: the image or the parameters do not allow it; the message gives a remedy.
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
@@ -189,7 +189,7 @@ def _voxel_um(image: Image, parameters: ScanParameters, path: Path) -> float:
     size = round(sum(header) / 3.0, 6)
     if given is not None and abs(given - size) > SAME_SHARE * size:
         raise InputError(
-            f"{path}: the header says voxels of {size:g} um but voxel_um is {given:g}; correct "
+            f"{path}: the header has voxels of {size:g} um but voxel_um is {given:g}; correct "
             "one of them (leave voxel_um out to use the header)"
         )
     return given if given is not None else size
@@ -207,7 +207,7 @@ def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float
     if voxel_um < FINEST_UM:
         raise InputError(
             f"{path}: voxels of {voxel_um:g} um are finer than the {FINEST_UM:g} um the rules "
-            "hold for; give resample_um (--resample-um 20, say) or check the unit"
+            "hold for; give resample_um (e.g. --resample-um 20) or check the unit"
         )
     if voxel_um > COARSEST_UM:
         # A whole fraction of the voxel if one lies within 20 to 25 um, else 20 um.
@@ -263,14 +263,14 @@ def _finite(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
 
 
 def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
-    """Otsu's threshold (Otsu 1979), said in the notes."""
+    """Otsu's threshold (Otsu 1979), recorded in the notes."""
     from skimage.filters import threshold_otsu
 
     low, high = float(grey.min()), float(grey.max())
     if low == high:
         raise InputError(
-            f"{path}: every voxel has the grey value {low:g}, so there is no bone to tell from "
-            "marrow; check the file"
+            f"{path}: every voxel has the grey value {low:g}, so bone and marrow cannot be "
+            "segmented; check the file"
         )
     threshold = float(threshold_otsu(grey))  # type: ignore[no-untyped-call]
     # Otsu's is the top of the lower class: halfway to the next grey value parts the two.

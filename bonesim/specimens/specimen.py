@@ -43,7 +43,7 @@ def cleaned(quanta: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[str, ..
 
     Loose pieces (26-connected components of bone other than the largest) are dropped together
     with the partial voxels around them; partial voxels that touch the kept piece stay. Cavities
-    of marrow that reach no face of the block (6-connected) cannot be in living trabeculae at
+    of marrow that reach no face of the block (6-connected) do not exist in trabeculae in vivo at
     this scale (they are noise, or osteocyte lacunae and canals) and are filled.
 
     Args:

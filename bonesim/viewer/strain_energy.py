@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import InputError
 from bonesim.mechanics.loading import Habitual, MechanicsParameters
 from bonesim.storage.reader import Run
@@ -52,7 +53,7 @@ def parameters_of(run: Run) -> MechanicsParameters:
         InputError: it says what this bonesim does not know.
     """
     try:
-        return MechanicsParameters.model_validate(run.config.get("mechanics", {}))
+        return MechanicsParameters.model_validate(translated(run.config).get("mechanics", {}))
     except ValidationError as error:
         where = f"{run.path}: [mechanics]"
         raise InputError(explain(error, where, MechanicsParameters)) from None
@@ -66,7 +67,7 @@ def strained(run: Run, day: int) -> Strained:
     """
     habitual = Habitual(parameters_of(run), run.shape, run.voxel_um)
     habitual.solve(run.quanta(day), run.field("mineral", day), day)
-    modulus = habitual.answer["apparent_modulus_z_mpa"]
+    modulus = habitual.results["apparent_modulus_z_mpa"]
     return Strained(habitual.energy, habitual.edge_mm, modulus)
 
 

@@ -134,9 +134,9 @@ def test_what_is_no_bone_is_refused(take: Any, what: str) -> None:
 
 @pytest.mark.parametrize("take", TAKERS)
 def test_quanta_and_thresholds_are_checked(take: Any) -> None:
-    for given in ({"quanta": True}, {"threshold": 5000.0}, {"threshold": 0.0}):
+    for wrong in ({"quanta": True}, {"threshold": 5000.0}, {"threshold": 0.0}):
         with pytest.raises(bonesim.InputError):
-            take(slab().astype(np.uint16) * 3000, **given)
+            take(slab().astype(np.uint16) * 3000, **wrong)
 
 
 @pytest.mark.parametrize("size", (None, 0.0, -20.0, 0.02, 2e4, float("nan"), "20 um"))

@@ -84,7 +84,7 @@ def test_a_run_by_day(tiny: Path) -> None:
     [
         ("bare.npy", (), "--voxel-um"),
         ("bare.npy", ("--voxel-um", "-3"), "voxel_um"),
-        ("full.npy", ("--voxel-um", "20"), "no bone to tell from marrow"),
+        ("full.npy", ("--voxel-um", "20"), "bone and marrow cannot be segmented"),
         ("nothing.npy", ("--voxel-um", "20", "--threshold", "0.5"), "no voxel bone"),
         ("thin.npy", ("--voxel-um", "20", "--threshold", "0.5"), "at least 3"),
         ("grid.nrrd", ("--roi", "nothing.npy"), "0 everywhere"),

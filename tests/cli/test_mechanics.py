@@ -124,7 +124,7 @@ def test_the_tensor_agrees_with_the_simulation(tiny: Path) -> None:
         habitual = Habitual(p, run.shape, run.voxel_um)
         habitual.solve(run.quanta(20), run.field("mineral", 20), 20)
     for axis in "zyx":
-        own = habitual.answer[f"apparent_modulus_{axis}_mpa"]
+        own = habitual.results[f"apparent_modulus_{axis}_mpa"]
         assert found[20, f"e_{axis}_mpa"] == pytest.approx(own, rel=1e-3)
 
 
@@ -157,7 +157,7 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
         ("prism.npy", (*TEST, "--roi", "prism.npy"), 2, "--roi is not for --mechanics"),
         ("prism.npy", ("--voxel-um", 30, "--poisson", 0.3), 2, "--poisson belongs to --mechanics"),
         ("prism.npy", ("--voxel-um", 30, "--tensor"), 2, "--tensor belongs to --mechanics"),
-        ("rods.npy", (*TEST, "--most-cycles", 1), 7, "not converged to 1e-06 (1 cycles, energy"),
+        ("rods.npy", (*TEST, "--max-cycles", 1), 7, "not converged to 1e-06 (1 cycles, energy"),
     ],
 )
 def test_refusals_are_one_line(
@@ -171,10 +171,10 @@ def test_refusals_are_one_line(
     assert message in done.stderr
 
 
-def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apparent, "MOST_MEMORY", 1e-6)
+def test_too_little_memory_is_an_error_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apparent, "MAX_MEMORY_SHARE", 1e-6)
     with pytest.raises(ResourceError, match="--voxels-per-element 2"):
-        apparent.refuse_what_cannot_fit(np.ones((20, 20, 20), np.float32))
+        apparent.check_memory(np.ones((20, 20, 20), np.float32))
 
 
 def test_both_spellings_of_colour_draw_the_load(

@@ -5,15 +5,17 @@ import pytest
 from numpy.typing import NDArray
 
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
-from bonesim.endocrine.blood import Blood, live
+from bonesim.endocrine.blood import Blood, simulate_blood
 from bonesim.endocrine.drugs import DRUGS, DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
 DRUG = DrugParameters()
 
 
-def lived(until_day: float, **protocol: object) -> Blood:
-    return live(ProtocolParameters.model_validate(protocol), DRUG, AxisParameters(), until_day, 1)
+def simulated(until_day: float, **protocol: object) -> Blood:
+    return simulate_blood(
+        ProtocolParameters.model_validate(protocol), DRUG, AxisParameters(), until_day, 1
+    )
 
 
 def level(blood: Blood, drug: str) -> NDArray[np.float64]:
@@ -22,7 +24,7 @@ def level(blood: Blood, drug: str) -> NDArray[np.float64]:
 
 def test_anastrozole_accumulates_3_3_fold() -> None:
     """At 1 mg a day: the steady level over that of the first day is 1 / (1 - exp(-ke))."""
-    blood = lived(60, anastrozole={"dose_mg": 1.0})
+    blood = simulated(60, anastrozole={"dose_mg": 1.0})
     day = blood.day
     found = level(blood, "anastrozole")
     first = found[(day >= 0) & (day < 1)].mean()
@@ -50,7 +52,7 @@ def test_anastrozole_accumulates_3_3_fold() -> None:
 def test_half_lives_are_recovered_from_decay(
     drug: str, regimen: dict[str, float], half_life_day: float
 ) -> None:
-    blood = lived(120, **{drug: {"stop_day": 30, **regimen}})
+    blood = simulated(120, **{drug: {"stop_day": 30, **regimen}})
     found = level(blood, drug)
     begin = np.searchsorted(blood.day, 33.0)
     last = min(int(begin + 6 * half_life_day * SAMPLES_PER_DAY), found.size - 1)
@@ -58,9 +60,9 @@ def test_half_lives_are_recovered_from_decay(
     assert np.log(2) / -slope == pytest.approx(half_life_day, rel=0.02)
 
 
-def test_cypionate_gives_what_the_dose_says() -> None:
+def test_cypionate_gives_its_dose() -> None:
     """100 mg/week: 100 x .699 x .85 / 7 mg T a day over 1000 L/d is 849 ng/dL on the mean."""
-    blood = lived(140, t_ng_per_dl=300, testosterone_cypionate={"dose_mg": 100.0})
+    blood = simulated(140, t_ng_per_dl=300, testosterone_cypionate={"dose_mg": 100.0})
     last = blood.day > 133
     given = 100 * level(blood, "testosterone_cypionate")[last].mean()
     assert given == pytest.approx(100 * 0.594 / 7 / 1000 * 1e5, rel=0.01)
@@ -69,7 +71,7 @@ def test_cypionate_gives_what_the_dose_says() -> None:
 
 
 def test_a_patch_holds_its_level_and_stops_when_taken_off() -> None:
-    blood = lived(30, sex="female", estradiol_patch={"dose_ug_per_day": 50.0, "stop_day": 20})
+    blood = simulated(30, sex="female", estradiol_patch={"dose_ug_per_day": 50.0, "stop_day": 20})
     added = 1000 * level(blood, "estradiol_patch")
     on = (blood.day > 5) & (blood.day < 20)
     np.testing.assert_allclose(added[on], 50e-3 / 1600 * 1e6, rtol=1e-6)
@@ -77,12 +79,12 @@ def test_a_patch_holds_its_level_and_stops_when_taken_off() -> None:
 
 
 def test_nothing_happens_without_a_drug() -> None:
-    blood = lived(3650, sex="female", age_year=60)
+    blood = simulated(3650, sex="female", age_year=60)
     np.testing.assert_allclose(blood.e2_pg_per_ml, 4.5, rtol=1e-3)
     np.testing.assert_allclose(blood.lh_iu_per_l, 30, rtol=1e-2)
 
 
 def test_a_man_grows_old() -> None:
-    blood = lived(3652, sex="male", t_ng_per_dl=500)
+    blood = simulated(3652, sex="male", t_ng_per_dl=500)
     assert 480 < blood.t_ng_per_dl[-1] < 499
     assert blood.lh_iu_per_l[-1] > blood.lh_iu_per_l[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bonesim.config.config import Config, to_toml, validated
 from bonesim.endocrine.axis import AxisParameters
-from bonesim.endocrine.blood import VariationParameters, cohort, draw_person, live
+from bonesim.endocrine.blood import VariationParameters, cohort, draw_person, simulate_blood
 from bonesim.endocrine.drugs import DRUGS, DrugParameters
 from bonesim.endocrine.prescription import PrescribedCourse
 from bonesim.endocrine.protocol import ProtocolParameters
@@ -84,11 +84,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "said"), BAD, ids=[said for _, said in BAD])
-def test_impossible_prescriptions_are_one_line(bad: dict[str, object], said: str) -> None:
+@pytest.mark.parametrize(("bad", "message"), BAD, ids=[message for _, message in BAD])
+def test_impossible_prescriptions_are_one_line(bad: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as error:
         validated({"protocol": bad}, "rx.toml")
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).startswith("rx.toml: protocol")
     assert "\n" not in str(error.value)
 
@@ -134,7 +134,7 @@ def test_estradiol_comes_back_with_the_drug_s_half_life() -> None:
 
 
 def test_lh_returns_slowly_after_long_replacement() -> None:
-    blood = live(protocol(testosterone_cypionate={"dose_mg": 100, "stop_day": 365}), DRUG, AXIS,
+    blood = simulate_blood(protocol(testosterone_cypionate={"dose_mg": 100, "stop_day": 365}), DRUG, AXIS,
                  1000, 1)  # fmt: skip
     t = np.interp([400, 460, 520, 900], blood.day, blood.t_ng_per_dl)
     assert t[0] < 0.75 * 527  # the drug is gone, the testis still asleep
@@ -199,7 +199,7 @@ def test_a_static_set_point_puts_a_woman_in_deficit_from_the_start() -> None:
 def test_binding_globulin_can_be_made_to_count() -> None:
     high = course(10, shbg_nmol_per_l=80.0)
     blind, seeing = (Response(ResponseParameters(bioavailable_weight=w), high) for w in (0.0, 1.0))
-    assert seeing.felt(5.0) < blind.felt(5.0)
+    assert seeing.receptor_signal(5.0) < blind.receptor_signal(5.0)
 
 
 def test_an_inhibitor_leaves_of_a_woman_s_estradiol_what_was_measured() -> None:
@@ -215,7 +215,7 @@ def test_every_drug_has_kinetics_and_a_prescription() -> None:
 
 
 def test_a_year_on_replacement_is_not_yet_what_a_man_is_used_to() -> None:
-    """He is used to 20 pg/mL and moves towards 45 with ten years' time constant."""
+    """His set-point is 20 pg/mL and moves towards 45 with ten years' time constant."""
     long_on = course(60, t_ng_per_dl=300, e2_pg_per_ml=20,
                      testosterone_cypionate={"dose_mg": 100, "start_day": -365.25})  # fmt: skip
     response = Response(ResponseParameters(), long_on)

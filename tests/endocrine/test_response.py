@@ -72,7 +72,7 @@ def at_deficit(parameters: ResponseParameters, deficit: float, t: float = 500.0)
 def test_a_constant_level_of_whatever_height_has_no_effect(
     parameters: ResponseParameters, e2: float
 ) -> None:
-    """Relative to the own set-point nobody lacks what they are used to."""
+    """At the own set-point the deficit is zero."""
     response = Response(parameters, make_course(ConstantCourse(e2_pg_per_ml=e2)))
     for day in range(1, 30):
         drive = response.next_day(day)
@@ -128,7 +128,7 @@ def test_the_signal_is_half_at_its_half_maximum() -> None:
 @given(st.floats(1, 100), st.floats(1, 100))
 def test_the_signal_is_averaged_over_the_day(high: float, low: float) -> None:
     """The mean of S over the day, not S of the mean: they differ because S is curved."""
-    parameters = ResponseParameters(signal_tau_day=1, setpoint_tau_year=1e9, largest_surplus=5)
+    parameters = ResponseParameters(signal_tau_day=1, setpoint_tau_year=1e9, max_surplus=5)
     response = Response(parameters, DailyPulse(high, low))
     reference = response.signal((high + low) / 2)
     drive = response.next_day(1)
@@ -150,7 +150,7 @@ def test_four_samples_a_day_are_the_midpoints_of_the_day_before() -> None:
 @given(st.floats(0.0, 200.0))
 def test_the_deficit_follows_a_step_exponentially(after: float) -> None:
     """With a static set-point x -> x_end (1 - (1 - 1/tau)^n), whose limit is 1 - S/S_own."""
-    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30, largest_surplus=5)
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30, max_surplus=5)
     step = Step(start_day=0, e2_pg_per_ml=after, tau_day=0.01)
     response = Response(parameters, make_course(SteppedCourse(steps=(step,))))
     end = 1 - response.signal(after) / response.signal(25.0)

@@ -49,7 +49,7 @@ def test_a_small_biopsy_is_whole_and_repeats() -> None:
     config = healthy(1.2, 200)
     read = taken(config, 0, p)
     assert list(read) == list(MEASURES)
-    # What every section meets often is told well even by a small block.
+    # Frequent features are estimated well even in a small block.
     for symbol, within in (("BS/TV", 0.05), ("OS/BS", 0.15), ("MS/BS", 0.15), ("BFR/BS", 0.3)):
         assert read[symbol].sections == pytest.approx(read[symbol].true, rel=within), symbol
     assert 0 < read["W.Th"].true < read["W.Th"].cells

@@ -11,7 +11,7 @@ from bonesim.histology.biopsy import BiopsyParameters, biopsy, specimen
 from bonesim.histology.biopsy import _seen as seen_in_sections
 from bonesim.histology.biopsy import _true as truth_of
 from bonesim.histology.surface_state import boxed
-from bonesim.histology.tracker import Watch, born_day
+from bonesim.histology.tracker import Tracker, born_day
 from bonesim.specimens.specimen import Specimen
 from bonesim.units import FULL
 
@@ -25,7 +25,7 @@ VOXEL_UM = 20.0
 def flat() -> Simulation:
     """Half a block of bone, its whole surface one site: eroded by two voxels, in reversal."""
     config = validated(
-        # A balance that leaves the last layer nearly full: heights are told by layers.
+        # A balance that leaves the last layer nearly full: heights are resolved to layers.
         {
             "cells": {
                 "bmu": {"origination_per_mm2_per_year": 0.0},
@@ -76,21 +76,21 @@ def heights_um(s: Simulation, quanta: np.ndarray) -> float:
 
 def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     p = BiopsyParameters(interval_day=16, wait_day=8, packets_day=24, spacing_um=100.0)
-    watch = Watch(flat)
+    tracker = Tracker(flat)
     while phase(flat) == REVERSAL:
-        watch.follow(1)
-    assert watch.eroded.thickness_um == pytest.approx(CUT * DEPTH * VOXEL_UM, rel=1e-3)
-    assert watch.periods[REVERSAL].mean_day == flat.day
+        tracker.follow(1)
+    assert tracker.eroded.thickness_um == pytest.approx(CUT * DEPTH * VOXEL_UM, rel=1e-3)
+    assert tracker.periods[REVERSAL].mean_day == flat.day
     wall = float(flat.cavities.sites.columns.wall_um[0])
-    watch.follow(64)  # amid the second layer: where a layer is full a flat front pauses
-    watch.label()
-    watch.follow(16)
-    watch.label()
-    watch.follow(8)
-    first, second = (heights_um(flat, label.quanta) for label in watch.taken)
+    tracker.follow(64)  # amid the second layer: where a layer is full a flat front pauses
+    tracker.label()
+    tracker.follow(16)
+    tracker.label()
+    tracker.follow(8)
+    first, second = (heights_um(flat, label.quanta) for label in tracker.taken)
     expected = (second - first) / 16.0
-    bench = specimen(watch)
-    true, seen = truth_of(watch, bench, p), seen_in_sections(flat, bench, p)
+    bench = specimen(tracker)
+    true, seen = truth_of(tracker, bench, p), seen_in_sections(flat, bench, p)
     assert true["OS/BS"] == true["MS/BS"] == pytest.approx(100.0)
     assert seen["MS/BS"] == pytest.approx(100.0)
     assert true["MAR"] == pytest.approx(expected, rel=0.01)
@@ -98,22 +98,22 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     assert seen["MAR"] * 4.0 / np.pi == pytest.approx(expected, rel=0.05)
     # The ledger counts whole voxels, and a plane across a box of n voxels is 1/(n-1) of the
     # volume between their centres.
-    grown = [float(boxed(flat.tissue, label.quanta).mean()) for label in watch.taken]
+    grown = [float(boxed(flat.tissue, label.quanta).mean()) for label in tracker.taken]
     per_box_um = (grown[1] - grown[0]) / FULL * (EDGE - 5) * VOXEL_UM / 16.0
     assert true["BFR/BS"] == pytest.approx(per_box_um * 365.25, rel=0.01)
     while phase(flat) == FORMING:
-        watch.follow(1)
-    bench = specimen(watch)
-    true, seen = truth_of(watch, bench, p), seen_in_sections(flat, bench, p)
+        tracker.follow(1)
+    bench = specimen(tracker)
+    true, seen = truth_of(tracker, bench, p), seen_in_sections(flat, bench, p)
     assert true["W.Th"] == pytest.approx(CUT * wall, rel=0.05)
     assert seen["W.Th"] * 4.0 / np.pi == pytest.approx(wall, rel=0.05)
     assert true["OS/BS"] == 0.0
-    assert watch.completed.count == 1
+    assert tracker.completed.count == 1
 
 
 def test_no_remodelling_reads_as_none() -> None:
     config = validated(
-        # A balance that leaves the last layer nearly full: heights are told by layers.
+        # A balance that leaves the last layer nearly full: heights are resolved to layers.
         {
             "cells": {
                 "bmu": {"origination_per_mm2_per_year": 0.0},

@@ -69,7 +69,7 @@ def test_repeated_readings_have_the_stated_precision(instrument: str) -> None:
     assert 0.03 < np.mean(differ) < 0.07
 
 
-def test_instruments_seeds_and_days_have_their_own_luck() -> None:
+def test_instruments_seeds_and_days_have_their_own_noise() -> None:
     day, value = np.arange(2000), np.ones(2000)
     reads = [noisy(value, day, 0.1, 1, "ctx"), noisy(value, day, 0.1, 1, "p1np"),
              noisy(value, day, 0.1, 2, "ctx"), noisy(value, day, 0.1, 1, "ctx", 1)]  # fmt: skip

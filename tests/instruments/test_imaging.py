@@ -77,7 +77,7 @@ def test_axes_stay_where_they_are() -> None:
     np.testing.assert_allclose(grey, expected, atol=1e-3)
 
 
-def test_the_blur_is_as_wide_as_it_says() -> None:
+def test_the_blur_has_the_given_width() -> None:
     density = np.zeros((61, 61, 61), np.float32)
     density[30, 30, 30] = 1e6
     grey = seen(density, 20.0, quiet(20.0, 65.0), 1, 0).astype(float)

@@ -9,7 +9,7 @@ from bonesim.engine.simulation import Simulation
 from bonesim.instruments.markers import MarkerParameters, from_total
 
 FALL, END = 150, 650
-#: The rise is complete by then (a BMU lives half a year).
+#: The rise is complete by then (the lifespan of a BMU is half a year).
 PLATEAU = FALL + 300
 BLOCKS = 4
 

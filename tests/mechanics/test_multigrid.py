@@ -7,7 +7,7 @@ import pytest
 from bonesim.mechanics import mesh as meshes
 from bonesim.mechanics import multigrid
 from bonesim.mechanics.coarsening import coarser
-from bonesim.mechanics.element import largest_ratio, mode_stiffness
+from bonesim.mechanics.element import max_eigenvalue_ratio, mode_stiffness
 from bonesim.mechanics.mesh import Level, finest
 from bonesim.mechanics.multigrid import Hierarchy, ascend, descend, invert
 from bonesim.mechanics.smoothing import steps
@@ -24,7 +24,7 @@ from tests.mechanics.structures import (
 )
 
 K0 = mode_stiffness(POISSON).astype(np.float32)
-STEPS = steps(3, largest_ratio(POISSON))
+STEPS = steps(3, max_eigenvalue_ratio(POISSON))
 
 
 def loose(level: Level, seed: int) -> np.ndarray:

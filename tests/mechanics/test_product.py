@@ -204,7 +204,7 @@ def test_slabs_and_parts_together_are_the_whole(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_allclose(out, assembled(level) @ u, atol=1e-12)
 
 
-def test_parts_clear_everything_and_what_is_held_answers_nothing() -> None:
+def test_parts_clear_everything_and_forces_at_constraints_are_zero() -> None:
     out = np.arange(1.0, 24.0)
     for part in range(4):
         before = out.copy()

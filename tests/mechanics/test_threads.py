@@ -1,4 +1,4 @@
-"""Work in parts: each once, errors heard."""
+"""Work in parts: each once, errors raised."""
 
 import numba
 import numpy as np

@@ -138,7 +138,7 @@ def test_the_quick_panel_is_part_of_the_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "region", "said"),
+    ("shape", "region", "message"),
     [
         ((6, 9, 9), None, "too small"),
         ((9, 9, 9), np.zeros((9, 9, 9), bool), "no voxel"),
@@ -146,8 +146,8 @@ def test_the_quick_panel_is_part_of_the_whole() -> None:
         ((9, 9, 9), np.arange(729).reshape(9, 9, 9) == 4, "two voxels thick"),
     ],
 )
-def test_nothing_to_measure_is_told(
-    shape: tuple[int, int, int], region: NDArray[np.bool_] | None, said: str
+def test_nothing_to_measure_is_an_error(
+    shape: tuple[int, int, int], region: NDArray[np.bool_] | None, message: str
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         measure(np.zeros(shape, np.uint8), 20.0, region)

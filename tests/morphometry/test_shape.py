@@ -56,7 +56,7 @@ def test_normals_point_out_of_bone() -> None:
 def rods_by_hand(lengths: np.ndarray, radius: float, volume: float) -> float:
     """DA of straight rods along the axes: surface met along w is 4 r length sin(angle) each.
 
-    The ellipsoid is fitted to 1/MIL^2 as its definition says, over directions of another kind.
+    The ellipsoid is fitted to 1/MIL^2 by its definition, over directions of another kind.
     """
     rng = np.random.default_rng(5)
     w = rng.normal(size=(4000, 3))

@@ -109,7 +109,7 @@ def busy(at_work: Simulation) -> Busy:
     )  # fmt: skip
 
 
-def heard(busy: Busy, name: str, place: Any) -> float:
+def signal_at(busy: Busy, name: str, place: Any) -> float:
     """A field at a padded place (z, y, x): straight lines between the cubes' centres."""
     field = getattr(busy.fields, name).astype(float)
     cubes = [
@@ -121,14 +121,14 @@ def heard(busy: Busy, name: str, place: Any) -> float:
 
 def occupied(busy: Busy, place: Any) -> float:
     """RANK occupancy over that of health."""
-    rankl = busy.fields.rankl_level * heard(busy, "rankl", place)
-    opg = busy.fields.opg_level * heard(busy, "opg", place)
+    rankl = busy.fields.rankl_level * signal_at(busy, "rankl", place)
+    opg = busy.fields.opg_level * signal_at(busy, "opg", place)
     return rankl / (rankl + 1 + opg) / (1 / 3)
 
 
 def strained(busy: Busy, place: Any) -> float:
-    """u: strain felt today over the usual one."""
-    return busy.fields.load_level * heard(busy, "strain", place)
+    """u: today's strain stimulus; 1 at the set-point."""
+    return busy.fields.load_level * signal_at(busy, "strain", place)
 
 
 def alive(table: Any) -> list[int]:

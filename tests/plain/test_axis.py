@@ -14,9 +14,9 @@ from bonesim.endocrine.axis import (
     AxisParameters,
     advance_axis,
     drive_of,
-    live_axis,
     rates,
     sex_steroids,
+    simulate_axis,
 )
 from bonesim.endocrine.blood import TYPICAL, _numbers
 from bonesim.endocrine.drugs import (
@@ -78,8 +78,8 @@ def effects(levels: dict[int, float], n: Any) -> tuple[float, float, float, floa
     def blocked(times: float, within_reach: tuple[float, float]) -> float:
         free = 1.0
         for drug, ic50, most, reached in (
-            (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_most, within_reach[0]),
-            (LETROZOLE, n.letrozole_ic50, n.letrozole_most, within_reach[1]),
+            (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_max_inhibition, within_reach[0]),
+            (LETROZOLE, n.letrozole_ic50, n.letrozole_max_inhibition, within_reach[1]),
         ):
             x = (levels.get(drug, 0.0) / (ic50 * times)) ** n.inhibition_hill
             free *= 1 - reached * most * x / (1 + x)
@@ -87,7 +87,7 @@ def effects(levels: dict[int, float], n: Any) -> tuple[float, float, float, floa
 
     agonist = levels.get(GNRH_AGONIST, 0.0)
     return (
-        blocked(1.0, (1 - n.anastrozole_proof, 1 - n.letrozole_proof)),
+        blocked(1.0, (1 - n.anastrozole_insensitive, 1 - n.letrozole_insensitive)),
         blocked(n.testis_ic50_ratio, (1.0, 1.0)),
         100 * sum(levels.get(DRUGS.index(f"testosterone_{k}"), 0.0) for k in ("cypionate", "gel")),
         1000 * sum(levels.get(DRUGS.index(f"estradiol_{k}"), 0.0) for k in ("gel", "patch")),
@@ -105,10 +105,10 @@ def slopes(
     e = (1 - n.testis_share) * (1 - i_p) * tt + n.testis_share * (1 - i_t) * g
     e += e_x / n.e2_pg_per_ml
     brake = -n.e2_feedback * (e - 1) - n.t_feedback * (g - 1)
-    brake = min(brake - n.given_t_feedback_dl_per_ng * t_x, np.log(n.largest_lh_ratio))
+    brake = min(brake - n.given_t_feedback_dl_per_ng * t_x, np.log(n.max_lh_ratio))
     target = np.exp(brake + np.log(r * (1 + n.flare * a)))
     age = (1 - n.t_decline_per_decade) ** (max(day, 0) / 3652.5)
-    wasted = 1 - n.atrophy_most * (1 - min(1, lh / n.atrophy_below_lh))
+    wasted = 1 - n.max_atrophy * (1 - min(1, lh / n.atrophy_below_lh))
     return [
         (target - lh) / n.lh_tau_day,
         (age * m * lh**n.leydig_exponent - g) / n.leydig_tau_day,
@@ -147,7 +147,7 @@ def test_a_step_is_of_fourth_order() -> None:
     """Halving the step divides the error of a day without doses by about 16."""
     n = numbers()
 
-    def lived(steps: int) -> NDArray[np.float64]:
+    def simulated(steps: int) -> NDArray[np.float64]:
         state = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
         first, second, release = np.zeros(8), np.zeros(8), np.zeros(8)
         second[CYPIONATE] = 30.0
@@ -158,8 +158,8 @@ def test_a_step_is_of_fourth_order() -> None:
             )
         return state
 
-    best = lived(512)
-    coarse, fine = (abs(lived(steps) - best).max() for steps in (8, 16))
+    best = simulated(512)
+    coarse, fine = (abs(simulated(steps) - best).max() for steps in (8, 16))
     assert 12 < coarse / fine < 20
 
 
@@ -195,7 +195,7 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
     levels = np.zeros((samples, 8))
     columns = np.array(doses).T
-    live_axis(0.0, columns[0].copy(), columns[1].astype(np.int64), columns[2].copy(),
+    simulate_axis(0.0, columns[0].copy(), columns[1].astype(np.int64), columns[2].copy(),
               columns[3].copy(), TABLE, n, steroids, lh, shbg, levels)  # fmt: skip
     state = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
     moments = sorted({d[0] for d in doses} | {7.0 * k for k in range(5)})

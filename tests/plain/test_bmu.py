@@ -1,4 +1,4 @@
-"""BMUs: where they are born, how fronts move and man their ground, told one by one."""
+"""BMUs: where they are born, how fronts move and recruit cells, one by one."""
 
 import math
 from collections.abc import Callable
@@ -44,7 +44,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE, DAYS_PER_YEAR
-from tests.plain.conftest import Busy, alive, assert_same, heard, occupied, strained
+from tests.plain.conftest import Busy, alive, assert_same, occupied, signal_at, strained
 
 Make = Callable[..., Tissue]
 P = BmuParameters()
@@ -172,7 +172,7 @@ def test_births_of_a_day(busy: Busy) -> None:
             weight = weight_of(plain, voxel, n)
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
             place = np.unravel_index(voxel, plain.shape)
-            targeted = 1 - P.death_share + P.death_share * heard(plain, "death", place)
+            targeted = 1 - P.death_share + P.death_share * signal_at(plain, "death", place)
             unloaded = math.exp(-P.strain_bias * (strained(plain, place) - 1))
             targeted *= P.blind_share + (1 - P.blind_share) * unloaded
             here = occupied(plain, place) ** 1.5 * targeted
@@ -266,7 +266,7 @@ def test_fronts_are_drawn_to_rankl(busy: Busy) -> None:
 
 
 def manned(busy: Busy, row: int, day: int) -> None:
-    """The area a front has come to is manned until nothing is owed or luck runs out."""
+    """Cells are recruited to the area a front has reached until none is owed or a draw fails."""
     b, half = busy.bmus, 0.5 * P.width_um / busy.lattice.voxel_um
     failures = 0
     while b.owed_um2[row] > 0 and failures < P.founders:

@@ -211,7 +211,7 @@ def test_a_hole_through_a_plate_has_no_floor_and_stays(make_tissue: Make) -> Non
     events = set(records.voxel[mine][records.event[mine] == 1])
     refillable = settle(tissue.lattice, cavities, site, 0.0, 40)
     _, lost = tissue.drain_events()
-    # What stands or is to be refilled, and what is told as lost, is all there was.
+    # What stands or is to be refilled, and what is reported as lost, is all there was.
     assert lost["quanta"].sum() == cavities.tally[QUANTA_FLOORLESS]
     assert stocked.sum() == tissue.lattice.quanta.sum(dtype=int) + refillable + lost["quanta"].sum()
     assert (lost["quanta"] == stocked[lost["voxel"]]).all()

@@ -28,7 +28,7 @@ def plain_philox(counter: list[int], key: list[int]) -> list[int]:
 
 @kernel
 def draw_many(draw, count):  # type: ignore[no-untyped-def]
-    """`count` draws of a kernel (seed, day, who, why) over many identities and days."""
+    """`count` draws of a kernel (seed, day, entity, purpose) over many identities and days."""
     out = np.empty(count, np.float64)
     for k in range(count):
         out[k] = draw(np.int64(11), np.int64(k % 50), np.uint64(k // 50), chance.BMU_AREA)
@@ -91,15 +91,15 @@ def test_philox_is_its_plain_twin(counter: list[int], key: list[int]) -> None:
 @given(
     seed=st.integers(0, 2**63 - 1),
     day=st.integers(-8000, 80_000),
-    who=st.integers(0, 2**64 - 1),
-    why=st.integers(1, 21),
+    entity=st.integers(0, 2**64 - 1),
+    purpose=st.integers(1, 21),
 )
-def test_a_decision_is_a_function_of_seed_day_who_and_why(
-    seed: int, day: int, who: int, why: int
+def test_a_decision_is_a_function_of_seed_day_entity_and_purpose(
+    seed: int, day: int, entity: int, purpose: int
 ) -> None:
-    counter = [who % 2**32, who >> 32, day % 2**32, why]
+    counter = [entity % 2**32, entity >> 32, day % 2**32, purpose]
     a, b, c, d = plain_philox(counter, [seed % 2**32, seed >> 32])
-    args = (np.int64(seed), np.int64(day), np.uint64(who), np.int64(why))
+    args = (np.int64(seed), np.int64(day), np.uint64(entity), np.int64(purpose))
     assert [int(w) for w in chance.words(*args)] == [a, b, c, d]
     first = ((a >> 5) * 2**26 + (b >> 6)) / 2**53
     second = ((c >> 5) * 2**26 + (d >> 6)) / 2**53
@@ -109,9 +109,9 @@ def test_a_decision_is_a_function_of_seed_day_who_and_why(
 
 
 def test_many_numbers_are_one_decision_each() -> None:
-    who = np.array([0, 7, 2**40 + 1, 7], np.uint64)
-    found = chance.uniforms(np.int64(3), np.int64(-4), who, chance.TRAIT)
-    plain = [chance.uniform(np.int64(3), np.int64(-4), one, np.int64(28)) for one in who]
+    entity = np.array([0, 7, 2**40 + 1, 7], np.uint64)
+    found = chance.uniforms(np.int64(3), np.int64(-4), entity, chance.TRAIT)
+    plain = [chance.uniform(np.int64(3), np.int64(-4), one, np.int64(28)) for one in entity]
     assert found.tolist() == plain
     assert len(set(plain)) == 3
 

@@ -1,4 +1,4 @@
-"""Osteoblasts: teams start, form, end and leave, told site by site and cell by cell."""
+"""Osteoblasts: teams start, form, end and leave, site by site and cell by cell."""
 
 import math
 
@@ -20,9 +20,9 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
-    LEAST_HEARD,
     LINING_FATE,
-    MOST_HEARD,
+    MAX_SIGNAL,
+    MIN_SIGNAL,
     OSTEOCYTE_FATE,
     OsteoblastNumbers,
     OsteoblastParameters,
@@ -51,7 +51,7 @@ from bonesim.lattice.ledger import INTERIOR
 from bonesim.parameters import numbers_of
 from bonesim.signals.fields import read_voxel
 from bonesim.units import BONE
-from tests.plain.conftest import Busy, alive, assert_same, heard, records_of, strained
+from tests.plain.conftest import Busy, alive, assert_same, records_of, signal_at, strained
 
 P = OsteoblastParameters()
 NUMBERS = numbers_of(P, OsteoblastNumbers)
@@ -66,14 +66,14 @@ def test_apposition_is_the_integral_of_a_slowing_rate(age: float, more: float, w
 
 
 def forgotten(busy: Busy, site: int) -> None:
-    """A site's stock is gone; what it was in the interior is told."""
+    """A site's stock is gone; its part in the interior is returned."""
     rows, records = records_of(busy.cavities, site), busy.cavities.records
     inside = busy.lattice.region[records.voxel[rows]] == INTERIOR
     busy.cavities.tally[QUANTA_ARRESTED] += records.stock[rows][inside].sum(dtype=int)
     records.stock[rows] = 0
 
 
-def test_forgotten_stock_is_gone_and_told(busy: Busy) -> None:
+def test_forgotten_stock_is_gone_and_returned(busy: Busy) -> None:
     for site in [s for s in alive(busy.cavities.sites) if len(records_of(busy.cavities, s)) > 2]:
         plain = busy.copy()
         forget_stock(busy.lattice, busy.cavities, site)
@@ -173,16 +173,16 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
             n = float(plain.pool[block])
             place = np.unravel_index(sites.voxel[site], busy.shape)
             coupled, lined, stopped = (
-                max(heard(plain, name, place), LEAST_HEARD)
+                max(signal_at(plain, name, place), MIN_SIGNAL)
                 for name in ("coupling", "lining", "sclerostin")
             )
             here = coupled**P.coupling_exponent * lined**P.canopy_exponent
-            here = min(here * stopped**-P.sclerostin_exponent, MOST_HEARD)
+            here = min(here * stopped**-P.sclerostin_exponent, MAX_SIGNAL)
             found = recruitment_in(plain.fields, NUMBERS, sites.voxel[site], plain.shape)
             assert found == pytest.approx(here)
             per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2) * found
             wall = float(max(read_voxel(plain.fields.sclerostin, plain.fields, sites.voxel[site],
-                                        plain.shape), LEAST_HEARD) ** -0.1)  # fmt: skip
+                                        plain.shape), MIN_SIGNAL) ** -0.1)  # fmt: skip
             assert wall == pytest.approx(stopped**-0.1)
             if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
                 here = max(1.0, strained_wall(plain.fields, NUMBERS, sites.voxel[site],

@@ -1,4 +1,4 @@
-"""Osteoclasts and mononuclear cells: a day of all of them, told cell by cell."""
+"""Osteoclasts and mononuclear cells: a day of all of them, cell by cell."""
 
 import math
 
@@ -25,7 +25,7 @@ from bonesim.cells.population import free_row
 from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
 from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.parameters import numbers_of
-from tests.plain.conftest import Busy, alive, assert_same, heard, occupied, strained
+from tests.plain.conftest import Busy, alive, assert_same, occupied, signal_at, strained
 
 PARAMETERS = OsteoclastParameters()
 NUMBERS = numbers_of(PARAMETERS, OsteoclastNumbers)
@@ -73,7 +73,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float, death: float, exc
         after = before + rate
         # hazard(q) = c q, so the integral over the day is c (q1^2 - q0^2) / 2 / rate.
         c = PARAMETERS.death_per_day * death / PARAMETERS.death_depth_um
-        c *= 1 + PARAMETERS.neighbour_share * (heard(plain, "coupling", place) - 1)
+        c *= 1 + PARAMETERS.neighbour_share * (signal_at(plain, "coupling", place) - 1)
         survival = math.exp(-c * (1 + strain_on(plain, site)) * (after**2 - before**2) / 2 / rate)
         cells.depth_um[cell] = after
         if uniform(SEED, DAY, cells.id[cell], OSTEOCLAST_DEATH) < 1 - survival:

@@ -10,10 +10,10 @@ from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.population import Rows, column_types, free_row, identity, new_row
 
 # True: a birth; an integer: the death of one of the living.
-lives = st.lists(st.one_of(st.just(True), st.just(True), st.integers(0, 10**6)), max_size=120)
+histories = st.lists(st.one_of(st.just(True), st.just(True), st.integers(0, 10**6)), max_size=120)
 
 
-def live(rows: Rows[Any], plain: dict[int, int], moves: list[Any], first: int) -> None:
+def replay(rows: Rows[Any], plain: dict[int, int], moves: list[Any], first: int) -> None:
     """Let cells be born and die in both books; each birth is the next number."""
     for number, move in enumerate(moves, start=first):
         if move is True:
@@ -47,25 +47,25 @@ def test_column_types_are_read_from_annotations() -> None:
     assert types["alive"] == np.uint8
 
 
-@given(lives, st.integers(1, 8))
+@given(histories, st.integers(1, 8))
 def test_births_and_deaths(moves: list[Any], capacity: int) -> None:
     rows, plain = Rows(OsteoclastColumns, capacity), dict[int, int]()
-    live(rows, plain, moves, 0)
+    replay(rows, plain, moves, 0)
     assert_same(rows, plain)
     assert rows.refused() == 0
 
 
-@given(lives, lives)
+@given(histories, histories)
 def test_a_restart_continues_row_for_row(before: list[Any], after: list[Any]) -> None:
     """Same rows for the same births, and an equal state at the end, whatever the capacity."""
     straight, plain = Rows(OsteoclastColumns, 4), dict[int, int]()
-    live(straight, plain, before, 0)
+    replay(straight, plain, before, 0)
     state = straight.state()
     resumed, copy = Rows(OsteoclastColumns, 2), dict(plain)
-    live(resumed, {}, [True, True], 900)
+    replay(resumed, {}, [True, True], 900)
     resumed.restore(state)
-    live(straight, plain, after, 1000)
-    live(resumed, copy, after, 1000)
+    replay(straight, plain, after, 1000)
+    replay(resumed, copy, after, 1000)
     assert copy == plain
     assert_same(resumed, plain)
     ends = straight.state(), resumed.state()
@@ -76,9 +76,9 @@ def test_a_restart_continues_row_for_row(before: list[Any], after: list[Any]) ->
 
 def test_a_state_is_a_copy() -> None:
     rows: Rows[Any] = Rows(OsteoclastColumns, 4)
-    live(rows, {}, [True, True], 5)
+    replay(rows, {}, [True, True], 5)
     state = rows.state()
-    live(rows, {0: 5, 1: 6}, [0, True, True], 50)
+    replay(rows, {0: 5, 1: 6}, [0, True, True], 50)
     assert state["id"].tolist() == [5, 6]
     assert state["used"].tolist() == [2, 0, 0]
 
@@ -92,7 +92,7 @@ def test_births_without_room_are_refused_and_counted() -> None:
 
 def test_growth_keeps_the_living() -> None:
     rows, plain = Rows(OsteoclastColumns, 2), dict[int, int]()
-    live(rows, plain, [True] * 50, 0)
+    replay(rows, plain, [True] * 50, 0)
     rows.make_room(1000)
     assert rows.columns.alive.size >= 1050
     assert_same(rows, plain)

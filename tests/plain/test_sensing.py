@@ -1,19 +1,19 @@
-"""How osteocytes feel load, cell by cell."""
+"""How osteocytes sense load, cell by cell."""
 
 import numpy as np
 import pytest
 
-from bonesim.cells.mechanosensing import energy_at, get_used, smoothed, stimuli
+from bonesim.cells.mechanosensing import adapt_setpoints, energy_at, smoothed, stimuli
 from bonesim.chance import uniform
 from tests.plain.conftest import Busy, alive
 
 PER = 2
-LEAST = 0.05
+MINIMUM = 0.05
 
 
 @pytest.fixture
 def energy(busy: Busy) -> np.ndarray:
-    """Made-up strain energy, some of it below what can be told, some where nothing is."""
+    """Made-up strain energy, some of it below what cells can sense, some where there is no bone."""
     shape = [-(-(n - 2) // PER) for n in busy.shape]
     values = [uniform(5, 0, k, 1) for k in range(int(np.prod(shape)))]
     found = np.array(values, np.float32).reshape(shape)
@@ -22,7 +22,7 @@ def energy(busy: Busy) -> np.ndarray:
 
 def plain_energy(energy: np.ndarray, voxel: int, shape: tuple[int, ...]) -> float:
     place = np.array(np.unravel_index(voxel, shape)) - 1
-    return max(float(energy[tuple(place // PER)]), LEAST)
+    return max(float(energy[tuple(place // PER)]), MINIMUM)
 
 
 def test_smoothing_is_the_mean_over_bone_next_to_an_element(energy: np.ndarray) -> None:
@@ -38,17 +38,17 @@ def test_smoothing_is_the_mean_over_bone_next_to_an_element(energy: np.ndarray) 
         assert found[place] == pytest.approx(expected, rel=1e-5)
 
 
-def test_each_cell_feels_against_its_own_setpoint(busy: Busy, energy: np.ndarray) -> None:
+def test_each_cell_senses_relative_to_its_own_setpoint(busy: Busy, energy: np.ndarray) -> None:
     cells = busy.osteocytes
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     cells.setpoint_mpa[1::5] = 0.001
-    found = stimuli(cells, energy, LEAST, PER, 0.5, 4.0, busy.shape)
+    found = stimuli(cells, energy, MINIMUM, PER, 0.5, 4.0, busy.shape)
     expected = np.ones(found.size)
     for row in alive(cells):
         if cells.viable[row] and cells.setpoint_mpa[row] > 0:
             here = plain_energy(energy, int(cells.voxel[row]), busy.shape)
-            assert energy_at(energy, LEAST, PER, cells.voxel[row], busy.shape) == pytest.approx(
+            assert energy_at(energy, MINIMUM, PER, cells.voxel[row], busy.shape) == pytest.approx(
                 here
             )
             expected[row] = min(4.0, (here / float(cells.setpoint_mpa[row])) ** 0.5)
@@ -58,19 +58,19 @@ def test_each_cell_feels_against_its_own_setpoint(busy: Busy, energy: np.ndarray
 
 
 @pytest.mark.parametrize("share", [1.0, 0.1])
-def test_a_share_of_the_cells_gets_used_to_what_it_feels(
+def test_a_share_of_the_setpoints_drifts_to_the_sensed_strain(
     busy: Busy, energy: np.ndarray, share: float
 ) -> None:
     cells = busy.osteocytes
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     before = cells.setpoint_mpa.copy()
-    get_used(cells, energy, LEAST, PER, 0.25, share, 3, 7, busy.shape)
+    adapt_setpoints(cells, energy, MINIMUM, PER, 0.25, share, 3, 7, busy.shape)
     expected = before.copy()
     living = [row for row in alive(cells) if cells.viable[row] and row % 7 == 3]
     for row in living:
-        felt = max(0.25 * plain_energy(energy, int(cells.voxel[row]), busy.shape), LEAST)
+        sensed = max(0.25 * plain_energy(energy, int(cells.voxel[row]), busy.shape), MINIMUM)
         old = float(before[row])
-        expected[row] = felt if old == 0 else old + share * (felt - old)
+        expected[row] = sensed if old == 0 else old + share * (sensed - old)
     np.testing.assert_allclose(cells.setpoint_mpa, expected, rtol=1e-5)
     assert (cells.setpoint_mpa != before).sum() > 10

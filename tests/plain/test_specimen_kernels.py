@@ -123,11 +123,11 @@ def test_points_are_scattered_in_their_cells() -> None:
     axes = [field._POINT_Z, field._POINT_Y, field._POINT_X]
     for place in np.ndindex(3, 4, 2):
         node = low + place
-        who = place_id(*(int(n) for n in node))
-        assert names[place] == who
+        entity = place_id(*(int(n) for n in node))
+        assert names[place] == entity
         for axis in range(3):
-            u = uniform(SEED, axes[axis], who, SPECIMEN)
-            assert scattered(SEED, axes[axis], who) == pytest.approx(0.5 + SCATTER * (u - 0.5))
+            u = uniform(SEED, axes[axis], entity, SPECIMEN)
+            assert scattered(SEED, axes[axis], entity) == pytest.approx(0.5 + SCATTER * (u - 0.5))
             assert points[place][axis] == pytest.approx(node[axis] + 0.5 + SCATTER * (u - 0.5))
 
 
@@ -144,9 +144,9 @@ def test_smooth_noise_is_a_spline_of_normal_numbers() -> None:
     low, count = np.array([-3, -1, 0]), np.array([7, 8, 9])
     nodes = noise_nodes(low, count, 2, 4, SEED)
     for place in np.ndindex(7, 8, 9):
-        who = place_id(*(int(n) for n in low + place))
+        entity = place_id(*(int(n) for n in low + place))
         for n in range(2):
-            assert nodes[place][n] == normal(SEED, field._NOISE + 4 + n, who, SPECIMEN)
+            assert nodes[place][n] == normal(SEED, field._NOISE + 4 + n, entity, SPECIMEN)
     rng = np.random.default_rng(1)
     scratch, row, found = np.zeros((2, 4)), np.zeros((9, 2)), np.zeros(2)
     for _ in range(50):
@@ -227,18 +227,18 @@ def plate(face: float, gradient: np.ndarray, edge: float, hole: float, name: Any
 def surface(p: np.ndarray, points: np.ndarray, names: np.ndarray, cell: np.ndarray, hole: float, s: Structure) -> float:  # fmt: skip # noqa: E501
     """Distance to bone from the four nearest cells' faces and edges, rounded where they meet."""
     order = nearest(p / cell, points)
-    q, who = points.reshape(-1, 3)[order], names.reshape(-1)[order]
+    q, entity = points.reshape(-1, 3)[order], names.reshape(-1)[order]
     edge = {(b, c): to_edge(p, q[0], q[b], q[c], cell) for b, c in ((1, 2), (1, 3), (2, 3))}
     found = None
     for (b, c), distance in edge.items():
-        one = rod(distance, np.uint64(edge_id(who[0], who[b], who[c])), s)
+        one = rod(distance, np.uint64(edge_id(entity[0], entity[b], entity[c])), s)
         found = one if found is None else smooth_min(found, one, FILLET_UM)
     assert found is not None
     for b in (1, 2, 3):
         nearest_edge = min(d for pair, d in edge.items() if b in pair)
         _, gradient = rise(p, q[0], q[b], cell)
         one = plate(to_face(p, q[0], q[b], cell), gradient, nearest_edge, hole,
-                    np.uint64(face_id(who[0], who[b])), s)  # fmt: skip
+                    np.uint64(face_id(entity[0], entity[b])), s)  # fmt: skip
         found = smooth_min(found, one, FILLET_UM)
     return min(found, FAR)
 
@@ -249,31 +249,31 @@ def test_faces_edges_plates_and_rods() -> None:
     points, names = scatter(low, np.array([9, 9, 9]), SEED)
     rng = np.random.default_rng(3)
     index, square = np.zeros(4, np.int64), np.zeros(4)
-    near, who = np.zeros((4, 4)), np.zeros(4, np.uint64)
+    near, entity = np.zeros((4, 4)), np.zeros(4, np.uint64)
     kinds = set()
     for _ in range(300):
         place = rng.uniform(-1.2, 1.2, 3)
         p = place * cell
         nearest_points(place, points, low, index, square)
-        describe(place, points, names, cell, index, square, near, who)
+        describe(place, points, names, cell, index, square, near, entity)
         q = points.reshape(-1, 3)[index]
-        assert who.tolist() == names.reshape(-1)[index].tolist()
+        assert entity.tolist() == names.reshape(-1)[index].tolist()
         for b in (1, 2, 3):
             assert face_distance(0, b, near) == pytest.approx(
                 to_face(p, q[0], q[b], cell), abs=1e-6
             )
             _, gradient = rise(p, q[0], q[b], cell)
             assert uprightness(b, near) == pytest.approx(upright(gradient))
-            name = np.uint64(face_id(who[0], who[b]))
+            name = np.uint64(face_id(entity[0], entity[b]))
             expected = plate(to_face(p, q[0], q[b], cell), gradient, 77.0, 33.0, name, BONE_KIND)
             found = plate_distance(b, 77.0, 33.0, near, name, SEED, BONE_KIND)
             assert found == pytest.approx(expected, abs=1e-6)
             kinds.add(found < FAR)
         e = edge_distance(0, 1, 2, near)
         assert e == pytest.approx(to_edge(p, q[0], q[1], q[2], cell), rel=1e-6, abs=1e-5)
-        name = np.uint64(edge_id(who[0], who[1], who[2]))
+        name = np.uint64(edge_id(entity[0], entity[1], entity[2]))
         assert rod_distance(e, name, SEED, BONE_KIND) == pytest.approx(rod(e, name, BONE_KIND))
-        found = min(bone_distance(near, who, 40.0, SEED, BONE_KIND), FAR)
+        found = min(bone_distance(near, entity, 40.0, SEED, BONE_KIND), FAR)
         expected = surface(p, points, names, cell, 40.0, BONE_KIND)
         assert found == pytest.approx(expected, rel=1e-6, abs=1e-5)
     assert kinds == {True, False}

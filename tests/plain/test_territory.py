@@ -75,7 +75,7 @@ def owners(busy: Busy) -> dict[int, int]:
 
 
 def test_records_and_owners_agree(busy: Busy) -> None:
-    """`has_record` and `free_for_bmu` say what the lists say."""
+    """`has_record` and `free_for_bmu` agree with the lists."""
     sites = busy.cavities.sites
     some = alive(sites)[::7]
     sites.phase[some[0]] = ARRESTED
@@ -320,7 +320,7 @@ def test_dug_from_behind(busy: Busy) -> None:
 
 
 def exposed(busy: Busy, site: int, voxel: int, radius: float) -> None:
-    """The voxels behind an emptied one join the site: free ones, and other BMUs' as guests."""
+    """The voxels behind an emptied one join the site: free ones, and those shared with other BMUs' sites."""
     n, s = np.array(normal_of(busy, site)), busy.cavities.sites
     for axis in range(3):
         if abs(n[axis]) < 0.01:

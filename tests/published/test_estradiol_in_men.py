@@ -15,7 +15,7 @@ import pytest
 
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
-from bonesim.endocrine.blood import Blood, live
+from bonesim.endocrine.blood import Blood, simulate_blood
 from bonesim.endocrine.drugs import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
@@ -97,7 +97,7 @@ ROWS = [
 def simulated(row: Row) -> float:
     """The mean of the last week (a laboratory draws blood on any day of it)."""
     until = row.weeks * 7.0
-    blood: Blood = live(
+    blood: Blood = simulate_blood(
         ProtocolParameters.model_validate(row.protocol),
         DrugParameters(),
         AxisParameters(),

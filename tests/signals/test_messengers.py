@@ -35,8 +35,8 @@ def block(shape: tuple[int, int, int] = (24, 30, 27)) -> Tissue:
     return Tissue(quanta, 20.0, MineralParameters(), 1)
 
 
-def usual(voxels: np.ndarray) -> np.ndarray:
-    """Osteocytes that feel what they are used to."""
+def at_setpoint(voxels: np.ndarray) -> np.ndarray:
+    """A stimulus of 1: osteocytes at their set-points."""
     return np.ones(voxels.size, np.float32)
 
 
@@ -112,22 +112,22 @@ def test_opg_competes_for_rankl(rankl: float, opg: float) -> None:
     assert occupancy_in(signals.fields, 5000, signals.shape) == pytest.approx(3 * rho)
 
 
-def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
+def test_health_is_one_where_cells_sense_it_and_is_fixed_on_day_0() -> None:
     tissue = block()
     signals = Signals(SignalParameters(), tissue)
     lining = tissue.surface_voxels.astype(np.int64)
     inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::7]
     eroded = lining[::50]
-    sources = Sources(inside, usual(inside), inside[::9], lining, eroded,
+    sources = Sources(inside, at_setpoint(inside), inside[::9], lining, eroded,
                       np.full(eroded.size, 200), eroded)  # fmt: skip
     signals.solve(sources, -5)
     for name in MESSENGERS:
-        listening = sources.reversal if name == "coupling" else lining
+        sensing = sources.reversal if name == "coupling" else lining
         field = getattr(signals.fields, name)
-        mean = read_voxels(field, signals.fields, listening, signals.shape).mean()
+        mean = read_voxels(field, signals.fields, sensing, signals.shape).mean()
         assert mean == pytest.approx(1.0, rel=1e-5), name
     health = signals.health.copy()
-    fewer = sources._replace(living=inside[::2], felt=usual(inside[::2]))
+    fewer = sources._replace(living=inside[::2], stimulus=at_setpoint(inside[::2]))
     signals.solve(fewer, 14)
     np.testing.assert_array_equal(signals.health, health)
     mean = read_voxels(signals.fields.sclerostin, signals.fields, lining, signals.shape).mean()
@@ -136,7 +136,7 @@ def test_health_is_one_where_cells_listen_and_is_fixed_on_day_0() -> None:
 
 def test_without_sources_a_field_is_level() -> None:
     signals = Signals(SignalParameters(), block())
-    signals.solve(Sources(NONE, usual(NONE), NONE, NONE, NONE, NONE, NONE), 0)
+    signals.solve(Sources(NONE, at_setpoint(NONE), NONE, NONE, NONE, NONE, NONE), 0)
     for name in MESSENGERS:
         assert (getattr(signals.fields, name) == 1.0).all()
 
@@ -145,14 +145,14 @@ def test_a_state_put_back_is_the_same() -> None:
     tissue = block()
     one, other = (Signals(SignalParameters(), tissue) for _ in range(2))
     lining = tissue.surface_voxels.astype(np.int64)
-    for times, day in ((1, -14), (2, 14)):  # what is felt in the burn-in is the usual
-        one.solve(Sources(lining, times * usual(lining), lining, lining, lining,
+    for times, day in ((1, -14), (2, 14)):  # the burn-in's mean is the baseline
+        one.solve(Sources(lining, times * at_setpoint(lining), lining, lining, lining,
                           np.full(lining.size, 3), lining), day)  # fmt: skip
     other.restore(one.state())
     for name in MESSENGERS:
         np.testing.assert_array_equal(getattr(one.fields, name), getattr(other.fields, name))
     np.testing.assert_array_equal(one.fields.strain, other.fields.strain)
-    assert one.strain_heard == other.strain_heard == pytest.approx(2.0, rel=0.02)
+    assert one.mean_surface_strain == other.mean_surface_strain == pytest.approx(2.0, rel=0.02)
     np.testing.assert_array_equal(one.health, other.health)
     assert not other.due(13)
     assert other.due(14)
@@ -167,8 +167,8 @@ def test_where_the_sources_of_a_bone_at_work_are() -> None:
         s.step()
     p = config.signals
     found = sources_of(s.tissue, s.cavities, s.osteocytes, p, s.day)
-    assert found.living.size == found.felt.size == s.osteocytes.viable
-    assert 0.9 < found.felt.mean() < 1.2
+    assert found.living.size == found.stimulus.size == s.osteocytes.viable
+    assert 0.9 < found.stimulus.mean() < 1.2
     assert 0 < found.dying.size < found.living.size
     assert (s.tissue.lattice.owner[found.lining] < 0).all()
     assert (s.tissue.lattice.surface_slot[found.lining] >= 0).all()
@@ -179,41 +179,41 @@ def test_where_the_sources_of_a_bone_at_work_are() -> None:
     assert early.held.sum() < found.held.sum()
 
 
-def test_strain_is_the_mean_of_what_cells_around_feel() -> None:
+def test_strain_is_the_mean_stimulus_of_the_cells_around() -> None:
     """Against a sum over cells, each weighted by what it alone would send."""
     tissue = block()
     signals = Signals(SignalParameters(), tissue)
     inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::997].astype(np.int64)
-    felt = np.random.default_rng(3).uniform(0.2, 3.0, inside.size).astype(np.float32)
+    stimuli = np.random.default_rng(3).uniform(0.2, 3.0, inside.size).astype(np.float32)
     lining = tissue.surface_voxels.astype(np.int64)[::40]
     nobody = (NONE, lining, NONE, NONE, NONE)
-    signals.solve(Sources(inside, felt, *nobody), 0)
+    signals.solve(Sources(inside, stimuli, *nobody), 0)
     weighted, weights = 0.0, 0.0
-    for voxel, stimulus in zip(inside, felt, strict=True):
+    for voxel, stimulus in zip(inside, stimuli, strict=True):
         grid = np.zeros(signals.cubes, np.int64)
         release(grid, np.array([voxel]), np.array([1]), signals.shape, signals.per_voxel)
         alone = signals.diffusion.spread(grid / WHOLE, signals.parameters.strain_reach_um)
         weighted, weights = weighted + stimulus * alone, weights + alone
     expected = (weighted + 0.01) / (weights + 0.01)
-    # Before day 0 what is felt on average where it is heard is the usual.
-    np.testing.assert_allclose(signals.fields.strain * signals.usual_strain, expected, rtol=2e-3)
-    assert signals.strain_heard == pytest.approx(1.0)
+    # Before day 0 the mean where the field is sensed is the baseline.
+    np.testing.assert_allclose(signals.fields.strain * signals.baseline_strain, expected, rtol=2e-3)
+    assert signals.mean_surface_strain == pytest.approx(1.0)
     signals.today(1.0, 1.0, 0.5)
     assert signals.due(1), "load changed"
     for voxel in lining[:5]:
         here = 0.5 * read_voxel(signals.fields.strain, signals.fields, voxel, signals.shape)
         assert strain_in(signals.fields, voxel, signals.shape) == pytest.approx(here)
-    heard = read_voxels(signals.fields.strain, signals.fields, np.sort(lining), signals.shape)
-    assert signals.strain_heard == pytest.approx(heard.mean())
+    sensed = read_voxels(signals.fields.strain, signals.fields, np.sort(lining), signals.shape)
+    assert signals.mean_surface_strain == pytest.approx(sensed.mean())
 
 
-def test_an_unloaded_osteocyte_says_so() -> None:
+def test_an_unloaded_osteocyte_secretes_more_sclerostin() -> None:
     """Half the strain: a third more sclerostin, more RANKL, less OPG; training: the reverse."""
     tissue = block()
     p = SignalParameters()
     inside = np.flatnonzero(tissue.lattice.quanta >= BONE)[::7].astype(np.int64)
     lining = tissue.surface_voxels.astype(np.int64)
-    sources = Sources(inside, usual(inside), NONE, lining, NONE, NONE, NONE)
+    sources = Sources(inside, at_setpoint(inside), NONE, lining, NONE, NONE, NONE)
     signals = Signals(p, tissue)
     signals.solve(sources, 0)
     before = signals.fields
@@ -226,9 +226,11 @@ def test_an_unloaded_osteocyte_says_so() -> None:
         for name, more in (("rankl", max(0.0, 1 - load)), ("opg", load - 1)):
             got, was = getattr(signals.fields, name), getattr(before, name)
             assert (np.sign(got - was) == np.sign(round(more, 3))).mean() > 0.99
-    # Who is deaf says nothing.
-    deaf = SignalParameters(rankl_disuse_gain=0, opg_strain_gain=0, sclerostin_strain_exponent=0)
-    one, other = Signals(deaf, tissue), Signals(deaf, tissue)
+    # Without strain effects secretion does not change.
+    insensitive = SignalParameters(
+        rankl_disuse_gain=0, opg_strain_gain=0, sclerostin_strain_exponent=0
+    )
+    one, other = Signals(insensitive, tissue), Signals(insensitive, tissue)
     other.today(1.0, 1.0, 0.5)
     for signals in (one, other):
         signals.solve(sources, 0)

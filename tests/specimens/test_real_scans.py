@@ -1,4 +1,4 @@
-"""The two real scans: bone fractions measured by others, and everything said."""
+"""The two real scans: bone fractions measured by others, and all notes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every image format gives the same ball, and the ball has the volume geometry says."""
+"""Every image format gives the same ball, and the ball has its geometric volume."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -102,7 +102,7 @@ def _mha(folder: Path, grey: NDArray[np.float32]) -> Path:
 
 
 def _nifti(folder: Path, grey: NDArray[np.float32]) -> Path:
-    """A NIfTI-1 file written field by field, as the standard says."""
+    """A NIfTI-1 file written field by field, after the standard."""
     header = np.zeros(352, dtype=np.uint8)
 
     def put(offset: int, kind: str, *values: float) -> None:
@@ -175,7 +175,7 @@ def test_a_voxel_size_that_contradicts_the_header_is_refused(
     write: Write, ball: NDArray[np.float32], tmp_path: Path
 ) -> None:
     path = write(tmp_path, ball)
-    with pytest.raises(InputError, match="header says voxels of 20 um but voxel_um is 25"):
+    with pytest.raises(InputError, match="header has voxels of 20 um but voxel_um is 25"):
         read_scan(ScanParameters(path=str(path), voxel_um=25.0, threshold=1000.0))
 
 

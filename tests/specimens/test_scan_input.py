@@ -1,4 +1,4 @@
-"""Bad scans are refused in one line; what is done to good ones is said."""
+"""Bad scans are refused in one line; what is done to good ones is in the notes."""
 
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def test_colour_and_stretched_voxels_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "flat.nrrd", voxel_um=None)
 
 
-def test_everything_done_is_said(tmp_path: Path) -> None:
+def test_everything_done_is_noted(tmp_path: Path) -> None:
     grey = block()
     grey[1:3, 1:3, 1:3] = 200.0  # a loose piece
     grey[8, 8:10, 8:10] = 50.0  # a sealed cavity
@@ -134,7 +134,7 @@ def test_everything_done_is_said(tmp_path: Path) -> None:
     assert specimen.quanta[:4, :4, :4].max() == 0
 
 
-def test_otsu_is_used_and_said_without_a_threshold(tmp_path: Path) -> None:
+def test_otsu_is_used_and_noted_without_a_threshold(tmp_path: Path) -> None:
     specimen = read(tmp_path / "scan.npy", block())
     assert any("Otsu's method chose 125 of" in note for note in specimen.notes)
     given = read(tmp_path / "scan.npy", block(), threshold=125.0)

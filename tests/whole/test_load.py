@@ -147,5 +147,5 @@ def test_set_points_settle_before_day_zero() -> None:
         asked = (rows.alive == 1) & (rows.viable == 1) & (rows.setpoint_mpa > 0.0)
         rows.setpoint_mpa[asked] = 1e3
         for day in range(first, first + p.look_day):  # each cell has its day
-            cells.get_used(simulation.tissue, 100.0, day)
+            cells.adapt_setpoints(simulation.tissue, 100.0, day)
         assert rows.setpoint_mpa[asked] == pytest.approx(1e3 * left, abs=1.0)

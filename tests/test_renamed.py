@@ -1,0 +1,166 @@
+"""Renamed parameters: an old key is explained wherever it is given, and old run files are read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from bonesim.config import renamed
+from bonesim.config.changes import parsed_changes
+from bonesim.config.config import Config, load_config, to_toml, tree_of, validated
+from bonesim.config.explain import all_parameters, explain
+from bonesim.config.renamed import RENAMED, RENAMED_STATE, translated, translated_state
+from bonesim.engine import run as engine
+from bonesim.errors import InputError
+from bonesim.mechanics.apparent import ApparentParameters
+from bonesim.mechanics.loading import MechanicsParameters
+from bonesim.reports import mechanics
+from bonesim.storage.reader import open_run
+from bonesim.sweeps.study import Study, StudyParameters
+from bonesim.trials.parameters import TrialParameters
+
+#: Models that are validated from the top of a file or of the options of a command.
+MODELS = (Config, ApparentParameters, StudyParameters, TrialParameters)
+OLD, NEW = "hormones.response.largest_surplus", "hormones.response.max_surplus"
+MESSAGE = f"{OLD}: renamed to {NEW} in 0.2"
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """{"a": {"b": value}} of "a.b"."""
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value  # type: ignore[no-any-return]
+
+
+def message_of(model: type[BaseModel], tree: dict[str, Any]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(tree)
+    return explain(caught.value, "run.toml", model)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_every_old_name_is_gone_and_its_message_names_the_new_one(old: str, new: str) -> None:
+    models = [m for m in MODELS if new in {known.path for known in all_parameters(m)}]
+    assert models, f"{new} is no parameter"
+    for model in models:
+        assert old not in {known.path for known in all_parameters(model)}
+        message = message_of(model, nested(old, 1))
+        assert message.startswith(f"run.toml: {old}: renamed to {new} in {renamed.SINCE}")
+
+
+def test_a_single_group_names_its_own_parameter() -> None:
+    message = message_of(MechanicsParameters, {"least_share": 0.5})
+    assert message == "run.toml: least_share: renamed to min_bone_share in 0.2"
+
+
+def test_a_key_without_its_group_is_explained() -> None:
+    assert message_of(Config, {"largest_surplus": 1}).endswith(f"renamed to {NEW} in 0.2")
+
+
+def in_a_file(folder: Path, write: Callable[..., Path]) -> None:
+    (folder / "run.toml").write_text("[hormones.response]\nlargest_surplus = 1\n")
+    load_config(folder / "run.toml")
+
+
+def by_set(folder: Path, write: Callable[..., Path]) -> None:
+    (folder / "run.toml").write_text("seed = 2\n")
+    load_config(folder / "run.toml", parsed_changes([f"{OLD}=1"]))
+
+
+def by_a_change(folder: Path, write: Callable[..., Path]) -> None:
+    Config().with_changes({OLD: 1.0})
+
+
+def in_a_sweep(folder: Path, write: Callable[..., Path]) -> None:
+    Study(write(f'[[design.variable]]\npath = "{OLD}"\nvalues = [1.0]\n')).points()
+
+
+def in_a_column(folder: Path, write: Callable[..., Path]) -> None:
+    (folder / "rows.csv").write_text(f"{OLD}\n1.0\n")
+    Study(write('rows_csv = "rows.csv"\n')).points()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a study of lists, and its base; returns its path."""
+
+    def make(design: str) -> Path:
+        (tmp_path / "base.toml").write_text("seed = 1\n")
+        path = tmp_path / "study.toml"
+        path.write_text(f'title = "x"\nbase = "base.toml"\n[design]\nkind = "list"\n{design}')
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("give", [in_a_file, by_set, by_a_change, in_a_sweep, in_a_column])
+def test_wherever_an_old_key_is_given_it_is_explained(
+    tmp_path: Path, write: Callable[..., Path], give: Callable[..., None]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        give(tmp_path, write)
+    assert MESSAGE in str(caught.value)
+
+
+def old_text(config: Config) -> str:
+    """The configuration as version 0.1 wrote it."""
+    text = to_toml(config)
+    for old, new in RENAMED.items():
+        text = text.replace(f"\n{new.rpartition('.')[2]} = ", f"\n{old.rpartition('.')[2]} = ")
+    return text
+
+
+def old_state(state: dict[str, Any]) -> dict[str, Any]:
+    """A state as version 0.1 wrote it."""
+    for old, new in RENAMED_STATE.items():
+        group, name = new.split(".")
+        state[group][old.partition(".")[2]] = state[group].pop(name)
+    return state
+
+
+def test_a_stored_configuration_gets_todays_names() -> None:
+    config = validated(nested(NEW, 0.7) | nested("mechanics.min_bone_share", 0.25), "test")
+    tree = tree_of(config)
+    for old, new in RENAMED.items():
+        *branches, leaf = new.split(".")
+        place = tree
+        for branch in branches:
+            place = place.get(branch, {})
+        if leaf in place:
+            place[old.rpartition(".")[2]] = place.pop(leaf)
+    before = repr(tree)
+    assert validated(translated(tree), "test") == config
+    assert repr(tree) == before
+    assert translated(tree_of(config)) == tree_of(config)
+    assert translated({"mechanics": 3, "title": "x"}) == {"mechanics": 3, "title": "x"}
+
+
+def test_a_run_of_the_last_version_is_resumed_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = {"specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0]}}
+    schedule = {"schedule": {"burn_in_day": 0, "duration_day": 6, "snapshots_day": [0, 6]}}
+    config = validated(nested("mechanics.min_bone_share", 0.5) | size | schedule, "test")
+    straight = engine.run(config, tmp_path / "straight.vtkhdf")
+    state_of = engine.state_of
+    with monkeypatch.context() as last_version:
+        last_version.setattr(engine, "to_toml", old_text)
+        last_version.setattr(engine, "state_of", lambda s: old_state(state_of(s)))
+        path = engine.run(config, tmp_path / "old.vtkhdf", until_day=3)
+    with open_run(path) as old:
+        assert old.config["mechanics"]["least_share"] == 0.5
+        assert "min_bone_share" not in old.config_text
+    engine.resume(path)
+    with open_run(path) as old, open_run(straight) as new:
+        assert old.table.equals(new.table)
+        assert mechanics.of_run(old, {}, False).equals(mechanics.of_run(new, {}, False))
+
+
+def test_a_state_is_translated_without_copies() -> None:
+    state = {"signals": {"strain_heard": 1.5, "other": [1]}, "day": 3}
+    found = translated_state(state)
+    assert found == {"signals": {"mean_surface_strain": 1.5, "other": [1]}, "day": 3}
+    assert found["signals"]["other"] is state["signals"]["other"]  # type: ignore[index]
+    assert "strain_heard" in state["signals"]  # type: ignore[operator]
