@@ -22,7 +22,7 @@ BONE = {"bone_percent": "bvtv_percent", "mineral_percent": "bmd_mg_per_cm3"}
 K_DXA = DensityParameters().k_dxa
 
 
-def apart(
+def difference_from_twin(
     results: "pd.DataFrame", arm: str, twin: object, by: Sequence[str] = (),
     measures: dict[str, str] = BONE,
 ) -> "pd.DataFrame":  # fmt: skip
@@ -138,7 +138,7 @@ def regained(
     return pd.DataFrame(shares)
 
 
-def said(mean: float, ci: float, form: str = "+.1f") -> str:
+def with_interval(mean: float, ci: float, form: str = "+.1f") -> str:
     """A number with its interval, as tables have it: +1.2 +/- 0.4."""
     if not np.isfinite(mean):
         return ""

@@ -30,13 +30,13 @@ def run(
 ) -> None:
     """Do what is missing of a study; run again to resume, or after adding points."""
     from bonesim.errors import InputError
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import plan, run_share, run_study
 
     what = Study(study)
     if dry_run:
-        print(plan(what, output, workers).said())
+        print(plan(what, output, workers).text())
         return
     if task_index is not None:
         if task_index >= task_count:
@@ -44,9 +44,9 @@ def run(
         lost = run_share(what, output, task_index, task_count)
     else:
         with stopped_politely(output):
-            lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
+            lost = run_study(what, output, workers=workers, scheduler=scheduler, cluster=cluster,
                              progress=None if quiet else SweepTerminal())  # fmt: skip
-    tell_what_is_lost(lost, output)
+    exit_if_results_missing(lost, output)
 
 
 @sweep_app.command()

@@ -27,31 +27,31 @@ def trial(
     """A simulated clinical trial on virtual people; run again to resume. Not for clinical use."""
     from bonesim.errors import InputError
     from bonesim.sweeps.folder import Folder
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
     from bonesim.sweeps.sweep import plan, run_study
     from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.outcomes import outcomes_of
     from bonesim.trials.summary import people_of, summary, write_tables
     from bonesim.trials.trial import Trial
 
     what = Trial(config)
     if dry_run:
-        print(plan(what, output, workers).said())
+        print(plan(what, output, workers).text())
         return
     with stopped_politely(output):
-        lost = run_study(what, output, workers=workers, scheduler=scheduler, queue=cluster,
+        lost = run_study(what, output, workers=workers, scheduler=scheduler, cluster=cluster,
                          progress=None if quiet else SweepTerminal())  # fmt: skip
     place, parameters = Folder(output), what.parameters
     try:
-        lives = lives_of(place.results(), parameters)
+        outcomes = outcomes_of(place.results(), parameters)
     except InputError:
-        tell_what_is_lost(lost, output)  # which is why
+        exit_if_results_missing(lost, output)  # which is why
         raise
-    comparison = compared(parameters, lives)
+    comparison = compared(parameters, outcomes)
     write_tables(output, people_of(place.points()), comparison)
     _draw(parameters, comparison, output / "trial.png")
-    print(summary(parameters, lives, comparison))
-    tell_what_is_lost(lost, output)
+    print(summary(parameters, outcomes, comparison))
+    exit_if_results_missing(lost, output)
 
 
 @plot_app.command("trial")
@@ -63,14 +63,14 @@ def plot_trial(
     from bonesim.sweeps.folder import STUDY, Folder
     from bonesim.sweeps.study import read_as
     from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.outcomes import outcomes_of
     from bonesim.trials.parameters import TrialParameters
     from bonesim.viewer.picture import check_picture
 
     check_picture(output)
     place = Folder(folder)
     parameters = read_as(place.path / STUDY, TrialParameters)[0]
-    comparison = compared(parameters, lives_of(place.results(), parameters))
+    comparison = compared(parameters, outcomes_of(place.results(), parameters))
     _draw(parameters, comparison, output)
     print(output, file=sys.stderr)
 

@@ -49,7 +49,7 @@ CHANGES: dict[str, Any] = {
     "hormones.response.androgen_formation_exponent": 0.0,
 }
 #: Steps of teams after which a washout has no end: with usual parameters the last takes about 40.
-MOST_STEPS = 1000
+MAX_STEPS = 1000
 
 
 def washed_out(simulation: Simulation) -> Simulation:
@@ -67,9 +67,9 @@ def washed_out(simulation: Simulation) -> Simulation:
     other.datacollector = mesa.DataCollector()
     other.osteoblasts.numbers = hurried(other.osteoblasts.numbers)
     first = other.day
-    advance(other, first + MOST_STEPS, done=lambda s: not is_open(s))
+    advance(other, first + MAX_STEPS, done=lambda s: not is_open(s))
     if is_open(other):
-        raise RuntimeError(f"washout from day {first}: sites are open after {MOST_STEPS} steps")
+        raise RuntimeError(f"washout from day {first}: sites are open after {MAX_STEPS} steps")
     other.conclude()
     return other
 
@@ -88,7 +88,7 @@ def hurried(numbers: Any) -> Any:
     step = numbers.step_day
     return numbers._replace(
         reversal_day=1e-6,
-        arrest_day=float(MOST_STEPS),
+        arrest_day=float(MAX_STEPS),
         apposition_um_per_day=numbers.apposition_um_per_day * step,
         apposition_tau_day=numbers.apposition_tau_day / step,
         grace_day=numbers.grace_day / step,

@@ -30,7 +30,7 @@ BONES_FROM = 2**33
 #: Half a step of a number in [0, 1): no quantile of it is infinite.
 HALF_STEP = 2.0**-54
 #: Draws after which a value is not to be had; the least share kept makes this impossible.
-MOST_DRAWS = 10_000
+MAX_DRAWS = 10_000
 
 
 def seed_of_trial(cohort: CohortParameters) -> int:
@@ -61,7 +61,7 @@ def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
     low = -np.inf if trait.low is None else trait.low
     high = np.inf if trait.high is None else trait.high
     values = np.full(count, np.nan)
-    for attempt in range(MOST_DRAWS):
+    for attempt in range(MAX_DRAWS):
         open_ = np.flatnonzero(~((values >= low) & (values <= high)))
         if not open_.size:
             return values

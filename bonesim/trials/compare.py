@@ -17,7 +17,7 @@ from bonesim.analysis.statistics import Numbers, finite, interval, paired, welch
 from bonesim.chance import ARM, DROPOUT, uniforms
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST
 from bonesim.trials.cohort import seed_of_trial
-from bonesim.trials.outcomes import BY_K, Lives, told
+from bonesim.trials.outcomes import BY_K, TrialOutcomes, as_reported
 from bonesim.trials.parameters import Published, TrialParameters
 from bonesim.trials.replicates import Repeats, repeated
 from bonesim.units import DAYS_PER_YEAR
@@ -64,35 +64,35 @@ def stays_until(p: TrialParameters, people: int) -> Numbers:
     return DAYS_PER_YEAR * np.log1p(-lots) / np.log1p(-rate)
 
 
-def compared(p: TrialParameters, lives: Lives) -> Comparison:
+def compared(p: TrialParameters, outcomes: TrialOutcomes) -> Comparison:
     """All tables of a trial."""
     import pandas as pd
 
     own = p.clinic.density.k_dxa
     rows: list[dict[str, Any]] = []
     for name in (*p.changes, *p.levels):
-        found = _estimates(p, lives, name)
+        found = _estimates(p, outcomes, name)
         _add_published(p, name, found)
         rows += [row | {"k_dxa": own if name == BY_K else np.nan} for row in found]
         if name != BY_K:
             continue
         for k in sorted({K_LOWEST, K_HIGHEST, K_OF_BONE} - {own}):
-            rows += [row | {"k_dxa": k} for row in _estimates(p, lives.with_k(own, k), name)]
+            rows += [row | {"k_dxa": k} for row in _estimates(p, outcomes.with_k(own, k), name)]
     estimates = pd.DataFrame(rows)
-    return Comparison(estimates, curves(p, estimates), _repeats_table(p, lives))
+    return Comparison(estimates, curves(p, estimates), _repeats_table(p, outcomes))
 
 
-def _estimates(p: TrialParameters, lives: Lives, name: str) -> list[dict[str, Any]]:
+def _estimates(p: TrialParameters, outcomes: TrialOutcomes, name: str) -> list[dict[str, Any]]:
     """All rows of one quantity."""
     as_change = name in p.changes
-    true = told(lives.true[name], as_change=as_change)
-    read = told(lives.read(name), as_change=as_change)
-    arm_of, until = assigned(p, lives.person.size), stays_until(p, lives.person.size)
-    arms, reference = list(lives.arms), lives.arms.index(p.reference.name)
-    again = repeated(p, lives, name)
-    one = lives.quantity[name]
+    true = as_reported(outcomes.true[name], as_change=as_change)
+    read = as_reported(outcomes.read(name), as_change=as_change)
+    arm_of, until = assigned(p, outcomes.person.size), stays_until(p, outcomes.person.size)
+    arms, reference = list(outcomes.arms), outcomes.arms.index(p.reference.name)
+    again = repeated(p, outcomes, name)
+    one = outcomes.quantity[name]
     rows: list[dict[str, Any]] = []
-    for place, day in enumerate(lives.day):
+    for place, day in enumerate(outcomes.day):
         if as_change and place == 0:
             continue
         head = {"quantity": name, "what": one.what, "told": "change_percent" if as_change else "level",
@@ -124,7 +124,7 @@ def _ratios(
     """How much larger than the twin's the variance of other estimates of the difference is.
 
     `variance_ratio`: of the real trial's (its people, noise and dropout) over this one's.
-    `variance_ratio_lives`: of two independent groups without noise, per life simulated.
+    `variance_ratio_runs`: of two independent groups without noise, per life simulated.
     """
     if not twin.get("sd", np.nan) > 0.0:
         return {}
@@ -132,7 +132,7 @@ def _ratios(
     groups = np.var(finite(treated), ddof=1) + np.var(finite(reference), ddof=1)
     return {
         "variance_ratio": float(np.var(finite(differences), ddof=1)) / (own / twin["n"]),
-        "variance_ratio_lives": float(groups) / own,
+        "variance_ratio_runs": float(groups) / own,
     }
 
 
@@ -190,18 +190,18 @@ def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
     return table.sort_values(["quantity", "arm", "source", "day"], kind="stable", ignore_index=True)
 
 
-def _repeats_table(p: TrialParameters, lives: Lives) -> "pd.DataFrame":
+def _repeats_table(p: TrialParameters, outcomes: TrialOutcomes) -> "pd.DataFrame":
     """The primary outcome of every repeated trial: difference and P of each comparison."""
     import pandas as pd
 
     name, day = p.primary
-    again: Repeats = repeated(p, lives, name)
-    place = int(np.flatnonzero(lives.day == day)[0])
+    again: Repeats = repeated(p, outcomes, name)
+    place = int(np.flatnonzero(outcomes.day == day)[0])
     parts = [
         pd.DataFrame(
             {"repeat": np.arange(p.repeats), "comparison": f"{arm} - {p.reference.name}",
              "difference": again.difference[a][:, place], "p": again.p[a][:, place]}
         )
-        for a, arm in enumerate(lives.arms) if arm != p.reference.name
+        for a, arm in enumerate(outcomes.arms) if arm != p.reference.name
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)

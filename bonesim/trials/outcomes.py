@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 #: The one quantity that follows bone mineral by k, which is told with every number of it.
 BY_K = "ls_abmd"
 #: Fewer persons give no statistics.
-FEWEST_PEOPLE = 2
+MIN_PEOPLE = 2
 
 
-class Lives(NamedTuple):
+class TrialOutcomes(NamedTuple):
     """Everybody who was lived in every arm."""
 
     arms: tuple[str, ...]
@@ -29,7 +29,7 @@ class Lives(NamedTuple):
     true: dict[str, NDArray[np.float64]]  # quantity -> (arms, people, days), without noise
     quantity: dict[str, Quantity]
 
-    def with_k(self, k_before: float, k: float) -> "Lives":
+    def with_k(self, k_before: float, k: float) -> "TrialOutcomes":
         """The same lives read by another k of DXA: it scales every change of the spine."""
         first = self.true[BY_K][:, :, :1]
         scaled = first * (1.0 + (k / k_before) * (self.true[BY_K] / first - 1.0))
@@ -45,7 +45,7 @@ class Lives(NamedTuple):
         return self.true[name] * np.array(noise)
 
 
-def told(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
+def as_reported(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
     """Values as a trial tells them: % change since the first day (last axis), or as they are."""
     if not as_change:
         return values
@@ -53,7 +53,7 @@ def told(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]
         return 100.0 * (values / values[..., :1] - 1.0)
 
 
-def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
+def outcomes_of(results: "pd.DataFrame", p: TrialParameters) -> TrialOutcomes:
     """Arrays from a folder's results; persons whose lives are not all there are left out.
 
     Args:
@@ -70,10 +70,10 @@ def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
     rows = results[results["day"].isin(days) & results["arm"].isin(arms)]
     counts = rows.groupby("person")["day"].size()
     person = counts.index[counts == len(arms) * len(days)].to_numpy(np.int64)
-    if person.size < FEWEST_PEOPLE:
+    if person.size < MIN_PEOPLE:
         raise InputError(
             f"{person.size} of {results['person'].nunique()} persons are there in every arm, and "
-            f"{FEWEST_PEOPLE} are needed; run the trial again to go on"
+            f"{MIN_PEOPLE} are needed; run the trial again to go on"
         )
     rows = rows.set_index(["arm", "person", "day"])
     seed = rows["seed"].groupby("person").first().reindex(person).to_numpy(np.int64)
@@ -84,4 +84,4 @@ def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
         ])
         for name in names
     }  # fmt: skip
-    return Lives(arms, person, seed, days, true, quantities(p.clinic))
+    return TrialOutcomes(arms, person, seed, days, true, quantities(p.clinic))

@@ -22,7 +22,7 @@ from bonesim.sweeps.study import ResultParameters
 from bonesim.units import unit_of
 
 #: A trait whose bounds leave less of its distribution than this is a mistake.
-LEAST_SHARE_KEPT = 0.01
+MIN_SHARE_KEPT = 0.01
 #: Columns of the tables that no trait may have.
 TAKEN = ("point", "row", "replicate", "seed", "person", "bone", "arm", "status", "seconds", "day")
 
@@ -101,10 +101,10 @@ class Trait(Parameters):
         kept = float(
             stats.norm(self.mean, self.sd).cdf(high) - stats.norm(self.mean, self.sd).cdf(low)
         )
-        if kept < LEAST_SHARE_KEPT:
+        if kept < MIN_SHARE_KEPT:
             raise ValueError(
                 f"{self.column}: only {100 * kept:.2g} % of its distribution lies between low and "
-                f"high, at least {100 * LEAST_SHARE_KEPT:g} % must; widen them or move the mean"
+                f"high, at least {100 * MIN_SHARE_KEPT:g} % must; widen them or move the mean"
             )
 
 

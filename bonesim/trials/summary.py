@@ -7,7 +7,7 @@ import numpy as np
 
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.trials.compare import K_OF_BONE, Comparison
-from bonesim.trials.outcomes import BY_K, Lives
+from bonesim.trials.outcomes import BY_K, TrialOutcomes
 from bonesim.trials.parameters import TrialParameters
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def people_of(points: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def summary(p: TrialParameters, lives: Lives, comparison: Comparison) -> str:
+def summary(p: TrialParameters, outcomes: TrialOutcomes, comparison: Comparison) -> str:
     """The trial in words: every quantity at its last visit and where something was published.
 
     The primary one is told at all visits.
@@ -50,7 +50,7 @@ def summary(p: TrialParameters, lives: Lives, comparison: Comparison) -> str:
     primary, day = p.primary
     lines = [
         f"{p.title}",
-        f"{lives.person.size} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
+        f"{outcomes.person.size} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
         f"{len(p.arm)} arms; the real trial had "
         + ", ".join(f"{arm.name} {arm.people}" for arm in p.arm),
         "", HEAD,
@@ -130,7 +130,7 @@ def _notes(p: TrialParameters, table: "pd.DataFrame", primary: str, day: int) ->
             lines.append(
                 f"{name}: the real trial's difference has {twin['variance_ratio']:.1f} times the "
                 f"twins' variance; independent lives without noise have "
-                f"{twin['variance_ratio_lives']:.1f} times, life for life"
+                f"{twin['variance_ratio_runs']:.1f} times, life for life"
             )
     return [
         *lines,

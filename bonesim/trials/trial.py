@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Trial:
-    """A trial with all its points resolved and checked; a `Lot` of the engine.
+    """A trial with all its points resolved and checked; a `StudyLike` of the engine.
 
     Args:
         path: the TOML file.

@@ -86,7 +86,7 @@ def _plain_name(day: int, days: list[int], spans: list[tuple[float, float]]) -> 
     return "End" if day == days[-1] else "On the way"
 
 
-def said(day: float) -> str:
+def day_text(day: float) -> str:
     """A day as a reader says it: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
     if day < DAYS_PER_YEAR / 12:
         return f"day {day:.0f}"

@@ -14,7 +14,7 @@ from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
-from bonesim.viewer.moments import Moment, said, three_moments, weekly_e2
+from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
 from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.strain_energy import (
@@ -109,7 +109,7 @@ def _draw_block(axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, 
     table = run.table
     bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
     axis.set_title(
-        f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   {below}",
+        f"{moment.name}, {day_text(moment.day)}\nBV/TV {bvtv:.1f} %   {below}",
         fontsize=11,
     )
 

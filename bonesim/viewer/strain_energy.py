@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: and free ends that carry nothing would otherwise take most of them.
 RANGE = (0.1, 0.98)
 #: At most so many decades of energy are told apart, below the upper end.
-MOST_DECADES = 3.0
+MAX_DECADES = 3.0
 
 
 class Strained(NamedTuple):
@@ -84,7 +84,7 @@ def scale_of(snapshots: list[Strained]) -> "LogNorm":
             "--colour sed: no bone joins two opposite faces, so none is strained; take another colour"
         )
     low, high = np.quantile(energies, RANGE)
-    return LogNorm(max(float(low), float(high) * 10.0**-MOST_DECADES), float(high), clip=True)
+    return LogNorm(max(float(low), float(high) * 10.0**-MAX_DECADES), float(high), clip=True)
 
 
 def paint_energy(block: Block, bone: Strained, scale: "LogNorm") -> None:

@@ -79,7 +79,7 @@ def by_field(runs: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
     return groups["value"].apply(mean_and_ci).unstack().reset_index()
 
 
-def usual_kind(design: DesignParameters) -> str:
+def default_kind(design: DesignParameters) -> str:
     """The picture that suits a design."""
     if design.kind in ("sobol", "morris"):
         return design.kind
@@ -98,7 +98,7 @@ def plot(
         InputError: an outcome, moment or kind that is not there or does not suit the design.
     """
     runs = outcome_of(results, outcome, moment)
-    kind = kind or usual_kind(design)
+    kind = kind or default_kind(design)
     label = label or f"{outcome}, {moment}"
     makers = {"curves": _curves, "heatmap": _heatmap, "sobol": _indices, "morris": _indices,
               "pairs": _pairs}  # fmt: skip

@@ -7,7 +7,7 @@ from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import add_block, choose_window, has_screen
 from bonesim.viewer.markers import final_events, places_mm
-from bonesim.viewer.moments import said
+from bonesim.viewer.moments import day_text
 from bonesim.viewer.surface import bone_block
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Radius of the ball that marks an event, mm.
 MARK_MM = 0.05
 #: A larger lattice is shown coarsened, so that turning it stays smooth.
-MOST_VOXELS = 8_000_000
+MAX_VOXELS = 8_000_000
 
 
 def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
@@ -56,7 +56,7 @@ def show_day(plotter: "pv.Plotter", run: Run, day: int) -> None:
 
     nz, ny, nx = run.shape
     coarsen = 1
-    while nz * ny * nx / coarsen**3 > MOST_VOXELS:
+    while nz * ny * nx / coarsen**3 > MAX_VOXELS:
         coarsen += 1
     add_block(plotter, bone_block(run.quanta(day), run.voxel_um / 1000.0, coarsen=coarsen))
     events = final_events(run.events, day)
@@ -68,4 +68,4 @@ def show_day(plotter: "pv.Plotter", run: Run, day: int) -> None:
                 geom=pv.Sphere(radius=MARK_MM), scale=False, orient=False
             )
             plotter.add_mesh(balls, name=kind, color=mark.colour)
-    plotter.add_text(said(day), name="day", color=palette.INK, font_size=12)
+    plotter.add_text(day_text(day), name="day", color=palette.INK, font_size=12)

@@ -117,7 +117,7 @@ def test_a_prescription_ends_with_the_washout() -> None:
 
 
 def test_no_end_is_an_error(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(washout, "MOST_STEPS", 2)
+    monkeypatch.setattr(washout, "MAX_STEPS", 2)
     with pytest.raises(RuntimeError, match="open after 2 steps"):
         washed_out(lived.simulation)
 

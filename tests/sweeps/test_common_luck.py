@@ -18,7 +18,7 @@ title = "two doses"
 base = "base.toml"
 [design]
 seeds = {seeds}
-common_luck = {common}
+common_random_numbers = {common}
 [[design.variable]]
 path = "protocol.anastrozole.dose_mg"
 name = "dose"

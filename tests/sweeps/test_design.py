@@ -72,12 +72,12 @@ def test_a_condition_drops_rows() -> None:
 
 
 def test_seeds_coincide_only_on_purpose() -> None:
-    common = seeds_of(DesignParameters(seeds=5, common_luck=True), 100)
+    common = seeds_of(DesignParameters(seeds=5, common_random_numbers=True), 100)
     assert (common == common[0]).all()
     assert len(set(common[0])) == 5
-    own = seeds_of(DesignParameters(seeds=5, common_luck=False), 100)
+    own = seeds_of(DesignParameters(seeds=5, common_random_numbers=False), 100)
     assert len(set(own.ravel())) == 500
-    other = seeds_of(DesignParameters(seeds=5, common_luck=False, seed=2), 100)
+    other = seeds_of(DesignParameters(seeds=5, common_random_numbers=False, seed=2), 100)
     assert not set(own.ravel()) & set(other.ravel())
 
 

@@ -16,7 +16,7 @@ from bonesim.errors import InputError
 from bonesim.sweeps.cost import plan_of
 from bonesim.sweeps.folder import Folder
 from bonesim.trials.compare import compared
-from bonesim.trials.outcomes import lives_of
+from bonesim.trials.outcomes import outcomes_of
 from bonesim.trials.summary import people_of, summary
 from bonesim.trials.trial import Trial
 from tests.trials import dummy
@@ -90,9 +90,9 @@ def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
     people = people_of(place.points())
     pd.testing.assert_frame_equal(people[["person", "bone", "own_e2"]],
                                   trial.people[["person", "bone", "own_e2"]])  # fmt: skip
-    lives = lives_of(place.results(), trial.parameters)
-    assert lives.seed.tolist() == trial.people["seed"].tolist()
-    found = compared(trial.parameters, lives)
+    outcomes = outcomes_of(place.results(), trial.parameters)
+    assert outcomes.seed.tolist() == trial.people["seed"].tolist()
+    found = compared(trial.parameters, outcomes)
     table = found.estimates.set_index(["quantity", "estimate", "arm", "day"])
     twin = table.loc[("ls_abmd", "twin", "drug - placebo", 40)]
     assert twin["mean"].to_list() == pytest.approx([-2.0, -1.6, -2.8, -4.0])
@@ -102,7 +102,7 @@ def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
     assert len(found.repeats) == 50
     curve = found.curves.query("quantity == 'ls_abmd' and arm == 'drug' and source == 'twin'")
     assert curve["day"].tolist() == [0, 20, 40]
-    said = summary(trial.parameters, lives, found)
+    said = summary(trial.parameters, outcomes, found)
     assert "6 of 6 persons, 2 bones" in said
     assert "k = 0.50" in said and "k 1.00" in said
 

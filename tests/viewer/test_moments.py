@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.viewer.moments import last_low_day, said, suppressed_spans, three_moments
+from bonesim.viewer.moments import last_low_day, day_text, suppressed_spans, three_moments
 
 DAY = np.arange(1001)
 
@@ -57,6 +57,6 @@ def test_no_snapshot_no_moment() -> None:
 
 
 def test_days_as_a_reader_says_them() -> None:
-    assert said(0) == "day 0"
-    assert said(90) == "day 90 (3.0 months)"
-    assert said(1826) == "day 1826 (5.0 years)"
+    assert day_text(0) == "day 0"
+    assert day_text(90) == "day 90 (3.0 months)"
+    assert day_text(1826) == "day 1826 (5.0 years)"
