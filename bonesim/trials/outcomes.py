@@ -1,4 +1,4 @@
-"""The results of a trial as arrays: what was true of each person, in each arm, at each visit."""
+"""The results of a trial as arrays: the true values of each person, in each arm, at each visit."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,14 +13,14 @@ from bonesim.trials.visits import Quantity, quantities
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The one quantity that follows bone mineral by k, which is told with every number of it.
+#: The one quantity that follows bone mineral by k; its rows report k.
 BY_K = "ls_abmd"
-#: Fewer persons give no statistics.
+#: Least number of persons for statistics.
 MIN_PEOPLE = 2
 
 
 class TrialOutcomes(NamedTuple):
-    """Everybody who was lived in every arm."""
+    """The persons that were simulated in every arm."""
 
     arms: tuple[str, ...]
     person: NDArray[np.int64]  # their numbers, (people,)
@@ -30,13 +30,13 @@ class TrialOutcomes(NamedTuple):
     quantity: dict[str, Quantity]
 
     def with_k(self, k_before: float, k: float) -> "TrialOutcomes":
-        """The same lives read by another k of DXA: it scales every change of the spine."""
+        """The same outcomes with another k of DXA: it scales every change of the spine."""
         first = self.true[BY_K][:, :, :1]
         scaled = first * (1.0 + (k / k_before) * (self.true[BY_K] / first - 1.0))
         return self._replace(true={**self.true, BY_K: scaled})
 
     def read(self, name: str) -> NDArray[np.float64]:
-        """A quantity as it was read: each reading with the noise of its person and day."""
+        """A quantity as measured: each reading with the noise of its person and day."""
         cv = self.quantity[name].cv
         if cv == 0.0:
             return self.true[name]
@@ -46,7 +46,7 @@ class TrialOutcomes(NamedTuple):
 
 
 def as_reported(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
-    """Values as a trial tells them: % change since the first day (last axis), or as they are."""
+    """Values as a trial reports them: % change since the first day (last axis), or levels."""
     if not as_change:
         return values
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -54,14 +54,14 @@ def as_reported(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.f
 
 
 def outcomes_of(results: "pd.DataFrame", p: TrialParameters) -> TrialOutcomes:
-    """Arrays from a folder's results; persons whose lives are not all there are left out.
+    """Arrays from a folder's results; persons without a result in every arm are left out.
 
     Args:
         results: one row per point and visit, with person, arm, seed, day and quantities.
         p: the trial.
 
     Raises:
-        InputError: fewer than two persons are there in every arm.
+        InputError: fewer than two persons have results in every arm.
     """
     arms, days = tuple(one.name for one in p.arm), np.array([0, *p.visits_day], np.int64)
     names = [*p.changes, *p.levels]
@@ -72,7 +72,7 @@ def outcomes_of(results: "pd.DataFrame", p: TrialParameters) -> TrialOutcomes:
     person = counts.index[counts == len(arms) * len(days)].to_numpy(np.int64)
     if person.size < MIN_PEOPLE:
         raise InputError(
-            f"{person.size} of {results['person'].nunique()} persons are there in every arm, and "
+            f"{person.size} of {results['person'].nunique()} persons have results in every arm, and "
             f"{MIN_PEOPLE} are needed; run the trial again to go on"
         )
     rows = rows.set_index(["arm", "person", "day"])
