@@ -114,7 +114,7 @@ def table_of(told: Sequence[Sequence[Loss]], lives: Sequence[Config]) -> "pd.Dat
         "total": {"total": "total"}, "part": PARTS, "of_thinning": OF_THINNING,
     }  # fmt: skip
     return pd.DataFrame(
-        {"life": life, "day": loss.day, "part": name, "kind": kind, "meaning": meaning,
+        {"simulation": life, "day": loss.day, "part": name, "kind": kind, "meaning": meaning,
          **_amounts(getattr(loss, name), loss), "seed": seeds[life],
          "version": f"bonesim {version_of('bonesim')}"}
         for life, found in named.items() for loss in found
@@ -141,10 +141,10 @@ def columns_of(loss: Loss) -> dict[str, float]:
 def in_words(table: "pd.DataFrame") -> str:
     """The table for reading: a pair of columns for each day, a block for each life."""
     days = list(dict.fromkeys(table["day"]))
-    lives = list(dict.fromkeys(table["life"]))
+    lives = list(dict.fromkeys(table["simulation"]))
     lines = []
     for life in lives:
-        amounts = table[table["life"] == life].set_index(["part", "day"])[list(AMOUNTS)]
+        amounts = table[table["simulation"] == life].set_index(["part", "day"])[list(AMOUNTS)]
 
         def row(words: str, *names: str, amounts: "pd.DataFrame" = amounts) -> str:
             told = np.sum([amounts.loc[name].to_numpy(float) for name in names], axis=0)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_at, write_durably
-from bonesim.sweeps.study import StudyLike, Point, table_of
+from bonesim.sweeps.study import Point, StudyLike, table_of
 from bonesim.sweeps.worker import Task
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from bonesim.sweeps import batch
 from bonesim.sweeps import worker as work
 from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
 from bonesim.sweeps.folder import JOURNAL, MAX_ATTEMPTS, Folder, Journal
-from bonesim.sweeps.study import StudyLike, Point
+from bonesim.sweeps.study import Point, StudyLike
 
 #: Seconds between two writings of the tables; writing takes longer as they grow.
 TABLES_EVERY_SECONDS = 60.0

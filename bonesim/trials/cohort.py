@@ -38,9 +38,7 @@ def seed_of_trial(cohort: CohortParameters) -> int:
     return cohort.seed * ROOM + ROOM - 1
 
 
-def normals(
-    seed: int, day: int, entity: NDArray[np.uint64], purpose: int
-) -> NDArray[np.float64]:
+def normals(seed: int, day: int, entity: NDArray[np.uint64], purpose: int) -> NDArray[np.float64]:
     """A standard normal number for each entity, for one purpose (inverse of the CDF)."""
     numbers = uniforms(np.int64(seed), np.int64(day), entity, np.int64(purpose))
     return ndtri(numbers + HALF_STEP)

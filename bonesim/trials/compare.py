@@ -174,7 +174,9 @@ def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
     kept = estimates[own & estimates["arm"].isin(arms)].assign(source=estimates["estimate"])
     columns = ["quantity", "unit", "arm", "source", "day", "mean", "low", "high", "n"]
     found = [kept[columns]]
-    begin = kept[(kept["reported_as"] == "change_percent")].drop_duplicates(["quantity", "arm", "source"])
+    begin = kept[(kept["reported_as"] == "change_percent")].drop_duplicates(
+        ["quantity", "arm", "source"]
+    )
     found.append(begin[columns].assign(day=0, mean=0.0, low=0.0, high=0.0))
     units = dict(zip(estimates["quantity"], estimates["unit"], strict=True))
     found.append(

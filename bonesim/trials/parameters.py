@@ -193,7 +193,9 @@ class TrialParameters(Parameters):
         tuple[str, ...],
         Field(min_length=1, description="quantities reported as % change; first is primary; input"),
     ] = ("ls_abmd", "qct_vbmd", "bvtv_percent", "ctx", "p1np")
-    levels: Annotated[tuple[str, ...], Field(description="quantities reported as levels; input")] = (
+    levels: Annotated[
+        tuple[str, ...], Field(description="quantities reported as levels; input")
+    ] = (
         "e2_pg_per_ml",
         "e2_immunoassay_pg_per_ml",
         "t_ng_per_dl",
@@ -206,7 +208,8 @@ class TrialParameters(Parameters):
     ] = 2000
     clinic: ClinicParameters = ClinicParameters()
     published: Annotated[
-        tuple[Published, ...], Field(max_length=1000, description="results of the real trial; input")
+        tuple[Published, ...],
+        Field(max_length=1000, description="results of the real trial; input"),
     ] = ()
     results: ResultParameters = ResultParameters()
 

@@ -1,7 +1,7 @@
-"""A trial's own figure, drawn over what the trial found: from its tables alone.
+"""The figure of a simulated trial with the published results, made from its tables alone.
 
-Left, change of the primary outcome against time by arm; middle, P over repeated trials; right,
-estradiol by arm. The numbers behind it are written beside it.
+Left: change of the primary outcome against time by arm. Middle: P over repeated trials. Right:
+estradiol by arm. The numbers are written beside it as CSV.
 """
 
 from pathlib import Path
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
 #: Colour and marker of each arm, the reference first.
 MARKERS = "osD^vP*X"
-#: Days by which points of two arms are put apart so that both can be seen, share of the whole.
+#: Horizontal offset between points of two arms, so that both are visible, share of the whole time.
 OFFSET = 0.012
-#: P below this is drawn as this.
+#: Smaller P are drawn at this value.
 MIN_P = 1e-12
 
 
@@ -37,7 +37,7 @@ def draw(
         estimates, curves, repeats: tables of a trial (`bonesim.trials.compare.Comparison`); the
             first quantity in `estimates` is the primary one.
         arms: the reference first.
-        title: above it all.
+        title: title of the figure.
         output: the PNG.
 
     Raises:
@@ -70,7 +70,7 @@ def _look(arms: list[str], arm: str) -> tuple[str, str]:
 
 
 def _changes(axis: "Axes", curves: "pd.DataFrame", arms: list[str], primary: "pd.Series") -> None:
-    """Mean change with its 95 % interval by arm; the real trial's over it."""
+    """Mean change with its 95 % interval by arm, and the published values."""
     axis.axhline(0.0, color=palette.INK, lw=0.6)
     step = OFFSET * float(curves["day"].max()) / DAYS_PER_MONTH
     for place, arm in enumerate(arms):
@@ -105,7 +105,7 @@ def _line(axis: "Axes", rows: "pd.DataFrame", colour: str, label: str, style: st
 
 
 def _bars(axis: "Axes", rows: "pd.DataFrame", months: "NDArray[np.float64]", **look: Any) -> None:
-    """Points with their intervals, where they have one."""
+    """Points with their intervals, if they have one."""
     mean = rows["mean"].to_numpy(float)
     ends = [rows[name].to_numpy(float) for name in ("low", "high")]
     reach = np.array([np.where(np.isfinite(end), np.abs(end - mean), 0.0) for end in ends])
@@ -134,7 +134,7 @@ def _chances(axis: "Axes", repeats: "pd.DataFrame", estimates: "pd.DataFrame") -
 
 
 def _estradiol(axis: "Axes", curves: "pd.DataFrame", arms: list[str]) -> None:
-    """Estradiol by arm: true, and as an immunoassay reads it, if it was told."""
+    """Estradiol by arm: true, and by immunoassay if it is reported."""
     for name, style, words in (("e2_pg_per_ml", "-", "true"),
                                ("e2_immunoassay_pg_per_ml", "--", "immunoassay")):  # fmt: skip
         rows = curves[curves["quantity"] == name]

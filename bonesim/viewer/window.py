@@ -1,4 +1,4 @@
-"""A window on a run: turn the bone, move the slider from day to day."""
+"""A window with a run: the bone can be turned, a slider selects the snapshot."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Radius of the ball that marks an event, mm.
 MARK_MM = 0.05
-#: A larger lattice is shown coarsened, so that turning it stays smooth.
+#: A larger lattice is coarsened, so that it turns smoothly.
 MAX_VOXELS = 8_000_000
 
 
@@ -51,7 +51,7 @@ def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
 
 
 def show_day(plotter: "pv.Plotter", run: Run, day: int) -> None:
-    """Put the bone of one snapshot, and the final events up to it, into the plotter."""
+    """Add the bone of one snapshot, and the final events up to it, to the plotter."""
     import pyvista as pv
 
     nz, ny, nx = run.shape

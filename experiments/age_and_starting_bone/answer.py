@@ -10,7 +10,15 @@ here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import BONE, K_DXA, difference_from_twin, in_markdown, regained, summary, with_interval
+from bonesim.analysis.paired import (
+    BONE,
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    summary,
+    with_interval,
+)
 from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 BONES = {"elderly_vertebra": "little bone", "young_vertebra": "much bone"}

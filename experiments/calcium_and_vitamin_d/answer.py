@@ -35,7 +35,9 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     """
     arms = arms_of(results)
     gained = difference_from_twin(arms, "supplement", NEITHER, ["drug"])
-    cost = difference_from_twin(arms[arms["supplement"] == NEITHER], "drug", DRUG[1], ["supplement"])
+    cost = difference_from_twin(
+        arms[arms["supplement"] == NEITHER], "drug", DRUG[1], ["supplement"]
+    )
     runs = pd.concat([gained[gained["supplement"] != NEITHER], cost])
     runs = runs.sort_values("day", kind="stable", ignore_index=True)
     each = runs.groupby(["drug", "supplement", "seed"])["dxa_percent"]

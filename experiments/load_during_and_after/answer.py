@@ -10,7 +10,14 @@ simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, regained, summary, with_interval
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    summary,
+    with_interval,
+)
 from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 DRUG = {0: "anastrozole for a year", 1: "never suppressed"}

@@ -11,7 +11,14 @@ against the same man on testosterone alone. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, since_start, summary, with_interval
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    since_start,
+    summary,
+    with_interval,
+)
 from bonesim.viewer import palette
 from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 

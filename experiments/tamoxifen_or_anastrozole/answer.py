@@ -9,7 +9,14 @@ Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, since_start, summary, with_interval
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    since_start,
+    summary,
+    with_interval,
+)
 from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 NOTHING = "nothing"

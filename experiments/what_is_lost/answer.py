@@ -45,10 +45,14 @@ def words_of(table: pd.DataFrame) -> str:
     rows = []
     for day, one in table.iterrows():
         row = {"day": day, "in all": with_interval(one[(WHOLE, "mean")], one[(WHOLE, "ci")], ".1f")}
-        row |= {words: with_interval(one[(n, "mean")], one[(n, "ci")], ".2f") for n, words in NAMES.items()}
+        row |= {
+            words: with_interval(one[(n, "mean")], one[(n, "ci")], ".2f")
+            for n, words in NAMES.items()
+        }
         back = one["at_once_percent"]
         rows.append(
-            row | {"space and mineral, of all": with_interval(back["mean"], back["ci"], ".0f") + " %"}
+            row
+            | {"space and mineral, of all": with_interval(back["mean"], back["ci"], ".0f") + " %"}
         )
     return "lost beyond the healthy twin, % of the mineral of day 0\n\n" + in_markdown(
         pd.DataFrame(rows).set_index("day")

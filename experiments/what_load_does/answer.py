@@ -28,7 +28,9 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """Spine DXA, a row for each arm."""
     dxa = table["dxa_percent"]
-    cells = dxa.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack("day", sort=False)
+    cells = dxa.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack(
+        "day", sort=False
+    )
     return in_markdown(cells.rename(columns=lambda day: f"day {day:.0f}"))
 
 

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, regained, since_start, summary, with_interval
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    since_start,
+    summary,
+    with_interval,
+)
 from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.worker import means_between

@@ -47,7 +47,9 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 
 def words_of(table: pd.DataFrame) -> str:
     bone = table["bone_percent"]
-    return in_markdown(bone.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack("day"))
+    return in_markdown(
+        bone.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack("day")
+    )
 
 
 def draw(table: pd.DataFrame) -> Figure:

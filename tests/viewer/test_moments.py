@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.viewer.moments import last_low_day, day_text, suppressed_spans, three_moments
+from bonesim.viewer.moments import day_text, last_low_day, suppressed_spans, three_moments
 
 DAY = np.arange(1001)
 
