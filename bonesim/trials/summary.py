@@ -90,7 +90,8 @@ def _line(row: dict[Any, Any]) -> str:
     span = f"{_number(row.get('low'))} to {_number(row.get('high'))}" + (" *" if repeated else "")
     text = (
         f"  {row['estimate']:19s} {row['arm'][:24]:24s} {row['n']:5.0f} "
-        f"{_number(row.get('mean')):>8s}  {span:19s} {_number(row.get('median')):>8s} {_p(row.get('p')):>9s}   "
+        f"{_number(row.get('mean')):>8s}  {span:19s} {_number(row.get('median')):>8s} "
+        f"{_p(row.get('p')):>9s}   "
     )
     if np.isfinite(row.get("published", np.nan)):
         text += f"{_number(row['published'])}"

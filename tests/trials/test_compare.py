@@ -43,7 +43,7 @@ def test_what_is_not_there_is_left_out() -> None:
 
 
 def test_a_group_that_hardly_varies_is_compared() -> None:
-    """Levels nobody was given a trait of: SciPy warns of them, and warnings are errors here."""
+    """Levels without a trait hardly vary: SciPy warns of them, and warnings are errors here."""
     same = np.full(6, 319.0) + 1e-13 * np.arange(6)
     found = welch(np.array([460.0, 463.0, 466.0]), same)
     assert found["mean"] == pytest.approx(144.0)

@@ -1,4 +1,4 @@
-"""Which days are shown: read off estradiol and the snapshots, never off a config."""
+"""The days shown: from estradiol and the snapshots, never from a config."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_no_snapshot_no_moment() -> None:
         three_moments(DAY, course(), [])
 
 
-def test_days_as_a_reader_says_them() -> None:
+def test_days_as_text() -> None:
     assert day_text(0) == "day 0"
     assert day_text(90) == "day 90 (3.0 months)"
     assert day_text(1826) == "day 1826 (5.0 years)"

@@ -1,4 +1,4 @@
-"""Twins, shares and words, on numbers made by hand."""
+"""Differences from twins, shares and texts, on numbers made by hand."""
 
 import math
 
@@ -24,7 +24,7 @@ from bonesim.sweeps.worker import means_between
 def results() -> pd.DataFrame:
     """Two women, two arms, three seeds, days 0, 100, 200; the drug costs 10 % and 4 come back.
 
-    Seeds start from other bone, and health takes 2 % from all of them: only twins tell the drug.
+    Seeds start from different bone, and all lose 2 % without the drug: only twins isolate its effect.
     """
     rows = []
     for age in (50, 70):
@@ -40,7 +40,7 @@ def results() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_an_arm_is_told_against_its_twin(results: pd.DataFrame) -> None:
+def test_an_arm_is_compared_with_its_twin(results: pd.DataFrame) -> None:
     runs = difference_from_twin(results, "arm", "nothing", ["age"])
     assert len(runs) == len(results)
     ends = runs[(runs["arm"] == "drug") & (runs["day"] == 100)]
@@ -94,7 +94,7 @@ def test_another_studys_table_is_one_line(results: pd.DataFrame) -> None:
         since_start(results.iloc[:0], ["arm"])
 
 
-def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
+def test_a_seed_that_lost_little_does_not_dominate_a_pooled_ratio() -> None:
     back, lost = pd.Series([1.0, 1.2, 0.8, 0.5]), pd.Series([4.0, 4.0, 4.0, 0.01])
     found = ratio_and_ci(back, lost)
     assert found["mean"] == pytest.approx(100 * 3.5 / 12.01)
@@ -104,7 +104,7 @@ def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
     assert exact["ci"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_words() -> None:
+def test_texts() -> None:
     assert with_interval(-1.234, 0.56) == "-1.2 +/- 0.6"
     assert with_interval(1.0, math.nan) == "+1.0"
     assert with_interval(50.2, 6.1, ".0f") == "50 +/- 6"
