@@ -1,1 +1,1 @@
-"""Statistics that studies and trials share: intervals, tests, arms against their twins."""
+"""Statistics of studies and trials: intervals, tests, arms compared with their twins."""

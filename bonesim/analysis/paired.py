@@ -1,7 +1,7 @@
-"""Reading a study: arms against their twins, and means over seeds with their 95 % CI.
+"""Analysis of a study: arms compared with their twins, means over seeds with their 95 % CI.
 
-Runs of one seed share bone and luck, so what an arm does is told against its twin: the run of
-another arm with the same seed, on the same day. Seeds are the sample.
+Runs of one seed share bone and random numbers. So the effect of an arm is its difference from the
+twin: the run of another arm with the same seed, on the same day. Seeds are the sample.
 """
 
 from collections.abc import Sequence
@@ -16,28 +16,29 @@ from bonesim.instruments.density import DensityParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What is compared if nothing is said: column made -> column of a study's results.
+#: Compared by default: new column -> column of a study's results.
 BONE = {"bone_percent": "bvtv_percent", "mineral_percent": "bmd_mg_per_cm3"}
-#: Spine DXA follows trabecular mineral by this, fixed before any calibration (`clinic.density`).
+#: Change of spine DXA per change of trabecular mineral, fixed before any calibration
+#: (`instruments.density`).
 K_DXA = DensityParameters().k_dxa
 
 
-def apart(
+def difference_from_twin(
     results: "pd.DataFrame", arm: str, twin: object, by: Sequence[str] = (),
     measures: dict[str, str] = BONE,
 ) -> "pd.DataFrame":  # fmt: skip
-    """Percent by which each run is apart from its twin.
+    """Difference of each run from its twin, percent of the twin.
 
     Args:
         results: a study's table, one row per run and snapshot.
-        arm: the column that tells twins apart.
-        twin: its value in the arm all others are compared with.
-        by: other columns of the design, in which both must agree.
-        measures: column made -> column compared.
+        arm: the column in which twins differ.
+        twin: its value in the arm with which all others are compared.
+        by: other columns of the design, equal in both twins.
+        measures: new column -> column compared.
 
     Returns:
         Columns arm, *by, seed, day, those of `measures`, and dxa_percent if mineral is one of
-        them. The twin's own rows are in it, and 0; runs whose twin has no result are not.
+        them. The twin's own rows are included and 0. Runs whose twin has no result are left out.
 
     Raises:
         InputError: no such column or arm.
@@ -46,20 +47,20 @@ def apart(
     keys = [*by, "seed", "day"]
     twins = results.loc[results[arm] == twin, [*keys, *measures.values()]]
     if twins.empty:
-        raise InputError(f"{arm}: no result has {twin!r}, which the others are compared with")
+        raise InputError(f"{arm}: no result has {twin!r}, with which the others are compared")
     both = results.merge(twins, on=keys, suffixes=("", "_twin"), validate="many_to_one")
-    return _told(both, [arm, *keys], measures, "_twin")
+    return _in_percent(both, [arm, *keys], measures, "_twin")
 
 
 def since_start(
     results: "pd.DataFrame", by: Sequence[str], measures: dict[str, str] = BONE
 ) -> "pd.DataFrame":
-    """Percent by which each run has changed since its first snapshot; see `apart`.
+    """Change of each run since its first snapshot, percent; see `difference_from_twin`.
 
     Args:
         results: a study's table.
         by: columns of the design to keep.
-        measures: column made -> column compared.
+        measures: new column -> column compared.
 
     Raises:
         InputError: no such column.
@@ -70,13 +71,13 @@ def since_start(
         first[["point", *measures.values()]], on="point", suffixes=("", "_first"),
         validate="many_to_one",
     )  # fmt: skip
-    return _told(both, [*by, "seed", "day"], measures, "_first")
+    return _in_percent(both, [*by, "seed", "day"], measures, "_first")
 
 
-def _told(
+def _in_percent(
     both: "pd.DataFrame", keys: list[str], measures: dict[str, str], other: str
 ) -> "pd.DataFrame":
-    """Keys, and each measure in percent of the same with the suffix `other`."""
+    """Keys, and the difference of each measure from the same with suffix `other`, percent."""
     table = both[keys].copy()
     for name, column in measures.items():
         table[name] = 100.0 * (both[column] / both[column + other] - 1.0)
@@ -100,8 +101,8 @@ def summary(
 
     Args:
         runs: one row per seed and combination.
-        by: what makes a row of the table, in order of appearance.
-        names: what is averaged; every other column that ends in _percent if None.
+        by: columns whose combinations are the rows of the table, in order of appearance.
+        names: columns to average; if None, every other column that ends in _percent.
 
     Returns:
         Columns (name, "mean"), (name, "ci"), (name, "n").
@@ -120,13 +121,13 @@ def regained(
     runs: "pd.DataFrame", by: Sequence[str], stop_day: int, end_day: int,
     name: str = "bone_percent",
 ) -> "pd.DataFrame":  # fmt: skip
-    """Share of what was lost on `stop_day` that is back on `end_day`, %: mean, ci, n.
+    """Share of the loss on `stop_day` that is regained on `end_day`, %: mean, ci, n.
 
     Args:
-        runs: of `apart` or `since_start`: changes are negative where bone is lost.
-        by: what makes a row of the table.
+        runs: of `difference_from_twin` or `since_start`: a loss is a negative change.
+        by: columns whose combinations are the rows of the table.
         stop_day, end_day: two days with a snapshot.
-        name: what is lost.
+        name: the column of the loss.
     """
     import pandas as pd
 
@@ -138,15 +139,15 @@ def regained(
     return pd.DataFrame(shares)
 
 
-def said(mean: float, ci: float, form: str = "+.1f") -> str:
-    """A number with its interval, as tables have it: +1.2 +/- 0.4."""
+def with_interval(mean: float, ci: float, form: str = "+.1f") -> str:
+    """A number with the half width of its interval, as text: +1.2 +/- 0.4."""
     if not np.isfinite(mean):
         return ""
     return f"{mean:{form}}" + (f" +/- {ci:{form.lstrip('+')}}" if np.isfinite(ci) else "")
 
 
 def in_markdown(rows: "pd.DataFrame") -> str:
-    """A table of texts and numbers as Markdown; the index is in front."""
+    """A table of texts and numbers as Markdown; the index comes first."""
     flat = rows.reset_index()
     lines = ["| " + " | ".join(map(str, flat)) + " |", "|" + "---|" * len(flat.columns)]
     for row in flat.itertuples(index=False):

@@ -1,4 +1,4 @@
-"""Means, differences and ratios with their 95 % confidence intervals: each defined once."""
+"""Means, differences and ratios with their 95 % confidence intervals."""
 
 import warnings
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from scipy import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Of intervals.
+#: Level of all intervals.
 CONFIDENCE = 0.95
 
 Numbers = NDArray[np.float64]
@@ -48,7 +48,7 @@ def paired(treated: Numbers, reference: Numbers) -> dict[str, float]:
         t = abs(found["mean"]) / (found["sd"] / np.sqrt(found["n"]))
         found["p"] = float(2.0 * stats.t.sf(t, found["n"] - 1))
     elif found.get("mean") == 0.0:
-        found["p"] = 1.0  # twins that are equal
+        found["p"] = 1.0  # equal twins
     return found
 
 
@@ -62,7 +62,7 @@ def welch(treated: Numbers, reference: Numbers) -> dict[str, float]:
     found |= {"mean": difference, "median": float(np.median(a) - np.median(b))}
     if a.std() == b.std() == 0.0:
         return found
-    with warnings.catch_warnings():  # a group that hardly varies is no fault
+    with warnings.catch_warnings():  # a nearly constant group is no error
         warnings.simplefilter("ignore", RuntimeWarning)
         test = stats.ttest_ind(a, b, equal_var=False)
         low, high = test.confidence_interval(CONFIDENCE)
@@ -85,8 +85,8 @@ def mean_and_ci(values: "pd.Series") -> "pd.Series":
 def ratio_and_ci(part: "pd.Series", whole: "pd.Series") -> "pd.Series":
     """Mean of `part` over mean of `whole`, %, with the half width of its 95 % interval and number.
 
-    A mean of ratios would be ruled by the seeds whose whole happened to be small. The interval is
-    the jackknife's over seeds (Quenouille 1956), with Student's t.
+    Seeds with a small whole would dominate a mean of ratios. The interval is the jackknife's over
+    seeds (Quenouille 1956), with Student's t.
     """
     import pandas as pd
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bonesim.sweeps.cost import Plan
-    from bonesim.sweeps.study import Lot
+    from bonesim.sweeps.study import StudyLike
     from bonesim.sweeps.sweep import Progress
     from bonesim.trials.compare import Comparison
     from bonesim.trials.trial import Trial
@@ -168,16 +168,16 @@ def compare_trial(folder: str | Path) -> "Comparison":
     from bonesim.sweeps.folder import STUDY, Folder
     from bonesim.sweeps.study import read_as
     from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.outcomes import outcomes_of
     from bonesim.trials.parameters import TrialParameters
 
     place = Folder(Path(folder))
     parameters = read_as(place.path / STUDY, TrialParameters)[0]
-    return compared(parameters, lives_of(place.results(), parameters))
+    return compared(parameters, outcomes_of(place.results(), parameters))
 
 
 def _done(
-    what: "Lot", folder: str | Path, workers: int | None, scheduler: str | None,
+    what: "StudyLike", folder: str | Path, workers: int | None, scheduler: str | None,
     cluster: str | None, progress: "Progress | None",
 ) -> "pd.DataFrame":  # fmt: skip
     """Simulate what is missing."""
@@ -201,9 +201,9 @@ def _compared(what: "Trial", folder: Path, results: "pd.DataFrame") -> "Comparis
     """The tables of a trial, which are put into its folder too."""
     from bonesim.sweeps.folder import Folder
     from bonesim.trials.compare import compared
-    from bonesim.trials.outcomes import lives_of
+    from bonesim.trials.outcomes import outcomes_of
     from bonesim.trials.summary import people_of, write_tables
 
-    comparison = compared(what.parameters, lives_of(results, what.parameters))
+    comparison = compared(what.parameters, outcomes_of(results, what.parameters))
     write_tables(folder, people_of(Folder(folder).points()), comparison)
     return comparison

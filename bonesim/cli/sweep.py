@@ -30,10 +30,10 @@ def run(
 ) -> None:
     """Do what is missing of a study; run again to resume, or after adding points."""
     from bonesim.api import studies
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
+    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, exit_if_results_missing
 
     if dry_run:
-        print(studies.sweep_cost(study, output, workers=workers).said())
+        print(studies.sweep_cost(study, output, workers=workers).text())
         return
     if task_index is not None:
         results = studies.sweep_share(study, output, task_index=task_index, task_count=task_count)
@@ -43,7 +43,7 @@ def run(
                 study, output, workers=workers, scheduler=scheduler, cluster=cluster,
                 progress=None if quiet else SweepTerminal(),
             )  # fmt: skip
-    tell_what_is_lost(results.attrs["missing"], output)
+    exit_if_results_missing(results.attrs["missing"], output)
 
 
 @sweep_app.command(epilog="Example: bonesim sweep status sweep")

@@ -22,12 +22,12 @@ def trial(
     """A simulated clinical trial on virtual people; run again to resume. Not for clinical use."""
     from bonesim.api import pictures, studies
     from bonesim.errors import InputError
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, tell_what_is_lost
+    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, exit_if_results_missing
     from bonesim.sweeps.status import status_of
     from bonesim.trials.summary import text
 
     if dry_run:
-        print(studies.trial_cost(config, output, workers=workers).said())
+        print(studies.trial_cost(config, output, workers=workers).text())
         return
     try:
         with stopped_politely(output):
@@ -37,11 +37,11 @@ def trial(
             )  # fmt: skip
     except InputError:
         if (output / "points.csv").is_file():
-            tell_what_is_lost(status_of(output).missing, output)  # which is why
+            exit_if_results_missing(status_of(output).missing, output)  # which is why
         raise
     pictures.plot_trial(comparison, output / "trial.png")
     print(text(comparison))
-    tell_what_is_lost(status_of(output).missing, output)
+    exit_if_results_missing(status_of(output).missing, output)
 
 
 @plot_app.command("trial", epilog="Example: bonesim plot trial trial -o trial.png")

@@ -1,1 +1,1 @@
-"""What a loss of bone is made of: what comes back by itself, what is thinner, what is gone."""
+"""The parts of a loss of bone: reversible, thinning, lost structure."""

@@ -1,27 +1,27 @@
 """The exact parts of a loss of bone mineral between day 0 and a later day, in whole quanta.
 
-All is counted in the interior, where BMD and BV/TV are measured: the total is the loss of BMD. With
-M mineral, Q bone, and Q' bone after the washout (`washout`) from the state of a day,
+All is counted in the interior, where BMD and BV/TV are measured: the total is the loss of BMD. M is
+mineral, Q bone, and Q' bone after the washout (`washout`) from the state of a day:
 
     total        M(0) - M(t), each rounded
-    mineral lag  total - (Q(0) - Q(t)): bone that has less mineral in it
+    mineral lag  total - (Q(0) - Q(t)): bone with less mineral in it
     open space   (Q'(t) - Q(t)) - (Q'(0) - Q(0)): cavities that would fill (a healthy bone has some),
-                 less loose pieces that still stand
-    the rest     Q'(0) - Q'(t), told by the ledger of what was formed, resorbed and lost since day 0,
-                 through either washout: what is more in the life to day t than in that of day 0
+                 less loose pieces that are still in place
+    the rest     Q'(0) - Q'(t). The ledger splits it: bone formed, resorbed and lost since day 0,
+                 through the washout of day t, less the same through the washout of day 0
 
     fragments    bone in loose pieces
-    perforation, strut cuts    bone that cavities took and cannot refill for want of a floor, if
-                 their BMU made a final event; both, in proportion to its events of each kind
+    perforation, strut cuts    bone that cavities took and cannot refill, because it has no floor,
+                 if their BMU made a final event; in proportion to its events of each kind
     thinning     resorbed less formed less the two above; of it
-        wall     walls thinner than their cavity is deep
+        wall     walls thinner than the depth of their cavity
         arrested stock of surface that got no team in time
         edge     floorless bone of BMUs without a final event: at edges and free ends, and where a hole
-                 broke through to the edge of its plate
-        added    bone formed where marrow was, by modelling and strained sites; a gain
+                 reached the edge of its plate
+        added    bone formed on marrow, by modelling and strained sites; a gain
 
-Stock (voxels, recounted) and ledger (flows, summed up where they happen) are independent; that the
-parts make up the whole is checked every time, to the last quantum.
+Stock (voxels, recounted) and ledger (flows, added up where they occur) are independent. Each time it
+is checked that the parts sum to the total, to the last quantum.
 """
 
 import gc
@@ -43,7 +43,7 @@ from bonesim.lattice.ledger import (
 from bonesim.lattice.topology import MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss.washout import washed_out
 
-#: Parts that add up to the total, and what they are called.
+#: Parts that sum to the total -> their names for the user.
 PARTS = {
     "open_space": "open remodelling space",
     "mineral_lag": "mineral lag",
@@ -52,7 +52,7 @@ PARTS = {
     "strut_cut": "strut cuts",
     "fragment": "fragments",
 }
-#: What thinning is made of.
+#: Parts of thinning.
 OF_THINNING = {
     "wall": "walls thinner than cavities",
     "arrested": "arrested surface",
@@ -66,10 +66,10 @@ AMOUNTS = ("quanta", "percent_of_day_0", "percent_of_loss")
 
 
 class Loss(NamedTuple):
-    """What was lost from day 0 to a day, in quanta of the interior; below 0 is a gain.
+    """The loss from day 0 to a day, in quanta of the interior; below 0 is a gain.
 
-    The first six parts make up `total`, the last four `thinning`; `mineral_day_0` is what percentages
-    are of.
+    The first six parts sum to `total`, the last four to `thinning`. Percentages are of
+    `mineral_day_0`.
     """
 
     day: int
@@ -88,17 +88,17 @@ class Loss(NamedTuple):
 
     @property
     def reversible(self) -> int:
-        """What comes back without new structure."""
+        """The loss that comes back without new structure."""
         return sum(getattr(self, name) for name in REVERSIBLE)
 
     def minus(self, other: "Loss") -> "Loss":
-        """Part by part, what is more than in another life, e.g. a healthy twin's, to that day."""
+        """Part by part, this loss less that of another run, e.g. a healthy twin, to the same day."""
         parts = [mine - its for mine, its in zip(self[2:], other[2:], strict=True)]
         return Loss(self.day, self.mineral_day_0, *parts)
 
 
 class Account(NamedTuple):
-    """Bone of the interior after a washout, and what became of it since day 0; all in quanta."""
+    """Bone of the interior after a washout, and the flows since day 0; all in quanta."""
 
     bone: int
     formed: int
@@ -112,20 +112,20 @@ class Account(NamedTuple):
 
     @property
     def thinning(self) -> int:
-        """Resorbed and not formed again, though it had a floor; and edges."""
+        """Resorbed and not formed again although it had a floor; and edges."""
         return self.resorbed - self.formed - self.plate_perforation - self.strut_cut
 
     @property
     def wall(self) -> int:
-        """What of it is neither arrested surface nor an edge, nor made good elsewhere."""
+        """Thinning less arrested surface, edges and bone added."""
         return self.thinning - self.arrested - self.edge - self.added
 
 
 class Decomposition:
-    """The parts of every later day's loss in one life.
+    """The parts of the loss to any later day of one run.
 
     Args:
-        simulation: that life, on day 0; it is not changed.
+        simulation: the run on day 0; it is not changed.
 
     Raises:
         ValueError: it is not at day 0.
@@ -133,15 +133,15 @@ class Decomposition:
 
     def __init__(self, simulation: Simulation) -> None:
         if simulation.day != 0:
-            raise ValueError(f"losses are told from day 0 on, not from day {simulation.day}")
+            raise ValueError(f"losses are counted from day 0 on, not from day {simulation.day}")
         self._bone, self._mineral = bone_of(simulation), round(simulation.mineral_quanta())
         self._washed = self._account(simulation)
 
     def at(self, simulation: Simulation) -> Loss:
-        """What was lost up to the simulation's day; it is not changed.
+        """The loss up to the simulation's day; the simulation is not changed.
 
         Raises:
-            RuntimeError: the parts do not make up the whole; a bug.
+            RuntimeError: the parts do not sum to the total; a bug.
         """
         first, bone = self._washed, bone_of(simulation)
         then = self._account(simulation)
@@ -169,10 +169,10 @@ class Decomposition:
         return loss
 
     def _account(self, simulation: Simulation) -> Account:
-        """The ledger through its washout, whose lattice is let go at once."""
-        told = account(washed_out(simulation), self._bone)
-        gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
-        return told
+        """The ledger through a washout, whose lattice is freed at once."""
+        found = account(washed_out(simulation), self._bone)
+        gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
+        return found
 
 
 def bone_of(simulation: Simulation) -> int:
@@ -182,16 +182,16 @@ def bone_of(simulation: Simulation) -> int:
 
 
 def account(washed: Simulation, first_bone: int) -> Account:
-    """The ledger of a life since day 0, through its washout; `first_bone`: quanta on day 0.
+    """The ledger of a run since day 0, through its washout; `first_bone`: quanta on day 0.
 
     Raises:
         RuntimeError: ledger and bone, or logs and totals, do not agree; a bug.
     """
     lattice, tally = washed.tissue.lattice, washed.cavities.tally
     lost = washed.floorless.columns()
-    told = int(lost["quanta"].sum(dtype=np.int64))
-    if told != int(tally[QUANTA_FLOORLESS]):
-        raise RuntimeError(f"floorless: {told} quanta logged, {tally[QUANTA_FLOORLESS]:.0f} lost")
+    logged = int(lost["quanta"].sum(dtype=np.int64))
+    if logged != int(tally[QUANTA_FLOORLESS]):
+        raise RuntimeError(f"floorless: {logged} quanta logged, {tally[QUANTA_FLOORLESS]:.0f} lost")
     inside = lattice.region[lost["voxel"]] == INTERIOR
     logs = [log.columns() for log in (washed.events, washed.earlier_events)]
     events = {
@@ -224,20 +224,20 @@ def by_fate(
     """Floorless quanta of BMUs that perforated plates, that cut struts, and of the others.
 
     Args:
-        bmu: whose cavity each voxel was.
-        quanta: what was lost there.
+        bmu: the BMU whose cavity each voxel was in.
+        quanta: quanta lost in each voxel.
         events: columns bmu, kind, status of all events, judged.
 
-    A mixed event is half of either kind.
+    A mixed event counts half for either kind.
     """
-    who, place = np.unique(bmu, return_inverse=True)
-    held = np.zeros(who.size, np.int64)
+    units, place = np.unique(bmu, return_inverse=True)
+    held = np.zeros(units.size, np.int64)
     np.add.at(held, place, quanta)
     final = events["status"] == FINAL
-    row = np.searchsorted(who, events["bmu"][final])
-    known = np.isin(events["bmu"][final], who)
+    row = np.searchsorted(units, events["bmu"][final])
+    known = np.isin(events["bmu"][final], units)
     kind = events["kind"][final][known]
-    halves = np.zeros((2, who.size), np.int64)
+    halves = np.zeros((2, units.size), np.int64)
     for side, pure in enumerate((PLATE_PERFORATION, STRUT_CUT)):
         np.add.at(halves[side], row[known], 2 * (kind == pure) + (kind == MIXED))
     both = halves.sum(axis=0)

@@ -1,12 +1,12 @@
-"""Did a hole close again, or a strut join? What the event log says.
+"""Whether a hole has closed again, or a cut strut joined, by the event log.
 
-Growing bone changes the number of holes and pieces only where a voxel is added that is not simple, and
-every such crossing is logged with its Euler change (`lattice.topology`). A perforation (change below 0)
-that closes needs a later healing above 0 near its place, a cut one below 0. Where there is none, it is
-open, whatever has grown over the one voxel it was logged at.
+Growing bone changes the number of holes and pieces only where it adds a voxel that is not simple. Every
+such crossing is logged with its Euler change (`lattice.topology`). A perforation (change below 0) can
+close only by a later healing above 0 near its place, a cut only by one below 0. Without one it is open,
+also if bone has grown over the voxel it was logged at.
 
-Rough surface heals, too, so the bound is loose where BMUs are busy: ask it of breaks whose voxel is bone
-again, not of those that are marrow to this day.
+Rough surface heals, too, so the bound is loose where BMUs are frequent. Apply it to breaks whose voxel
+is bone again, not to those whose voxel is still marrow.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from scipy.spatial import cKDTree
 from bonesim.lattice.event_log import EVENT_STATUSES, FINAL
 from bonesim.lattice.topology import EVENT_KINDS, HEALING, PLATE_PERFORATION, STRUT_CUT
 
-#: Wider than a hole or a gap between two stumps that one or two BMUs made; assumed.
+#: More than the width of a hole, or of a gap in a strut, made by one or two BMUs; assumed.
 REACH_UM = 300.0
 
 
 def _is(column: Any, code: int, names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Where a column of codes, or of their names, says `code`."""
+    """Where a column of codes, or of their names, has `code`."""
     values = np.asarray(column)
     found: NDArray[np.bool_] = values == (code if values.dtype.kind in "iu" else names[code])
     return found
@@ -43,20 +43,20 @@ def may_have_closed(
     since_day: float | NDArray[np.float64],
     reach_um: float = REACH_UM,
 ) -> NDArray[np.bool_]:
-    """Of some breaks, which may have closed since a day.
+    """Which of some breaks may have closed since a day.
 
-    A later healing of the opposite Euler change within `reach_um` counts, unless its BMU as a whole
-    changed nothing there: what heals is then taken for a hole or a cut that the same BMU had made. (One
-    that closed an old hole and left a new one within reach would be missed.)
+    A later healing of the opposite Euler change within `reach_um` counts, unless the sum of its BMU's
+    changes there is zero: it then healed a hole or a cut of the same BMU. (A BMU that closed an old hole
+    and left a new one within reach is not detected.)
 
     Args:
         events: an event table, rows in order of time (`Run.events`, or an `EventLog`'s columns).
-        rows: the breaks that are asked for (`final_breaks`), shape (n,).
+        rows: rows of the breaks (`final_breaks`), shape (n,).
         since_day: healings up to this day are left out; one, or one for each break.
-        reach_um: how far from the logged voxel a closure may be.
+        reach_um: greatest distance of a closure from the logged voxel.
 
     Returns:
-        Shape (n,): False where no unit, as a whole, undid such a break within reach.
+        Shape (n,): False where no BMU, by the sum of its changes, undid such a break within reach.
     """
     place = np.column_stack(
         [np.asarray(events[axis], np.float64) for axis in ("z_um", "y_um", "x_um")]
@@ -74,7 +74,7 @@ def may_have_closed(
         mine = np.array(some, np.int64)
         later = mine[(day[mine] > after[number]) & healing[mine] & (change[mine] * change[row] < 0)]
         for one in later:
-            # Without a BMU (modelling) a crossing stands for itself.
+            # Without a BMU (modelling) a crossing counts alone.
             whole = mine[bmu[mine] == bmu[one]] if bmu[one] else np.array([one])
             if change[whole].sum() * change[row] < 0:
                 found[number] = True

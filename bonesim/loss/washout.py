@@ -1,22 +1,21 @@
-"""The washout: what comes back of a bone if nothing new is dug and all that is open is refilled.
+"""The washout: the bone that comes back if resorption stops and all open cavities are refilled.
 
-From the state of one day a second life is lived, with
+From the state of one day a second simulation runs until the last site has closed, with
 
-    no births, no travel    no new BMU, no new site, no modelling: nothing new to luck
-    no digging              cells at work stop where they are; it is decided there and then which
-                            voxels have a floor. What would have been dug later was not yet lost
-    perfect balance         every open site gets a team at once that is to put all its stock back:
-                            hormones at the own set-point, endless precursors, nothing of load, pool
-                            or sclerostin in the wall, no arrest. What it finds nothing firm to grow
-                            from for is not put back, as in life: that is a thinner wall
-    no stock, no bone       what modelling, or a strained site, was about to add is not added:
-                            it was never there
+    no births, no travel    no new BMU, no new site, no modelling: nothing new by chance
+    no resorption           cells at work stop at their present depth. Which voxels have a floor is
+                            decided there. Bone that would have been resorbed later is not lost yet
+    perfect balance         every open site gets a team at once that is to refill all its stock:
+                            hormones at the set-point, unlimited precursors, no effect of load, pool or
+                            sclerostin on the wall, no arrest. Stock without firm bone to grow from is
+                            not refilled, as in a real run: that is a thinner wall
+    no stock, no bone       bone that modelling, or a strained site, was about to add is not added
 
-until the last site has closed. Surface that is arrested already stays so. Then every loose piece is
-removed and every event judged as if a year had passed: nothing more could happen to them.
+Surface that is arrested already stays so. At the end every loose piece is removed and every event is
+judged as after a year, because no later change is possible.
 
-Teams are hurried, or it would take a year: they come at once and take the steps of life, layer by
-layer, but one every day instead of one in `step_day` days.
+Teams are accelerated, otherwise it would take a year. They come at once and form bone in the same
+steps, layer by layer, but one step a day instead of one in `step_day` days.
 """
 
 from typing import Any
@@ -33,7 +32,7 @@ from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.specimens.specimen import Specimen
 
-#: What is changed of a config, path by path.
+#: Changes of the config: path -> value.
 CHANGES: dict[str, Any] = {
     "protocol": None,
     "mechanics.interval_day": 0,
@@ -48,47 +47,47 @@ CHANGES: dict[str, Any] = {
     "hormones.response.sclerostin_wall_exponent": 0.0,
     "hormones.response.androgen_formation_exponent": 0.0,
 }
-#: Steps of teams after which a washout has no end: with usual parameters the last takes about 40.
-MOST_STEPS = 1000
+#: Steps of teams after which a washout fails; with default parameters it takes about 40.
+MAX_STEPS = 1000
 
 
 def washed_out(simulation: Simulation) -> Simulation:
-    """Another simulation: this one after its washout. This one is left as it is.
+    """A new simulation: the given one after its washout. The given one is not changed.
 
     Raises:
-        RuntimeError: sites stay open for ever; a bug.
+        RuntimeError: sites do not close; a bug.
     """
     state = at_rest(state_of(simulation))
-    # The state replaces all that is on this lattice.
+    # The state replaces everything on this lattice.
     nothing = np.zeros(simulation.tissue.shape, np.uint8)
     bone = Specimen(nothing, simulation.tissue.voxel_um, simulation.specimen.origin, ())
     other = Simulation(at_reference(simulation.config, state), bone)
     put_back(other, state)
     other.datacollector = mesa.DataCollector()
-    other.osteoblasts.numbers = hurried(other.osteoblasts.numbers)
+    other.osteoblasts.numbers = accelerated(other.osteoblasts.numbers)
     first = other.day
-    advance(other, first + MOST_STEPS, done=lambda s: not is_open(s))
+    advance(other, first + MAX_STEPS, done=lambda s: not is_open(s))
     if is_open(other):
-        raise RuntimeError(f"washout from day {first}: sites are open after {MOST_STEPS} steps")
+        raise RuntimeError(f"washout from day {first}: sites are open after {MAX_STEPS} steps")
     other.conclude()
     return other
 
 
 def at_reference(config: Config, state: State) -> Config:
-    """A config in which nothing is born and all that is open is refilled; hormones as accustomed."""
-    usual = {"kind": "constant", "e2_pg_per_ml": state["response"]["setpoint_pg_per_ml"]}
-    return config.with_changes({**CHANGES, "hormones.course": usual})
+    """A config without births in which open sites are refilled; hormones at the set-point."""
+    reference = {"kind": "constant", "e2_pg_per_ml": state["response"]["setpoint_pg_per_ml"]}
+    return config.with_changes({**CHANGES, "hormones.course": reference})
 
 
-def hurried(numbers: Any) -> Any:
-    """Osteoblasts' numbers for teams that come tomorrow and take a step of life a day.
+def accelerated(numbers: Any) -> Any:
+    """Osteoblasts' numbers for teams that come the next day and form a step of bone a day.
 
-    Cells are of no account here, only what they form: few of them do.
+    Only the bone formed matters here, not the number of cells: a few suffice.
     """
     step = numbers.step_day
     return numbers._replace(
         reversal_day=1e-6,
-        arrest_day=float(MOST_STEPS),
+        arrest_day=float(MAX_STEPS),
         apposition_um_per_day=numbers.apposition_um_per_day * step,
         apposition_tau_day=numbers.apposition_tau_day / step,
         grace_day=numbers.grace_day / step,
@@ -105,14 +104,14 @@ def is_open(simulation: Simulation) -> bool:
 
 
 def at_rest(state: State) -> State:
-    """A state in which nobody digs or travels and every open site is to get all its stock back.
+    """A state without resorption or travel, in which every open site is to refill all its stock.
 
-    The state given is changed and returned.
+    The given state is changed and returned.
     """
     day = state["day"]
     populations, sites = state["populations"], state["cavities"]["sites"]
     populations["bmus"]["phase"][:] = FINISHING
-    _stop_digging(populations["osteoclasts"], sites, day)
+    _stop_resorption(populations["osteoclasts"], sites, day)
 
     sites["depth_excess"][:] = 1.0
     forming = sites["phase"] == FORMING
@@ -126,21 +125,21 @@ def at_rest(state: State) -> State:
     return state
 
 
-def _stop_digging(osteoclasts: State, sites: State, day: int) -> None:
-    """Osteoclasts and mononuclear cells leave their sites as deep as these are, tomorrow."""
+def _stop_resorption(osteoclasts: State, sites: State, day: int) -> None:
+    """Osteoclasts and mononuclear cells leave their sites the next day, at the present depth."""
     living = osteoclasts["alive"] == 1
     mine = osteoclasts["site"][living]
     sites["osteoclast_depth_um"][mine] = osteoclasts["depth_um"][living]
     for name, column in osteoclasts.items():
         osteoclasts[name] = np.zeros_like(column) if name == "used" else column[:0]
-    digging = np.isin(sites["phase"], (OSTEOCLAST, MONONUCLEAR))
-    sites["phase"][digging] = MONONUCLEAR
-    sites["phase_day"][digging] = day + 1 - MONONUCLEAR_STEP_DAY
-    sites["mononuclear_target_um"][digging] = sites["mononuclear_depth_um"][digging]
+    eroding = np.isin(sites["phase"], (OSTEOCLAST, MONONUCLEAR))
+    sites["phase"][eroding] = MONONUCLEAR
+    sites["phase_day"][eroding] = day + 1 - MONONUCLEAR_STEP_DAY
+    sites["mononuclear_target_um"][eroding] = sites["mononuclear_depth_um"][eroding]
 
 
 def _stock(records: State, number: int) -> Any:
-    """Quanta taken and not put back, of each of `number` sites."""
+    """Quanta resorbed and not yet refilled, of each of `number` sites."""
     living = records["alive"] == 1
     stock = np.bincount(records["site"][living], records["stock"][living], minlength=number)
     return stock.astype(np.int64)

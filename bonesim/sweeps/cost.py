@@ -1,4 +1,4 @@
-"""What a study will cost, before it costs anything."""
+"""Estimates of a study's time, memory and disk before it runs."""
 
 import math
 import os
@@ -17,16 +17,16 @@ from bonesim.sweeps.study import Point
 #: Measured on 2 cores of a cloud machine: see README, "Many runs".
 BASE_BYTES = 300e6
 BYTES_PER_VOXEL = 40.0
-#: A washout lives in a lattice of its own.
+#: A washout has a lattice of its own.
 BYTES_PER_VOXEL_DECOMPOSED = 30.0
 MS_PER_DAY_AND_MEGAVOXEL = 5.0
 START_SECONDS = 4.0
-#: One solve of mechanics (three cases), from the one before; a first one costs so many of them.
+#: One mechanical solve (three cases) that starts from the previous one; the first costs COLD_SOLVES.
 SECONDS_PER_SOLVE = 0.2
 COLD_SOLVES = 5
 REFERENCE_VOXELS_PER_ELEMENT = 2
-#: Points whose configs are looked at.
-LOOKED_AT = 100
+#: Points whose configs are read for the estimate.
+SAMPLED_POINTS = 100
 #: Bytes of a run file per voxel and snapshot, compressed.
 FILE_BYTES_PER_VOXEL = 0.6
 TABLE_BYTES_PER_POINT = 20e3
@@ -43,8 +43,8 @@ class Plan(NamedTuple):
     hours: float
     burn_ins: int = 0
 
-    def said(self) -> str:
-        """In words."""
+    def text(self) -> str:
+        """As one line for the user."""
         return (
             f"{self.points} points, {self.to_do} to do on {self.burn_ins} burn-ins; "
             f"{self.workers} workers, "
@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 
 def voxels_of(config: Config) -> float:
-    """Voxels of a config's lattice; a scan is taken for 300^3 until it is read."""
+    """Voxels of a config's lattice; 300^3 is assumed for a scan, which is not read here."""
     specimen = config.specimen
     if isinstance(specimen, SyntheticParameters):
         return float(
@@ -71,20 +71,22 @@ def plan_of(
     workers: int,
     decompose: bool = False,
 ) -> Plan:
-    """What is left to do costs about so much; a burn-in is lived once for all that share it.
+    """An estimate for the points to do; a burn-in is simulated once for all points that share it.
 
     Args:
         keep_files: whether the run file of every point is kept.
-        points: all there are.
+        points: all points of the study.
         to_do: those without a result.
-        workers: processes at work.
+        workers: number of processes.
         decompose: whether losses are decomposed, which takes a second lattice.
     """
-    looked_at = points[:: max(1, len(points) // LOOKED_AT)]
-    some = [validated(tomllib.loads(point.config), point.id) for point in looked_at]
+    sampled = points[:: max(1, len(points) // SAMPLED_POINTS)]
+    some = [validated(tomllib.loads(point.config), point.id) for point in sampled]
     voxels = np.array([voxels_of(config) for config in some])
-    lived = np.mean([_seconds(config, config.schedule.duration_day) for config in some])
-    burnt = np.mean([_seconds(config, config.schedule.burn_in_day, first=True) for config in some])
+    per_run = np.mean([_seconds(config, config.schedule.duration_day) for config in some])
+    per_burn_in = np.mean(
+        [_seconds(config, config.schedule.burn_in_day, first=True) for config in some]
+    )
     burn_ins = len({point.group for point in to_do})
     number = len(to_do)
     disk = number * TABLE_BYTES_PER_POINT
@@ -94,13 +96,14 @@ def plan_of(
     per_voxel = BYTES_PER_VOXEL + (BYTES_PER_VOXEL_DECOMPOSED if decompose else 0.0)
     return Plan(
         len(points), number, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
-        (number * (START_SECONDS + float(lived)) + burn_ins * float(burnt)) / workers / 3600.0,
+        (number * (START_SECONDS + float(per_run)) + burn_ins * float(per_burn_in))
+        / workers / 3600.0,
         burn_ins,
     )  # fmt: skip
 
 
 def _seconds(config: Config, days: int, *, first: bool = False) -> float:
-    """What `days` of a config take on one core; `first`: mechanics starts from nothing."""
+    """Seconds that `days` of a config take on one core; `first`: no earlier mechanical solve."""
     mega = voxels_of(config) / 1e6
     seconds = days * mega * MS_PER_DAY_AND_MEGAVOXEL / 1e3
     if config.mechanics.interval_day and days:
@@ -111,12 +114,12 @@ def _seconds(config: Config, days: int, *, first: bool = False) -> float:
 
 
 def refuse_what_cannot_fit(plan: Plan, folder: Path) -> None:
-    """Raise ResourceError if memory or disk will not do."""
+    """Raise ResourceError if memory or disk do not suffice."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if plan.workers * plan.bytes_per_run > 0.9 * memory:
         raise ResourceError(
             f"{plan.workers} workers of {plan.bytes_per_run / 1e9:.1f} GB need more than the "
-            f"{memory / 1e9:.0f} GB of this machine; give fewer --workers or a smaller bone"
+            f"{memory / 1e9:.0f} GB of this machine; give fewer `workers` or a smaller bone"
         )
     place = folder
     while not place.exists():

@@ -1,4 +1,4 @@
-"""Which points a study has: from ranges and values to one row of parameters per run.
+"""The points of a study: from ranges and values to one row of parameters per run.
 
     grid              every combination of the values
     list              the rows of a CSV file, or of the values taken side by side
@@ -7,9 +7,9 @@
     sobol             Saltelli's scheme for Sobol indices (SALib)
     morris            Morris's trajectories for elementary effects (SALib)
 
-A row's replicates differ in seed, and in what `also` of the design says (each on a bone of its own).
-With `common_luck` replicate r has the same seed in every row, so that rows are compared on the same
-chance; without it no two runs share a seed.
+A row's replicates differ in seed, and in what `also` of the design sets (e.g. a bone for each).
+With `common_random_numbers` replicate r has the same seed in every row: rows are compared on common
+random numbers. Without it no two runs share a seed.
 """
 
 import itertools
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 Value = float | int | str | bool
 SAMPLED = ("latin_hypercube", "sobol", "morris")
-#: More rows than this are a mistake in the design, not a study.
-MOST_ROWS = 1_000_000
+#: A design with more rows is taken for a mistake.
+MAX_ROWS = 1_000_000
 
 
 class Variable(Parameters):
@@ -73,7 +73,7 @@ class Variable(Parameters):
         return self.name or self.path
 
     def changes(self, value: Any) -> dict[str, Any]:
-        """What a value of it sets in the config."""
+        """What a value of this variable sets in the config: path -> value."""
         return {self.path: value} | {path: _follow(what, value) for path, what in self.also.items()}
 
 
@@ -110,7 +110,7 @@ class DesignParameters(Parameters):
         int, Field(ge=1, le=10_000, description="replicates of every row; assumed, >= 3")
     ] = 3
     seed: Annotated[int, Field(ge=0, lt=2**28, description="of the design itself; assumed")] = 1
-    common_luck: Annotated[
+    common_random_numbers: Annotated[
         bool, Field(description="replicate r has the same seed in all rows; for comparing; default")
     ] = True
     also: Annotated[
@@ -127,7 +127,7 @@ class DesignParameters(Parameters):
     ] = None
 
     def changes(self, replicate: int) -> dict[str, Any]:
-        """What being this replicate sets in the config, beside its seed."""
+        """What a replicate sets in the config beside its seed: path -> value."""
         return {path: _follow(what, replicate) for path, what in self.also.items()}
 
     def names(self) -> list[str]:
@@ -135,7 +135,7 @@ class DesignParameters(Parameters):
         return [variable.column for variable in self.variable]
 
     def problem(self) -> dict[str, Any]:
-        """The ranges as SALib wants them (logarithms where they are sampled)."""
+        """The ranges in SALib's form (logarithms where these are sampled)."""
         bounds = [_bounds(variable) for variable in self.variable]
         return {"num_vars": len(bounds), "names": self.names(), "bounds": bounds}
 
@@ -152,7 +152,7 @@ def rows_of(design: DesignParameters, folder: Path) -> "pd.DataFrame":
 
     Args:
         design: how rows are made.
-        folder: what `rows_csv` is relative to.
+        folder: the folder of `rows_csv`.
 
     Raises:
         InputError: nothing varies, values or ranges are missing, or no row is left.
@@ -194,7 +194,7 @@ def _combined(design: DesignParameters) -> list[tuple[Any, ...]]:
         columns.append(variable.values)
     if design.kind == "grid":
         number = int(np.prod([float(len(values)) for values in columns]))
-        if number > MOST_ROWS:
+        if number > MAX_ROWS:
             raise InputError(f"design: a grid of {number} rows; give fewer values")
         return list(itertools.product(*columns))
     if design.kind == "list":
@@ -211,7 +211,7 @@ def _combined(design: DesignParameters) -> list[tuple[Any, ...]]:
 
 
 def _sampled(design: DesignParameters) -> NDArray[np.float64]:
-    """Rows between low and high, logarithms where they are sampled."""
+    """Rows between low and high, logarithms where these are sampled."""
     problem = design.problem()
     if design.kind == "latin_hypercube":
         from scipy.stats import qmc
@@ -246,12 +246,12 @@ def _from_csv(design: DesignParameters, path: Path) -> "pd.DataFrame":
 def seeds_of(design: DesignParameters, rows: int) -> NDArray[np.int64]:
     """Seed of each run, shape (rows, replicates).
 
-    Consecutive numbers from `design.seed` * 2^34 on: no two runs share one but where
-    `common_luck` says so, nor do two designs with different seeds (a design has at most
-    10^6 x 10^4 < 2^34 runs). That neighbouring seeds give unrelated luck is the generator's duty.
+    Consecutive numbers from `design.seed` * 2^34 on. Two runs share one only under
+    `common_random_numbers`. Two designs with different seeds share none (a design has at most
+    10^6 x 10^4 < 2^34 runs). The generator makes neighbouring seeds statistically independent.
     """
     replicate = np.arange(design.seeds, dtype=np.int64)
     first = np.int64(design.seed) << 34
-    if design.common_luck:
+    if design.common_random_numbers:
         return np.broadcast_to(first + replicate, (rows, design.seeds)).copy()
     return first + np.arange(rows, dtype=np.int64)[:, None] * design.seeds + replicate

@@ -1,11 +1,11 @@
 """The folder of a study: a journal that only grows, and the tables made from it.
 
-DIR/study.toml       the study as it was first run
+DIR/study.toml       the study as it was last run
 DIR/points.csv       the design: one row per run, with its id
-DIR/journal*.jsonl   one line per attempt that ended; a torn last line is forgotten
+DIR/journal*.jsonl   one line per attempt that ended; an incomplete last line is ignored
 DIR/results.csv, results.parquet    one row per run and snapshot
 DIR/failed.csv       points without a result, with their last error
-DIR/logs/            what each run told, and when and where it ran
+DIR/logs/            notes of each run, and when and where it ran
 DIR/runs/            run files, if they are kept
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_at, write_durably
-from bonesim.sweeps.study import Lot, Point, table_of
+from bonesim.sweeps.study import Point, StudyLike, table_of
 from bonesim.sweeps.worker import Task
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 STUDY, POINTS, JOURNAL = "study.toml", "points.csv", "journal"
 RESULTS, FAILED, LOGS, RUNS = "results", "failed.csv", "logs", "runs"
-#: A point is tried so often before it counts as failed.
-MOST_ATTEMPTS = 3
+#: Attempts at a point before it counts as failed.
+MAX_ATTEMPTS = 3
 
 
 class Folder:
@@ -35,13 +35,13 @@ class Folder:
 
     Args:
         path: the folder; made if it is not there.
-        study: what is run in it; a folder of a study with another title is refused.
+        study: the study to run in it; a folder of a study with another title is refused.
 
     Raises:
         InputError: it cannot be made, holds something else, or belongs to another study.
     """
 
-    def __init__(self, path: Path, study: Lot | None = None) -> None:
+    def __init__(self, path: Path, study: StudyLike | None = None) -> None:
         self.path = path
         if study is None:
             if not (path / STUDY).is_file():
@@ -49,7 +49,7 @@ class Folder:
             return
         self._claim(study)
 
-    def _claim(self, study: Lot) -> None:
+    def _claim(self, study: StudyLike) -> None:
         import tomllib
 
         place = self.path / STUDY
@@ -90,12 +90,12 @@ class Folder:
                     try:
                         entry = json.loads(line)
                     except ValueError:
-                        continue  # torn by a kill
+                        continue  # cut off by a kill
                     if isinstance(entry, dict) and "point" in entry:
                         yield entry
 
     def status(self) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
-        """Finished points with their entry (the first one counts), and the failures of the rest."""
+        """Finished points with their first finished entry, and the failures of the other points."""
         done: dict[str, dict[str, Any]] = {}
         failed: dict[str, list[dict[str, Any]]] = {}
         for entry in self.attempts():
@@ -114,12 +114,12 @@ class Folder:
         for design in self.points().to_dict("records"):
             entry = done.get(str(design["point"]))
             if entry is not None:
-                told = {**design, "status": "done", "seconds": entry["seconds"]}
-                rows += [{**told, **outcome} for outcome in entry["rows"]]
+                point = {**design, "status": "done", "seconds": entry["seconds"]}
+                rows += [{**point, **outcome} for outcome in entry["rows"]]
         return pd.DataFrame(rows)
 
     def write_tables(self) -> None:
-        """Make results.csv, results.parquet (if pyarrow is there) and failed.csv anew."""
+        """Rewrite results.csv, results.parquet (if pyarrow is installed) and failed.csv."""
         import pandas as pd
 
         table = self.results()
@@ -142,7 +142,7 @@ class Folder:
             write_durably(self.path / f"{RESULTS}.parquet", data)
 
     def task(self, point: Point, keep_file: bool) -> Task:
-        """What a worker is told of a point, with its places in this folder (made here)."""
+        """A worker's task for a point, with its paths in this folder (created here)."""
         with failures_explained(self.path):
             for name in (LOGS, RUNS) if keep_file else (LOGS,):
                 (self.path / name).mkdir(exist_ok=True)
@@ -165,7 +165,7 @@ class Journal:
             self._file = path.open("ab", buffering=0)
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Write one attempt, wholly or not at all; numbers that are not finite become null."""
+        """Write one attempt completely or not at all; numbers that are not finite become null."""
         data = json.dumps(_plain(entry)).encode() + b"\n"
         with failures_explained(self.path):
             end = self._file.seek(0, os.SEEK_END)
@@ -176,7 +176,7 @@ class Journal:
                 raise
 
     def sync(self) -> None:
-        """Make sure it survives a power cut."""
+        """Force it to the disk, so that it survives a power cut."""
         with failures_explained(self.path):
             os.fsync(self._file.fileno())
 
@@ -187,7 +187,7 @@ class Journal:
 
 
 def _end_line(path: Path) -> None:
-    """A journal torn in the middle of a line gets its end, so that the next line is its own."""
+    """Complete an incomplete last line, so that the next entry begins a line of its own."""
     if path.exists() and path.stat().st_size:
         with path.open("rb+") as file:
             file.seek(-1, os.SEEK_END)
@@ -196,7 +196,7 @@ def _end_line(path: Path) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers JSON has; NumPy's become Python's."""
+    """The value in types of JSON; NumPy's numbers become Python's."""
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What the commands on many runs tell on the terminal, and how they are stopped."""
+"""Progress of the commands on many runs on the terminal, and how they are stopped."""
 
 import signal
 import sys
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def tell_what_is_lost(lost: int, folder: Path) -> None:
-    """End with 3 and one line if `lost` points of a folder have no result."""
-    if lost:
-        complain(f"{lost} points have no result: {folder / FAILED}")
+def exit_if_results_missing(missing: int, folder: Path) -> None:
+    """Exit with code 3 and one line if `missing` points of a folder have no result."""
+    if missing:
+        complain(f"{missing} points have no result: {folder / FAILED}")
         sys.exit(3)
 
 
@@ -41,7 +41,7 @@ def stopped_politely(folder: Path) -> Iterator[None]:
 
 
 class SweepTerminal:
-    """Shows a sweep on stderr: a bar on a terminal, a line now and then in a log."""
+    """Shows a sweep on stderr: a bar on a terminal, a line at intervals in a log."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -49,14 +49,14 @@ class SweepTerminal:
         self.console = Console(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._begun = self._last = time.monotonic()
-        self._ended = self._lost = 0
+        self._ended = self._failed = 0
 
     def note(self, text: str) -> None:
         """Print one note."""
         self.console.print(text, markup=False, soft_wrap=True)
 
     def begin(self, done: int, total: int) -> None:
-        """The first points are handed out."""
+        """Start the display; `done` of `total` points have a result."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._begun = self._last = time.monotonic()
@@ -69,16 +69,16 @@ class SweepTerminal:
             self._task = self._bar.add_task("points", total=total, completed=done)
 
     def ended(self, entry: dict[str, Any], done: int, total: int) -> None:
-        """Tell failures at once, progress every few seconds."""
+        """Show failures at once, progress every few seconds."""
         if entry["status"] != "done":
-            self._lost += 1
+            self._failed += 1
             self.note(f"{entry['point']}: {entry['error']}")
         self._ended += 1
         now = time.monotonic()
         pace = self._ended / max(now - self._begun, 1e-9)
         left = timedelta(seconds=round((total - done) / pace))
         text = f"{60 * pace:.3g} a minute   about {left} left" + (
-            f"   {self._lost} attempts failed" if self._lost else ""
+            f"   {self._failed} attempts failed" if self._failed else ""
         )
         if self._bar is not None:
             self._bar.update(self._task, completed=done, description=text)
@@ -87,7 +87,7 @@ class SweepTerminal:
             self.note(f"{done} of {total} points   {text}")
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

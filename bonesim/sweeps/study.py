@@ -1,8 +1,8 @@
-"""A study: a base config, a design, and what becomes of each point.
+"""A study: a base config, a design, and what is kept of each point.
 
 title = "Dose and duration"
 base = "suppression_and_withdrawal.toml"      # relative to this file
-[design] ...                                  # see `design`
+[design] ...                                  # see `sweeps.design`
 [results]
 keep = "tables"                               # or "files": every run file too
 decompose = true                              # columns loss_*: what each loss is made of
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Names of 0.1 in files of studies and trials -> names of today, by their path in the file.
+RENAMED_STUDY_KEYS = {"design.common_luck": "common_random_numbers"}
+
+
 class ResultParameters(Parameters):
     """What is kept of each run."""
 
@@ -41,7 +45,7 @@ class ResultParameters(Parameters):
         Field(description="only outcomes, or the run file of every point too; choice"),
     ] = "tables"
     decompose: Annotated[
-        bool, Field(description="tell what each loss is made of, at every snapshot; choice")
+        bool, Field(description="columns of the parts of each loss, at every snapshot; choice")
     ] = False
 
 
@@ -61,7 +65,7 @@ def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
     """A TOML file as a group of parameters, and its text.
 
     Raises:
-        InputError: it cannot be read, is not TOML, or says what is not allowed.
+        InputError: it cannot be read, is not TOML, or has a key or value that is not allowed.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -70,10 +74,22 @@ def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
+    _refuse_renamed(tree, path)
     try:
         return model.model_validate(tree), text
     except ValidationError as error:
         raise InputError(explain(error, str(path), model)) from None
+
+
+def _refuse_renamed(tree: dict[str, Any], path: Path) -> None:
+    """Raise InputError if a file has a key under its name of 0.1."""
+    for old, new in RENAMED_STUDY_KEYS.items():
+        *groups, key = old.split(".")
+        place: Any = tree
+        for group in groups:
+            place = place.get(group) if isinstance(place, dict) else None
+        if isinstance(place, dict) and key in place:
+            raise InputError(f"{path}: {old}: renamed to {new} in 0.2; change it in the file")
 
 
 class Point(NamedTuple):
@@ -88,8 +104,8 @@ class Point(NamedTuple):
     group: str  # points of one group may share a burn-in
 
 
-class Lot(Protocol):
-    """What the engine runs: a study, or anything else that comes down to points."""
+class StudyLike(Protocol):
+    """What the engine runs: a study, a trial, or any other source of points."""
 
     @property
     def title(self) -> str:
@@ -109,14 +125,14 @@ class Lot(Protocol):
 
     @property
     def simulate(self) -> Simulate:
-        """What a worker does with a point."""
+        """The function a worker calls for each point."""
 
     def points(self) -> list[Point]:
-        """Every run, in order; two that come to the same may share an id."""
+        """Every run, in order; two identical ones may share an id."""
 
 
 class Study:
-    """A study read from a file, with all its points resolved and checked; a `Lot`.
+    """A study read from a file, with all its points resolved and checked; it is `StudyLike`.
 
     Args:
         path: the TOML file.
@@ -151,14 +167,14 @@ class Study:
 
     @property
     def simulate(self) -> Simulate:
-        """Every point's outcomes at its snapshots."""
+        """The function that returns a point's outcomes at its snapshots."""
         return simulate_for(self.decompose)
 
-    @cache  # noqa: B019 (a study lives as long as its command)
+    @cache  # noqa: B019 (a study exists as long as its command)
     def points(self) -> list[Point]:
         """Every run, in order of design row and replicate.
 
-        Rows that resolve to the same run (Morris's trajectories cross) share its id.
+        Rows that resolve to the same run share its id (Morris's trajectories cross).
         """
         design = self.parameters.design
         variables = {variable.column: variable for variable in design.variable}
@@ -176,14 +192,14 @@ class Study:
                     tree = tree_of(config)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
-                who = identity(config, text, self.parameters.results.decompose)
+                point = identity(config, text, self.parameters.results.decompose)
                 found.append(
-                    Point(who, number, replicate, seed, columns, text, burn_in_group(tree))
+                    Point(point, number, replicate, seed, columns, text, burn_in_group(tree))
                 )
         return found
 
     def _filled(self, rows: "pd.DataFrame") -> "pd.DataFrame":
-        """Rows whose empty cells (of `rows_csv`) have what the base has."""
+        """The rows, empty cells (of `rows_csv`) filled with the base's values."""
         tree = tree_of(self.base)
         variables = {variable.column: variable.path for variable in self.parameters.design.variable}
         for column in rows.columns[rows.isna().any()]:
@@ -206,7 +222,7 @@ class Study:
 
 
 def identity(config: Config, text: str, decompose: bool = False) -> str:
-    """What a point's result depends on: resolved config, scan, format and code; 20 hex digits."""
+    """Hash of all that a point's result depends on: config, scan, format, code; 20 hex digits."""
     digest = hashlib.sha256(text.encode())
     if decompose:
         digest.update(b"decomposed")
@@ -219,7 +235,7 @@ def identity(config: Config, text: str, decompose: bool = False) -> str:
 
 
 def burn_in_group(tree: dict[str, Any]) -> str:
-    """What a burn-in depends on, as far as a config tells."""
+    """Hash of what a burn-in depends on, as far as the config has it."""
     schedule = tree.get("schedule", {})
     decisive = {
         "seed": schedule.get("burn_in_seed", tree.get("seed")),
@@ -236,7 +252,7 @@ _HASHES: dict[tuple[Path, float, int], bytes] = {}
 
 
 def _file_hash(path: Path) -> bytes:
-    """SHA-256 of a scan, remembered while it does not change."""
+    """SHA-256 of a scan, cached until the file changes."""
     try:
         stat = path.stat()
         key = (path, stat.st_mtime, stat.st_size)

@@ -1,4 +1,4 @@
-"""Running a study: what is missing is done, once each, in an order that shares burn-ins."""
+"""Running a study: missing points are simulated once each, in an order that shares burn-ins."""
 
 import time
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from bonesim.storage.lock import WriteLock
 from bonesim.sweeps import batch
 from bonesim.sweeps import worker as work
 from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
-from bonesim.sweeps.folder import JOURNAL, MOST_ATTEMPTS, Folder, Journal
-from bonesim.sweeps.study import Lot, Point
+from bonesim.sweeps.folder import JOURNAL, MAX_ATTEMPTS, Folder, Journal
+from bonesim.sweeps.study import Point, StudyLike
 
-#: Seconds between two writings of the tables, which cost time of their own as they grow.
+#: Seconds between two writings of the tables; writing takes longer as they grow.
 TABLES_EVERY_SECONDS = 60.0
 #: Burn-ins in use at a time: few enough for the cache, enough for the workers of a machine.
 TOGETHER = 16
 
 
 class Progress(Protocol):
-    """Who is told how a sweep goes."""
+    """Progress observer of a sweep."""
 
     def note(self, text: str) -> None:
-        """Take note of one thing worth telling."""
+        """Show one note."""
 
     def begin(self, done: int, total: int) -> None:
         """Work begins; `done` of `total` points have a result."""
@@ -32,52 +32,52 @@ class Progress(Protocol):
         """One attempt ended; `done` of `total` points are finished or given up."""
 
     def end(self) -> None:
-        """Work is over, or was stopped."""
+        """Work has ended or was stopped."""
 
 
 def missing(folder: Folder, points: list[Point], *, retry: bool = True) -> list[Point]:
-    """Points without a result; those given up only with `retry`."""
+    """Points without a result; those given up are included only with `retry`."""
     done, failed = folder.status()
     given_up = {
         point for point, errors in failed.items()
-        if len(errors) >= MOST_ATTEMPTS or errors[-1]["status"] == "refused"
+        if len(errors) >= MAX_ATTEMPTS or errors[-1]["status"] == "refused"
     }  # fmt: skip
     wanted = {p.id: p for p in points if p.id not in done and (retry or p.id not in given_up)}
     return list(wanted.values())
 
 
-def plan(study: Lot, path: Path, workers: int | None) -> Plan:
-    """What is left to do, and what it costs; nothing is written."""
+def plan(study: StudyLike, path: Path, workers: int | None) -> Plan:
+    """The points to do, and an estimate of their cost; nothing is written."""
     points = study.points()
     to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
     return plan_of(
-        study.keep_files, points, to_do, workers or batch.usual_workers(), study.decompose
+        study.keep_files, points, to_do, workers or batch.default_workers(), study.decompose
     )
 
 
 def run_study(
-    study: Lot, path: Path, *, workers: int | None = None, scheduler: str | None = None,
-    queue: str | None = None, progress: Progress | None = None,
+    study: StudyLike, path: Path, *, workers: int | None = None, scheduler: str | None = None,
+    cluster: str | None = None, progress: Progress | None = None,
     simulate: work.Simulate | None = None,
 ) -> int:  # fmt: skip
-    """Do what is missing of a study in a folder; returns how many points have no result.
+    """Simulate the missing points of a study; returns how many points have no result.
 
     Args:
-        study: what to do: a study, or another lot of points.
+        study: a study, a trial, or another source of points.
         path: its folder.
         workers: processes; as many as cores if not given.
-        scheduler, queue: see `batch.cluster`.
-        progress: who is told.
-        simulate: what is done with each point, if not what the study itself says.
+        scheduler, cluster: see `batch.dask_client`.
+        progress: progress observer.
+        simulate: called for each point instead of the study's own function.
 
     Raises:
         InputError: a folder of another study, no Dask, no scheduler.
-        BusyError: another sweep runs in the folder. ResourceError: it cannot fit.
+        BusyError: another sweep runs in the folder. ResourceError: memory or disk do not suffice.
     """
     points = study.points()
-    number = workers or batch.usual_workers()
+    number = workers or batch.default_workers()
     estimate = plan(study, path, number)
-    if scheduler is None and queue is None:
+    if scheduler is None and cluster is None:
         refuse_what_cannot_fit(estimate, path)
     folder = Folder(path, study)
     lock = WriteLock(path / "sweep")
@@ -85,14 +85,14 @@ def run_study(
         folder.write_points(points)
         to_do = missing(folder, points)
         if progress:
-            progress.note(estimate.said())
+            progress.note(estimate.text())
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
                 progress.note("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
         if to_do:
-            with batch.cluster(
-                min(number, len(to_do)), estimate.bytes_per_run, scheduler, queue
+            with batch.dask_client(
+                min(number, len(to_do)), estimate.bytes_per_run, scheduler, cluster
             ) as client:
                 if progress:
                     progress.note(f"dashboard: {client.dashboard_link}")
@@ -104,10 +104,10 @@ def run_study(
 
 
 def _work(
-    study: Lot, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
+    study: StudyLike, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
     progress: Progress | None, simulate: work.Simulate,
 ) -> None:  # fmt: skip
-    """Everything that is missing, each point tried up to three times."""
+    """Simulate all points to do, each with up to three attempts."""
     journal = Journal(folder.path / f"{JOURNAL}.jsonl")
     total = len({point.id for point in points})
     finished = total - len(to_do)
@@ -122,7 +122,7 @@ def _work(
             for entry in batch.work_through(client, _tasks(study, folder, now), simulate):
                 journal.add(entry)
                 tries[entry["point"]] += 1
-                ended = entry["status"] != "failed" or tries[entry["point"]] >= MOST_ATTEMPTS
+                ended = entry["status"] != "failed" or tries[entry["point"]] >= MAX_ATTEMPTS
                 finished += ended
                 if not ended:
                     again.append(by_id[entry["point"]])
@@ -139,8 +139,8 @@ def _work(
         journal.close()
 
 
-def run_share(study: Lot, path: Path, index: int, count: int) -> int:
-    """One share of a study in this process, without any service: for arrays of cluster jobs.
+def run_share(study: StudyLike, path: Path, index: int, count: int) -> int:
+    """Simulate one share of a study in this process, without a scheduler: for job arrays.
 
     Point k belongs to share k mod `count`; each share has a journal of its own. Returns how many
     of its points have no result.
@@ -162,15 +162,15 @@ def run_share(study: Lot, path: Path, index: int, count: int) -> int:
         lock.release()
 
 
-def _tasks(study: Lot, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
+def _tasks(study: StudyLike, folder: Folder, points: list[Point]) -> Iterator[work.Task]:
     return (folder.task(point, study.keep_files) for point in points)
 
 
 def in_order(points: list[Point]) -> list[Point]:
-    """Points that share a burn-in near each other, so that it is still in the cache.
+    """The points, those with a common burn-in close together, so that it is still in the cache.
 
-    Some groups at a time: first one point of each, which lives the burn-in, then their rest. So
-    two workers seldom live the same burn-in at once, and a cache of so many is enough.
+    Groups are taken TOGETHER at a time: first one point of each, which simulates the burn-in, then
+    the others. So two workers rarely simulate the same burn-in at once.
     """
     groups: dict[str, list[Point]] = {}
     for point in points:

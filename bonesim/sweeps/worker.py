@@ -1,9 +1,9 @@
-"""What a worker does with a point: run it, and return its outcomes as plain numbers.
+"""A worker's part: it simulates a point and returns its outcomes as plain numbers.
 
-Outcomes are what the daily table and the panel say at every snapshot, under their names there
-(ASBMR symbols and units are in those tables), one row per snapshot; and with them the volume they
-are of (`volume_mm3`) and the mean hormones since the snapshot before (`e2_mean_pg_per_ml`,
-`t_mean_ng_per_dl`), because between two doses a single day says little.
+Outcomes are the columns of the daily table and the panel, one row per snapshot (ASBMR symbols and
+units are in those tables). Each row also has the volume measured (`volume_mm3`) and the mean hormones
+since the previous snapshot (`e2_mean_pg_per_ml`, `t_mean_ng_per_dl`): between two doses hormones
+change within a day.
 """
 
 import gc
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from bonesim.loss.parts import Decomposition, Loss
     from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
 
-#: Bones a worker keeps at hand between points.
+#: Bones a worker keeps in memory between points.
 BONES_KEPT = 2
-#: Columns of the daily table -> their mean since the snapshot before.
+#: Columns of the daily table -> their mean since the previous snapshot.
 MEANS = {"e2_pg_per_ml": "e2_mean_pg_per_ml", "t_ng_per_dl": "t_mean_ng_per_dl"}
 
 Outcomes = list[dict[str, Any]]
@@ -40,43 +40,43 @@ Simulate = Callable[[str, str | None], Outcomes]
 
 
 class Task(NamedTuple):
-    """One point, as a worker gets it."""
+    """One point, as it is sent to a worker."""
 
     point: str
     config: str  # resolved, TOML
-    keep: str | None = None  # where the run file stays
-    log: str | None = None  # where the run's own notes go
+    keep: str | None = None  # path of the run file, if it is kept
+    log: str | None = None  # path of the run's log
 
 
 def outcomes(config_text: str, keep: str | None) -> Outcomes:
-    """Live a config; one row of outcomes per snapshot.
+    """Simulate a config; one row of outcomes per snapshot.
 
     Args:
         config_text: resolved config, TOML.
-        keep: where the run file stays; None if only outcomes are wanted.
+        keep: path of the run file; None if only outcomes are wanted.
     """
-    return _lived(config_text, keep, Terminal())
+    return _simulated(config_text, keep, Terminal())
 
 
 def decomposed_outcomes(config_text: str, keep: str | None) -> Outcomes:
     """As `outcomes`, and in each row the parts of the loss since day 0 (`loss.parts.columns_of`).
 
-    The run itself is the same: it is only looked at.
+    The run itself is the same: it is only observed.
     """
     from bonesim.loss.parts import columns_of
 
     observer = _Decomposing()
-    rows = _lived(config_text, keep, observer)
+    rows = _simulated(config_text, keep, observer)
     return [{**row, **columns_of(observer.losses[int(row["day"])])} for row in rows]
 
 
 def simulate_for(decompose: bool) -> Simulate:
-    """What is done with each point of a study."""
+    """The function that simulates a point, with the parts of its losses or without."""
     return decomposed_outcomes if decompose else outcomes
 
 
 class _Decomposing(Terminal):
-    """Tells the loss of a run at each snapshot, by day."""
+    """Records the loss of a run at each snapshot, by day."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _Decomposing(Terminal):
         self._parts: Decomposition | None = None
 
     def on_record(self, simulation: "Simulation") -> None:
-        """Take day 0 for the start; tell what was lost since at each snapshot."""
+        """Start on day 0; record the loss since then at each snapshot."""
         from bonesim.loss.parts import Decomposition
 
         if self._parts is None:
@@ -93,8 +93,8 @@ class _Decomposing(Terminal):
             self.losses[simulation.day] = self._parts.at(simulation)
 
 
-def _lived(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
-    """Live a config under the eyes of a observer."""
+def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
+    """Simulate a config with an observer."""
     import tomllib
 
     from bonesim.config.config import validated
@@ -117,14 +117,15 @@ def _lived(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
 
 
 def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
-    """The bone of a config; a worker makes the same one once for points that follow each other."""
+    """The bone of a config, cached for the worker's next points."""
     return _bone(parameters, _state_of_files(parameters))
 
 
 def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
-    """Means of the columns in MEANS from the day after one of `days` to the next, a row for each.
+    """Means of the columns in MEANS between successive `days`, a row for each of these.
 
-    The first has all days up to it: of day 0, its own.
+    Each mean is from the day after the previous one to the day itself. The first is from the table's
+    first day on: for day 0 it is that day's own value.
     """
     before = daily[daily["day"] <= days.iloc[-1]]
     period = days.searchsorted(before["day"])
@@ -135,14 +136,14 @@ def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
 def _bone(
     parameters: "SyntheticParameters | ScanParameters", _files: tuple[tuple[int, int], ...]
 ) -> "Specimen":
-    """`bone_of`, remembered."""
+    """`bone_of`, cached."""
     from bonesim.specimens import make_specimen
 
     return make_specimen(parameters)
 
 
 def _state_of_files(parameters: Any) -> tuple[tuple[int, int], ...]:
-    """Size and time of the files a bone is read from: another file is another bone."""
+    """Time and size of the files a bone is read from; a changed file is read again."""
     found = []
     for name in (getattr(parameters, "path", None), getattr(parameters, "mask", None)):
         if name is not None and Path(name).is_file():
@@ -152,25 +153,25 @@ def _state_of_files(parameters: Any) -> tuple[tuple[int, int], ...]:
 
 
 def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
-    """One try at a point: its outcomes, or what went wrong; never raises."""
+    """One attempt at a point: its outcomes or its error; never raises."""
     begun = time.perf_counter()
     done: dict[str, Any] = {"point": task.point}
     try:
         with _logged(Path(task.log)) if task.log else nullcontext():
             done |= {"status": "done", "rows": simulate(task.config, task.keep)}
-    except InputError as error:  # for ever; a full disk or a busy file may pass
+    except InputError as error:  # permanent, unlike a full disk or a busy file
         done |= {"status": "refused", "error": str(error)}
     except Exception as error:
         done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
                  "traceback": traceback.format_exc()}  # fmt: skip
-    gc.collect()  # a simulation is a ring of few objects and many bytes: Python would wait
+    gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 
 
 @contextmanager
 def _logged(path: Path) -> Iterator[None]:
-    """All that is printed meanwhile goes to a file, between when it began and how it ended."""
+    """Write all output meanwhile to a file, between lines on its start and its end."""
     with (
         path.open("a", encoding="utf-8", buffering=1) as file,
         redirect_stdout(file),
@@ -187,5 +188,5 @@ def _logged(path: Path) -> Iterator[None]:
 
 
 def _now() -> str:
-    """The time, as logs have it."""
+    """The time in the format of logs."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

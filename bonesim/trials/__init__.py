@@ -1,1 +1,1 @@
-"""Clinical trials on a cohort of virtual people: who, which arms, and what statistics make of it."""
+"""Simulated clinical trials on a cohort of virtual people: participants, arms, statistics."""

@@ -1,11 +1,11 @@
-"""Who takes part: every person's and every bone's own values, drawn one by one.
+"""The participants: the values of every person and every bone, drawn one by one.
 
-A value is a function of the cohort's seed, the trait's first path and the number of the person or
-bone alone: people or traits that are added change nobody else. Values outside a normal trait's
-bounds are drawn again.
+A value depends only on the cohort's seed, the trait's first path and the number of the person or
+bone. So added people or traits do not change the others. Values outside a normal trait's bounds are
+drawn again.
 
-Persons who share a bone share its specimen and the chance of its burn-in, so that it is lived
-once; from day 1 on each has luck of its own.
+Persons who share a bone share its specimen and the random numbers of its burn-in, which is simulated
+once. From day 1 on each has random numbers of its own.
 """
 
 import zlib
@@ -24,55 +24,55 @@ from bonesim.trials.parameters import CohortParameters, Trait
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Seeds of a cohort: its persons', then its bones', then one for what is drawn of the trial itself.
+#: Seeds of a cohort: those of its persons, those of its bones, and one of the trial itself.
 ROOM = 2**34
 BONES_FROM = 2**33
-#: Half a step of a number in [0, 1): no quantile of it is infinite.
+#: Half a step of a number in [0, 1), added so that no quantile is infinite.
 HALF_STEP = 2.0**-54
-#: Draws after which a value is not to be had; the least share kept makes this impossible.
-MOST_DRAWS = 10_000
+#: Draws after which drawing fails; MIN_SHARE_KEPT makes this practically impossible.
+MAX_DRAWS = 10_000
 
 
 def seed_of_trial(cohort: CohortParameters) -> int:
-    """What the trial's own chance depends on: who is in which arm, who leaves, repeats."""
+    """The seed of assignment to arms, dropout and repeats."""
     return cohort.seed * ROOM + ROOM - 1
 
 
-def normals(seed: int, day: int, who: NDArray[np.uint64], why: int) -> NDArray[np.float64]:
-    """A standard normal number for each identity, for one decision (inverse of the CDF)."""
-    numbers = uniforms(np.int64(seed), np.int64(day), who, np.int64(why))
+def normals(seed: int, day: int, entity: NDArray[np.uint64], purpose: int) -> NDArray[np.float64]:
+    """A standard normal number for each entity, for one purpose (inverse of the CDF)."""
+    numbers = uniforms(np.int64(seed), np.int64(day), entity, np.int64(purpose))
     return ndtri(numbers + HALF_STEP)
 
 
 def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
     """A trait of the first `count` persons or bones: values, or factors on the base's value."""
-    who = (np.uint64(zlib.crc32(trait.path[0].encode())) << np.uint64(32)) + np.arange(
+    entity = (np.uint64(zlib.crc32(trait.path[0].encode())) << np.uint64(32)) + np.arange(
         count, dtype=np.uint64
     )
     if trait.distribution == "uniform":
         assert trait.low is not None and trait.high is not None
-        share = uniforms(np.int64(seed), np.int64(0), who, np.int64(TRAIT))
+        share = uniforms(np.int64(seed), np.int64(0), entity, np.int64(TRAIT))
         return trait.low + share * (trait.high - trait.low)
     if trait.distribution == "lognormal":
         assert trait.cv is not None
         sigma = np.sqrt(np.log1p(trait.cv * trait.cv))
-        return np.exp(sigma * normals(seed, 0, who, TRAIT) - 0.5 * sigma * sigma)
+        return np.exp(sigma * normals(seed, 0, entity, TRAIT) - 0.5 * sigma * sigma)
     assert trait.mean is not None and trait.sd is not None
     low = -np.inf if trait.low is None else trait.low
     high = np.inf if trait.high is None else trait.high
     values = np.full(count, np.nan)
-    for attempt in range(MOST_DRAWS):
+    for attempt in range(MAX_DRAWS):
         open_ = np.flatnonzero(~((values >= low) & (values <= high)))
         if not open_.size:
             return values
-        values[open_] = trait.mean + trait.sd * normals(seed, attempt, who[open_], TRAIT)
+        values[open_] = trait.mean + trait.sd * normals(seed, attempt, entity[open_], TRAIT)
     raise InputError(f"cohort: {trait.column} finds no value from {low:g} to {high:g}; widen them")
 
 
 def cohort_of(cohort: CohortParameters, base: Config) -> "pd.DataFrame":
     """One row per person: person, bone, seed, and each trait as it stands in the config.
 
-    A trait of several paths is told by its first one.
+    A trait of several paths is reported by its first one.
 
     Raises:
         InputError: a factor on a value that the base leaves out.
@@ -89,7 +89,7 @@ def cohort_of(cohort: CohortParameters, base: Config) -> "pd.DataFrame":
 
 
 def changes_of(cohort: CohortParameters, base: Config) -> list[dict[str, Any]]:
-    """What makes the base each person's own config: path -> value, one dict per person.
+    """The changes of the base that give each person's config: path -> value, a dict per person.
 
     Raises:
         InputError: as `cohort_of`.

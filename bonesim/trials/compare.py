@@ -1,11 +1,11 @@
-"""What statistics make of a trial.
+"""The statistics of a trial.
 
     twin         every person in every arm, without noise: a difference within each person (paired t)
-    independent  as the real trial was: each person in one arm by chance, some leave, instruments
-                 have noise, change from the own baseline; arms compared by Welch's t
-    repeated     the same again and again with other people of this cohort (see `repeated`)
+    independent  as in the real trial: each person in one arm by chance, dropout, noise of the
+                 instruments, change from the own baseline; arms compared by Welch's t
+    repeated     the same, repeated with other people of this cohort (see `replicates.repeated`)
 
-Every number of spine DXA comes with the k by which it follows bone mineral, and again with others.
+Every number of spine DXA is given with the k by which it follows bone mineral, and for other k.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +17,7 @@ from bonesim.analysis.statistics import Numbers, finite, interval, paired, welch
 from bonesim.chance import ARM, DROPOUT, uniforms
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST
 from bonesim.trials.cohort import seed_of_trial
-from bonesim.trials.outcomes import BY_K, Lives, told
+from bonesim.trials.outcomes import BY_K, TrialOutcomes, as_reported
 from bonesim.trials.parameters import Published, TrialParameters
 from bonesim.trials.replicates import Repeats, repeated
 from bonesim.units import DAYS_PER_YEAR
@@ -25,7 +25,7 @@ from bonesim.units import DAYS_PER_YEAR
 if TYPE_CHECKING:
     import pandas as pd
 
-#: k of bone itself.
+#: k of bone mineral itself.
 K_OF_BONE = 1.0
 
 
@@ -33,14 +33,14 @@ class Comparison(NamedTuple):
     """A trial's tables."""
 
     estimates: "pd.DataFrame"  # one row per quantity, day, estimate and arm or difference
-    curves: "pd.DataFrame"  # means against day by arm, with what was published
+    curves: "pd.DataFrame"  # means against day by arm, with the published values
     repeats: "pd.DataFrame"  # the primary outcome of each repeated trial
 
 
 def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
-    """Which arm each person is in, by chance; -1 for those no arm has room for.
+    """The arm of each person, by chance; -1 for those in none.
 
-    Arms have the people of the real trial; if the cohort has fewer, in proportion.
+    Arms have the sizes of the real trial. If the cohort has fewer people, sizes are in proportion.
     """
     sizes = np.array([arm.people for arm in p.arm])
     if sizes.sum() > people:
@@ -48,54 +48,56 @@ def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
         sizes = np.floor(exact).astype(np.int64)
         sizes[np.argsort(sizes - exact, kind="stable")[: people - sizes.sum()]] += 1
     seed = seed_of_trial(p.cohort)
-    lots = uniforms(np.int64(seed), np.int64(0), np.arange(people, dtype=np.uint64), np.int64(ARM))
+    entity = np.arange(people, dtype=np.uint64)
+    numbers = uniforms(np.int64(seed), np.int64(0), entity, np.int64(ARM))
     arm = np.full(people, -1, np.int64)
-    arm[np.argsort(lots, kind="stable")[: sizes.sum()]] = np.repeat(np.arange(len(sizes)), sizes)
+    arm[np.argsort(numbers, kind="stable")[: sizes.sum()]] = np.repeat(np.arange(len(sizes)), sizes)
     return arm
 
 
 def stays_until(p: TrialParameters, people: int) -> Numbers:
-    """The day each person leaves the trial; infinite for all if nobody does."""
+    """The day each person leaves the trial; infinite without dropout."""
     rate = p.cohort.dropout_per_year
     if rate == 0.0:
         return np.full(people, np.inf)
-    seed, who = seed_of_trial(p.cohort), np.arange(people, dtype=np.uint64)
-    lots = uniforms(np.int64(seed), np.int64(0), who, np.int64(DROPOUT))
-    return DAYS_PER_YEAR * np.log1p(-lots) / np.log1p(-rate)
+    seed, entity = seed_of_trial(p.cohort), np.arange(people, dtype=np.uint64)
+    numbers = uniforms(np.int64(seed), np.int64(0), entity, np.int64(DROPOUT))
+    return DAYS_PER_YEAR * np.log1p(-numbers) / np.log1p(-rate)
 
 
-def compared(p: TrialParameters, lives: Lives) -> Comparison:
+def compared(p: TrialParameters, outcomes: TrialOutcomes) -> Comparison:
     """All tables of a trial."""
     import pandas as pd
 
     own = p.clinic.density.k_dxa
     rows: list[dict[str, Any]] = []
     for name in (*p.changes, *p.levels):
-        found = _estimates(p, lives, name)
+        found = _estimates(p, outcomes, name)
         _add_published(p, name, found)
         rows += [row | {"k_dxa": own if name == BY_K else np.nan} for row in found]
         if name != BY_K:
             continue
         for k in sorted({K_LOWEST, K_HIGHEST, K_OF_BONE} - {own}):
-            rows += [row | {"k_dxa": k} for row in _estimates(p, lives.with_k(own, k), name)]
+            rows += [row | {"k_dxa": k} for row in _estimates(p, outcomes.with_k(own, k), name)]
     estimates = pd.DataFrame(rows)
-    return Comparison(estimates, curves(p, estimates), _repeats_table(p, lives))
+    return Comparison(estimates, curves(p, estimates), _repeats_table(p, outcomes))
 
 
-def _estimates(p: TrialParameters, lives: Lives, name: str) -> list[dict[str, Any]]:
+def _estimates(p: TrialParameters, outcomes: TrialOutcomes, name: str) -> list[dict[str, Any]]:
     """All rows of one quantity."""
     as_change = name in p.changes
-    true = told(lives.true[name], as_change=as_change)
-    read = told(lives.read(name), as_change=as_change)
-    arm_of, until = assigned(p, lives.person.size), stays_until(p, lives.person.size)
-    arms, reference = list(lives.arms), lives.arms.index(p.reference.name)
-    again = repeated(p, lives, name)
-    one = lives.quantity[name]
+    true = as_reported(outcomes.true[name], as_change=as_change)
+    read = as_reported(outcomes.read(name), as_change=as_change)
+    arm_of, until = assigned(p, outcomes.person.size), stays_until(p, outcomes.person.size)
+    arms, reference = list(outcomes.arms), outcomes.arms.index(p.reference.name)
+    again = repeated(p, outcomes, name)
+    one = outcomes.quantity[name]
     rows: list[dict[str, Any]] = []
-    for place, day in enumerate(lives.day):
+    for place, day in enumerate(outcomes.day):
         if as_change and place == 0:
             continue
-        head = {"quantity": name, "what": one.what, "told": "change_percent" if as_change else "level",
+        head = {"quantity": name, "what": one.what,
+                "reported_as": "change_percent" if as_change else "level",
                 "unit": "%" if as_change else one.unit, "day": int(day)}  # fmt: skip
         in_arm = [read[a, (arm_of == a) & (until >= day), place] for a in range(len(arms))]
         for a, arm in enumerate(arms):
@@ -121,10 +123,10 @@ def _estimates(p: TrialParameters, lives: Lives, name: str) -> list[dict[str, An
 def _ratios(
     twin: dict[str, float], treated: Numbers, reference: Numbers, differences: Numbers
 ) -> dict[str, float]:
-    """How much larger than the twin's the variance of other estimates of the difference is.
+    """The variance of other estimates of the difference, over that of the twin estimate.
 
-    `variance_ratio`: of the real trial's (its people, noise and dropout) over this one's.
-    `variance_ratio_lives`: of two independent groups without noise, per life simulated.
+    `variance_ratio`: of the real trial's design (its people, noise and dropout).
+    `variance_ratio_runs`: of two independent groups without noise, per simulated run.
     """
     if not twin.get("sd", np.nan) > 0.0:
         return {}
@@ -132,12 +134,12 @@ def _ratios(
     groups = np.var(finite(treated), ddof=1) + np.var(finite(reference), ddof=1)
     return {
         "variance_ratio": float(np.var(finite(differences), ddof=1)) / (own / twin["n"]),
-        "variance_ratio_lives": float(groups) / own,
+        "variance_ratio_runs": float(groups) / own,
     }
 
 
 def _add_published(p: TrialParameters, name: str, rows: list[dict[str, Any]]) -> None:
-    """Put what the trial found beside what was simulated, and whether that lies within it."""
+    """Add the published values to the rows, and whether the simulated one is in their interval."""
     for one in p.published:
         if one.quantity != name:
             continue
@@ -161,7 +163,7 @@ def _beside(one: Published, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
-    """What the figure draws against time: means and 95 % intervals by arm, and what was published.
+    """Data of the figure's time courses: means and 95 % intervals by arm, and published values.
 
     Columns quantity, unit, arm, source ("twin", "independent", "published"), day, mean, low, high, n.
     """
@@ -172,7 +174,9 @@ def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
     kept = estimates[own & estimates["arm"].isin(arms)].assign(source=estimates["estimate"])
     columns = ["quantity", "unit", "arm", "source", "day", "mean", "low", "high", "n"]
     found = [kept[columns]]
-    begin = kept[(kept["told"] == "change_percent")].drop_duplicates(["quantity", "arm", "source"])
+    begin = kept[(kept["reported_as"] == "change_percent")].drop_duplicates(
+        ["quantity", "arm", "source"]
+    )
     found.append(begin[columns].assign(day=0, mean=0.0, low=0.0, high=0.0))
     units = dict(zip(estimates["quantity"], estimates["unit"], strict=True))
     found.append(
@@ -190,18 +194,18 @@ def curves(p: TrialParameters, estimates: "pd.DataFrame") -> "pd.DataFrame":
     return table.sort_values(["quantity", "arm", "source", "day"], kind="stable", ignore_index=True)
 
 
-def _repeats_table(p: TrialParameters, lives: Lives) -> "pd.DataFrame":
+def _repeats_table(p: TrialParameters, outcomes: TrialOutcomes) -> "pd.DataFrame":
     """The primary outcome of every repeated trial: difference and P of each comparison."""
     import pandas as pd
 
     name, day = p.primary
-    again: Repeats = repeated(p, lives, name)
-    place = int(np.flatnonzero(lives.day == day)[0])
+    again: Repeats = repeated(p, outcomes, name)
+    place = int(np.flatnonzero(outcomes.day == day)[0])
     parts = [
         pd.DataFrame(
             {"repeat": np.arange(p.repeats), "comparison": f"{arm} - {p.reference.name}",
              "difference": again.difference[a][:, place], "p": again.p[a][:, place]}
         )
-        for a, arm in enumerate(lives.arms) if arm != p.reference.name
+        for a, arm in enumerate(outcomes.arms) if arm != p.reference.name
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)

@@ -1,4 +1,4 @@
-"""The results of a trial as arrays: what was true of each person, in each arm, at each visit."""
+"""The results of a trial as arrays: the true values of each person, in each arm, at each visit."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,14 +13,14 @@ from bonesim.trials.visits import Quantity, quantities
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The one quantity that follows bone mineral by k, which is told with every number of it.
+#: The one quantity that follows bone mineral by k; its rows report k.
 BY_K = "ls_abmd"
-#: Fewer persons give no statistics.
-FEWEST_PEOPLE = 2
+#: Least number of persons for statistics.
+MIN_PEOPLE = 2
 
 
-class Lives(NamedTuple):
-    """Everybody who was lived in every arm."""
+class TrialOutcomes(NamedTuple):
+    """The persons that were simulated in every arm."""
 
     arms: tuple[str, ...]
     person: NDArray[np.int64]  # their numbers, (people,)
@@ -29,14 +29,14 @@ class Lives(NamedTuple):
     true: dict[str, NDArray[np.float64]]  # quantity -> (arms, people, days), without noise
     quantity: dict[str, Quantity]
 
-    def with_k(self, k_before: float, k: float) -> "Lives":
-        """The same lives read by another k of DXA: it scales every change of the spine."""
+    def with_k(self, k_before: float, k: float) -> "TrialOutcomes":
+        """The same outcomes with another k of DXA: it scales every change of the spine."""
         first = self.true[BY_K][:, :, :1]
         scaled = first * (1.0 + (k / k_before) * (self.true[BY_K] / first - 1.0))
         return self._replace(true={**self.true, BY_K: scaled})
 
     def read(self, name: str) -> NDArray[np.float64]:
-        """A quantity as it was read: each reading with the noise of its person and day."""
+        """A quantity as measured: each reading with the noise of its person and day."""
         cv = self.quantity[name].cv
         if cv == 0.0:
             return self.true[name]
@@ -45,23 +45,23 @@ class Lives(NamedTuple):
         return self.true[name] * np.array(noise)
 
 
-def told(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
-    """Values as a trial tells them: % change since the first day (last axis), or as they are."""
+def as_reported(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
+    """Values as a trial reports them: % change since the first day (last axis), or levels."""
     if not as_change:
         return values
     with np.errstate(divide="ignore", invalid="ignore"):
         return 100.0 * (values / values[..., :1] - 1.0)
 
 
-def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
-    """Arrays from a folder's results; persons whose lives are not all there are left out.
+def outcomes_of(results: "pd.DataFrame", p: TrialParameters) -> TrialOutcomes:
+    """Arrays from a folder's results; persons without a result in every arm are left out.
 
     Args:
         results: one row per point and visit, with person, arm, seed, day and quantities.
         p: the trial.
 
     Raises:
-        InputError: fewer than two persons are there in every arm.
+        InputError: fewer than two persons have results in every arm.
     """
     arms, days = tuple(one.name for one in p.arm), np.array([0, *p.visits_day], np.int64)
     names = [*p.changes, *p.levels]
@@ -70,10 +70,10 @@ def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
     rows = results[results["day"].isin(days) & results["arm"].isin(arms)]
     counts = rows.groupby("person")["day"].size()
     person = counts.index[counts == len(arms) * len(days)].to_numpy(np.int64)
-    if person.size < FEWEST_PEOPLE:
+    if person.size < MIN_PEOPLE:
         raise InputError(
-            f"{person.size} of {results['person'].nunique()} persons are there in every arm, and "
-            f"{FEWEST_PEOPLE} are needed; run the trial again to go on"
+            f"{person.size} of {results['person'].nunique()} persons have results in every arm, and "
+            f"{MIN_PEOPLE} are needed; run the trial again to go on"
         )
     rows = rows.set_index(["arm", "person", "day"])
     seed = rows["seed"].groupby("person").first().reindex(person).to_numpy(np.int64)
@@ -84,4 +84,4 @@ def lives_of(results: "pd.DataFrame", p: TrialParameters) -> Lives:
         ])
         for name in names
     }  # fmt: skip
-    return Lives(arms, person, seed, days, true, quantities(p.clinic))
+    return TrialOutcomes(arms, person, seed, days, true, quantities(p.clinic))

@@ -3,12 +3,12 @@
 title = "Anastrozole or placebo"
 base = "man.toml"                       # a config: the typical person and bone
 visits_day = [182, 365]
-changes = ["ls_abmd", "bvtv_percent"]   # told as % change since day 0; the first is primary
-levels = ["e2_pg_per_ml"]               # told as they are
-[cohort]                                # who: people, bones, traits (see `cohort`)
-[[arm]]                                 # what each arm does to the config
+changes = ["ls_abmd", "bvtv_percent"]   # reported as % change since day 0; the first is primary
+levels = ["e2_pg_per_ml"]               # reported as levels
+[cohort]                                # people, bones, traits (see `cohort`)
+[[arm]]                                 # what each arm changes in the config
 [clinic.density]                        # k and precision of the instruments
-[[published]]                           # what the trial itself found
+[[published]]                           # results of the real trial
 """
 
 from typing import Annotated, Any, Literal
@@ -21,8 +21,8 @@ from bonesim.parameters import Parameters
 from bonesim.sweeps.study import ResultParameters
 from bonesim.units import unit_of
 
-#: A trait whose bounds leave less of its distribution than this is a mistake.
-LEAST_SHARE_KEPT = 0.01
+#: Least share of a trait's distribution that its bounds must leave.
+MIN_SHARE_KEPT = 0.01
 #: Columns of the tables that no trait may have.
 TAKEN = ("point", "row", "replicate", "seed", "person", "bone", "arm", "status", "seconds", "day")
 
@@ -33,7 +33,7 @@ def _one_or_more(value: Any) -> Any:
 
 
 class Trait(Parameters):
-    """One way in which people, or their bones, differ."""
+    """A parameter that differs between people or between bones."""
 
     path: Annotated[
         tuple[str, ...],
@@ -61,7 +61,7 @@ class Trait(Parameters):
     ] = None
     of: Annotated[
         Literal["person", "bone"],
-        Field(description="who has it; what a burn-in depends on belongs to the bone; input"),
+        Field(description="what it is of; a burn-in depends on traits of the bone only; input"),
     ] = "person"
 
     @property
@@ -101,18 +101,18 @@ class Trait(Parameters):
         kept = float(
             stats.norm(self.mean, self.sd).cdf(high) - stats.norm(self.mean, self.sd).cdf(low)
         )
-        if kept < LEAST_SHARE_KEPT:
+        if kept < MIN_SHARE_KEPT:
             raise ValueError(
                 f"{self.column}: only {100 * kept:.2g} % of its distribution lies between low and "
-                f"high, at least {100 * LEAST_SHARE_KEPT:g} % must; widen them or move the mean"
+                f"high, at least {100 * MIN_SHARE_KEPT:g} % must; widen them or move the mean"
             )
 
 
 class CohortParameters(Parameters):
-    """Who takes part."""
+    """The participants."""
 
     people: Annotated[
-        int, Field(ge=2, le=100_000, description="persons lived, each in every arm; input")
+        int, Field(ge=2, le=100_000, description="persons simulated, each in every arm; input")
     ]
     seed: Annotated[int, Field(ge=0, lt=2**28, description="of the whole cohort; assumed")] = 1
     bones: Annotated[
@@ -145,7 +145,7 @@ class CohortParameters(Parameters):
 
     @property
     def different_bones(self) -> int:
-        """How many bones there are."""
+        """The number of bones."""
         return min(self.bones or self.people, self.people)
 
 
@@ -164,7 +164,7 @@ class Arm(Parameters):
 
 
 class Published(Parameters):
-    """One number the trial itself reported."""
+    """One number that the real trial reported."""
 
     arm: Annotated[
         str, Field(description='an arm, "difference", or "ARM - REFERENCE" of several; input')
@@ -191,9 +191,11 @@ class TrialParameters(Parameters):
     ]
     changes: Annotated[
         tuple[str, ...],
-        Field(min_length=1, description="quantities told as % change; first is primary; input"),
+        Field(min_length=1, description="quantities reported as % change; first is primary; input"),
     ] = ("ls_abmd", "qct_vbmd", "bvtv_percent", "ctx", "p1np")
-    levels: Annotated[tuple[str, ...], Field(description="quantities told as they are; input")] = (
+    levels: Annotated[
+        tuple[str, ...], Field(description="quantities reported as levels; input")
+    ] = (
         "e2_pg_per_ml",
         "e2_immunoassay_pg_per_ml",
         "t_ng_per_dl",
@@ -206,7 +208,8 @@ class TrialParameters(Parameters):
     ] = 2000
     clinic: ClinicParameters = ClinicParameters()
     published: Annotated[
-        tuple[Published, ...], Field(max_length=1000, description="what the trial found; input")
+        tuple[Published, ...],
+        Field(max_length=1000, description="results of the real trial; input"),
     ] = ()
     results: ResultParameters = ResultParameters()
 
@@ -227,8 +230,8 @@ class TrialParameters(Parameters):
             raise ValueError(
                 f"{len(references) or 'no'} arms have reference = true; mark the control, one arm"
             )
-        told = [*self.changes, *self.levels]
-        if len(set(told)) < len(told):
+        names = [*self.changes, *self.levels]
+        if len(set(names)) < len(names):
             raise ValueError("changes and levels name a quantity twice; name it once")
         if self.primary_day not in (None, *self.visits_day):
             raise ValueError(f"primary_day {self.primary_day} is no visit; visits_day has them")
@@ -268,5 +271,5 @@ class TrialParameters(Parameters):
         return [f"{one.name} - {reference}" for one in self.arm if not one.reference]
 
     def compared(self, name: str) -> str:
-        """An arm's or a comparison's full name: "difference" is the only one of two arms."""
+        """The full name of an arm or comparison; with two arms, "difference" is the comparison."""
         return self.differences()[0] if name == "difference" and len(self.arm) == 2 else name

@@ -1,8 +1,8 @@
-"""The same trial again and again: what P would another team have found?
+"""The same trial repeated many times: the distribution of P over repetitions.
 
-Each time the arms of the real trial are filled anew with persons of the cohort, drawn with
-replacement, each read by instruments with new noise, and some leave; arms are compared by Welch's
-t-test. All quantities of a repeat see the same people.
+Each time the arms of the real trial are filled with persons of the cohort, drawn with replacement.
+Each reading has new noise, and some people leave. Arms are compared by Welch's t-test. All quantities
+of a repeat are of the same people.
 """
 
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from bonesim.analysis.statistics import Numbers
 from bonesim.chance import DROPOUT, READING, REPEATED_TRIAL, uniforms
 from bonesim.instruments.reading import identity_of
 from bonesim.trials.cohort import HALF_STEP, seed_of_trial
-from bonesim.trials.outcomes import Lives, told
+from bonesim.trials.outcomes import TrialOutcomes, as_reported
 from bonesim.trials.parameters import TrialParameters
 from bonesim.units import DAYS_PER_YEAR
 
-#: Room for the people of an arm, and for the arms of a trial, in the identity of a draw.
-MOST_PEOPLE, MOST_ARMS = 2**17, 2**5
-#: The first of them is everybody of the one real trial (see `compare`).
+#: Limits of the people of an arm and of the arms of a trial, in the entity number of a draw.
+MAX_PEOPLE, MAX_ARMS = 2**17, 2**5
+#: Number of the first repeat; number 0 is the trial itself (see `compare`).
 FIRST = 1
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -49,17 +49,17 @@ class Repeats(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """One arm in every repeat, by day: people left, mean and SD of what is told."""
+    """One arm in every repeat, by day: people left, mean and SD of the reported values."""
 
     n: Numbers
     mean: Numbers
     sd: Numbers
 
 
-def repeated(p: TrialParameters, lives: Lives, name: str) -> Repeats:
+def repeated(p: TrialParameters, outcomes: TrialOutcomes, name: str) -> Repeats:
     """Repeat a trial `p.repeats` times and compare its arms by one quantity."""
-    groups = [_group(p, lives, name, arm) for arm in range(len(lives.arms))]
-    reference = groups[lives.arms.index(p.reference.name)]
+    groups = [_group(p, outcomes, name, arm) for arm in range(len(outcomes.arms))]
+    reference = groups[outcomes.arms.index(p.reference.name)]
     found = Repeats({}, {})
     for arm, group in enumerate(groups):
         if group is reference:
@@ -74,35 +74,35 @@ def repeated(p: TrialParameters, lives: Lives, name: str) -> Repeats:
     return found
 
 
-def _group(p: TrialParameters, lives: Lives, name: str, arm: int) -> _Group:
+def _group(p: TrialParameters, outcomes: TrialOutcomes, name: str, arm: int) -> _Group:
     seed, size = np.int64(seed_of_trial(p.cohort)), p.arm[arm].people
     repeat = FIRST + np.arange(p.repeats, dtype=np.uint64)[:, None]
     place = np.arange(size, dtype=np.uint64)
-    who = (
-        (repeat * np.uint64(MOST_ARMS) + np.uint64(arm)) * np.uint64(MOST_PEOPLE) + place
+    entity = (
+        (repeat * np.uint64(MAX_ARMS) + np.uint64(arm)) * np.uint64(MAX_PEOPLE) + place
     ).ravel()
-    lots = uniforms(seed, np.int64(0), who, np.int64(REPEATED_TRIAL))
-    people = (lots * lives.person.size).astype(np.int64)
-    values = lives.true[name][arm, people]  # (repeats x size, days)
-    cv = lives.quantity[name].cv
+    numbers = uniforms(seed, np.int64(0), entity, np.int64(REPEATED_TRIAL))
+    people = (numbers * outcomes.person.size).astype(np.int64)
+    values = outcomes.true[name][arm, people]  # (repeats x size, days)
+    cv = outcomes.quantity[name].cv
     if cv > 0.0:
         noise = np.empty_like(values)
-        for column, day in enumerate(lives.day):
-            reader = identity_of(name) + who
-            lots = uniforms(seed, np.int64(day), reader, np.int64(READING))
-            noise[:, column] = ndtri(lots + HALF_STEP)
+        for column, day in enumerate(outcomes.day):
+            reading = identity_of(name) + entity
+            numbers = uniforms(seed, np.int64(day), reading, np.int64(READING))
+            noise[:, column] = ndtri(numbers + HALF_STEP)
         values = values * (1.0 + cv * noise)
-    values = told(values, as_change=name in p.changes)
+    values = as_reported(values, as_change=name in p.changes)
     if p.cohort.dropout_per_year > 0.0:
-        lots = uniforms(seed, np.int64(0), who, np.int64(DROPOUT))
-        leaves = DAYS_PER_YEAR * np.log1p(-lots) / np.log1p(-p.cohort.dropout_per_year)
-        values[leaves[:, None] < lives.day] = np.nan
+        numbers = uniforms(seed, np.int64(0), entity, np.int64(DROPOUT))
+        leaves = DAYS_PER_YEAR * np.log1p(-numbers) / np.log1p(-p.cohort.dropout_per_year)
+        values[leaves[:, None] < outcomes.day] = np.nan
     values = np.where(np.isfinite(values), values, np.nan).reshape(p.repeats, size, -1)
     return _summed(values)
 
 
 def _summed(values: Numbers) -> _Group:
-    """n, mean and SD over the people (axis 1) that are there; NaN where there are too few."""
+    """n, mean and SD over the people (axis 1) with a value; NaN where there are too few."""
     there = np.isfinite(values)
     n = there.sum(axis=1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

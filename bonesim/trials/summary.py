@@ -1,4 +1,4 @@
-"""A trial's table in words, and its tables on the disk."""
+"""A trial's table as text, and its tables on the disk."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.trials.compare import K_OF_BONE, Comparison
-from bonesim.trials.outcomes import BY_K, Lives
+from bonesim.trials.outcomes import BY_K, TrialOutcomes
 from bonesim.trials.parameters import TrialParameters
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_tables(folder: Path, people: "pd.DataFrame", comparison: Comparison) -
 
 
 def people_of(points: "pd.DataFrame") -> "pd.DataFrame":
-    """Who takes part, one row each, from the design of a trial's folder."""
+    """The participants, one row each, from the design of a trial's folder."""
     return (
         points.drop(columns=["point", "row", "replicate", "arm"])
         .drop_duplicates("person")
@@ -41,16 +41,16 @@ def people_of(points: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def summary(p: TrialParameters, lives: Lives, comparison: Comparison) -> str:
-    """The trial in words: every quantity at its last visit and where something was published.
+def summary(p: TrialParameters, outcomes: TrialOutcomes, comparison: Comparison) -> str:
+    """The trial as text: every quantity at its last visit and at visits with a published value.
 
-    The primary one is told at all visits.
+    The primary one is reported at all visits.
     """
     table = comparison.estimates
     primary, day = p.primary
     lines = [
         f"{p.title}",
-        f"{lives.person.size} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
+        f"{outcomes.person.size} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
         f"{len(p.arm)} arms; the real trial had "
         + ", ".join(f"{arm.name} {arm.people}" for arm in p.arm),
         "", HEAD,
@@ -69,7 +69,7 @@ def _section(p: TrialParameters, rows: "pd.DataFrame", name: str, day: int) -> l
     own = p.clinic.density.k_dxa
     main = rows[rows["k_dxa"].isna() | (rows["k_dxa"] == own)]
     first = main.iloc[0]
-    unit = "% change" if first["told"] == "change_percent" else first["unit"]
+    unit = "% change" if first["reported_as"] == "change_percent" else first["unit"]
     k = f", k = {own:.2f}" if name == BY_K else ""
     lines = ["", f"day {day}: {first['what']} ({name}, {unit}{k})"]
     lines += [_line(row) for row in main.to_dict("records")]
@@ -87,15 +87,16 @@ def _section(p: TrialParameters, rows: "pd.DataFrame", name: str, day: int) -> l
 def _line(row: dict[Any, Any]) -> str:
     """One estimate."""
     repeated = row["estimate"] == "repeated"
-    span = f"{_said(row.get('low'))} to {_said(row.get('high'))}" + (" *" if repeated else "")
+    span = f"{_number(row.get('low'))} to {_number(row.get('high'))}" + (" *" if repeated else "")
     text = (
-        f"  {row['estimate']:19s} {row['arm'][:24]:24s} {row['n']:5.0f} {_said(row.get('mean')):>8s}  "
-        f"{span:19s} {_said(row.get('median')):>8s} {_p(row.get('p')):>9s}   "
+        f"  {row['estimate']:19s} {row['arm'][:24]:24s} {row['n']:5.0f} "
+        f"{_number(row.get('mean')):>8s}  {span:19s} {_number(row.get('median')):>8s} "
+        f"{_p(row.get('p')):>9s}   "
     )
     if np.isfinite(row.get("published", np.nan)):
-        text += f"{_said(row['published'])}"
+        text += f"{_number(row['published'])}"
         if np.isfinite(row.get("published_low", np.nan)):
-            text += f" ({_said(row['published_low'])} to {_said(row['published_high'])})"
+            text += f" ({_number(row['published_low'])} to {_number(row['published_high'])})"
         text += " median" if row["published_statistic"] == "median" else ""
         text += (
             f" P {_p(row['published_p'])}" if np.isfinite(row.get("published_p", np.nan)) else ""
@@ -106,7 +107,7 @@ def _line(row: dict[Any, Any]) -> str:
 
 
 def _notes(p: TrialParameters, table: "pd.DataFrame", primary: str, day: int) -> list[str]:
-    """The distribution of P of the primary outcome, the variances, and what is what."""
+    """The distribution of P of the primary outcome, the variances, and a legend."""
     lines = []
     own = p.clinic.density.k_dxa
     rows = table[
@@ -129,8 +130,8 @@ def _notes(p: TrialParameters, table: "pd.DataFrame", primary: str, day: int) ->
         if np.isfinite(twin.get("variance_ratio", np.nan)):
             lines.append(
                 f"{name}: the real trial's difference has {twin['variance_ratio']:.1f} times the "
-                f"twins' variance; independent lives without noise have "
-                f"{twin['variance_ratio_lives']:.1f} times, life for life"
+                f"twins' variance; independent runs without noise have "
+                f"{twin['variance_ratio_runs']:.1f} times, with as many runs"
             )
     return [
         *lines,
@@ -142,7 +143,7 @@ def _notes(p: TrialParameters, table: "pd.DataFrame", primary: str, day: int) ->
     ]
 
 
-def _said(value: Any) -> str:
+def _number(value: Any) -> str:
     """A number with three digits."""
     if value is None or not np.isfinite(value):
         return "-"

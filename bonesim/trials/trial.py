@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Trial:
-    """A trial with all its points resolved and checked; a `Lot` of the engine.
+    """A trial with all its points resolved and checked; it is `StudyLike` to the engine.
 
     Args:
         path: the TOML file.
@@ -51,25 +51,25 @@ class Trial:
 
     @property
     def decompose(self) -> bool:
-        """A trial reads what a clinic reads, not the parts of a loss."""
+        """A trial has the readings of a clinic, not the parts of a loss."""
         return False
 
     @property
     def simulate(self) -> Simulate:
-        """Every point's readings at the visits."""
+        """The function that returns a point's readings at the visits."""
         return partial(visited, days=self.parameters.visits_day, clinic=self.parameters.clinic)
 
-    @cache  # noqa: B019 (a trial lives as long as its command)
+    @cache  # noqa: B019 (a trial exists as long as its command)
     def points(self) -> list[Point]:
-        """Every person in every arm. Arms that do the same to a person share its id."""
+        """Every person in every arm. Arms that give a person the same config share an id."""
         p = self.parameters
         schedule: dict[str, Any] = {
             "schedule.duration_day": p.last_day,
             "schedule.snapshots_day": [0, *p.visits_day],
         }
         found = []
-        told = self.people.to_dict("records")
-        for row, changes in zip(told, changes_of(p.cohort, self.base), strict=True):
+        people = self.people.to_dict("records")
+        for row, changes in zip(people, changes_of(p.cohort, self.base), strict=True):
             for number, arm in enumerate(p.arm):
                 try:
                     config = self.base.with_changes(changes | schedule | arm.set)
@@ -90,7 +90,7 @@ class Trial:
 
     @property
     def _read(self) -> str:
-        """What is read of a life, as far as a life must be lived anew if it changes: no noise."""
+        """The settings of readings that need a re-simulation if they change: all but noise."""
         clinic = {
             group: {name: value for name, value in values.items() if not name.endswith("_cv")}
             for group, values in self.parameters.clinic.model_dump().items()

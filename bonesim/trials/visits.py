@@ -1,6 +1,6 @@
-"""What a worker does with one person in one arm: live it, and return what is read at each visit.
+"""A worker's part: it simulates one person in one arm and returns the readings of each visit.
 
-Readings here are without noise: `compare` adds it, as often as a trial is repeated.
+Readings here are without noise; `outcomes` and `replicates` add it.
 """
 
 import tomllib
@@ -25,12 +25,12 @@ from bonesim.trials.parameters import TrialParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Estradiol as a direct immunoassay reads it, beside the true one of the daily table.
+#: Estradiol by direct immunoassay, beside the true value of the daily table.
 IMMUNOASSAY = "e2_immunoassay_pg_per_ml"
 
 
 class Quantity(NamedTuple):
-    """Something a trial tells."""
+    """A quantity that a trial can report."""
 
     name: str
     what: str
@@ -39,7 +39,7 @@ class Quantity(NamedTuple):
 
 
 def quantities(clinic: ClinicParameters) -> dict[str, Quantity]:
-    """All that is read at a visit, by name: the clinic's instruments, then the daily table."""
+    """All readings of a visit, by name: the clinic's instruments, then the daily table."""
     import pandas as pd
 
     nothing = pd.DataFrame({name: [1.0] for name in NEEDED})
@@ -54,7 +54,7 @@ def quantities(clinic: ClinicParameters) -> dict[str, Quantity]:
 
 
 def check_quantities(p: TrialParameters) -> None:
-    """Refuse a trial that tells what nobody reads.
+    """Refuse a trial that reports an unknown quantity.
 
     Raises:
         InputError: an unknown quantity.
@@ -70,16 +70,16 @@ def check_quantities(p: TrialParameters) -> None:
 def visited(
     config_text: str, keep: str | None, *, days: tuple[int, ...], clinic: ClinicParameters
 ) -> Outcomes:
-    """Live a config; one row on day 0 and at each visit: the daily table and all courses.
+    """Simulate a config; one row on day 0 and at each visit: the daily table and all readings.
 
     Args:
         config_text: resolved config, TOML.
-        keep: where the run file stays; None if only readings are wanted.
-        days: of the visits.
-        clinic: how readings come about.
+        keep: path of the run file; None if only readings are wanted.
+        days: days of the visits.
+        clinic: parameters of the readings.
     """
     config = validated(tomllib.loads(config_text), "point")
-    table = _lived(config, keep)
+    table = _daily_table(config, keep)
     columns = {one.name: one.value for one in courses(table, clinic)}
     columns[IMMUNOASSAY] = immunoassay(
         table["e2_pg_per_ml"].to_numpy(np.float64), config.hormones.assay
@@ -89,8 +89,8 @@ def visited(
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
-def _lived(config: Config, keep: str | None) -> "pd.DataFrame":
-    """The daily table of a life; a file with its lattices is made only if it is to be kept."""
+def _daily_table(config: Config, keep: str | None) -> "pd.DataFrame":
+    """The daily table of a run; a file with its lattices is written only if it is to be kept."""
     import pandas as pd
 
     bone, observer = bone_of(config.specimen), Terminal()

@@ -1,7 +1,7 @@
 """A prescription in one picture: testosterone, estradiol, LH and drugs, with every dose marked.
 
-Left the whole course, each day from trough to peak; right four weeks at the end of the first
-treated stretch, where the swing between doses can be seen.
+Left: the whole course, each day from trough to peak. Right: four weeks at the end of the first
+treated period, which show the swing between doses.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from bonesim.viewer.picture import write_picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Days over which the left side is summed up.
+#: Days over which the left side is averaged.
 WEEK = 7
 #: Days of the close view.
 CLOSE_DAYS = 28.0
@@ -105,7 +105,7 @@ def _drugs(
     axis: "Axes", prescribed: Prescribed, doses: Doses, unit_day: float,
     begin: float = -np.inf, end: float = np.inf,
 ) -> None:  # fmt: skip
-    """Levels relative to each drug's own highest, and a tick for every dose."""
+    """Levels relative to each drug's highest, and a tick for every dose."""
     day = prescribed.blood.day
     near = (day >= begin) & (day <= end)
     for row, name in enumerate(prescribed.drugs()):

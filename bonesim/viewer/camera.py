@@ -1,7 +1,7 @@
-"""Camera, light and shutter: a block of bone becomes an image whose pixels are millimetres.
+"""Camera and light: an image of a block of bone, to scale.
 
-Parallel projection, so that one scale bar holds for near and far. Depth is told by ambient
-occlusion (dark hollows), by a key light from the upper left, and by nothing that changes colour.
+Parallel projection, so that one scale bar is valid for near and far. Depth is shown by ambient
+occlusion (dark hollows) and by a key light from the upper left, not by hue.
 """
 
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The viewer stands in front (y = 0), this far to the right and above, degrees.
 AZIMUTH_DEGREES = 24.0
 ELEVATION_DEGREES = 16.0
-#: Radius within which bone darkens its neighbourhood, mm: about a marrow space.
+#: Radius of ambient occlusion, mm: about a marrow space.
 OCCLUSION_MM = 0.35
 #: Images are drawn this many times too large and averaged down: smooth edges.
 OVERSAMPLE = 2
@@ -29,7 +29,7 @@ MARGIN = 0.02
 
 
 class View(NamedTuple):
-    """A parallel camera: directions (x, y, z), the centre it looks at, and what it covers, mm."""
+    """A parallel camera: directions (x, y, z), the centre of view, and the size covered, mm."""
 
     right: NDArray[np.float64]
     up: NDArray[np.float64]
@@ -41,13 +41,13 @@ class View(NamedTuple):
 
 
 def choose_window() -> None:
-    """Tell VTK to draw without a screen where Linux has none, before it tries and complains."""
+    """Make VTK draw off-screen on Linux without a screen, before it fails with a warning."""
     if sys.platform.startswith("linux") and not has_screen():
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 
 def has_screen() -> bool:
-    """Whether a window can be opened: always outside Linux, else when DISPLAY is set."""
+    """Whether a window can be opened: always outside Linux, on Linux when DISPLAY is set."""
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))
 
 
@@ -137,10 +137,10 @@ def light(plotter: "pv.Plotter", view: View) -> None:
 
 
 def aim(plotter: "pv.Plotter", view: View) -> None:
-    """Point the plotter's camera as `view` says; call once the meshes are on it.
+    """Set the plotter's camera to `view`; call it after the meshes are added.
 
-    The camera stands as near as the projection allows: VTK's occlusion pass keeps positions as
-    16-bit floats, and from far away their steps show as stripes on the bone.
+    The camera is as near as the projection allows: VTK's occlusion pass stores positions as 16-bit
+    floats, and from far away their steps appear as stripes on the bone.
     """
     camera = plotter.camera
     camera.parallel_projection = True

@@ -1,7 +1,7 @@
-"""What the scripts of experiments share: a study's folder in, a table, its CSV and a figure out.
+"""Command line of the experiments' scripts: from a study's folder to a table, its CSV and a figure.
 
-Nothing is simulated here: an experiment's script says which numbers answer its question, and
-`answer` prints them as its README has them and draws them.
+Nothing is simulated here. An experiment's script defines the table and the figure;
+`table_and_figure` prints the table, as in the experiment's README, and writes the figure.
 """
 
 import argparse
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Lines of one panel are drawn side by side, so far apart (of its width), or bars would cover bars.
+#: Horizontal offset between lines of one panel, share of its width, so that bars do not overlap.
 ASIDE = 0.006
 
 
-def answer(
+def table_and_figure(
     about: str, picture: str,
     table_of: "Callable[[pd.DataFrame], pd.DataFrame]",
     words_of: "Callable[[pd.DataFrame], str]",
     draw: "Callable[[pd.DataFrame], Figure]",
     arguments: Sequence[str] | None = None,
 ) -> None:  # fmt: skip
-    """The command line `answer.py FOLDER -o PICTURE`: print the answer, draw it, keep its numbers.
+    """The command line `answer.py FOLDER -o PICTURE`: print the table, draw it, write its numbers.
 
     Args:
-        about: what `--help` says, the script's own docstring.
-        picture: the PNG's usual name; the table becomes a CSV of the same name.
-        table_of: the table that answers, from a study's results.
-        words_of: what is printed of it, e.g. Markdown.
-        draw: its figure.
-        arguments: instead of the command line's.
+        about: the text of the help, usually the script's docstring.
+        picture: default name of the PNG; the table is written to a CSV of the same name.
+        table_of: makes the table from a study's results.
+        words_of: makes the printed text from the table, e.g. Markdown.
+        draw: makes the figure from the table.
+        arguments: used instead of the command line's.
 
     Raises:
-        SystemExit: what is wrong with folder or picture, in one line, with its exit code.
+        SystemExit: folder or picture are not usable; one line on stderr, with its exit code.
     """
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="what `bonesim sweep run -o` made")
+    parser.add_argument("folder", type=Path, help="folder made by `bonesim sweep run`")
     parser.add_argument("-o", "--output", type=Path, default=Path(picture), help="picture (.png)")
     given = parser.parse_args(arguments)
     try:
@@ -65,11 +65,11 @@ def answer(
 
 
 def _results(path: Path) -> "pd.DataFrame":
-    """A study's table; says if it is not yet whole."""
+    """A study's table; a note on stderr if it is not complete."""
     folder = Folder(path)
     wanted, (done, _) = folder.points()["point"].nunique(), folder.status()
     if len(done) < wanted:
-        print(f"{len(done)} of {wanted} runs are done; this is of those", file=sys.stderr)
+        print(f"{len(done)} of {wanted} runs are done; the table is of these", file=sys.stderr)
     return folder.results()
 
 
@@ -82,7 +82,7 @@ def flat(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def panels(count: int, width: float = 5.2, height: float = 3.9) -> "tuple[Figure, list[Axes]]":
-    """A figure of so many panels side by side, each `width` x `height` inches."""
+    """A figure of `count` panels side by side, each `width` x `height` inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(count * width, height), dpi=120, layout="constrained")
@@ -90,12 +90,12 @@ def panels(count: int, width: float = 5.2, height: float = 3.9) -> "tuple[Figure
 
 
 def draw_lines(axis: "Axes", table: "pd.DataFrame", name: str, line: str, x: str) -> None:
-    """Means with bars of their 95 % CI against one level of the index, a line for each of another.
+    """Means with bars of their 95 % CI: index level `x` across, a line for each value of `line`.
 
     Args:
-        axis: where.
-        table: of `comparison.summary`; columns (name, "mean") and (name, "ci").
-        name: what is drawn.
+        axis: axes to draw into.
+        table: of `paired.summary`; columns (name, "mean") and (name, "ci").
+        name: first level of the columns drawn.
         line, x: levels of the index.
     """
     places = table.index.get_level_values(x).to_numpy(float)

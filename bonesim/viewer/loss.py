@@ -1,4 +1,4 @@
-"""A loss in its parts as stacked bars, one for each day: what was lost up, what was gained down."""
+"""A loss in its parts as stacked bars, one for each day: losses upwards, gains downwards."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-#: What a panel is called.
+#: Titles of the panels.
 TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
 
 
 def draw(table: "pd.DataFrame", output: Path) -> None:
-    """Write the picture of `loss.report.table_of` (a panel for each life), and the table as CSV.
+    """Write the picture of `reports.loss.table_of` (a panel for each simulation), and a CSV.
 
     Raises:
         InputError, ResourceError: it cannot be written.
     """
     from matplotlib.figure import Figure
 
-    lives = list(dict.fromkeys(table["life"]))
+    names = list(dict.fromkeys(table["simulation"]))
     days = table["day"].nunique()
     figure = Figure(
-        figsize=(2.6 + len(lives) * (1.2 + 0.7 * days), 4.6), layout="constrained",
+        figsize=(2.6 + len(names) * (1.2 + 0.7 * days), 4.6), layout="constrained",
         facecolor=palette.BACKGROUND,
     )  # fmt: skip
-    axes = figure.subplots(1, len(lives), sharey=True, squeeze=False)[0]
-    for axis, life in zip(axes, lives, strict=True):
-        _bars(axis, table[table["life"] == life])
-        if len(lives) > 1:
-            axis.set_title(TITLES[life], fontsize=10)
+    axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axis, name in zip(axes, names, strict=True):
+        _bars(axis, table[table["simulation"] == name])
+        if len(names) > 1:
+            axis.set_title(TITLES[name], fontsize=10)
     axes[0].set_ylabel("lost since day 0 (% of mineral)")
-    # In the order in which bars are stacked, from above.
+    # In the order of the stacked bars, from above.
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles[::-1], labels[::-1], loc="outside right center", frameon=False, fontsize=9
@@ -49,7 +49,7 @@ def draw(table: "pd.DataFrame", output: Path) -> None:
 
 
 def stack_parts(axis: "Axes", parts: "Mapping[str, NDArray[np.float64]]") -> None:
-    """Stack the parts of losses (`loss.parts.PARTS`), one value of each a bar; gains go down."""
+    """Stack the parts of losses (`loss.parts.PARTS`), a bar for each value; gains downwards."""
     bars = len(next(iter(parts.values())))
     above, below = np.zeros(bars), np.zeros(bars)
     for name, values in parts.items():
@@ -63,7 +63,7 @@ def stack_parts(axis: "Axes", parts: "Mapping[str, NDArray[np.float64]]") -> Non
 
 
 def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
-    """One life: a bar for each day, and its total as a mark."""
+    """One simulation: a bar for each day, and its total as a mark."""
     wide: Any = table.pivot(index="day", columns="part", values="percent_of_day_0")
     place = np.arange(len(wide))
     stack_parts(axis, {name: wide[name].to_numpy(float) for name in PARTS})

@@ -1,7 +1,7 @@
 """Which events are marked on a bone: final plate perforations and strut cuts, nothing else.
 
-Crossings that healed, or that are still open to healing, are voxel noise and remodelling as
-usual; marking them would show damage that is not there.
+Crossings that healed, or that can still heal, are voxel noise and ordinary remodelling. Marks on them
+would show damage that does not exist.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from bonesim.viewer.surface import Box
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Bone this near an event's place, voxels, is its own rim and does not hide it.
+#: Bone this near an event's place, voxels, is its rim and does not hide it.
 RIM_VOXEL = 5.0
 
 
@@ -61,10 +61,10 @@ def hidden(
     voxel_mm: float,
     forward: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Whether bone within `box` stands between each event and a viewer looking along `forward`.
+    """Whether bone within `box` is between each event and a viewer looking along `forward`.
 
     `forward`: unit vector (x, y, z). One straight line per event, in steps of a voxel, beginning
-    beyond the event's own rim.
+    beyond the event's rim.
     """
     places = places_mm(events)[:, ::-1] / voxel_mm
     towards = -np.asarray(forward)[::-1]
@@ -83,8 +83,8 @@ def richest_slab(
 ) -> Box:
     """The slab across y of about `thickness_mm` with the most events; the front one on a tie.
 
-    Whole depth if the lattice is no thicker. Chosen for what it shows, so counts within it are
-    not estimates for the specimen: the picture says so by giving the specimen's own count too.
+    Whole depth if the lattice is no thicker. It is chosen for its events, so counts within it are no
+    estimates for the specimen. The picture therefore also gives the specimen's count.
     """
     nz, ny, nx = shape
     thick = min(ny, max(1, round(thickness_mm / voxel_mm)))

@@ -1,4 +1,4 @@
-"""Which days a picture shows, and when estradiol was suppressed: read off the daily table."""
+"""The days a picture shows, and the periods of suppressed estradiol, from the daily table."""
 
 from typing import NamedTuple
 
@@ -9,20 +9,18 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 
-#: Estradiol below this share of its value on day 0 is called suppressed in a picture.
+#: Estradiol below this share of its value on day 0 counts as suppressed in a picture.
 SUPPRESSED_BELOW = 0.8
-#: Estradiol this near its lowest, as a share of the whole fall, has not begun to return.
+#: Estradiol this near its minimum, as a share of the whole fall, has not begun to return.
 NEAR_LOWEST = 0.05
 #: A snapshot this many days after the last low day still shows the end of suppression.
 SOON_AFTER_DAY = 7
-
-
-#: Days over which estradiol is averaged, so that the swing between doses is no suppression.
+#: Days over which estradiol is averaged, so that the swing between doses does not count as suppression.
 WEEK = 7
 
 
 class Moment(NamedTuple):
-    """One snapshot to show and what it is in the story."""
+    """One snapshot to show and its name in the picture."""
 
     day: int
     name: str
@@ -36,7 +34,7 @@ def weekly_e2(run: Run) -> NDArray[np.float64]:
 def suppressed_spans(
     day: NDArray[np.int64], e2_pg_per_ml: NDArray[np.float64]
 ) -> list[tuple[float, float]]:
-    """First and last day of each stretch in which E2 is below 80 % of its value on day 0."""
+    """First and last day of each period with E2 below 80 % of its value on day 0."""
     low = e2_pg_per_ml < SUPPRESSED_BELOW * e2_pg_per_ml[0]
     edges = np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))
     firsts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
@@ -57,8 +55,8 @@ def three_moments(
 ) -> list[Moment]:
     """Before, end of suppression, end of recovery; fewer if the run has fewer snapshots.
 
-    The second is the last snapshot before E2 returns; in a run whose E2 does not fall, or falls
-    and stays, the middle one. Raises InputError if there is no snapshot.
+    The second is the last snapshot before E2 returns. If E2 does not fall, or does not return, it is
+    the middle one. Raises InputError if there is no snapshot.
     """
     days = sorted(snapshot_days)
     if not days:
@@ -86,8 +84,8 @@ def _plain_name(day: int, days: list[int], spans: list[tuple[float, float]]) -> 
     return "End" if day == days[-1] else "On the way"
 
 
-def said(day: float) -> str:
-    """A day as a reader says it: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
+def day_text(day: float) -> str:
+    """A day as text: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
     if day < DAYS_PER_YEAR / 12:
         return f"day {day:.0f}"
     if day < 2 * DAYS_PER_YEAR:

@@ -1,15 +1,15 @@
-"""Colours and the words beside them, the same in every picture.
+"""Colours and their names, the same in every picture.
 
 Hues for categories follow Okabe and Ito 2008 ("Color universal design") and Wong 2011 (Nature
-Methods 8:441), told apart by readers with any common colour vision; every category that matters
-has its own shape as well. Numbers are coloured by cividis (Nunez et al. 2018, PLoS ONE 13:e0199239),
+Methods 8:441): readers with any common colour vision can distinguish them. Every main category has
+its own shape as well. Numbers are coloured by cividis (Nunez et al. 2018, PLoS ONE 13:e0199239),
 which is perceptually uniform and looks the same to dichromats.
 """
 
 from typing import NamedTuple
 
 BONE = "#EBDDBF"
-#: The flat faces where the specimen was cut out of the body: never a biological surface.
+#: The flat faces where the specimen was cut: no biological surface.
 CUT_FACE = "#D2A877"
 BACKGROUND = "#FFFFFF"
 #: Shade of the days without estradiol, behind curves.
@@ -22,7 +22,7 @@ CONN_D = "#009E73"
 E2 = "#AA4499"
 TESTOSTERONE = "#0072B2"
 LH = "#009E73"
-#: One drug after the other.
+#: Colours of drugs, in order.
 DRUGS = ("#D55E00", "#882255", "#117733", "#332288", "#88CCEE", "#DDCC77", "#CC6677", "#44AA99")
 
 #: Colour map of a number over a surface.
@@ -30,7 +30,7 @@ NUMBER_MAP = "cividis"
 
 
 class Mark(NamedTuple):
-    """How one kind of event is drawn: its name in words, colour and matplotlib marker."""
+    """How one kind of event is drawn: its name, colour and matplotlib marker."""
 
     name: str
     colour: str
@@ -43,7 +43,7 @@ EVENTS: dict[str, Mark] = {
     "strut_cut": Mark("strut cut", "#005BBB", "D"),
 }
 
-#: Part of a loss -> its colour and hatching: hatched is what comes back without new structure.
+#: Part of a loss -> its colour and hatching; hatched parts come back without new structure.
 LOSS: dict[str, tuple[str, str]] = {
     "open_space": ("#9AD0F0", "///"),
     "mineral_lag": ("#F0E442", "..."),

@@ -1,4 +1,4 @@
-"""How a picture gets onto the disk: checked before it is drawn, whole or not there at all."""
+"""Writing of pictures: the path is checked before drawing; all files are written or none."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_picture(path: Path) -> None:
-    """Refuse what cannot become a picture, before anything is computed for it.
+    """Refuse an unusable path of a picture, before anything is computed for it.
 
     Raises:
         InputError: not a PNG's name, or no such folder.
@@ -36,10 +36,10 @@ def check_folder(path: Path) -> None:
 
 
 def write_picture(figure: "Figure", path: Path, beside: Mapping[Path, str], **how: Any) -> None:
-    """Put a figure and the texts that belong to it on the disk; all of them or none.
+    """Write a figure and the texts that belong to it; all of them or none.
 
     Args:
-        figure: what to draw.
+        figure: the figure.
         path: the PNG.
         beside: other files and their texts, e.g. the numbers behind the curves.
         how: passed on to `savefig`.

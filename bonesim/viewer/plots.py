@@ -37,7 +37,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment]) -> None:
         ("conn_d_per_mm3", "Conn.D (1/mm\u00b3)", palette.CONN_D),
     )
     for axis, (name, label, colour) in zip(axes, panels, strict=True):
-        # Between doses estradiol swings; the eye needs the week's mean, the CSV has the days.
+        # Estradiol swings between doses: the plot has the week's mean, the CSV each day.
         shown = weekly_e2(run) if name == "e2_pg_per_ml" else data[name]
         values = np.asarray(shown, np.float64)
         measured = np.isfinite(values)

@@ -1,7 +1,7 @@
 """The picture of a run: the bone before, at the end of suppression and of recovery, and its curves.
 
 The same slab of bone is drawn each time with the same camera. Every final plate perforation and
-strut cut that had happened by then is marked where it is; a mark behind bone is drawn fainter.
+strut cut up to that day is marked at its place; a mark behind bone is fainter.
 """
 
 from pathlib import Path
@@ -14,12 +14,12 @@ from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
-from bonesim.viewer.moments import Moment, said, three_moments, weekly_e2
+from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
 from bonesim.viewer.picture import check_picture, write_picture
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.strain_energy import (
     colour_bar,
-    load_in_words,
+    load_text,
     paint_energy,
     parameters_of,
     scale_of,
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Thickness of the slab that is drawn: one or two marrow spaces, so that plates can be seen.
+#: Thickness of the slab drawn: one or two marrow spaces, so that plates are visible.
 SLAB_MM = 1.5
 #: Rows of each photograph, and dots per inch of the finished picture.
 HEIGHT_PX = 900
 DPI = 130
-#: A scale bar of this length stands under the first block.
+#: Length of the scale bar under the first block.
 BAR_MM = 1.0
 
 
@@ -46,7 +46,7 @@ def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
 
     Args:
         run: an open run file with at least one snapshot.
-        output: where the picture goes; the CSV has the same name.
+        output: path of the PNG; the CSV has the same name.
         colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
             energy density under the habitual load, solved here) or "none".
 
@@ -56,7 +56,9 @@ def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
     """
     output = Path(output)
     if colour not in COLOURS:
-        raise InputError(f"--colour {colour}: not known; one of {', '.join(COLOURS)}")
+        raise InputError(
+            f"{colour!r} is not known; one of {', '.join(COLOURS)}", parameter="colour"
+        )
     check_picture(output)
     numbers = {output.with_suffix(".csv"): curves(run).to_csv(index=False)}
     write_picture(_figure(run, colour), output, numbers, dpi=DPI, facecolor=palette.BACKGROUND)
@@ -77,20 +79,20 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     blocks = top.subplots(1, len(moments), squeeze=False)[0]
     pieces = [bone_block(run.quanta(moment.day), voxel_mm, box) for moment in moments]
     title = _title(run, box, voxel_mm)
-    said_below = [_events_by(events, moment.day) for moment in moments]
+    captions = [_events_by(events, moment.day) for moment in moments]
     if colour == "sed":
         loaded = [strained(run, moment.day) for moment in moments]
         scale = scale_of(loaded)
         for block, bone in zip(pieces, loaded, strict=True):
             paint_energy(block, bone, scale)
         colour_bar(top, list(blocks), scale)
-        said_below = [bone.in_words() for bone in loaded]
-        title += f"\n{load_in_words(parameters_of(run))}"
+        captions = [bone.text() for bone in loaded]
+        title += f"\n{load_text(parameters_of(run))}"
     elif colour in ("mineral", "surface_state"):
         for block, moment in zip(pieces, moments, strict=True):
             paint(block, run.image(moment.day), colour)
-    for axis, moment, block, below in zip(blocks, moments, pieces, said_below, strict=True):
-        _draw_block(axis, run, moment, block, box, below)
+    for axis, moment, block, caption in zip(blocks, moments, pieces, captions, strict=True):
+        _draw_block(axis, run, moment, block, box, caption)
         if colour == "events":
             _mark(axis, run, within(_past(events, moment.day), box, voxel_mm), moment.day, box)
     _scale_bar(blocks[0])
@@ -100,8 +102,10 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     return figure
 
 
-def _draw_block(axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, below: str) -> None:
-    """One photograph and what it shows; `below` ends its title."""
+def _draw_block(
+    axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, caption: str
+) -> None:
+    """One photograph and its title, which ends with `caption`."""
     view = _view(run, box)
     image = photograph(block, view, HEIGHT_PX)
     axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
@@ -109,7 +113,7 @@ def _draw_block(axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, 
     table = run.table
     bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
     axis.set_title(
-        f"{moment.name}, {said(moment.day)}\nBV/TV {bvtv:.1f} %   {below}",
+        f"{moment.name}, {day_text(moment.day)}\nBV/TV {bvtv:.1f} %   {caption}",
         fontsize=11,
     )
 
@@ -125,7 +129,7 @@ def _past(events: "pd.DataFrame", day: int) -> "pd.DataFrame":
 
 
 def _events_by(events: "pd.DataFrame", day: int) -> str:
-    """How many final events there were, in words."""
+    """The number of final events up to a day, as text."""
     counts = _past(events, day)["kind"].value_counts()
     return (
         f"perforations {counts.get('plate_perforation', 0)}, "
@@ -134,7 +138,7 @@ def _events_by(events: "pd.DataFrame", day: int) -> str:
 
 
 def _mark(axis: "Axes", run: Run, events: "pd.DataFrame", day: int, box: Box) -> None:
-    """A ring at each event; fainter where bone stands before it."""
+    """A ring at each event; fainter where bone is in front of it."""
     if events.empty:
         return
     view = _view(run, box)
@@ -156,7 +160,7 @@ def _scale_bar(axis: "Axes") -> None:
 
 
 def _legend(figure: "Figure", colour: ColourBy) -> None:
-    """What the marks, or the colours of the surface, mean."""
+    """The legend of the marks, or of the colours of the surface."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -1,6 +1,7 @@
-"""Strain energy of the bone under its habitual load, for a picture: solved anew, coloured, barred.
+"""Strain energy of the bone under its habitual load, for a picture with a colour bar.
 
-A run keeps no energies; bone and mineral of a snapshot and the run's own parameters give them.
+A run file has no energies. They are solved here from bone and mineral of a snapshot, with the run's
+parameters.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
-#: Quantiles of the bone's energies between which colours change: a few elements at the cut faces
-#: and free ends that carry nothing would otherwise take most of them.
+#: Quantiles of the bone's energies at the ends of the colour scale. Without them a few elements at
+#: cut faces, and free ends without load, would take most of the scale.
 RANGE = (0.1, 0.98)
-#: At most so many decades of energy are told apart, below the upper end.
-MOST_DECADES = 3.0
+#: Greatest span of the colour scale, decades of energy below its upper end.
+MAX_DECADES = 3.0
 
 
 class Strained(NamedTuple):
@@ -39,18 +40,18 @@ class Strained(NamedTuple):
     edge_mm: float
     modulus_mpa: float
 
-    def in_words(self) -> str:
-        """How stiff the block is."""
+    def text(self) -> str:
+        """The stiffness of the block, as text."""
         if np.isnan(self.modulus_mpa):
             return "carries nothing along z"
         return f"stiffness along z {self.modulus_mpa:.3g} MPa"
 
 
 def parameters_of(run: Run) -> MechanicsParameters:
-    """The run's own mechanics; defaults for what its configuration does not say.
+    """The run's mechanics; defaults for parameters that its configuration does not have.
 
     Raises:
-        InputError: it says what this bonesim does not know.
+        InputError: it has parameters that this version of bonesim does not know.
     """
     try:
         return MechanicsParameters.model_validate(translated(run.config).get("mechanics", {}))
@@ -82,16 +83,18 @@ def scale_of(snapshots: list[Strained]) -> "LogNorm":
     energies = np.concatenate([s.energy[s.energy > 0.0] for s in snapshots])
     if energies.size == 0:
         raise InputError(
-            "--colour sed: no bone joins two opposite faces, so none is strained; take another colour"
+            "'sed' needs bone that joins two opposite faces, so that load strains it; "
+            "take another colour",
+            parameter="colour",
         )
     low, high = np.quantile(energies, RANGE)
-    return LogNorm(max(float(low), float(high) * 10.0**-MOST_DECADES), float(high), clip=True)
+    return LogNorm(max(float(low), float(high) * 10.0**-MAX_DECADES), float(high), clip=True)
 
 
 def paint_energy(block: Block, bone: Strained, scale: "LogNorm") -> None:
     """Colour each point of the surface by the energy of the elements beside it; adds `RGB`.
 
-    Energies are averaged as logarithms, among elements that have any: marrow does not dilute them.
+    Energies are averaged as logarithms over elements with energy, so that marrow does not dilute them.
     """
     from matplotlib import colormaps
     from scipy.ndimage import map_coordinates
@@ -118,7 +121,7 @@ def colour_bar(figure: "Figure", axes: "list[Axes]", scale: "LogNorm") -> None:
     bar.set_label("strain energy density (MPa)")
 
 
-def load_in_words(p: MechanicsParameters) -> str:
+def load_text(p: MechanicsParameters) -> str:
     """The habitual load, for a title."""
     shares = np.array([p.share_z, p.share_y, p.share_x])
     stresses = p.habitual_stress_mpa * shares / max(float(shares.max()), 1e-12)

@@ -1,8 +1,8 @@
 """The bone surface as triangles, from the quanta of one snapshot.
 
-The surface is the 127.5-quanta contour between voxel centres (flying edges), after a Gaussian
-of well under one voxel that takes the voxel steps away and leaves trabeculae where they are.
-Cut faces are closed by flat caps, kept apart so that a picture can shade them otherwise.
+The surface is the 127.5-quanta contour between voxel centres (flying edges), after a Gaussian of less
+than one voxel. It removes the voxel steps and does not move trabeculae. Cut faces are closed by flat
+caps, a separate mesh, so that a picture can shade them differently.
 """
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyvista as pv
 
 #: What the surface is coloured by. "events": pale bone, so that the marks carry the colour;
-#: "none": bone without marks; "sed": strain energy density, see `strained`.
+#: "none": bone without marks; "sed": strain energy density, see `strain_energy`.
 ColourBy = Literal["bone", "mineral", "surface_state", "events", "sed", "none"]
 COLOURS: tuple[ColourBy, ...] = ("bone", "mineral", "surface_state", "events", "sed", "none")
 #: Between 127 (marrow) and 128 (bone).
@@ -95,7 +95,7 @@ def _centre_grid(
 
 
 def _caps(grid: "pv.ImageData") -> "pv.PolyData":
-    """Flat polygons where bone meets the six faces of the grid; the contour's edge is theirs."""
+    """Flat polygons where bone meets the six faces of the grid; they share the contour's edge."""
     import pyvista as pv
 
     nx, ny, nz = (size - 1 for size in grid.dimensions)
@@ -113,7 +113,7 @@ def _caps(grid: "pv.ImageData") -> "pv.PolyData":
 
 
 def paint(block: Block, image: "pv.ImageData", colour: ColourBy) -> None:
-    """Colour the surface by what the voxels of `image` hold; adds the array `RGB` (uint8).
+    """Colour the surface by the voxels of `image`; adds the array `RGB` (uint8).
 
     Mineral is coloured per point, by the mean of the bone around the point just under the
     surface; surface states per triangle, by the state of the voxel it lies in. Plain colours

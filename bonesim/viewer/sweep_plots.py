@@ -1,4 +1,4 @@
-"""Pictures of a sweep: made from its results table alone, each with its numbers beside it.
+"""Pictures of a sweep, made from its results table alone, each with its numbers as CSV.
 
 curves     one variable along x, one line for each value of a second; 95 % CI over seeds
 heatmap    two variables, the mean over seeds in each field
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-#: Student's t would widen intervals of few seeds; this many bootstraps for SALib's.
+#: Bootstraps for the intervals of SALib's indices.
 RESAMPLES = 200
 KINDS = ("curves", "heatmap", "sobol", "morris", "pairs")
 
@@ -38,13 +38,16 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
             (share of the loss from first to second snapshot that the last has back, percent).
 
     Raises:
-        InputError: no such outcome or moment, or too few snapshots for it.
+        InputError: an unknown outcome or moment, or too few snapshots for it.
     """
     if results.empty:
         raise InputError("the sweep has no results yet; let it run on")
     if outcome not in results:
         numbers = [n for n in map(str, results) if n.endswith(("_percent", "_per_mm3", "_um"))]
-        raise InputError(f"--outcome {outcome}: not known; among others {', '.join(numbers[:12])}")
+        raise InputError(
+            f"{outcome!r} is not known; among others {', '.join(numbers[:12])}",
+            parameter="outcome",
+        )
     runs = results.sort_values("snapshot").groupby("point")[outcome]
     first, last = runs.first(), runs.last()
     parts: dict[str, pd.Series] = {}
@@ -52,7 +55,7 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
         value = 100.0 * (last / first - 1.0)
     elif moment == "regained":
         if runs.size().min() < 3:
-            raise InputError("--moment regained: needs three snapshots of every run")
+            raise InputError("'regained' needs three snapshots of every run", parameter="moment")
         second = runs.nth(1)
         second.index = results.loc[second.index, "point"]
         value = 100.0 * (last - second) / (first - second)
@@ -60,7 +63,9 @@ def outcome_of(results: "pd.DataFrame", outcome: str, moment: str) -> "pd.DataFr
     elif moment in ("start", "end"):
         value = first if moment == "start" else last
     else:
-        raise InputError(f"--moment {moment}: not known; one of end, start, change, regained")
+        raise InputError(
+            f"{moment!r} is not known; one of end, start, change, regained", parameter="moment"
+        )
     runs_once = results.drop_duplicates(["point", "row", "replicate"]).copy()
     for name, part in {"value": value, **parts}.items():
         runs_once[name] = runs_once["point"].map(part)
@@ -79,7 +84,7 @@ def by_field(runs: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
     return groups["value"].apply(mean_and_ci).unstack().reset_index()
 
 
-def usual_kind(design: DesignParameters) -> str:
+def default_kind(design: DesignParameters) -> str:
     """The picture that suits a design."""
     if design.kind in ("sobol", "morris"):
         return design.kind
@@ -95,17 +100,19 @@ def plot(
     """Draw a sweep into a PNG and its numbers into a CSV beside it.
 
     Raises:
-        InputError: an outcome, moment or kind that is not there or does not suit the design.
+        InputError: an outcome, moment or kind that is unknown or does not suit the design.
     """
     runs = outcome_of(results, outcome, moment)
-    kind = kind or usual_kind(design)
+    kind = kind or default_kind(design)
     label = label or f"{outcome}, {moment}"
     makers = {"curves": _curves, "heatmap": _heatmap, "sobol": _indices, "morris": _indices,
               "pairs": _pairs}  # fmt: skip
     if kind not in makers:
-        raise InputError(f"--kind {kind}: not known; one of {', '.join(KINDS)}")
+        raise InputError(f"{kind!r} is not known; one of {', '.join(KINDS)}", parameter="kind")
     if kind in ("sobol", "morris") and design.kind != kind:
-        raise InputError(f"--kind {kind}: the design is {design.kind!r}, which has no such indices")
+        raise InputError(
+            f"{kind!r} indices need a design of that kind; it is {design.kind!r}", parameter="kind"
+        )
     figure, numbers = makers[kind](runs, design, label)
     write_picture(
         figure, output, {output.with_suffix(".csv"): numbers.to_csv(index=False)}, dpi=120
@@ -148,7 +155,7 @@ def _curves(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
 def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     names = design.names()
     if len(names) < 2:
-        raise InputError("--kind heatmap: needs two variables; use curves")
+        raise InputError("'heatmap' needs two variables; use curves", parameter="kind")
     numbers = by_field(runs, names[:2])
     table = numbers.pivot(index=names[0], columns=names[1], values="mean")
     spread = numbers.pivot(index=names[0], columns=names[1], values="ci").reindex_like(table)
@@ -163,17 +170,17 @@ def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
                   color="black" if value > middle else "white")  # fmt: skip
     axis.set_xticks(
         range(len(table.columns)),
-        _said(table.columns),
+        _tick_labels(table.columns),
     )
-    axis.set_yticks(range(len(table)), _said(table.index))
+    axis.set_yticks(range(len(table)), _tick_labels(table.index))
     axis.set_xlabel(names[1])
     axis.set_ylabel(names[0])
     figure.colorbar(image, ax=axis, label=label)
     return figure, numbers
 
 
-def _said(values: Any) -> list[str]:
-    """Ticks of an axis."""
+def _tick_labels(values: Any) -> list[str]:
+    """Values as labels of an axis."""
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
 
 

@@ -1,7 +1,7 @@
-"""A trial's own figure, drawn over what the trial found: from its tables alone.
+"""The figure of a simulated trial with the published results, made from its tables alone.
 
-Left, change of the primary outcome against time by arm; middle, P over repeated trials; right,
-estradiol by arm. The numbers behind it are written beside it.
+Left: change of the primary outcome against time by arm. Middle: P over repeated trials. Right:
+estradiol by arm. The numbers are written beside it as CSV.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
 #: Colour and marker of each arm, the reference first.
 MARKERS = "osD^vP*X"
-#: Days by which points of two arms are put apart so that both can be seen, share of the whole.
-APART = 0.012
-#: P below this is drawn as this.
-LEAST_P = 1e-12
+#: Horizontal offset between points of two arms, so that both are visible, share of the whole time.
+OFFSET = 0.012
+#: Smaller P are drawn at this value.
+MIN_P = 1e-12
 
 
 def draw(
@@ -37,7 +37,7 @@ def draw(
         estimates, curves, repeats: tables of a trial (`bonesim.trials.compare.Comparison`); the
             first quantity in `estimates` is the primary one.
         arms: the reference first.
-        title: above it all.
+        title: title of the figure.
         output: the PNG.
 
     Raises:
@@ -70,9 +70,9 @@ def _look(arms: list[str], arm: str) -> tuple[str, str]:
 
 
 def _changes(axis: "Axes", curves: "pd.DataFrame", arms: list[str], primary: "pd.Series") -> None:
-    """Mean change with its 95 % interval by arm; the real trial's over it."""
+    """Mean change with its 95 % interval by arm, and the published values."""
     axis.axhline(0.0, color=palette.INK, lw=0.6)
-    step = APART * float(curves["day"].max()) / DAYS_PER_MONTH
+    step = OFFSET * float(curves["day"].max()) / DAYS_PER_MONTH
     for place, arm in enumerate(arms):
         colour, marker = _look(arms, arm)
         mine = _by_source(curves, arm)
@@ -105,7 +105,7 @@ def _line(axis: "Axes", rows: "pd.DataFrame", colour: str, label: str, style: st
 
 
 def _bars(axis: "Axes", rows: "pd.DataFrame", months: "NDArray[np.float64]", **look: Any) -> None:
-    """Points with their intervals, where they have one."""
+    """Points with their intervals, if they have one."""
     mean = rows["mean"].to_numpy(float)
     ends = [rows[name].to_numpy(float) for name in ("low", "high")]
     reach = np.array([np.where(np.isfinite(end), np.abs(end - mean), 0.0) for end in ends])
@@ -114,9 +114,9 @@ def _bars(axis: "Axes", rows: "pd.DataFrame", months: "NDArray[np.float64]", **l
 
 def _chances(axis: "Axes", repeats: "pd.DataFrame", estimates: "pd.DataFrame") -> None:
     """P over repeated trials, with the published one."""
-    bins = [float(edge) for edge in np.linspace(np.log10(LEAST_P), 0.0, 49)]
+    bins = [float(edge) for edge in np.linspace(np.log10(MIN_P), 0.0, 49)]
     for place, (name, rows) in enumerate(repeats.groupby("comparison", sort=False)):
-        p = rows["p"].dropna().clip(lower=LEAST_P)
+        p = rows["p"].dropna().clip(lower=MIN_P)
         colour = palette.DRUGS[place % len(palette.DRUGS)]
         axis.hist(np.log10(p), bins=bins, color=colour, alpha=0.5, label=f"{name}")
         for quantile in np.quantile(p, (0.05, 0.95)) if len(p) else ():
@@ -126,7 +126,7 @@ def _chances(axis: "Axes", repeats: "pd.DataFrame", estimates: "pd.DataFrame") -
         if "published_p" in known and known["published_p"].notna().any():
             value = float(known["published_p"].dropna().iloc[-1])
             axis.axvline(np.log10(value), color=palette.INK, lw=1.6, label=f"published, {value:g}")
-    ticks = np.arange(np.log10(LEAST_P), 1, 2)
+    ticks = np.arange(np.log10(MIN_P), 1, 2)
     axis.set_xticks(ticks, [f"$10^{{{tick:.0f}}}$" for tick in ticks])
     axis.set_xlabel("P over repeated trials (dotted: 5th and 95th percentile)")
     axis.set_ylabel("trials")
@@ -134,7 +134,7 @@ def _chances(axis: "Axes", repeats: "pd.DataFrame", estimates: "pd.DataFrame") -
 
 
 def _estradiol(axis: "Axes", curves: "pd.DataFrame", arms: list[str]) -> None:
-    """Estradiol by arm: true, and as an immunoassay reads it, if it was told."""
+    """Estradiol by arm: true, and by immunoassay if it is reported."""
     for name, style, words in (("e2_pg_per_ml", "-", "true"),
                                ("e2_immunoassay_pg_per_ml", "--", "immunoassay")):  # fmt: skip
         rows = curves[curves["quantity"] == name]

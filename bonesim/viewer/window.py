@@ -1,4 +1,4 @@
-"""A window on a run: turn the bone, move the slider from day to day."""
+"""A window with a run: the bone can be turned, a slider selects the snapshot."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import add_block, choose_window, has_screen
 from bonesim.viewer.markers import final_events, places_mm
-from bonesim.viewer.moments import said
+from bonesim.viewer.moments import day_text
 from bonesim.viewer.surface import bone_block
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: Radius of the ball that marks an event, mm.
 MARK_MM = 0.05
-#: A larger lattice is shown coarsened, so that turning it stays smooth.
-MOST_VOXELS = 8_000_000
+#: A larger lattice is coarsened, so that it turns smoothly.
+MAX_VOXELS = 8_000_000
 
 
 def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
@@ -51,12 +51,12 @@ def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
 
 
 def show_day(plotter: "pv.Plotter", run: Run, day: int) -> None:
-    """Put the bone of one snapshot, and the final events up to it, into the plotter."""
+    """Add the bone of one snapshot, and the final events up to it, to the plotter."""
     import pyvista as pv
 
     nz, ny, nx = run.shape
     coarsen = 1
-    while nz * ny * nx / coarsen**3 > MOST_VOXELS:
+    while nz * ny * nx / coarsen**3 > MAX_VOXELS:
         coarsen += 1
     add_block(plotter, bone_block(run.quanta(day), run.voxel_um / 1000.0, coarsen=coarsen))
     events = final_events(run.events, day)
@@ -68,4 +68,4 @@ def show_day(plotter: "pv.Plotter", run: Run, day: int) -> None:
                 geom=pv.Sphere(radius=MARK_MM), scale=False, orient=False
             )
             plotter.add_mesh(balls, name=kind, color=mark.colour)
-    plotter.add_text(said(day), name="day", color=palette.INK, font_size=12)
+    plotter.add_text(day_text(day), name="day", color=palette.INK, font_size=12)

@@ -10,8 +10,16 @@ here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import BONE, K_DXA, apart, in_markdown, regained, said, summary
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.analysis.paired import (
+    BONE,
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    summary,
+    with_interval,
+)
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 BONES = {"elderly_vertebra": "little bone", "young_vertebra": "much bone"}
 BY = ["bone", "age_year"]
@@ -30,7 +38,7 @@ HEADINGS = {
 def table_of(results: pd.DataFrame) -> pd.DataFrame:
     """What a year of the drug takes beyond none, and what is back a year later; by bone and age."""
     arms = results.assign(bone=results["preset"].map(BONES))
-    runs = apart(arms, "missed_share", 1, BY, MEASURES)
+    runs = difference_from_twin(arms, "missed_share", 1, BY, MEASURES)
     runs = runs[runs["missed_share"] == 0]
     _, stop, last = sorted(runs["day"].unique())
     ends = runs[runs["day"] == stop].merge(
@@ -52,7 +60,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """The README's table."""
     return in_markdown(pd.DataFrame({
-        heading: [said(*pair, form) for pair in table[name][["mean", "ci"]].to_numpy()]
+        heading: [with_interval(*pair, form) for pair in table[name][["mean", "ci"]].to_numpy()]
         for name, (heading, form) in HEADINGS.items()
     }, index=table.index))  # fmt: skip
 
@@ -71,4 +79,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "ages.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "ages.png", table_of, words_of, draw)

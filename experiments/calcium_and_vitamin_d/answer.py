@@ -10,8 +10,8 @@ man who takes anastrozole and no supplement. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 NEITHER = "neither"
 DRUG = {0: "anastrozole", 1: "no drug"}
@@ -34,8 +34,10 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     `later_dxa_percent` is the change since the snapshot before.
     """
     arms = arms_of(results)
-    gained = apart(arms, "supplement", NEITHER, ["drug"])
-    cost = apart(arms[arms["supplement"] == NEITHER], "drug", DRUG[1], ["supplement"])
+    gained = difference_from_twin(arms, "supplement", NEITHER, ["drug"])
+    cost = difference_from_twin(
+        arms[arms["supplement"] == NEITHER], "drug", DRUG[1], ["supplement"]
+    )
     runs = pd.concat([gained[gained["supplement"] != NEITHER], cost])
     runs = runs.sort_values("day", kind="stable", ignore_index=True)
     each = runs.groupby(["drug", "supplement", "seed"])["dxa_percent"]
@@ -53,9 +55,9 @@ def words_of(table: pd.DataFrame) -> str:
         one = table.loc[(drug, supplement)]
         what = "cost of the drug" if supplement == NEITHER else supplement
         rows.append({"drug": drug, "supplement": what} | {
-            f"until day {day:g}": said(*one["later_dxa_percent"].loc[day, ["mean", "ci"]], "+.2f")
+            f"until day {day:g}": with_interval(*one["later_dxa_percent"].loc[day, ["mean", "ci"]], "+.2f")
             for day in days
-        } | {"in all": said(*one["dxa_percent"].loc[days[-1], ["mean", "ci"]], "+.2f")})  # fmt: skip
+        } | {"in all": with_interval(*one["dxa_percent"].loc[days[-1], ["mean", "ci"]], "+.2f")})  # fmt: skip
     return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index("drug"))
 
 
@@ -74,4 +76,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "supplements.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "supplements.png", table_of, words_of, draw)

@@ -118,7 +118,7 @@ def posterior(
         variance = np.maximum(doubt**2 - noise, 0.0) + sd**2
         weight += -0.5 * (mean - value) ** 2 / variance - 0.5 * np.log(variance)
         quality[name] = {
-            "wanted": value, "sd": sd, "lived_mean": y.mean(), "lived_sd": y.std(),
+            "wanted": value, "sd": sd, "simulated_mean": y.mean(), "simulated_sd": y.std(),
             "left_out_r2": 1.0 - np.mean((y - left_out) ** 2) / np.var(y),
             "posterior_mean": np.nan,
             "_draws": mean,

@@ -10,8 +10,15 @@ simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, regained, said, summary
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    summary,
+    with_interval,
+)
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 DRUG = {0: "anastrozole for a year", 1: "never suppressed"}
 BY = ["drug", "during", "after"]
@@ -22,7 +29,7 @@ def runs_of(results: pd.DataFrame) -> pd.DataFrame:
     """Percent apart from the man who is neither suppressed nor loaded otherwise."""
     arms = results.assign(drug=results["missed_share"].map(DRUG))
     arms["arm"] = [f"{d}, {b} then {a} %" for d, b, a in arms[BY].itertuples(index=False)]
-    runs = apart(arms, "arm", USUAL)
+    runs = difference_from_twin(arms, "arm", USUAL)
     return runs.merge(arms.drop_duplicates("arm")[["arm", *BY]], on="arm")
 
 
@@ -49,12 +56,12 @@ def words_of(table: pd.DataFrame) -> str:
         ends = dxa.xs((drug, during), level=("drug", "during"))
         afters = list(ends.index.unique("after"))
         row = {"": drug, "load, %": f"{during:g}",
-               f"day {stop:g}": said(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
+               f"day {stop:g}": with_interval(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
         for after in table.index.unique("after"):
             told = ""
             if after in afters:
-                told = said(*ends.loc[(after, last), ["mean", "ci"]])
-                share = said(*back.loc[(drug, during, after, last), ["mean", "ci"]], ".0f")
+                told = with_interval(*ends.loc[(after, last), ["mean", "ci"]])
+                share = with_interval(*back.loc[(drug, during, after, last), ["mean", "ci"]], ".0f")
                 told += f" ({share} % of the bone back)" if share else ""
             row[f"day {last:g}, then {after:g} %"] = told
         rows.append(row)
@@ -90,4 +97,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "loads.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "loads.png", table_of, words_of, draw)

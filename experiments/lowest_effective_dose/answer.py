@@ -11,9 +11,16 @@ against the same man on testosterone alone. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, since_start, summary
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    since_start,
+    summary,
+    with_interval,
+)
 from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 NONE = "testosterone alone"
 #: Healthy men by mass spectrometry, pg/mL.
@@ -33,7 +40,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     )
     keys = arms.drop_duplicates("arm").set_index("arm")[["schedule", "mg_per_week"]]
     last = arms["day"].max()
-    runs = apart(arms, "arm", NONE).merge(
+    runs = difference_from_twin(arms, "arm", NONE).merge(
         arms[["arm", "seed", "day", "e2_mean_pg_per_ml"]], on=["arm", "seed", "day"]
     )
     own = since_start(arms, ["arm"]).rename(columns={"dxa_percent": "own_dxa_percent"})
@@ -56,7 +63,7 @@ def words_of(table: pd.DataFrame) -> str:
         "mg a week": table.index.get_level_values("mg_per_week"),
         "estradiol, pg/mL": table[("e2_mean_pg_per_ml", "mean")].map("{:.1f}".format).to_numpy(),
         **{
-            heading: [said(*pair) for pair in table[name][["mean", "ci"]].to_numpy()]
+            heading: [with_interval(*pair) for pair in table[name][["mean", "ci"]].to_numpy()]
             for name, heading in (
                 ("dxa_percent", "spine DXA against testosterone alone, %"),
                 ("bone_percent", "BV/TV against it, %"),
@@ -91,4 +98,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "doses.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "doses.png", table_of, words_of, draw)

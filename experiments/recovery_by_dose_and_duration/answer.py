@@ -9,9 +9,9 @@ Only the sweep's results are read; nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, said, since_start, summary
+from bonesim.analysis.paired import in_markdown, since_start, summary, with_interval
 from bonesim.analysis.statistics import ratio_and_ci
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 BY = ["dose_mg", "duration_day"]
 MEASURES = {"bone_percent": "bvtv_percent", "conn_d_percent": "conn_d_per_mm3"}
@@ -57,7 +57,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """The README's table."""
     return in_markdown(pd.DataFrame({
-        heading: [said(*pair, form) for pair in table[name][["mean", "ci"]].to_numpy()]
+        heading: [with_interval(*pair, form) for pair in table[name][["mean", "ci"]].to_numpy()]
         for name, (heading, form) in HEADINGS.items()
     }, index=table.index))  # fmt: skip
 
@@ -74,4 +74,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "recovery.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "recovery.png", table_of, words_of, draw)

@@ -9,8 +9,15 @@ Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, since_start, summary
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    since_start,
+    summary,
+    with_interval,
+)
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 NOTHING = "nothing"
 BY = ["own_e2", "arm", "day"]
@@ -29,7 +36,7 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
     own = own.rename(columns={"dxa_percent": "own_dxa_percent"})[
         ["own_e2", "arm", "seed", "day", "own_dxa_percent"]
     ]
-    runs = apart(results, "arm", NOTHING, ["own_e2"])
+    runs = difference_from_twin(results, "arm", NOTHING, ["own_e2"])
     return summary(runs.merge(own, on=["own_e2", "arm", "seed", "day"]), BY)
 
 
@@ -44,8 +51,8 @@ def words_of(table: pd.DataFrame) -> str:
         own, against = (table.loc[(e2, arm)][name] for name in ("own_dxa_percent", "dxa_percent"))
         rows.append(
             {"own estradiol, pg/mL": f"{e2:g}", "drug for two years": arm}
-            | {f"day {day:g}": said(*own.loc[day, ["mean", "ci"]]) for day in days}
-            | {f"day {day:g}, against nothing": said(*against.loc[day, ["mean", "ci"]])
+            | {f"day {day:g}": with_interval(*own.loc[day, ["mean", "ci"]]) for day in days}
+            | {f"day {day:g}, against nothing": with_interval(*against.loc[day, ["mean", "ci"]])
                for day in days[1:] if arm != NOTHING}
             | {"published": known.get((e2, arm), "")}
         )  # fmt: skip
@@ -70,4 +77,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "women.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "women.png", table_of, words_of, draw)

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, said, summary
+from bonesim.analysis.paired import in_markdown, summary, with_interval
 from bonesim.analysis.statistics import ratio_and_ci
 from bonesim.loss.parts import PARTS
 from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import answer, panels
+from bonesim.viewer.experiment_figure import panels, table_and_figure
 from bonesim.viewer.loss import stack_parts
 
 HEALTHY = 25.0
@@ -44,11 +44,15 @@ def words_of(table: pd.DataFrame) -> str:
     """The README's table."""
     rows = []
     for day, one in table.iterrows():
-        row = {"day": day, "in all": said(one[(WHOLE, "mean")], one[(WHOLE, "ci")], ".1f")}
-        row |= {words: said(one[(n, "mean")], one[(n, "ci")], ".2f") for n, words in NAMES.items()}
+        row = {"day": day, "in all": with_interval(one[(WHOLE, "mean")], one[(WHOLE, "ci")], ".1f")}
+        row |= {
+            words: with_interval(one[(n, "mean")], one[(n, "ci")], ".2f")
+            for n, words in NAMES.items()
+        }
         back = one["at_once_percent"]
         rows.append(
-            row | {"space and mineral, of all": said(back["mean"], back["ci"], ".0f") + " %"}
+            row
+            | {"space and mineral, of all": with_interval(back["mean"], back["ci"], ".0f") + " %"}
         )
     return "lost beyond the healthy twin, % of the mineral of day 0\n\n" + in_markdown(
         pd.DataFrame(rows).set_index("day")
@@ -75,4 +79,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "lost.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "lost.png", table_of, words_of, draw)

@@ -10,9 +10,9 @@ the change of trabecular mineral (science targets). Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
+from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
 from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 USUAL = "usual"
 #: Published ranges of the change of spine DXA, percent: arm, day, from, to.
@@ -28,7 +28,9 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """Spine DXA, a row for each arm."""
     dxa = table["dxa_percent"]
-    cells = dxa.apply(lambda one: said(one["mean"], one["ci"]), axis=1).unstack("day", sort=False)
+    cells = dxa.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack(
+        "day", sort=False
+    )
     return in_markdown(cells.rename(columns=lambda day: f"day {day:.0f}"))
 
 
@@ -47,4 +49,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "load.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "load.png", table_of, words_of, draw)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, said, since_start, summary
+from bonesim.analysis.paired import in_markdown, since_start, summary, with_interval
 from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import answer, panels
+from bonesim.viewer.experiment_figure import panels, table_and_figure
 
 E2 = "hormones.course.steps.0.e2_pg_per_ml"
 WHOLE = "everything"
@@ -58,7 +58,10 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """Every number, a row for each arm."""
     names = table.columns.unique(0)
-    told = {n: [said(*pair, ".1f") for pair in table[n][["mean", "ci"]].to_numpy()] for n in names}
+    told = {
+        n: [with_interval(*pair, ".1f") for pair in table[n][["mean", "ci"]].to_numpy()]
+        for n in names
+    }
     return in_markdown(pd.DataFrame(told, index=table.index))
 
 
@@ -78,4 +81,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "arms.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "arms.png", table_of, words_of, draw)

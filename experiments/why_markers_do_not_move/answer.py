@@ -16,11 +16,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, said, summary
+from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
 from bonesim.analysis.statistics import ratio_and_ci
 from bonesim.instruments.markers import MarkerParameters, diluted
 from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import answer, draw_lines, panels
+from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
 
 MARKERS = {"CTX": "resorbed_quanta", "P1NP": "formed_quanta"}
 SERUM = MarkerParameters()
@@ -74,7 +74,7 @@ def rises(results: pd.DataFrame) -> pd.DataFrame:
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:
     """True change, SD of one man and power, by quantity and day."""
-    runs = apart(results, "missed_share", 1)
+    runs = difference_from_twin(results, "missed_share", 1)
     runs = runs[(runs["missed_share"] == 0) & (runs["day"] > 0)]
     dxa = summary(runs, ["day"])["dxa_percent"].assign(sd=SD_DXA)
     true = pd.concat([rises(results), pd.concat({"spine DXA": dxa}, names=["quantity"])])
@@ -108,7 +108,7 @@ def words_of(table: pd.DataFrame) -> str:
     rows = pd.DataFrame({
         "day": table.index.get_level_values("day"),
         "true change by the drug, %": [
-            said(*pair) for pair in table["change_percent"][["mean", "ci"]].to_numpy()
+            with_interval(*pair) for pair in table["change_percent"][["mean", "ci"]].to_numpy()
         ],
         "SD of one man's change, %": one["sd"].map("{:.1f}".format).to_numpy(),
         f"chance of P < .05, {MEN} men an arm": [
@@ -139,4 +139,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    answer(__doc__, "markers.png", table_of, words_of, draw)
+    table_and_figure(__doc__, "markers.png", table_of, words_of, draw)

@@ -30,12 +30,12 @@ def decomposed(bonesim: Bonesim, tiny: Path, tmp_path_factory: pytest.TempPathFa
 def test_the_table_adds_up(decomposed: Path, tiny: Path) -> None:
     table = pd.read_csv(decomposed / "table.csv")
     assert len(table) == 3 * 2 * (1 + len(PARTS) + len(OF_THINNING))
-    quanta = table.pivot_table("quanta", ["life", "day"], "part", aggfunc="first")
+    quanta = table.pivot_table("quanta", ["simulation", "day"], "part", aggfunc="first")
     assert (quanta[list(PARTS)].sum(axis=1) == quanta["total"]).all()
     assert (quanta[list(OF_THINNING)].sum(axis=1) == quanta["thinning"]).all()
     assert (quanta.loc["run"] - quanta.loc["twin"] == quanta.loc["difference"]).all(axis=None)
     assert (quanta.loc["run", "open_space"] > 0).all()
-    of_day_0 = table.groupby(["life", "day", "kind"])["percent_of_day_0"].sum().unstack()
+    of_day_0 = table.groupby(["simulation", "day", "kind"])["percent_of_day_0"].sum().unstack()
     assert of_day_0["part"].tolist() == pytest.approx(of_day_0["total"].tolist())
     # The twin is the run that `bonesim run` simulates: the total is its loss of BMD.
     from bonesim.storage.reader import open_run

@@ -21,11 +21,9 @@ from bonesim.sweeps.sweep import run_share
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "experiments"
 
-Lived = Callable[..., Path]
-
 
 def script(experiment: str) -> ModuleType:
-    """An experiment's answer.py."""
+    """An experiment's `answer.py`."""
     place = EXPERIMENTS / experiment / "answer.py"
     spec = importlib.util.spec_from_file_location(f"answer_{experiment}", place)
     assert spec is not None
@@ -36,7 +34,7 @@ def script(experiment: str) -> ModuleType:
     return module
 
 
-def said_and_drawn(answer: ModuleType, table: pd.DataFrame, place: Path) -> str:
+def printed_and_drawn(answer: ModuleType, table: pd.DataFrame, place: Path) -> str:
     """What a script prints of a table; its figure is drawn too."""
     answer.draw(table).savefig(place)
     assert place.stat().st_size > 10_000
@@ -45,13 +43,13 @@ def said_and_drawn(answer: ModuleType, table: pd.DataFrame, place: Path) -> str:
 
 @pytest.fixture
 def miniature(tmp_path: Path) -> Callable[..., pd.DataFrame]:
-    """Lives some rows of an experiment's study on smaller bones; its results.
+    """Simulates some rows of an experiment's study on smaller bones; returns the results.
 
     Call it with the study's path, how many seeds, which rows (a condition on the design's
-    columns), and what else the base config is to say.
+    columns), and changes of the base config.
     """
 
-    def lived(study: Path, seeds: int, where: str, base: dict[str, Any]) -> pd.DataFrame:
+    def simulated(study: Path, seeds: int, where: str, base: dict[str, Any]) -> pd.DataFrame:
         parameters, text = read_as(study, StudyParameters)
         config = load_config(study.parent / parameters.base, base)
         (tmp_path / "base.toml").write_text(to_toml(config))
@@ -68,4 +66,4 @@ def miniature(tmp_path: Path) -> Callable[..., pd.DataFrame]:
         assert run_share(Study(tmp_path / "study.toml"), tmp_path / "out", 0, 1) == 0
         return Folder(tmp_path / "out").results()
 
-    return lived
+    return simulated

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_age_lowers_the_pool_and_little_bone_has_more_surface_to_lose_from(
@@ -36,5 +36,5 @@ def test_age_lowers_the_pool_and_little_bone_has_more_surface_to_lose_from(
     for bone in (little, much):
         assert stiffness[bone, 40] < lost[bone, 40] < 0
     assert (table["younger_dxa_percent"]["mean"].xs(40, level="age_year") == 0).all()
-    words = said_and_drawn(ages, table, tmp_path / "ages.png")
+    words = printed_and_drawn(ages, table, tmp_path / "ages.png")
     assert f"| {little} | 75 |" in words

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bonesim.endocrine.response import ResponseParameters
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_both_supplements_spare_two_fifths_of_all_births(
@@ -22,10 +22,10 @@ def test_both_supplements_spare_two_fifths_of_all_births(
     )  # fmt: skip
     arms = supplements.arms_of(results)
     ends = arms[arms["day"] == 200].groupby(["drug", "supplement"])
-    told, born = ends["activation_multiplier"].mean(), ends["bmus_born"].sum()
+    activation, born = ends["activation_multiplier"].mean(), ends["bmus_born"].sum()
     for drug in ("anastrozole", "no drug"):
         # PTH falls from 1.15 to its least, 0.8; births go with a power of it.
-        spared = told[drug, "both"] / told[drug, "neither"]
+        spared = activation[drug, "both"] / activation[drug, "neither"]
         exponent = ResponseParameters().pth_activation_exponent
         assert spared == pytest.approx((0.8 / 1.15) ** exponent, rel=0.01)
         assert born[drug, "both"] < born[drug, "neither"]
@@ -33,5 +33,5 @@ def test_both_supplements_spare_two_fifths_of_all_births(
     gain = table["dxa_percent"]["mean"]
     assert gain["anastrozole", "both", 200] + gain["no drug", "both", 200] > 0
     assert gain["anastrozole", "neither", 200] < 0
-    words = said_and_drawn(supplements, table, tmp_path / "supplements.png")
+    words = printed_and_drawn(supplements, table, tmp_path / "supplements.png")
     assert "| anastrozole | cost of the drug | -" in words

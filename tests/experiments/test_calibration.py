@@ -54,14 +54,14 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
             rows.append({"point": "a", "scenario": name, "day": day, **dict.fromkeys(
                 scenarios.KEPT, 1.0), "bmd_mg_per_cm3": mineral,
                 "area_started_mm2": day * (1.85 if name == "ovary_lost" else 1.0)})  # fmt: skip
-    told = targets.readings(pd.DataFrame(rows)).loc["a"]
-    assert told["A5"] == pytest.approx(-3.0)  # k = 0.50 of 6 % mineral
-    assert told["A8"] == pytest.approx(-0.1)
-    assert told["A10"] == pytest.approx(1.85)
-    assert told["A2"] == 0.0
-    assert told["A11'"] == pytest.approx(0.1)  # the control falls by as much
-    assert told["A1"] == pytest.approx(0.1)
-    assert told["slopes"] == pytest.approx(1.0)
+    found = targets.readings(pd.DataFrame(rows)).loc["a"]
+    assert found["A5"] == pytest.approx(-3.0)  # k = 0.50 of 6 % mineral
+    assert found["A8"] == pytest.approx(-0.1)
+    assert found["A10"] == pytest.approx(1.85)
+    assert found["A2"] == 0.0
+    assert found["A11'"] == pytest.approx(0.1)  # the control falls by as much
+    assert found["A1"] == pytest.approx(0.1)
+    assert found["slopes"] == pytest.approx(1.0)
     hip = pd.DataFrame(rows)
     two = pd.concat([hip.assign(candidate="hip-like"), hip.assign(candidate="scan", point="b")])
     table = use("confirm").table_of(two)
@@ -69,8 +69,8 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
     assert "A6" not in set(table[table["candidate"] == "scan"]["target"])
 
 
-def test_economies_are_told_in_percent_of_the_loss(use: Any) -> None:
-    """Ten bones lose 4 % of mineral in a year (2 of DXA), solved sparingly a tenth more."""
+def test_cheaper_settings_are_compared_in_percent_of_the_loss(use: Any) -> None:
+    """Ten bones lose 4 % of mineral in a year (2 of DXA), with fewer mechanical solves a tenth more."""
     scenarios, targets, economies = use("scenarios"), use("targets"), use("economies")
     rng = np.random.default_rng(1)
     rows = []
@@ -94,7 +94,7 @@ def test_economies_are_told_in_percent_of_the_loss(use: Any) -> None:
     assert (table["variance_saved"] > 50.0).all()
 
 
-def test_the_posterior_finds_what_the_data_tell_and_no_more(
+def test_the_posterior_finds_what_the_data_determine_and_no_more(
     use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two parameters, one statistic that is 10 a + chance: a is found, b is not."""
@@ -104,8 +104,8 @@ def test_the_posterior_finds_what_the_data_tell_and_no_more(
     monkeypatch.setattr(fit, "DRAWS", 2000)
     rng = np.random.default_rng(1)
     inputs = rng.random((40, 2))
-    answers = pd.DataFrame({"s": 10.0 * inputs[:, 0] + 0.3 * rng.standard_normal(40)})
-    draws, weight, quality = fit.posterior(inputs, answers, 2)
+    statistics = pd.DataFrame({"s": 10.0 * inputs[:, 0] + 0.3 * rng.standard_normal(40)})
+    draws, weight, quality = fit.posterior(inputs, statistics, 2)
     design = DesignParameters.model_validate(
         {"kind": "latin_hypercube", "variable": [
             {"path": "hormones.response.hill", "name": "a", "low": 0.0, "high": 1.0},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_in_suppression_too_bone_follows_load(
@@ -26,6 +26,6 @@ def test_in_suppression_too_bone_follows_load(
     # What differs later is one and the same before.
     assert dxa[100, 50, 150] == dxa[100, 100, 150] < 0
     assert dxa[100, 50, 270] < dxa[100, 100, 270]
-    words = said_and_drawn(loads, table, tmp_path / "loads.png")
+    words = printed_and_drawn(loads, table, tmp_path / "loads.png")
     assert "% of the bone back)" in words
     assert "| never suppressed | 100 | +0.0 | +0.0 | -" in words

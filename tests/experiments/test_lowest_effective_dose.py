@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 ARMS = ["testosterone alone", "0.5 mg twice weekly", "1 mg/day"]
 
@@ -28,5 +28,5 @@ def test_half_a_milligram_twice_weekly_is_enough_and_a_milligram_a_day_costs_bon
     assert e2["1 mg/day"] < 0.5 * 20 < doses.LOWEST
     assert dxa["1 mg/day"] < -0.5
     assert dxa["1 mg/day"] < dxa["0.5 mg twice weekly"]
-    words = said_and_drawn(doses, table, tmp_path / "doses.png")
+    words = printed_and_drawn(doses, table, tmp_path / "doses.png")
     assert "twice weekly: 1 mg a week; daily: none of these doses" in words

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import ROOT, said_and_drawn, script
+from tests.experiments.conftest import ROOT, printed_and_drawn, script
 
 
 def test_a_years_loss_goes_by_the_dose_and_most_of_it_comes_back(
@@ -23,4 +23,4 @@ def test_a_years_loss_goes_by_the_dose_and_most_of_it_comes_back(
     # What these small bones give; README's six, of more than twice the volume: 6.0 and 96 %.
     assert lost[1.0] == pytest.approx(3.8, abs=1.0)
     assert table["bvtv_regained"]["mean"][(1.0, 365)] == pytest.approx(83, abs=30)
-    assert "| 1 | 365 |" in said_and_drawn(recovery, table, tmp_path / "recovery.png")
+    assert "| 1 | 365 |" in printed_and_drawn(recovery, table, tmp_path / "recovery.png")

@@ -32,8 +32,8 @@ def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_
         small = {"specimen.size_mm": [1.3, 1.3, 1.3], "schedule.burn_in_day": 150, "seed": seed,
                  "title": lives.WHOLE}  # fmt: skip
         config = load_config(HERE / "block.toml", small)
-        told = lives.live(to_toml(config), None)
-        rows += [{"point": str(seed), "seed": seed, "arm": lives.WHOLE, **row} for row in told]
+        found = lives.live(to_toml(config), None)
+        rows += [{"point": str(seed), "seed": seed, "arm": lives.WHOLE, **row} for row in found]
     results = pd.DataFrame(rows)
     assert set(results["course"]) == {"healthy", "recovering"}
     stops = results[results["day"] == results["stop_day"]]
@@ -59,20 +59,20 @@ def test_breaks_are_marrow_grown_over_or_perhaps_closed(scripts: tuple[Any, Any]
     events = {"day": np.array([10.0, 10.0, 10.0, 900.0]), "z_um": at, "y_um": at * 0, "x_um": at * 0,
               "kind": np.array([PLATE_PERFORATION] * 3 + [HEALING]), "delta_euler": [-1, -1, -1, 1],
               "bmu": [1, 2, 3, 0], "voxel": np.arange(4)}  # fmt: skip
-    lived = SimpleNamespace(
+    run = SimpleNamespace(
         events=SimpleNamespace(columns=lambda: events),
         tissue=SimpleNamespace(lattice=SimpleNamespace(quanta=np.array([0, 255, 255, 255]))),
     )
-    told = lives.breaks(lived, np.arange(3), 800)
-    assert told == {"final_at_stop": 3, "of_them_marrow": 1, "of_them_maybe_closed": 1}
-    assert lives.breaks(lived, np.arange(3), 900)["of_them_maybe_closed"] == 0
+    found = lives.breaks(run, np.arange(3), 800)
+    assert found == {"final_at_stop": 3, "of_them_marrow": 1, "of_them_maybe_closed": 1}
+    assert lives.breaks(run, np.arange(3), 900)["of_them_maybe_closed"] == 0
 
 
 def test_the_share_regained_is_of_mean_losses(scripts: tuple[Any, Any]) -> None:
     _, answer = scripts
-    told = answer.regained(np.array([10.0, 8.0, 6.0]), np.array([5.0, 6.0, 1.0]))
-    assert told["lost"] == pytest.approx(8.0)
-    assert told["regained"] == pytest.approx(50.0)
-    assert told["low"] < 50.0 < told["high"]
+    found = answer.regained(np.array([10.0, 8.0, 6.0]), np.array([5.0, 6.0, 1.0]))
+    assert found["lost"] == pytest.approx(8.0)
+    assert found["regained"] == pytest.approx(50.0)
+    assert found["low"] < 50.0 < found["high"]
     for unsure in ([0.1, 0.2, 0.1], [12.0, -9.0, 6.0]):  # too little; an interval with 0 in it
         assert np.isnan(answer.regained(np.array(unsure), np.zeros(3))["regained"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_tamoxifen_gives_after_the_menopause_and_takes_before_it(
@@ -23,5 +23,5 @@ def test_tamoxifen_gives_after_the_menopause_and_takes_before_it(
     assert dxa[4.5, "anastrozole 1 mg/day"] < -0.5
     assert dxa[4.5, "tamoxifen 20 mg/day"] > 0.2
     assert dxa[80.0, "tamoxifen 20 mg/day"] < -0.2
-    words = said_and_drawn(women, table, tmp_path / "women.png")
+    words = printed_and_drawn(women, table, tmp_path / "women.png")
     assert "| 80 | tamoxifen 20 mg/day | -" in words

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_most_of_an_early_loss_is_no_structure(
@@ -25,4 +25,4 @@ def test_most_of_an_early_loss_is_no_structure(
     assert parts.to_numpy() == pytest.approx(table[(lost.WHOLE, "mean")].to_numpy())
     assert table.loc[300, (lost.WHOLE, "mean")] > 1.0
     assert table.loc[300, ("at_once_percent", "mean")] > 30.0
-    assert "open remodelling space" in said_and_drawn(lost, table, tmp_path / "lost.png")
+    assert "open remodelling space" in printed_and_drawn(lost, table, tmp_path / "lost.png")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import ROOT, said_and_drawn, script
+from tests.experiments.conftest import ROOT, printed_and_drawn, script
 
 
 def test_bone_follows_load(miniature: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
@@ -20,4 +20,4 @@ def test_bone_follows_load(miniature: Callable[..., pd.DataFrame], tmp_path: Pat
     dxa = table["dxa_percent"]["mean"].unstack("day")[119]
     assert dxa["disuse 50 % for 17 weeks"] == pytest.approx(-1.8, abs=0.9)
     assert dxa["training 130 %"] > 0.3
-    assert "| training 130 % | +" in said_and_drawn(load, table, tmp_path / "load.png")
+    assert "| training 130 % | +" in printed_and_drawn(load, table, tmp_path / "load.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import said_and_drawn, script
+from tests.experiments.conftest import printed_and_drawn, script
 
 
 def test_an_arm_is_what_suppression_takes_beyond_health(tmp_path: Path) -> None:
@@ -26,4 +26,4 @@ def test_an_arm_is_what_suppression_takes_beyond_health(tmp_path: Path) -> None:
     assert table["spared_percent"]["mean"].tolist() == pytest.approx([0.0, 10.0])
     assert table["breaks_per_mm3"]["mean"].tolist() == pytest.approx([3 / 2.5**3] * 2)
     assert table["lost_in_health_percent"]["mean"].tolist() == pytest.approx([7.0, 7.0])
-    assert "| no RANKL | 5.0 +/- 0.0 |" in said_and_drawn(arms, table, tmp_path / "arms.png")
+    assert "| no RANKL | 5.0 +/- 0.0 |" in printed_and_drawn(arms, table, tmp_path / "arms.png")

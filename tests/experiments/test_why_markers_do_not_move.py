@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import EXPERIMENTS, said_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
 
 
 def test_power_is_that_of_the_table() -> None:
@@ -42,4 +42,4 @@ def test_ctx_rises_and_is_diluted_in_serum(
     assert rise["spine DXA", 180] < 0
     seen = table[("power_mean", "mean")]
     assert seen["CTX", 180] == pytest.approx(markers.power(rise["CTX", 180], 18.385), abs=1e-3)
-    assert "| spine DXA | 180 | -" in said_and_drawn(markers, table, tmp_path / "markers.png")
+    assert "| spine DXA | 180 | -" in printed_and_drawn(markers, table, tmp_path / "markers.png")

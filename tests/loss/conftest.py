@@ -1,4 +1,4 @@
-"""A small bone that loses fast and breaks: suppressed, without the strain's brake on osteoclasts."""
+"""A small bone with fast loss and breaks: suppressed, strain does not stop osteoclasts."""
 
 from typing import Any, NamedTuple
 
@@ -24,8 +24,8 @@ FRAIL: dict[str, Any] = {
 MIDDLE, LAST = 120, 300
 
 
-class Lived(NamedTuple):
-    """A life: its last day, what was lost on two days, and its states before; not to be changed."""
+class SimulatedRun(NamedTuple):
+    """A run: its last day, losses and states on some days; not to be changed."""
 
     simulation: Simulation
     decomposition: Decomposition
@@ -47,12 +47,12 @@ def frail_bone(frail: Config) -> Specimen:
 
 
 @pytest.fixture(scope="session")
-def lived(frail: Config, frail_bone: Specimen) -> Lived:
-    """Its life for 300 days."""
+def frail_run(frail: Config, frail_bone: Specimen) -> SimulatedRun:
+    """A run of it for 300 days."""
     simulation = Simulation(frail, frail_bone)
     while simulation.day < 0:
         simulation.step()
-    found = Lived(simulation, Decomposition(simulation), {}, {}, {})
+    found = SimulatedRun(simulation, Decomposition(simulation), {}, {}, {})
     for day in (0, MIDDLE, LAST):
         while simulation.day < day:
             simulation.step()

@@ -1,4 +1,4 @@
-"""Parts of a loss make up the whole, whatever happened; what does not add up is refused."""
+"""Parts of a loss sum to the total in every case; a wrong sum is refused."""
 
 import copy
 from pathlib import Path
@@ -20,7 +20,7 @@ from bonesim.loss.washout import washed_out
 from bonesim.specimens import Specimen
 from bonesim.storage import checkpoint
 from bonesim.units import FULL
-from tests.loss.conftest import LAST, MIDDLE, Lived
+from tests.loss.conftest import LAST, MIDDLE, SimulatedRun
 
 
 def whole(loss: Loss) -> None:
@@ -30,11 +30,11 @@ def whole(loss: Loss) -> None:
     assert all(type(value) is int for value in loss)
 
 
-def test_parts_make_up_the_loss_of_bmd(lived: Lived) -> None:
+def test_parts_make_up_the_loss_of_bmd(frail_run: SimulatedRun) -> None:
     for day in (MIDDLE, LAST):
-        loss = lived.losses[day]
+        loss = frail_run.losses[day]
         whole(loss)
-        of_bmd = 1.0 - lived.bmd_mg_per_cm3[day] / lived.bmd_mg_per_cm3[0]
+        of_bmd = 1.0 - frail_run.bmd_mg_per_cm3[day] / frail_run.bmd_mg_per_cm3[0]
         # Two roundings to a quantum.
         assert loss.total == pytest.approx(of_bmd * loss.mineral_day_0, abs=1.0 + of_bmd)
     # Everything the bone can lose is among it.
@@ -44,12 +44,12 @@ def test_parts_make_up_the_loss_of_bmd(lived: Lived) -> None:
     assert loss.added <= 0
 
 
-def test_nothing_is_lost_on_day_zero(lived: Lived) -> None:
-    assert lived.losses[0] == Loss(0, lived.losses[0].mineral_day_0, *[0] * 11)
+def test_nothing_is_lost_on_day_zero(frail_run: SimulatedRun) -> None:
+    assert frail_run.losses[0] == Loss(0, frail_run.losses[0].mineral_day_0, *[0] * 11)
 
 
 def test_no_cells_no_loss(frail: Config, frail_bone: Specimen) -> None:
-    """Only mineral moves where nothing is dug: the bone grows older, and that is all of it."""
+    """Without resorption only mineral changes, because the bone gets older."""
     still = frail.with_changes(
         {"cells.bmu.origination_per_mm2_per_year": 0.0, "schedule.burn_in_day": 0}
     )
@@ -62,29 +62,29 @@ def test_no_cells_no_loss(frail: Config, frail_bone: Specimen) -> None:
     assert set(loss[3:4] + loss[5:]) == {0}
 
 
-def test_the_ledger_tells_what_the_lattice_lost(lived: Lived) -> None:
+def test_the_ledger_agrees_with_the_lattice(frail_run: SimulatedRun) -> None:
     """The structural parts, from flows, against two counts of voxels."""
-    loss = lived.losses[LAST]
+    loss = frail_run.losses[LAST]
     washed = []
     for day in (0, LAST):
-        simulation = Simulation(lived.simulation.config, lived.simulation.specimen)
-        put_back(simulation, lived.states[day])
+        simulation = Simulation(frail_run.simulation.config, frail_run.simulation.specimen)
+        put_back(simulation, frail_run.states[day])
         washed.append(bone_of(washed_out(simulation)))
     structural = loss.thinning + loss.plate_perforation + loss.strut_cut + loss.fragment
     assert washed[0] - washed[1] == structural > 0
 
 
-def test_floorless_bone_of_the_rim_is_no_part(lived: Lived) -> None:
-    washed = washed_out(lived.simulation)
-    told = account(washed, bone_of(washed) - moved_in(washed))
+def test_floorless_bone_of_the_rim_is_no_part(frail_run: SimulatedRun) -> None:
+    washed = washed_out(frail_run.simulation)
+    found = account(washed, bone_of(washed) - moved_in(washed))
     lost, region = washed.floorless.columns(), washed.tissue.lattice.region
     inside = int(lost["quanta"][region[lost["voxel"]] == INTERIOR].sum())
-    assert told.plate_perforation + told.strut_cut + told.edge == inside
+    assert found.plate_perforation + found.strut_cut + found.edge == inside
     assert inside < lost["quanta"].sum()
 
 
 def test_a_loose_piece_is_a_fragment_before_its_day(frail: Config) -> None:
-    """A strut cut by hand: what hangs on nothing is lost, though nobody has looked for it yet."""
+    """A strut cut by hand: the loose piece counts as lost before fragments are searched."""
     quanta = np.zeros((24, 24, 24), np.uint8)
     quanta[:6] = quanta[6:18, 12:14, 12:14] = FULL
     still = frail.with_changes(
@@ -104,7 +104,7 @@ def test_a_loose_piece_is_a_fragment_before_its_day(frail: Config) -> None:
     assert loss.open_space == -loss.fragment  # it still stands
 
 
-def test_arrested_surface_is_told(frail: Config, frail_bone: Specimen) -> None:
+def test_arrested_surface_is_reported(frail: Config, frail_bone: Specimen) -> None:
     """Where no team ever comes all that closes is arrested, or has no floor."""
     alone = frail.with_changes(
         {"cells.osteoblast.reversal_day": 500.0, "cells.osteoblast.arrest_day": 1.0,
@@ -122,23 +122,23 @@ def test_arrested_surface_is_told(frail: Config, frail_bone: Specimen) -> None:
     assert records.alive.any()
 
 
-def test_a_restart_tells_the_same(lived: Lived, tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "middle", lived.states[MIDDLE], {})
+def test_a_restart_gives_the_same(frail_run: SimulatedRun, tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "middle", frail_run.states[MIDDLE], {})
     state, _ = checkpoint.load(tmp_path / "middle")
-    again = Simulation(lived.simulation.config, lived.simulation.specimen)
+    again = Simulation(frail_run.simulation.config, frail_run.simulation.specimen)
     put_back(again, state)
-    assert lived.decomposition.at(again) == lived.losses[MIDDLE]
+    assert frail_run.decomposition.at(again) == frail_run.losses[MIDDLE]
     while again.day < LAST:
         again.step()
-    assert lived.decomposition.at(again) == lived.losses[LAST]
+    assert frail_run.decomposition.at(again) == frail_run.losses[LAST]
 
 
-def test_a_cached_burn_in_tells_the_same(
+def test_a_cached_burn_in_gives_the_same(
     frail: Config, frail_bone: Specimen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events that wait for their judgement on day 0 are kept, once and not twice."""
     monkeypatch.setattr(burn_in, "user_cache_path", lambda _: tmp_path)
-    told = []
+    found = []
     for known in (False, True):
         simulation, cached = burn_in.equilibrated(frail, frail_bone, lambda _: None)
         assert cached == known
@@ -148,12 +148,14 @@ def test_a_cached_burn_in_tells_the_same(
         decomposition = Decomposition(simulation)
         for _ in range(20):
             simulation.step()
-        told.append((waiting["voxel"].tolist(), decomposition.at(simulation)))
-    assert told[0] == told[1]
+        found.append((waiting["voxel"].tolist(), decomposition.at(simulation)))
+    assert found[0] == found[1]
 
 
-def test_what_does_not_add_up_is_refused(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
-    washed = washed_out(lived.simulation)
+def test_what_does_not_add_up_is_refused(
+    frail_run: SimulatedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    washed = washed_out(frail_run.simulation)
     first = bone_of(washed) - moved_in(washed)
     account(washed, first)
 
@@ -174,13 +176,13 @@ def test_what_does_not_add_up_is_refused(lived: Lived, monkeypatch: pytest.Monke
         account(wrong, first)
 
     monkeypatch.setattr(parts, "by_fate", lambda *_: (1, 1, 1))
-    with_lies = lived.decomposition.at(lived.simulation)
-    whole(with_lies)  # fate only shares out what the ledger says: the sum holds whatever it tells
+    with_wrong_fates = frail_run.decomposition.at(frail_run.simulation)
+    whole(with_wrong_fates)  # fates only divide the ledger's floorless bone: the sum holds
     monkeypatch.undo()
     monkeypatch.setattr(parts, "washed_out", lambda _: washed)
     monkeypatch.setattr(parts, "account", lambda *_: account(washed, first)._replace(formed=0))
     with pytest.raises(RuntimeError, match="a loss of"):
-        lived.decomposition.at(lived.simulation)
+        frail_run.decomposition.at(frail_run.simulation)
 
 
 def moved_in(washed: Simulation) -> int:
@@ -190,13 +192,13 @@ def moved_in(washed: Simulation) -> int:
     return int(counts[formed] - counts[resorbed] - counts[fragments])
 
 
-def test_only_day_zero_is_a_start(lived: Lived) -> None:
+def test_only_day_zero_is_a_start(frail_run: SimulatedRun) -> None:
     with pytest.raises(ValueError, match="day 300"):
-        Decomposition(lived.simulation)
+        Decomposition(frail_run.simulation)
 
 
-def test_a_difference_is_one_of_each_part(lived: Lived) -> None:
-    one, other = lived.losses[LAST], lived.losses[MIDDLE]
+def test_a_difference_is_one_of_each_part(frail_run: SimulatedRun) -> None:
+    one, other = frail_run.losses[LAST], frail_run.losses[MIDDLE]
     more = one.minus(other)
     whole(more)
     assert more.total == one.total - other.total

@@ -1,4 +1,4 @@
-"""Whether a hole has closed is told by what was crossed, not by the voxel it was logged at."""
+"""Whether a hole has closed follows from crossings, not from the voxel it was logged at."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from bonesim.lattice.topology import EVENT_KINDS
 from bonesim.loss.reclosure import final_breaks, may_have_closed
 from bonesim.units import BONE, FULL
 
-MAKER, OTHER, NOBODY = np.uint64(1), np.uint64(2), np.uint64(0)
+MAKER, OTHER, NO_BMU = np.uint64(1), np.uint64(2), np.uint64(0)
 RING = [(y, x) for y in (6, 7, 8) for x in (6, 7, 8) if (y, x) != (7, 7)]
 
 
 class Plate:
-    """A plate one voxel thick with a hole of 3 x 3 by BMU `MAKER`, judged final; what befalls it."""
+    """A plate one voxel thick with a hole of 3 x 3 by BMU `MAKER`, judged final; and its later changes."""
 
     def __init__(self) -> None:
         quanta = np.zeros((15, 15, 15), np.uint8)
@@ -50,7 +50,7 @@ class Plate:
         return self._logged(day)
 
     def closed(self, since_day: float = 400.0) -> bool:
-        """What is told of the hole."""
+        """Whether the hole may have closed."""
         events = self.log.columns()
         rows = final_breaks(events)
         assert rows.tolist() == [0]
@@ -69,7 +69,7 @@ def test_a_hole_left_alone_and_one_grown_over_its_middle_are_open() -> None:
 
 
 def test_a_hole_that_is_filled_has_closed_whoever_filled_it() -> None:
-    for builder in (OTHER, NOBODY):
+    for builder in (OTHER, NO_BMU):
         plate = Plate().form([*RING, (7, 7)], 500, builder)
         assert plate.closed()
         assert not plate.closed(since_day=600.0)
@@ -79,11 +79,11 @@ def test_a_hole_that_is_filled_has_closed_whoever_filled_it() -> None:
 
 def test_what_no_bmu_did_is_not_summed_up() -> None:
     """Modelling closes the hole; another crossing without a BMU must not make up for it."""
-    plate = Plate().form([*RING, (7, 7)], 500, NOBODY).erode([(11, 11)], 500, NOBODY)
+    plate = Plate().form([*RING, (7, 7)], 500, NO_BMU).erode([(11, 11)], 500, NO_BMU)
     assert plate.closed()
 
 
-def test_what_another_bmu_breaks_and_heals_is_its_own_affair() -> None:
+def test_a_break_healed_by_its_own_bmu_closes_no_other_hole() -> None:
     plate = Plate().erode([(11, 11)], 500, OTHER).form([(11, 11)], 600, OTHER)
     assert plate.tissue.euler == Plate().tissue.euler
     assert not plate.closed()

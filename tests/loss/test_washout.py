@@ -1,4 +1,4 @@
-"""The washout puts back what cavities hold, no more, and touches nothing else."""
+"""The washout refills the stock of cavities, no more, and changes nothing else."""
 
 from pathlib import Path
 
@@ -17,46 +17,46 @@ from bonesim.loss.washout import at_reference, at_rest, washed_out
 from bonesim.specimens import Specimen
 from bonesim.storage import checkpoint
 from bonesim.units import BONE
-from tests.loss.conftest import LAST, Lived
+from tests.loss.conftest import LAST, SimulatedRun
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SPECK = np.full((8, 8, 8), 255, np.uint8)
 
 
 def stock_of(simulation: Simulation) -> int:
-    """Quanta that open cavities hold."""
+    """Stock of open cavities, quanta."""
     records = simulation.cavities.records.columns
     return int(records.stock[records.alive == 1].sum(dtype=np.int64))
 
 
-def test_what_is_washed_out_is_not_changed(lived: Lived, tmp_path: Path) -> None:
+def test_what_is_washed_out_is_not_changed(frail_run: SimulatedRun, tmp_path: Path) -> None:
     def saved(name: str) -> bytes:
         path = tmp_path / name
-        checkpoint.save(path, state_of(lived.simulation), {})
+        checkpoint.save(path, state_of(frail_run.simulation), {})
         return path.read_bytes()
 
     before = saved("before")
-    washed_out(lived.simulation)
+    washed_out(frail_run.simulation)
     assert saved("after") == before
 
 
-def test_everything_closes_and_is_judged(lived: Lived) -> None:
-    washed = washed_out(lived.simulation)
+def test_everything_closes_and_is_judged(frail_run: SimulatedRun) -> None:
+    washed = washed_out(frail_run.simulation)
     sites = washed.cavities.sites.columns
     assert set(sites.phase[sites.alive == 1].tolist()) <= {ARRESTED}
     assert len(washed.bmus) == len(washed.osteoclasts) == 0
     assert 0 < washed.day - LAST < 100
     for log in (washed.events, washed.earlier_events):
         assert not (log.columns()["status"] == OPEN).any()
-    # What a neighbour has taken from arrested surface is nobody's to fill.
+    # Stock that a neighbour resorbed from arrested surface is not refilled.
     records = washed.cavities.records.columns
     holds = (records.alive == 1) & (records.stock > 0)
     assert set(sites.phase[records.site[holds]].tolist()) <= {ARRESTED}
 
 
-def test_stock_comes_back_and_nothing_else(lived: Lived) -> None:
-    """Formed: the stock, as far as it has a floor and room. Resorbed: what hangs in the air."""
-    simulation, washed = lived.simulation, washed_out(lived.simulation)
+def test_stock_comes_back_and_nothing_else(frail_run: SimulatedRun) -> None:
+    """Formed: the stock, as far as it has a floor and room. Resorbed: bone left without support."""
+    simulation, washed = frail_run.simulation, washed_out(frail_run.simulation)
     before, after = simulation.tissue.lattice.counts, washed.tissue.lattice.counts
     back = int(after[FORMED] - before[FORMED])
     residue = int(after[RESORBED] - before[RESORBED])
@@ -64,7 +64,7 @@ def test_stock_comes_back_and_nothing_else(lived: Lived) -> None:
     floorless = int(washed.floorless.columns()["quanta"][new].sum())
     held = stock_of(simulation)
     assert 0 < back <= held - (floorless - residue)
-    # Some cavities have little firm bone to grow from, and a team its time: as in life.
+    # Some cavities have little firm bone to grow from, and teams have a limited time.
     assert back > 0.95 * (held - (floorless - residue))
     assert 0 <= residue < BONE * washed.floorless.columns()["day"][new].size
     gained = washed.bone_quanta() - simulation.bone_quanta()
@@ -88,42 +88,44 @@ def test_an_intact_bone_comes_back_as_it_was(frail: Config, frail_bone: Specimen
     assert np.abs(missing).sum() - floorless < 0.06 * open_now
 
 
-def test_haste_changes_next_to_nothing(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At life's own pace, in as many steps, teams fill what hurried ones fill: luck in rounding."""
-    quick = washed_out(lived.simulation)
+def test_acceleration_changes_next_to_nothing(
+    frail_run: SimulatedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the normal pace, in as many steps, teams fill the same, but for random rounding."""
+    quick = washed_out(frail_run.simulation)
     monkeypatch.setattr(
-        washout, "hurried", lambda numbers: numbers._replace(reversal_day=1e-6, arrest_day=1e4)
+        washout, "accelerated", lambda numbers: numbers._replace(reversal_day=1e-6, arrest_day=1e4)
     )
-    slow = washed_out(lived.simulation)
-    step = lived.simulation.osteoblasts.parameters.step_day
+    slow = washed_out(frail_run.simulation)
+    step = frail_run.simulation.osteoblasts.parameters.step_day
     assert slow.day - LAST == pytest.approx(step * (quick.day - LAST), rel=0.1)
-    now = bone_of(lived.simulation)
+    now = bone_of(frail_run.simulation)
     gained = [bone_of(washed) - now for washed in (quick, slow)]
     assert gained[0] == pytest.approx(gained[1], rel=0.003)
 
 
 def test_a_prescription_ends_with_the_washout() -> None:
-    """No drug, no changed load; hormones as the person is used to, whatever these are."""
+    """No drug, no changed load; hormones at the person's set-point, whatever it is."""
     treated = load_config(
         CONFIGS / "trt_anastrozole_small.toml",
         {"protocol.loading.change": [{"start_day": 0, "load_percent": 50}]},
     )
-    for used_to in (0.1, 18.5, 140.0):
-        calm = at_reference(treated, {"response": {"setpoint_pg_per_ml": used_to}})
+    for setpoint in (0.1, 18.5, 140.0):
+        calm = at_reference(treated, {"response": {"setpoint_pg_per_ml": setpoint}})
         assert calm.load_percent(50) == 100.0
-        assert calm.course().e2_pg_per_ml(400.0) == used_to
+        assert calm.course().e2_pg_per_ml(400.0) == setpoint
         assert Simulation(calm, Specimen(SPECK, 20.0, "a speck", ())).drive.deficit == 0.0
         assert calm.mechanics.interval_day == 0
 
 
-def test_no_end_is_an_error(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(washout, "MOST_STEPS", 2)
+def test_no_end_is_an_error(frail_run: SimulatedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(washout, "MAX_STEPS", 2)
     with pytest.raises(RuntimeError, match="open after 2 steps"):
-        washed_out(lived.simulation)
+        washed_out(frail_run.simulation)
 
 
-def test_at_rest_nobody_digs_and_quotas_are_whole(lived: Lived) -> None:
-    state = at_rest(state_of(lived.simulation))
+def test_at_rest_there_is_no_resorption_and_quotas_are_complete(frail_run: SimulatedRun) -> None:
+    state = at_rest(state_of(frail_run.simulation))
     sites, records = state["cavities"]["sites"], state["cavities"]["records"]
     held = np.zeros(sites["alive"].size, int)
     for row in np.flatnonzero(records["alive"]):
@@ -133,7 +135,7 @@ def test_at_rest_nobody_digs_and_quotas_are_whole(lived: Lived) -> None:
     left = sites["quota_quanta"][forming] - sites["formed_quanta"][forming]
     assert left.tolist() == held[forming].tolist()
     assert state["populations"]["osteoclasts"]["id"].size == 0
-    assert len(lived.simulation.osteoclasts) > 0
+    assert len(frail_run.simulation.osteoclasts) > 0
     digging = (sites["alive"] == 1) & (sites["phase"] == washout.MONONUCLEAR)
     target, done = sites["mononuclear_target_um"], sites["mononuclear_depth_um"]
     assert digging.any()

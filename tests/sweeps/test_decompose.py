@@ -1,4 +1,4 @@
-"""A study that tells what each loss is made of: same runs, more columns, other points."""
+"""A study with the parts of each loss: same runs, more columns, other points."""
 
 import tomllib
 from collections.abc import Callable
@@ -26,9 +26,9 @@ def test_the_same_runs_with_more_columns() -> None:
         "schedule": {"burn_in_day": 0, "duration_day": 30, "snapshots_day": [15, 30]},
     }, "test")  # fmt: skip
     text = to_toml(config)
-    plain, told = work.outcomes(text, None), work.decomposed_outcomes(text, None)
-    assert [row["day"] for row in told] == [15, 30]
-    for before, after in zip(plain, told, strict=True):
+    plain, decomposed = work.outcomes(text, None), work.decomposed_outcomes(text, None)
+    assert [row["day"] for row in decomposed] == [15, 30]
+    for before, after in zip(plain, decomposed, strict=True):
         assert {name: repr(after[name]) for name in before} == {
             n: repr(v) for n, v in before.items()
         }
@@ -41,13 +41,13 @@ def test_the_same_runs_with_more_columns() -> None:
 
 def test_a_study_chooses(write: Write, tmp_path: Path) -> None:
     plain = Study(write(DESIGN))
-    told = Study(write(DESIGN + "\n[results]\ndecompose = true"))
-    assert plain.points()[0].config == told.points()[0].config
-    assert tomllib.loads(told.text)["results"] == {"decompose": True}
-    # What one of them has done is not what the other wants.
-    assert plain.points()[0].id != told.points()[0].id
-    assert [study.simulate for study in (plain, told)] == [
+    decomposed = Study(write(DESIGN + "\n[results]\ndecompose = true"))
+    assert plain.points()[0].config == decomposed.points()[0].config
+    assert tomllib.loads(decomposed.text)["results"] == {"decompose": True}
+    # A result of one does not serve the other.
+    assert plain.points()[0].id != decomposed.points()[0].id
+    assert [study.simulate for study in (plain, decomposed)] == [
         work.outcomes, work.decomposed_outcomes,
     ]  # fmt: skip
-    sizes = [plan(study, tmp_path / "out", 1).bytes_per_run for study in (plain, told)]
+    sizes = [plan(study, tmp_path / "out", 1).bytes_per_run for study in (plain, decomposed)]
     assert sizes[0] < sizes[1] < 2 * sizes[0]

@@ -18,7 +18,7 @@ from tests.sweeps.dummy import ishigami
 
 Write = Callable[..., Path]
 HERE = Path()
-LIFE = Variable(path="cells.osteocyte.lifespan_year", name="life", low=5, high=50, log=True)
+LIFESPAN = Variable(path="cells.osteocyte.lifespan_year", name="lifespan", low=5, high=50, log=True)
 SHARE = Variable(path="hormones.response.beta_share", name="share", low=0, high=1)
 
 
@@ -42,10 +42,10 @@ def test_a_list_goes_side_by_side_and_one_at_a_time_from_the_centre() -> None:
 
 
 def test_a_hypercube_meets_every_stratum_once_also_in_logarithms() -> None:
-    design = DesignParameters(kind="latin_hypercube", variable=(LIFE, SHARE), samples=40)
+    design = DesignParameters(kind="latin_hypercube", variable=(LIFESPAN, SHARE), samples=40)
     rows = rows_of(design, HERE)
     assert sorted(np.floor(rows["share"] * 40).astype(int)) == list(range(40))
-    share = (np.log(rows["life"]) - math.log(5)) / math.log(10)
+    share = (np.log(rows["lifespan"]) - math.log(5)) / math.log(10)
     assert sorted(np.floor(share * 40).astype(int)) == list(range(40))
     assert rows.equals(rows_of(design, HERE))
 
@@ -72,12 +72,12 @@ def test_a_condition_drops_rows() -> None:
 
 
 def test_seeds_coincide_only_on_purpose() -> None:
-    common = seeds_of(DesignParameters(seeds=5, common_luck=True), 100)
+    common = seeds_of(DesignParameters(seeds=5, common_random_numbers=True), 100)
     assert (common == common[0]).all()
     assert len(set(common[0])) == 5
-    own = seeds_of(DesignParameters(seeds=5, common_luck=False), 100)
+    own = seeds_of(DesignParameters(seeds=5, common_random_numbers=False), 100)
     assert len(set(own.ravel())) == 500
-    other = seeds_of(DesignParameters(seeds=5, common_luck=False, seed=2), 100)
+    other = seeds_of(DesignParameters(seeds=5, common_random_numbers=False, seed=2), 100)
     assert not set(own.ravel()) & set(other.ravel())
 
 
@@ -119,14 +119,14 @@ def test_a_variable_sets_other_paths_with_it(write: Write) -> None:
     assert 'title = "so long"' in configs[0]
 
 
-def test_each_replicate_lives_on_a_bone_of_its_own(write: Write) -> None:
+def test_each_replicate_has_a_bone_of_its_own(write: Write) -> None:
     design = 'seeds = 2\nalso = { "specimen.seed" = "+1", "title" = "one of them" }\n'
     points = Study(write(design + HILL + "values = [1, 2]")).points()
     configs = [tomllib.loads(point.config) for point in points]
     assert [config["specimen"]["seed"] for config in configs] == [1, 2, 1, 2]
     assert {config["title"] for config in configs} == {"one of them"}
     assert [config["hormones"]["response"]["hill"] for config in configs] == [1, 1, 2, 2]
-    # Twins share bone, luck and burn-in; replicates share nothing.
+    # Twins share bone, random numbers and burn-in; replicates share nothing.
     assert [point.seed for point in points[:2]] == [point.seed for point in points[2:]]
     assert points[0].group == points[2].group != points[1].group
     wrong = design.replace("specimen.seed", "specimen.sed")
@@ -142,7 +142,7 @@ def test_an_id_is_of_everything_that_decides(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("design", "said"),
+    ("design", "words"),
     [
         ("seeds = 1\n", "nothing varies"),
         (HILL, "needs values"),
@@ -157,9 +157,9 @@ def test_an_id_is_of_everything_that_decides(write: Write) -> None:
         ("colour = 1\n" + HILL, "no such parameter"),
     ],
 )
-def test_impossible_designs_are_one_line(write: Write, design: str, said: str) -> None:
+def test_impossible_designs_are_one_line(write: Write, design: str, words: str) -> None:
     with pytest.raises(InputError) as error:
         Study(write(design)).points()
-    assert said in str(error.value)
+    assert words in str(error.value)
     assert "study.toml" in str(error.value)
     assert "\n" not in str(error.value)

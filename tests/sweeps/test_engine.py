@@ -1,4 +1,4 @@
-"""The engine: every point once, whoever dies; tables equal to an undisturbed sweep's."""
+"""The engine: every point once, also after kills; tables equal to an undisturbed sweep's."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def results(folder: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def undisturbed(write: Write, tmp_path: Path) -> pd.DataFrame:
-    """What comes out if nothing goes wrong."""
+    """The results of an undisturbed sweep."""
     assert run_study(Study(write(FOUR)), tmp_path / "calm", workers=1, simulate=dummy.numbers) == 0
     return results(tmp_path / "calm")
 
@@ -64,7 +64,7 @@ def test_nothing_is_done_twice_and_points_can_be_added(write: Write, tmp_path: P
     assert len(results(folder)) == 30
 
 
-def test_failures_are_tried_three_times_and_told(write: Write, tmp_path: Path) -> None:
+def test_failures_are_tried_three_times_and_reported(write: Write, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     assert run_study(Study(write(FOUR)), folder, workers=1, simulate=dummy.failing) == 2
     failed = pd.read_csv(folder / "failed.csv")
@@ -76,7 +76,7 @@ def test_failures_are_tried_three_times_and_told(write: Write, tmp_path: Path) -
     assert pd.read_csv(folder / "failed.csv").empty
 
 
-def test_a_dead_worker_costs_nobody_else_anything(
+def test_a_dead_worker_affects_only_its_own_run(
     write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BONESIM_TEST_MARK", str(tmp_path / "mark"))
@@ -188,13 +188,16 @@ def test_workers_as_jobs_of_a_queue(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     folder = tmp_path / "out"
-    assert run_study(Study(write(FOUR)), folder, workers=2, queue="slurm", simulate=dummy.slow) == 0
+    assert (
+        run_study(Study(write(FOUR)), folder, workers=2, cluster="slurm", simulate=dummy.slow) == 0
+    )
     pd.testing.assert_frame_equal(results(folder), undisturbed)
     asked = (tmp_path / "asked").read_text()
     assert asked.count("--nthreads 1") >= 2
     assert "export NUMBA_NUM_THREADS=1" in asked
-    with pytest.raises(InputError, match="one of"):
-        run_study(Study(write(FOUR)), tmp_path / "none", queue="punchcards", simulate=dummy.slow)
+    with pytest.raises(InputError, match="one of") as error:
+        run_study(Study(write(FOUR)), tmp_path / "none", cluster="punchcards", simulate=dummy.slow)
+    assert error.value.parameter == "cluster"
 
 
 def test_a_scheduler_and_workers_of_their_own(
@@ -225,9 +228,10 @@ def test_a_scheduler_and_workers_of_their_own(
             process.terminate()
         for process in family:
             process.wait(timeout=30)
-    with pytest.raises(InputError, match="does not answer"):
+    with pytest.raises(InputError, match="does not answer") as error:
         run_study(Study(write(FOUR)), tmp_path / "none", scheduler="tcp://127.0.0.1:9",
                   simulate=dummy.numbers)  # fmt: skip
+    assert error.value.parameter == "scheduler"
 
 
 def test_shares_of_a_job_array_need_no_service(
@@ -296,8 +300,9 @@ def test_what_cannot_be(write: Write, tmp_path: Path) -> None:
     with pytest.raises(BusyError):
         run_study(Study(write(FOUR)), folder, workers=1, simulate=dummy.numbers)
     lock.release()
-    with pytest.raises(ResourceError, match="give fewer --workers"):
+    with pytest.raises(ResourceError, match="give fewer workers") as error:
         refuse_what_cannot_fit(Plan(1, 1, 1000, 1e12, 1, 1), folder)
+    assert "give fewer `workers`" in error.value.message
     with pytest.raises(ResourceError, match="are free"):
         refuse_what_cannot_fit(Plan(1, 1, 1, 1, 1e18, 1), folder)
 
@@ -305,7 +310,7 @@ def test_what_cannot_be(write: Write, tmp_path: Path) -> None:
 def test_the_plan_writes_nothing(write: Write, tmp_path: Path) -> None:
     found = plan(Study(write(FOUR)), tmp_path / "out", 2)
     assert (found.points, found.to_do) == (8, 8)
-    assert "8 points, 8 to do" in found.said()
+    assert "8 points, 8 to do" in found.text()
     assert not (tmp_path / "out").exists()
     run_study(Study(write(FOUR)), tmp_path / "out", workers=1, simulate=dummy.numbers)
     assert plan(Study(write(FOUR)), tmp_path / "out", 2).to_do == 0

@@ -14,9 +14,9 @@ def read(config: str, keep: str | None) -> list[dict[str, Any]]:
     """Readings that depend on person and drug."""
     tree = tomllib.loads(config)
     drug = bool(tree["protocol"]["anastrozole"])
-    luck = tree["seed"] % 7
+    offset = tree["seed"] % 7
     return [
-        {"day": day, "ls_abmd": 1.1 * (1 - 0.0005 * day * drug + 0.0001 * luck * (day > 0)),
+        {"day": day, "ls_abmd": 1.1 * (1 - 0.0005 * day * drug + 0.0001 * offset * (day > 0)),
          "e2_pg_per_ml": tree["protocol"]["e2_pg_per_ml"] * (0.5 if drug and day else 1.0)}
         for day in tree["schedule"]["snapshots_day"]
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who takes part: distributions, bounds, and that nobody's values depend on anybody else."""
+"""The participants: distributions, bounds, and independence of each person's values."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_a_factor_needs_something_to_act_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trait", "said"),
+    ("trait", "words"),
     [
         ({**OWN_E2, "unit": "mg"}, "is in pg/mL, not in mg"),
         ({**OWN_E2, "sd": None}, "lacks sd"),
@@ -112,8 +112,8 @@ def test_a_factor_needs_something_to_act_on() -> None:
         ({**OWN_E2, "name": "person"}, "rename it"),
     ],
 )
-def test_impossible_traits(trait: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_impossible_traits(trait: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
         cohort(trait)
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 from bonesim.analysis.statistics import interval, paired, welch
 from bonesim.errors import InputError
 from bonesim.trials.compare import assigned, compared, stays_until
-from bonesim.trials.outcomes import lives_of
+from bonesim.trials.outcomes import outcomes_of
 from bonesim.trials.parameters import TrialParameters
 from tests.trials.conftest import made_up, normal_quantiles, parameters
 
@@ -17,7 +17,7 @@ PLACEBO, DRUG = RNG.normal(0.8, 3, 69), RNG.normal(-1.7, 3, 69)
 
 
 def rows(p: TrialParameters, results: pd.DataFrame) -> pd.DataFrame:
-    estimates = compared(p, lives_of(results, p)).estimates
+    estimates = compared(p, outcomes_of(results, p)).estimates
     return estimates.set_index(["estimate", "arm", "k_dxa"])
 
 
@@ -43,7 +43,7 @@ def test_what_is_not_there_is_left_out() -> None:
 
 
 def test_a_group_that_hardly_varies_is_compared() -> None:
-    """Levels nobody was given a trait of: SciPy warns of them, and warnings are errors here."""
+    """Levels without a trait hardly vary: SciPy warns of them, and warnings are errors here."""
     same = np.full(6, 319.0) + 1e-13 * np.arange(6)
     found = welch(np.array([460.0, 463.0, 466.0]), same)
     assert found["mean"] == pytest.approx(144.0)
@@ -140,14 +140,14 @@ def test_another_k_scales_what_dxa_sees() -> None:
 
 
 def test_variances_are_compared() -> None:
-    """Lives with a large common part: twins cancel it, groups do not."""
+    """TrialOutcomes with a large common part: twins cancel it, groups do not."""
     own = normal_quantiles(2000, 0.0, 3.0)
     small = normal_quantiles(2000, -2.0, 0.5)[RNG.permutation(2000)]
     p = parameters(cohort={"people": 2000}, repeats=4000)
     found = rows(p, made_up(own.tolist(), (own + small).tolist()))
     twin = found.loc[("twin", "drug - placebo", 0.5)]
     both = own.var(ddof=1) + (own + small).var(ddof=1)
-    assert twin["variance_ratio_lives"] == pytest.approx(both / 0.25, rel=1e-6)
+    assert twin["variance_ratio_runs"] == pytest.approx(both / 0.25, rel=1e-6)
     trial = own.var() / 33 + (own + small).var() / 36
     assert twin["variance_ratio"] == pytest.approx(trial / (0.25 / 2000), rel=0.1)
 
@@ -160,7 +160,7 @@ def test_what_was_published_stands_beside() -> None:
          "high": -8.0, "statistic": "median", "source": "made up"},
     ]  # fmt: skip
     p = parameters(published=published)
-    comparison = compared(p, lives_of(made_up(
+    comparison = compared(p, outcomes_of(made_up(
         normal_quantiles(69, 0.8, 3.1).tolist(), normal_quantiles(69, -1.66, 3.1).tolist()), p))  # fmt: skip
     found = comparison.estimates.set_index(["estimate", "arm", "k_dxa"])
     assert found.loc[("twin", "drug - placebo", 0.5), "within"] is True
@@ -175,10 +175,10 @@ def test_half_a_person_does_not_count() -> None:
     results = made_up(PLACEBO.tolist(), DRUG.tolist())
     p = parameters()
     lost = results[~((results["person"] == 4) & (results["arm"] == "drug"))]
-    lives = lives_of(lost, p)
-    assert lives.person.tolist() == [n for n in range(69) if n != 4]
-    assert lives.true["ls_abmd"].shape == (2, 68, 2)
+    outcomes = outcomes_of(lost, p)
+    assert outcomes.person.tolist() == [n for n in range(69) if n != 4]
+    assert outcomes.true["ls_abmd"].shape == (2, 68, 2)
     with pytest.raises(InputError, match="1 of 1 persons"):
-        lives_of(results[results["person"] == 0], p)
+        outcomes_of(results[results["person"] == 0], p)
     with pytest.raises(InputError, match="no results yet"):
-        lives_of(pd.DataFrame(), p)
+        outcomes_of(pd.DataFrame(), p)

@@ -1,4 +1,4 @@
-"""A trial as points of the sweep engine: who shares what, what is refused, stopping and going on."""
+"""A trial as points of the sweep engine: shared burn-ins, refusals, stopping and going on."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from bonesim.errors import InputError
 from bonesim.sweeps.cost import plan_of
 from bonesim.sweeps.folder import Folder
 from bonesim.trials.compare import compared
-from bonesim.trials.outcomes import lives_of
+from bonesim.trials.outcomes import outcomes_of
 from bonesim.trials.summary import people_of, summary
 from bonesim.trials.trial import Trial
 from tests.trials import dummy
@@ -38,21 +38,21 @@ def test_every_person_is_a_point_in_every_arm(write: Write) -> None:
     for placebo, drug in zip(trees[::2], trees[1::2], strict=True):
         assert drug["protocol"].pop("anastrozole")[0]["dose_mg"] == 1.0
         assert placebo["protocol"].pop("anastrozole") == []
-        assert placebo == drug  # luck, bone, levels, all
+        assert placebo == drug  # seed, bone, levels, all
     assert len({tree["seed"] for tree in trees}) == 6
     assert len({point.group for point in points}) == 2  # bones
     assert {tuple(tree["schedule"]["snapshots_day"]) for tree in trees} == {(0, 20, 40)}
     assert {tree["schedule"]["duration_day"] for tree in trees} == {40}
 
 
-def test_arms_that_do_the_same_are_lived_once(write: Write) -> None:
+def test_identical_arms_are_simulated_once(write: Write) -> None:
     same = ARMS.replace('set = { "protocol.anastrozole" = { dose_mg = 1.0 } }', "")
     points = Trial(write(arms=same)).points()
     assert len(points) == 12
     assert len({p.id for p in points}) == 6
 
 
-def test_what_is_read_decides_what_is_lived_anew(write: Write) -> None:
+def test_changed_readings_are_simulated_again(write: Write) -> None:
     ids = {p.id for p in Trial(write()).points()}
     noise = "[clinic.density]\ndxa_cv = 0.02\n"
     assert {p.id for p in Trial(write(more=noise)).points()} == ids
@@ -77,11 +77,11 @@ def test_a_burn_in_that_is_shared_costs_once(write: Write) -> None:
         .read_text()
         .replace("interval_day = 0", "interval_day = 10")
     )
-    felt = Trial(solved.path).points()
-    assert plan_of(False, felt, felt, 1).hours > plan_of(False, few, few, 1).hours
+    loaded = Trial(solved.path).points()
+    assert plan_of(False, loaded, loaded, 1).hours > plan_of(False, few, few, 1).hours
 
 
-def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
+def test_from_runs_to_tables(write: Write, tmp_path: Path) -> None:
     from bonesim.sweeps.sweep import run_study
 
     trial, folder = Trial(write()), tmp_path / "out"
@@ -90,9 +90,9 @@ def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
     people = people_of(place.points())
     pd.testing.assert_frame_equal(people[["person", "bone", "own_e2"]],
                                   trial.people[["person", "bone", "own_e2"]])  # fmt: skip
-    lives = lives_of(place.results(), trial.parameters)
-    assert lives.seed.tolist() == trial.people["seed"].tolist()
-    found = compared(trial.parameters, lives)
+    outcomes = outcomes_of(place.results(), trial.parameters)
+    assert outcomes.seed.tolist() == trial.people["seed"].tolist()
+    found = compared(trial.parameters, outcomes)
     table = found.estimates.set_index(["quantity", "estimate", "arm", "day"])
     twin = table.loc[("ls_abmd", "twin", "drug - placebo", 40)]
     assert twin["mean"].to_list() == pytest.approx([-2.0, -1.6, -2.8, -4.0])
@@ -102,9 +102,9 @@ def test_from_lives_to_tables(write: Write, tmp_path: Path) -> None:
     assert len(found.repeats) == 50
     curve = found.curves.query("quantity == 'ls_abmd' and arm == 'drug' and source == 'twin'")
     assert curve["day"].tolist() == [0, 20, 40]
-    said = summary(trial.parameters, lives, found)
-    assert "6 of 6 persons, 2 bones" in said
-    assert "k = 0.50" in said and "k 1.00" in said
+    text = summary(trial.parameters, outcomes, found)
+    assert "6 of 6 persons, 2 bones" in text
+    assert "k = 0.50" in text and "k 1.00" in text
 
 
 def test_what_was_stopped_goes_on(write: Write, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_what_was_stopped_goes_on(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"head": HEAD.replace("ls_abmd", "ls_abdm")}, "'ls_abdm' is not known; there are ls_abmd"),
         ({"head": HEAD.replace("[20, 40]", "[40, 20]")}, "in rising order"),
@@ -155,11 +155,11 @@ def test_what_was_stopped_goes_on(write: Write, tmp_path: Path) -> None:
                   'source = "a"\n'}, "day 21 is no visit"),
     ],
 )  # fmt: skip
-def test_impossible_trials_are_one_line(write: Write, change: dict[str, str], said: str) -> None:
+def test_impossible_trials_are_one_line(write: Write, change: dict[str, str], words: str) -> None:
     path = write(**change)
     with pytest.raises(InputError) as error:
         Trial(path).points()
-    assert said in str(error.value)
+    assert words in str(error.value)
     assert "\n" not in str(error.value)
 
 

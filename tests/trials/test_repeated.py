@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bonesim.trials.outcomes import lives_of
+from bonesim.trials.outcomes import outcomes_of
 from bonesim.trials.parameters import TrialParameters
 from bonesim.trials.replicates import Repeats, repeated
 from tests.trials.conftest import made_up, normal_quantiles, parameters
@@ -15,7 +15,7 @@ PEOPLE = 2000
 def repeats(p: TrialParameters, difference: float, sd: float) -> Repeats:
     placebo = normal_quantiles(p.cohort.people, 0.8, sd).tolist()
     drug = normal_quantiles(p.cohort.people, 0.8 + difference, sd).tolist()
-    return repeated(p, lives_of(made_up(placebo, drug), p), "ls_abmd")
+    return repeated(p, outcomes_of(made_up(placebo, drug), p), "ls_abmd")
 
 
 @pytest.fixture(scope="module")

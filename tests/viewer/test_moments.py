@@ -1,11 +1,11 @@
-"""Which days are shown: read off estradiol and the snapshots, never off a config."""
+"""The days shown: from estradiol and the snapshots, never from a config."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.viewer.moments import last_low_day, said, suppressed_spans, three_moments
+from bonesim.viewer.moments import day_text, last_low_day, suppressed_spans, three_moments
 
 DAY = np.arange(1001)
 
@@ -56,7 +56,7 @@ def test_no_snapshot_no_moment() -> None:
         three_moments(DAY, course(), [])
 
 
-def test_days_as_a_reader_says_them() -> None:
-    assert said(0) == "day 0"
-    assert said(90) == "day 90 (3.0 months)"
-    assert said(1826) == "day 1826 (5.0 years)"
+def test_days_as_text() -> None:
+    assert day_text(0) == "day 0"
+    assert day_text(90) == "day 90 (3.0 months)"
+    assert day_text(1826) == "day 1826 (5.0 years)"

@@ -65,7 +65,7 @@ def test_the_words_of_the_picture(small_run: Path) -> None:
     assert 58 < left + shaded[0].get_width() * 365.25 < 70
 
 
-def test_load_is_told_with_one_scale(small_run: Path) -> None:
+def test_load_is_shown_with_one_scale(small_run: Path) -> None:
     with open_run(small_run) as opened:
         figure = _figure(opened, "sed")
     assert "under the habitual load: 0.4 MPa along z" in figure.get_suptitle()
@@ -82,17 +82,17 @@ def test_other_colours(small_run: Path, tmp_path: Path, colour: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "colour", "said"),
+    ("name", "colour", "words"),
     [
         ("p.jpg", "events", "ends in .png"),
         ("no/p.png", "events", "there is no folder"),
-        ("p.png", "pink", "not known; one of"),
+        ("p.png", "pink", "colour: 'pink' is not known; one of"),
     ],
 )
-def test_bad_output_is_told_before_anything_is_drawn(
-    small_run: Path, tmp_path: Path, name: str, colour: str, said: str
+def test_bad_output_is_refused_before_anything_is_drawn(
+    small_run: Path, tmp_path: Path, name: str, colour: str, words: str
 ) -> None:
-    with open_run(small_run) as opened, pytest.raises(InputError, match=said):
+    with open_run(small_run) as opened, pytest.raises(InputError, match=words):
         render(opened, tmp_path / name, colour=colour)
     assert list(tmp_path.iterdir()) == []
 

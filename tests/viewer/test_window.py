@@ -40,7 +40,7 @@ def test_the_window_shows_bone(small_run: Path) -> None:
     assert np.unique(image.reshape(-1, 3), axis=0).shape[0] > 50
 
 
-def test_no_screen_and_no_snapshot_are_told(
+def test_no_screen_and_no_snapshot_are_refused(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bonesim.viewer.window.has_screen", lambda: False)

@@ -1,4 +1,4 @@
-"""A small bone that lives fast enough to be run several times."""
+"""A small bone, fast enough to be simulated several times."""
 
 from typing import Any
 

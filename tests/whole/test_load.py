@@ -1,4 +1,4 @@
-"""What load does to a whole bone, and that it is felt at once, restarted exactly, and can be off."""
+"""Effects of load on a whole bone: sensed at once, exact after a restart, can be off."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from bonesim.storage.content_hash import content_hash
 from bonesim.units import FULL
 
 #: Load from day 0 on, %.
-LOADS = {"disuse": 50.0, "usual": 100.0, "training": 150.0}
+LOADS = {"disuse": 50.0, "habitual": 100.0, "training": 150.0}
 
 
 def loaded(percent: float, size_mm: float, start_day: int = 0, **changes: Any) -> Config:
@@ -30,24 +30,24 @@ def loaded(percent: float, size_mm: float, start_day: int = 0, **changes: Any) -
     return config.with_changes({name.replace("__", "."): v for name, v in changes.items()})
 
 
-def lived(config: Config, days: int) -> Simulation:
+def simulated(config: Config, days: int) -> Simulation:
     simulation = Simulation(config)
     while simulation.day < days:
         simulation.step()
     return simulation
 
 
-def test_bone_follows_load_on_common_luck() -> None:
+def test_bone_follows_load_on_common_random_numbers() -> None:
     """Less load, less bone, from resorption and formation both; more load, more, by modelling."""
-    runs = {name: lived(loaded(percent, 1.4), 200) for name, percent in LOADS.items()}
+    runs = {name: simulated(loaded(percent, 1.4), 200) for name, percent in LOADS.items()}
     bone = {name: run.bone_quanta() for name, run in runs.items()}
-    print({name: round(100 * (b / bone["usual"] - 1), 2) for name, b in bone.items()})
-    assert bone["disuse"] < bone["usual"] < bone["training"]
+    print({name: round(100 * (b / bone["habitual"] - 1), 2) for name, b in bone.items()})
+    assert bone["disuse"] < bone["habitual"] < bone["training"]
     last = {name: {k: v[-1] for k, v in run.table().items()} for name, run in runs.items()}
-    assert last["disuse"]["resorbed_quanta"] > last["usual"]["resorbed_quanta"]
-    assert last["disuse"]["formed_quanta"] < last["usual"]["formed_quanta"]
-    assert last["training"]["area_modelled_mm2"] > 5 * last["usual"]["area_modelled_mm2"]
-    assert last["disuse"]["osteocytes_viable"] < last["usual"]["osteocytes_viable"]
+    assert last["disuse"]["resorbed_quanta"] > last["habitual"]["resorbed_quanta"]
+    assert last["disuse"]["formed_quanta"] < last["habitual"]["formed_quanta"]
+    assert last["training"]["area_modelled_mm2"] > 5 * last["habitual"]["area_modelled_mm2"]
+    assert last["disuse"]["osteocytes_viable"] < last["habitual"]["osteocytes_viable"]
     for name, run in runs.items():
         counts = run.tissue.lattice.counts
         moved = int(counts[FORMED] - counts[RESORBED] - counts[FRAGMENTS])
@@ -55,15 +55,15 @@ def test_bone_follows_load_on_common_luck() -> None:
         assert last[name]["load_percent"] == LOADS[name]
 
 
-def test_a_change_of_load_is_felt_on_its_day_and_exactly() -> None:
-    table = lived(loaded(40.0, 1.0, start_day=5), 7).table()
+def test_a_change_of_load_is_sensed_on_its_day_and_exactly() -> None:
+    table = simulated(loaded(40.0, 1.0, start_day=5), 7).table()
     assert table["load_percent"].tolist() == [100.0] * 5 + [40.0] * 3
     assert table["strain_mean"][5] == pytest.approx(0.4 * table["strain_mean"][4], rel=0.02)
 
 
 def test_a_restart_across_a_solve_is_exact() -> None:
     config = loaded(60.0, 1.0, mechanics__interval_day=4)
-    straight, first = lived(config, 10), lived(config, 5)
+    straight, first = simulated(config, 10), simulated(config, 5)
     second = Simulation(config)
     put_back(second, state_of(first))
     while second.day < 10:
@@ -71,9 +71,9 @@ def test_a_restart_across_a_solve_is_exact() -> None:
     assert content_hash(state_of(second)) == content_hash(state_of(straight))
 
 
-def test_without_solves_nothing_is_felt() -> None:
+def test_without_solves_no_strain_is_sensed() -> None:
     """Off is off: with no solve no gain of load changes a single quantum."""
-    silent = {
+    gains_at_zero = {
         "cells.bmu.strain_bias": 0.0, "cells.osteoblast.strain_wall_exponent": 0.0,
         "cells.osteoblast.disuse_exponent": 0.0,
         "cells.modelling.start_per_mm2_per_year": 0.0, "cells.osteocyte.disuse_death_gain": 0.0,
@@ -81,15 +81,15 @@ def test_without_solves_nothing_is_felt() -> None:
         "signals.opg_strain_gain": 0.0,
     }  # fmt: skip
     off = loaded(100.0, 1.2, mechanics__interval_day=0)
-    ends = [lived(config, 100) for config in (off, off.with_changes(silent))]
+    ends = [simulated(config, 100) for config in (off, off.with_changes(gains_at_zero))]
     assert np.array_equal(*(end.tissue.lattice.quanta for end in ends))
     assert (ends[0].signals.fields.strain == 1.0).all()
     assert set(ends[0].table()["strain_mean"]) == {1.0}
     assert (ends[0].mechanics.energy == 0.0).all()
 
 
-def test_a_load_that_nothing_feels_is_refused() -> None:
-    with pytest.raises(InputError, match="interval_day is 0: nothing would feel it") as error:
+def test_a_load_that_no_cell_senses_is_refused() -> None:
+    with pytest.raises(InputError, match="interval_day is 0") as error:
         loaded(50.0, 1.0, mechanics__interval_day=0)
     assert "\n" not in str(error.value)
 
@@ -125,18 +125,18 @@ def stumps_left(interval_day: int, seed: int) -> tuple[float, float]:
 
 
 def test_an_unloaded_stump_is_resorbed_sooner() -> None:
-    """It feels next to nothing of what it is used to; without mechanics it is bone like any other."""
-    felt, blind = (
+    """Its strain is far below its set-point; without mechanics it is bone like any other."""
+    solved, unsolved = (
         np.array([stumps_left(days, seed) for seed in (1, 2, 3)]).mean(axis=0) for days in (30, 0)
     )
-    print(f"left of stumps and of others: felt {felt}, not felt {blind}")
-    assert felt[0] < blind[0] - 0.05
-    assert felt[0] < felt[1]
+    print(f"left of stumps and of others: with solves {solved}, without {unsolved}")
+    assert solved[0] < unsolved[0] - 0.05
+    assert solved[0] < solved[1]
 
 
 def test_set_points_settle_before_day_zero() -> None:
-    """Until so long before day 0 cells take what they feel for the usual at every look; then not."""
-    simulation = lived(loaded(100.0, 1.0), 1)
+    """Up to `settled_day` before day 0 set-points become the present strain energy; later they drift."""
+    simulation = simulated(loaded(100.0, 1.0), 1)
     cells, p = simulation.osteocytes, simulation.config.cells.osteocyte
     rows = cells.rows.columns
     drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * 365.0))

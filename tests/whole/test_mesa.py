@@ -40,7 +40,7 @@ def test_batch_run() -> None:
 
 
 def test_a_finished_simulation_is_let_go() -> None:
-    """A sweep's worker lives hundreds: none may stay behind."""
+    """A sweep's worker runs hundreds: none may stay in memory."""
     simulation = Simulation(QUICK)
     simulation.step()
     left = weakref.ref(simulation)

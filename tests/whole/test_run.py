@@ -56,10 +56,10 @@ def test_stop_signal_leaves_a_whole_file(small: Config, whole_run: Path, tmp_pat
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert said.count("\n") == 1
-    assert "resume" in said
+    assert printed.count("\n") == 1
+    assert "resume" in printed
     with open_run(path) as stopped:
         assert stopped.status == "interrupted"
         assert len(stopped.table) >= 1

@@ -27,8 +27,8 @@ def person(seed: int, e2: float, k: float) -> Config:
 
 
 @pytest.fixture
-def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Simulation, bool]]:
-    """One person who lives the burn-in, another on the same bone, and a third anew."""
+def persons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Simulation, bool]]:
+    """A first person, whose burn-in is simulated; another on the same bone; the latter re-simulated."""
     monkeypatch.setattr(burn_in, "user_cache_path", lambda _: tmp_path)
     found = {}
     for name, config in (("first", person(1, 9.0, 12.0)), ("other", person(2, 25.0, 18.0)),
@@ -40,18 +40,18 @@ def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Si
     return found
 
 
-def test_other_hormones_share_the_burn_in(lived: dict[str, tuple[Simulation, bool]]) -> None:
-    assert [lived[name][1] for name in ("first", "other", "again")] == [False, True, False]
-    first, other = lived["first"][0], lived["other"][0]
+def test_other_hormones_share_the_burn_in(persons: dict[str, tuple[Simulation, bool]]) -> None:
+    assert [persons[name][1] for name in ("first", "other", "again")] == [False, True, False]
+    first, other = persons["first"][0], persons["other"][0]
     assert (first.tissue.lattice.quanta == other.tissue.lattice.quanta).all()
     assert other.response.setpoint_pg_per_ml == 25.0
     assert other.table()["e2_pg_per_ml"].tolist() == [25.0]
 
 
-def test_taken_from_the_cache_it_is_the_same_life(
-    lived: dict[str, tuple[Simulation, bool]],
+def test_a_run_from_the_cached_burn_in_is_the_same(
+    persons: dict[str, tuple[Simulation, bool]],
 ) -> None:
-    other, again = lived["other"][0], lived["again"][0]
+    other, again = persons["other"][0], persons["again"][0]
     for _ in range(40):
         other.step()
         again.step()
@@ -61,10 +61,10 @@ def test_taken_from_the_cache_it_is_the_same_life(
         assert np.array_equal(one[name], two[name], equal_nan=True), name
 
 
-def test_their_luck_is_their_own_after_day_zero(
-    lived: dict[str, tuple[Simulation, bool]],
+def test_random_numbers_are_their_own_after_day_zero(
+    persons: dict[str, tuple[Simulation, bool]],
 ) -> None:
-    first, other = lived["first"][0], lived["other"][0]
+    first, other = persons["first"][0], persons["other"][0]
     for _ in range(40):
         first.step()
         other.step()

@@ -1,4 +1,4 @@
-"""What messengers do to a whole bone, each arm alone, on common luck."""
+"""Effects of messengers on a whole bone, each arm alone, on common random numbers."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from bonesim.engine.simulation import Simulation
 
 #: Between-person standard deviation of RANKL and of OPG in serum, about; assumed.
 SD = 0.4
-#: Load pulls twins apart by chance long before it pulls them together.
-UNFELT = {"mechanics__interval_day": 0}
+#: With load twins diverge by chance long before they converge.
+NO_SOLVES = {"mechanics__interval_day": 0}
 
 
-def lived(seed: int, days: int, size_mm: float, **changes: Any) -> Simulation:
+def simulated(seed: int, days: int, size_mm: float, **changes: Any) -> Simulation:
     config = validated({
         "seed": seed,
         "specimen": {"kind": "synthetic", "size_mm": [size_mm] * 3, "seed": seed},
@@ -31,13 +31,13 @@ def lived(seed: int, days: int, size_mm: float, **changes: Any) -> Simulation:
     ("messenger", "more_is"), [("signals__rankl_production", -1), ("signals__opg_production", 1)]
 )
 def test_rankl_takes_bone_and_opg_keeps_it(messenger: str, more_is: int) -> None:
-    """One standard deviation more or less, three seeds against their twins, load not felt.
+    """One standard deviation more or less, three seeds against their twins, load not sensed.
 
-    OPG moves less bone than the luck of one small block, so it is asked for the mean, and most.
+    OPG's effect is smaller than the random variation of one small block: the mean and most seeds count.
     """
     kept = {
         level: [
-            lived(seed, 500, 1.6, **{messenger: level, **UNFELT}).bone_quanta()
+            simulated(seed, 500, 1.6, **{messenger: level, **NO_SOLVES}).bone_quanta()
             for seed in (1, 2, 3)
         ]
         for level in (1 - SD, 1 + SD)
@@ -65,7 +65,7 @@ def test_menopause_raises_activation_and_deepens_cavities() -> None:
                   "steps": [{"start_day": 0, "e2_pg_per_ml": e2, "tau_day": 10.0}]}  # fmt: skip
         found[e2] = []
         for seed in (1, 2, 3):
-            simulation = lived(seed, 730, 3.0, hormones__course=course)
+            simulation = simulated(seed, 730, 3.0, hormones__course=course)
             table = simulation.table()
             values = (table["ac_f_per_year"][-1], table["e_de_um"][-1], depth_um(simulation))
             found[e2].append(values)
@@ -77,9 +77,9 @@ def test_menopause_raises_activation_and_deepens_cavities() -> None:
     assert 1.2 <= by_osteoclasts <= 1.6
 
 
-def test_every_arm_can_be_silenced(small: Config, small_bone: Any) -> None:
-    """With all local gains at zero cells hear hormones only: the fields' grid does not matter."""
-    silent = {
+def test_every_arm_can_be_switched_off(small: Config, small_bone: Any) -> None:
+    """With all local gains at zero cells sense hormones only: the fields' grid does not matter."""
+    gains_at_zero = {
         "cells.bmu.death_share": 0.0, "cells.bmu.steering_per_day": 0.0,
         "cells.osteoclast.neighbour_share": 0.0, "cells.osteoblast.coupling_exponent": 0.0,
         "cells.osteoblast.canopy_exponent": 0.0, "cells.osteoblast.sclerostin_exponent": 0.0,
@@ -90,7 +90,7 @@ def test_every_arm_can_be_silenced(small: Config, small_bone: Any) -> None:
     ends = []
     for grid_um in (60.0, 200.0):
         simulation = Simulation(
-            small.with_changes({**silent, "signals.grid_um": grid_um}), small_bone
+            small.with_changes({**gains_at_zero, "signals.grid_um": grid_um}), small_bone
         )
         while simulation.day < 100:
             simulation.step()

@@ -1,4 +1,4 @@
-"""Same seed, same result, whatever the threads; twins share their luck."""
+"""Same seed, same result, whatever the threads; twins have common random numbers."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ print(content_hash(state_of(simulation)))
 """
 
 
-def lived(config: Config, bone: Specimen, days: int) -> Simulation:
+def simulated(config: Config, bone: Specimen, days: int) -> Simulation:
     simulation = Simulation(config, bone)
     for _ in range(days):
         simulation.step()
@@ -49,13 +49,13 @@ def test_threads_do_not_matter(small: Config, tmp_path: Path) -> None:
 
 
 def test_placebo_twins_are_the_same(small: Config, small_bone: Specimen) -> None:
-    one, two = (lived(small, small_bone, 120) for _ in range(2))
+    one, two = (simulated(small, small_bone, 120) for _ in range(2))
     assert content_hash(state_of(one)) == content_hash(state_of(two))
 
 
-def test_another_seed_is_another_life(small: Config, small_bone: Specimen) -> None:
-    one = lived(small, small_bone, 120)
-    two = lived(small.with_changes({"seed": 6}), small_bone, 120)
+def test_another_seed_is_another_run(small: Config, small_bone: Specimen) -> None:
+    one = simulated(small, small_bone, 120)
+    two = simulated(small.with_changes({"seed": 6}), small_bone, 120)
     assert content_hash(state_of(one)) != content_hash(state_of(two))
 
 
@@ -76,7 +76,7 @@ def test_twins_share_their_births(small: Config) -> None:
     """Activation x1.2 against x1, one year, ten seeds: what the common numbers save.
 
     The fewer twin's births are shared to 95 %; the variance of the difference, pooled over the
-    quarters, is at most 0.2 of that between twins of different luck.
+    quarters, is at most 0.2 of that between twins of different seeds.
     """
     healthy = small.with_changes(
         {"hormones.course": {"kind": "constant"}, "specimen.size_mm": [2.6, 2.6, 2.6]}

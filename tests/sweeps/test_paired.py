@@ -1,4 +1,4 @@
-"""Twins, shares and words, on numbers made by hand."""
+"""Differences from twins, shares and texts, on numbers made by hand."""
 
 import math
 
@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.analysis.paired import K_DXA, apart, in_markdown, regained, said, since_start, summary
+from bonesim.analysis.paired import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    regained,
+    since_start,
+    summary,
+    with_interval,
+)
 from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.worker import means_between
@@ -16,7 +24,7 @@ from bonesim.sweeps.worker import means_between
 def results() -> pd.DataFrame:
     """Two women, two arms, three seeds, days 0, 100, 200; the drug costs 10 % and 4 come back.
 
-    Seeds start from other bone, and health takes 2 % from all of them: only twins tell the drug.
+    Seeds start from different bone, and all lose 2 % without the drug: only twins isolate its effect.
     """
     rows = []
     for age in (50, 70):
@@ -32,8 +40,8 @@ def results() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_an_arm_is_told_against_its_twin(results: pd.DataFrame) -> None:
-    runs = apart(results, "arm", "nothing", ["age"])
+def test_an_arm_is_compared_with_its_twin(results: pd.DataFrame) -> None:
+    runs = difference_from_twin(results, "arm", "nothing", ["age"])
     assert len(runs) == len(results)
     ends = runs[(runs["arm"] == "drug") & (runs["day"] == 100)]
     np.testing.assert_allclose(ends["bone_percent"], -10.0)
@@ -43,7 +51,7 @@ def test_an_arm_is_told_against_its_twin(results: pd.DataFrame) -> None:
 
 def test_a_run_without_a_twin_is_not_compared(results: pd.DataFrame) -> None:
     lost = results["point"] == "50nothing2"
-    runs = apart(results[~lost], "arm", "nothing", ["age"])
+    runs = difference_from_twin(results[~lost], "arm", "nothing", ["age"])
     assert len(runs) == len(results) - 6
     assert runs[(runs["age"] == 50) & (runs["arm"] == "drug")]["seed"].unique().tolist() == [1, 3]
 
@@ -59,7 +67,7 @@ def test_a_change_is_since_the_own_start(results: pd.DataFrame) -> None:
 
 def test_seeds_are_the_sample(results: pd.DataFrame) -> None:
     results.loc[results["point"] == "70drug1", "bvtv_percent"] *= 0.9
-    runs = apart(results, "arm", "nothing", ["age"])
+    runs = difference_from_twin(results, "arm", "nothing", ["age"])
     table = summary(runs[runs["day"] == 100], ["age", "arm"])["bone_percent"]
     assert table.index.tolist() == [(50, "nothing"), (50, "drug"), (70, "nothing"), (70, "drug")]
     one = table.loc[(70, "drug")]
@@ -71,7 +79,7 @@ def test_seeds_are_the_sample(results: pd.DataFrame) -> None:
 
 
 def test_what_is_back_is_a_share_of_what_was_lost(results: pd.DataFrame) -> None:
-    runs = apart(results, "arm", "nothing", ["age"])
+    runs = difference_from_twin(results, "arm", "nothing", ["age"])
     back = regained(runs[runs["arm"] == "drug"], ["age"], 100, 200)
     assert back["mean"].tolist() == pytest.approx([40.0, 40.0])
     assert back["n"].tolist() == [3, 3]
@@ -79,14 +87,14 @@ def test_what_is_back_is_a_share_of_what_was_lost(results: pd.DataFrame) -> None
 
 def test_another_studys_table_is_one_line(results: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="no column dose"):
-        apart(results, "dose", 1.0)
+        difference_from_twin(results, "dose", 1.0)
     with pytest.raises(InputError, match="no result has 'placebo'"):
-        apart(results, "arm", "placebo")
+        difference_from_twin(results, "arm", "placebo")
     with pytest.raises(InputError, match="no results yet"):
         since_start(results.iloc[:0], ["arm"])
 
 
-def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
+def test_a_seed_that_lost_little_does_not_dominate_a_pooled_ratio() -> None:
     back, lost = pd.Series([1.0, 1.2, 0.8, 0.5]), pd.Series([4.0, 4.0, 4.0, 0.01])
     found = ratio_and_ci(back, lost)
     assert found["mean"] == pytest.approx(100 * 3.5 / 12.01)
@@ -96,11 +104,11 @@ def test_a_pooled_ratio_is_not_ruled_by_a_seed_that_lost_little() -> None:
     assert exact["ci"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_words() -> None:
-    assert said(-1.234, 0.56) == "-1.2 +/- 0.6"
-    assert said(1.0, math.nan) == "+1.0"
-    assert said(50.2, 6.1, ".0f") == "50 +/- 6"
-    assert said(math.nan, math.nan) == ""
+def test_texts() -> None:
+    assert with_interval(-1.234, 0.56) == "-1.2 +/- 0.6"
+    assert with_interval(1.0, math.nan) == "+1.0"
+    assert with_interval(50.2, 6.1, ".0f") == "50 +/- 6"
+    assert with_interval(math.nan, math.nan) == ""
     table = pd.DataFrame({"lost": ["1 +/- 2"]}, index=pd.Index([0.5], name="dose"))
     assert in_markdown(table) == "| dose | lost |\n|---|---|\n| 0.5 | 1 +/- 2 |"
 

@@ -40,7 +40,7 @@ def test_one_scale_for_all_snapshots() -> None:
         scale_of([Strained(0 * energy, 0.04, np.nan)])
 
 
-def test_stiffness_in_words() -> None:
+def test_stiffness_as_text() -> None:
     _, energy = slab()
-    assert Strained(energy, 0.04, 74.7).in_words() == "stiffness along z 74.7 MPa"
-    assert Strained(energy, 0.04, np.nan).in_words() == "carries nothing along z"
+    assert Strained(energy, 0.04, 74.7).text() == "stiffness along z 74.7 MPa"
+    assert Strained(energy, 0.04, np.nan).text() == "carries nothing along z"

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import apart, in_markdown, said, summary
+from bonesim.analysis.paired import difference_from_twin, in_markdown, summary, with_interval
 from bonesim.sweeps.folder import Folder, Journal
 from bonesim.sweeps.study import Study
-from bonesim.viewer.experiment_figure import answer, draw_lines, flat, panels
+from bonesim.viewer.experiment_figure import draw_lines, flat, panels, table_and_figure
 
 STUDY = """
 title = "two hills"
@@ -42,12 +42,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:
-    return summary(apart(results, "hill", 1.0), ["hill", "day"])
+    return summary(difference_from_twin(results, "hill", 1.0), ["hill", "day"])
 
 
 def words_of(table: pd.DataFrame) -> str:
     bone = table["bone_percent"]
-    return in_markdown(bone.apply(lambda one: said(one["mean"], one["ci"]), axis=1).unstack("day"))
+    return in_markdown(
+        bone.apply(lambda one: with_interval(one["mean"], one["ci"]), axis=1).unstack("day")
+    )
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -56,14 +58,14 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def test_an_answer_is_words_a_picture_and_its_numbers(
+def test_a_table_a_picture_and_its_numbers(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "hills.png"
-    answer("hills", "x.png", table_of, words_of, draw, [str(folder), "-o", str(output)])
-    told = capsys.readouterr()
-    assert "3 of 4 runs are done" in told.err
-    assert "| 1 | +0.0 +/- 0.0 | +0.0 +/- 0.0 |\n| 2 | +0.0 | -10.0 |" in told.out
+    table_and_figure("hills", "x.png", table_of, words_of, draw, [str(folder), "-o", str(output)])
+    printed = capsys.readouterr()
+    assert "3 of 4 runs are done" in printed.err
+    assert "| 1 | +0.0 +/- 0.0 | +0.0 +/- 0.0 |\n| 2 | +0.0 | -10.0 |" in printed.out
     numbers = pd.read_csv(output.with_suffix(".csv"))
     assert {"hill", "day", "bone_percent", "bone_percent_ci", "bone_percent_n"} <= set(numbers)
     assert numbers["bone_percent"].tolist() == pytest.approx([0.0, 0.0, 0.0, -10.0])
@@ -71,17 +73,17 @@ def test_an_answer_is_words_a_picture_and_its_numbers(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said_is"),
+    ("arguments", "expected"),
     [(["nowhere"], "is no folder of a sweep"), (["nowhere", "-o", "a.jpg"], "ends in .png")],
 )
-def test_what_cannot_be_answered_is_one_line(
-    arguments: list[str], said_is: str, capsys: pytest.CaptureFixture[str]
+def test_unusable_folders_and_pictures_are_one_line(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        answer("hills", "x.png", table_of, words_of, draw, arguments)
+        table_and_figure("hills", "x.png", table_of, words_of, draw, arguments)
     assert ended.value.code == 2
     complaint = capsys.readouterr().err
-    assert said_is in complaint
+    assert expected in complaint
     assert complaint.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""What common random numbers are worth: the variance of a difference of two doses."""
+"""Common random numbers reduce the variance of the difference of two doses."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ title = "two doses"
 base = "base.toml"
 [design]
 seeds = {seeds}
-common_luck = {common}
+common_random_numbers = {common}
 [[design.variable]]
 path = "protocol.anastrozole.dose_mg"
 name = "dose"
@@ -44,7 +44,7 @@ def differences(folder: Path, common: bool) -> pd.Series:
 
 
 @pytest.mark.slow
-def test_pairs_that_share_their_luck_differ_by_the_drug_alone(tmp_path: Path) -> None:
+def test_pairs_with_common_random_numbers_differ_by_the_drug_alone(tmp_path: Path) -> None:
     common, independent = (differences(tmp_path, share).to_numpy() for share in (True, False))
     assert len(common) == len(independent) == SEEDS
     assert np.var(independent, ddof=1) >= 5 * np.var(common, ddof=1)
