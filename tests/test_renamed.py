@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+import bonesim
 from bonesim.config import renamed
 from bonesim.config.changes import parsed_changes
 from bonesim.config.config import Config, load_config, to_toml, tree_of, validated
 from bonesim.config.explain import all_parameters, explain
-from bonesim.config.renamed import RENAMED, RENAMED_STATE, translated, translated_state
+from bonesim.config.renamed import RENAMED, translated
 from bonesim.engine import run as engine
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import ApparentParameters
 from bonesim.mechanics.loading import MechanicsParameters
-from bonesim.reports import mechanics
 from bonesim.storage.reader import open_run
 from bonesim.sweeps.study import Study, StudyParameters
 from bonesim.trials.parameters import TrialParameters
@@ -112,14 +112,6 @@ def old_text(config: Config) -> str:
     return text
 
 
-def old_state(state: dict[str, Any]) -> dict[str, Any]:
-    """A state as version 0.1 wrote it."""
-    for old, new in RENAMED_STATE.items():
-        group, name = new.split(".")
-        state[group][old.partition(".")[2]] = state[group].pop(name)
-    return state
-
-
 def test_a_stored_configuration_gets_todays_names() -> None:
     config = validated(nested(NEW, 0.7) | nested("mechanics.min_bone_share", 0.25), "test")
     tree = tree_of(config)
@@ -144,10 +136,8 @@ def test_a_run_of_the_last_version_is_resumed_and_measured(
     schedule = {"schedule": {"burn_in_day": 0, "duration_day": 6, "snapshots_day": [0, 6]}}
     config = validated(nested("mechanics.min_bone_share", 0.5) | size | schedule, "test")
     straight = engine.run(config, tmp_path / "straight.vtkhdf")
-    state_of = engine.state_of
     with monkeypatch.context() as last_version:
         last_version.setattr(engine, "to_toml", old_text)
-        last_version.setattr(engine, "state_of", lambda s: old_state(state_of(s)))
         path = engine.run(config, tmp_path / "old.vtkhdf", until_day=3)
     with open_run(path) as old:
         assert old.config["mechanics"]["least_share"] == 0.5
@@ -155,12 +145,4 @@ def test_a_run_of_the_last_version_is_resumed_and_measured(
     engine.resume(path)
     with open_run(path) as old, open_run(straight) as new:
         assert old.table.equals(new.table)
-        assert mechanics.of_run(old, {}, False).equals(mechanics.of_run(new, {}, False))
-
-
-def test_a_state_is_translated_without_copies() -> None:
-    state = {"signals": {"strain_heard": 1.5, "other": [1]}, "day": 3}
-    found = translated_state(state)
-    assert found == {"signals": {"mean_surface_strain": 1.5, "other": [1]}, "day": 3}
-    assert found["signals"]["other"] is state["signals"]["other"]  # type: ignore[index]
-    assert "strain_heard" in state["signals"]  # type: ignore[operator]
+        assert bonesim.measure_stiffness(old).equals(bonesim.measure_stiffness(new))

@@ -35,7 +35,7 @@ def render(run: AnyRun, output: str | Path | None = None, *, colour: str = "even
 
     place = _checked(output)
     with opened(run) as file:
-        return _shown(scene.draw(file, colour=colour), place)
+        return _shown(scene.draw(file, colour), place)
 
 
 def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":
@@ -113,7 +113,8 @@ def plot_sweep(
     Raises:
         InputError: no such folder, outcome, moment or kind; an output that cannot be written.
     """
-    from bonesim.sweeps.folder import STUDY, Folder
+    from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.journal import STUDY
     from bonesim.sweeps.study import StudyParameters, read_as
     from bonesim.viewer.sweep_plots import draw
 

@@ -98,9 +98,9 @@ def sweep_status(folder: str | Path) -> "pd.DataFrame":
     Raises:
         InputError: no folder of a sweep.
     """
-    from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.status import status_of, table
 
-    return Folder(Path(folder)).status_table()
+    return table(status_of(Path(folder)))
 
 
 def gather_sweep(folder: str | Path) -> "pd.DataFrame":
@@ -165,7 +165,8 @@ def compare_trial(folder: str | Path) -> "Comparison":
     Raises:
         InputError: no folder of a trial, or no person has all arms yet.
     """
-    from bonesim.sweeps.folder import STUDY, Folder
+    from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.journal import STUDY
     from bonesim.sweeps.study import read_as
     from bonesim.trials.compare import compared
     from bonesim.trials.outcomes import outcomes_of
@@ -184,7 +185,7 @@ def _done(
     from bonesim.sweeps.sweep import run_study
 
     missing = run_study(
-        what, Path(folder), workers=workers, scheduler=scheduler, queue=cluster, progress=progress
+        what, Path(folder), workers=workers, scheduler=scheduler, cluster=cluster, progress=progress
     )
     return _results(Path(folder), missing)
 

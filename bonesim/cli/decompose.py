@@ -38,7 +38,8 @@ def decompose(
     parquet: Parquet = None,
 ) -> None:
     """A loss in its parts: open space, mineral lag, thinning, perforation, strut cuts, fragments."""
-    from bonesim.api import pictures, simulate
+    from bonesim.api import simulate
+    from bonesim.api.pictures import plot_loss
     from bonesim.cli import table_files
     from bonesim.config.changes import parsed_changes
     from bonesim.engine.progress import Terminal
@@ -56,7 +57,7 @@ def decompose(
         observers=[Terminal()],
     )  # fmt: skip
     if output is not None:
-        pictures.plot_loss(table, output)
+        plot_loss(table, output)
         print(output, file=sys.stderr)
     if not table_files.write(table, csv, json, parquet):
         print(report.text(table))

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bonesim.errors import InputError
+from bonesim.errors import BonesimError
 
 #: Arguments of the library whose option has another name.
 OTHER_NAMES = {"changes": "change", "region": "roi", "folder": "output", "config": "", "run": ""}
 
 
-def as_typed(error: InputError, command: Any, words: Sequence[str]) -> str:
+def as_typed(error: BonesimError, command: Any, words: Sequence[str]) -> str:
     """The message with arguments of the library as options of the command that was typed.
 
     Args:
@@ -22,9 +22,10 @@ def as_typed(error: InputError, command: Any, words: Sequence[str]) -> str:
     message = re.sub(
         r"`(\w+)`", lambda found: options.get(_name(found[1]), found[1]), error.message
     ).replace("`", "")
-    if error.parameter is None:
+    parameter = getattr(error, "parameter", None)
+    if parameter is None:
         return message
-    return f"{options.get(_name(error.parameter), error.parameter)}: {message}"
+    return f"{options.get(_name(parameter), parameter)}: {message}"
 
 
 def _name(argument: str) -> str:

@@ -21,7 +21,7 @@ from bonesim.cli.sweep import plot_app, sweep_app
 from bonesim.cli.trial import trial
 from bonesim.cli.view import render, view
 from bonesim.engine.progress import complain
-from bonesim.errors import BonesimError, InputError
+from bonesim.errors import BonesimError
 
 app = typer.Typer(
     name="bonesim",
@@ -81,11 +81,8 @@ def main() -> None:
     """Run a command; failures are one line and an exit code."""
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
-    except InputError as error:
-        complain(as_typed(error, typer.main.get_command(app), sys.argv[1:]))
-        sys.exit(error.exit_code)
     except BonesimError as error:
-        complain(str(error))
+        complain(as_typed(error, typer.main.get_command(app), sys.argv[1:]))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         complain("stopped")

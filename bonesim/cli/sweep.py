@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Do what is missing of a study; run again to resume, or after adding points."""
     from bonesim.api import studies
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, exit_if_results_missing
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
 
     if dry_run:
         print(studies.sweep_cost(study, output, workers=workers).text())

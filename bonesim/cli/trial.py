@@ -22,7 +22,7 @@ def trial(
     """A simulated clinical trial on virtual people; run again to resume. Not for clinical use."""
     from bonesim.api import pictures, studies
     from bonesim.errors import InputError
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely, exit_if_results_missing
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
     from bonesim.sweeps.status import status_of
     from bonesim.trials.summary import text
 

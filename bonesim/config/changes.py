@@ -58,7 +58,7 @@ def _only(place: Any, path: str) -> dict[str, Any]:
 
 
 def parsed_changes(changes: list[str]) -> dict[str, Any]:
-    """What `--set` gives, `path=value` strings, as a dict; values are TOML, else text.
+    """`path=value` strings as a dict; values are TOML, else text.
 
     Raises:
         InputError: no equals sign.
@@ -67,7 +67,9 @@ def parsed_changes(changes: list[str]) -> dict[str, Any]:
     for text in changes:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            raise InputError(f"--set {text}: write path=value, e.g. schedule.duration_day=365")
+            raise InputError(
+                f"got {text}; write path=value, e.g. schedule.duration_day=365", parameter="changes"
+            )
         try:
             parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

@@ -1,6 +1,6 @@
 """One run as one frozen object: TOML in, validated parameters out, and back.
 
-The names are the same everywhere: a TOML key, a path of a sweep or `--set`
+The names are the same everywhere: a TOML key, a path of a sweep or of a change
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 

@@ -1,7 +1,7 @@
 """Names that changed: old config keys are explained, files of older versions are still read.
 
-A run file keeps its configuration as text, and its checkpoint keeps arrays by name: both with the
-names of the version that wrote them. `translated` and `translated_state` give them today's names.
+A run file keeps its configuration as text, with the names of the version that wrote it; `translated`
+gives it today's names.
 """
 
 import re
@@ -22,15 +22,8 @@ RENAMED: dict[str, str] = {
     "hormones.drugs.letrozole_proof_share": "hormones.drugs.letrozole_insensitive_share",
     "hormones.response.largest_surplus": "hormones.response.max_surplus",
     "mechanics.least_share": "mechanics.min_bone_share",
-    # An option of `measure --mechanics`.
+    # Of the mechanical test of `measure`.
     "most_cycles": "max_cycles",
-}
-#: Old dotted path in a simulation's state -> new one.
-RENAMED_STATE: dict[str, str] = {
-    "signals.strain_heard": "signals.mean_surface_strain",
-    "signals.spoken_level": "signals.solved_load_level",
-    "signals.usual_strain": "signals.baseline_strain",
-    "mechanics.answer": "mechanics.results",
 }
 
 
@@ -55,17 +48,8 @@ def renamed_to(path: str, known: Collection[str]) -> str | None:
 
 def translated(tree: Mapping[str, Any]) -> dict[str, Any]:
     """A stored configuration (nested dict) with today's names; the argument is not changed."""
-    return _moved(tree, RENAMED)
-
-
-def translated_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored state (nested dict) with today's names; arrays are not copied."""
-    return _moved(state, RENAMED_STATE)
-
-
-def _moved(tree: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     moved = _branches_copied(tree)
-    for old, new in names.items():
+    for old, new in RENAMED.items():
         *branches, leaf = old.split(".")
         place: Any = moved
         for branch in branches:

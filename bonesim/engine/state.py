@@ -10,7 +10,6 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.config.renamed import translated_state
 from bonesim.engine.daily_table import reporters
 from bonesim.engine.simulation import Simulation
 from bonesim.lattice.event_log import EventLog
@@ -56,7 +55,7 @@ def state_of(simulation: Simulation) -> State:
 
 def put_back(simulation: Simulation, state: State) -> None:
     """Make a fresh simulation of the same config continue from a `state`."""
-    s, state = simulation, translated_state(state)
+    s = simulation
     s.day = int(state["day"])
     _restore_tissue(s.tissue, state["tissue"])
     s.cavities.sites.restore(state["cavities"]["sites"])

@@ -198,7 +198,7 @@ def check_memory(share: NDArray[np.float32]) -> None:
         raise ResourceError(
             f"micro-FE: {unknowns / 1e6:.0f} million unknowns need about {needed / 1e9:.1f} GB, more "
             f"than {MAX_MEMORY_SHARE:.0%} of the {memory / 1e9:.1f} GB of this machine; give "
-            "--voxels-per-element 2, or a smaller block"
+            "`voxels_per_element` 2, or a smaller block"
         )
 
 
@@ -208,7 +208,7 @@ def _carrying(block: Block, axis: int) -> NDArray[np.bool_]:
     if not through.any():
         raise InputError(
             f"no bone reaches from face to face along {AXES[axis]}, so the block carries no load "
-            "that way; lower --threshold, take a larger block, or load another --axis"
+            "that way; lower `threshold`, take a larger block, or load another `axis`"
         )
     return through
 
@@ -220,7 +220,7 @@ def _solved(
     if not found.converged:
         raise NumericalError(
             f"micro-FE, {what}: not converged to {p.tolerance:g} ({found}); give more "
-            "--max-cycles, or a larger --tolerance"
+            "`max_cycles`, or a larger `tolerance`"
         )
     return found
 

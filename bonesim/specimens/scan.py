@@ -178,7 +178,7 @@ def _voxel_um(image: Image, parameters: ScanParameters, path: Path) -> float:
     given, header = parameters.voxel_um, image.spacing_um
     if header is None:
         if given is None:
-            raise InputError(f"{path}: the file has no voxel size; give voxel_um (--voxel-um)")
+            raise InputError(f"{path}: the file has no voxel size; give `voxel_um`")
         return given
     if max(header) > min(header) * (1.0 + SAME_SHARE):
         z, y, x = header
@@ -207,7 +207,7 @@ def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float
     if voxel_um < FINEST_UM:
         raise InputError(
             f"{path}: voxels of {voxel_um:g} um are finer than the {FINEST_UM:g} um the rules "
-            "hold for; give resample_um (e.g. --resample-um 20) or check the unit"
+            "hold for; give `resample_um` (20, say) or check the unit"
         )
     if voxel_um > COARSEST_UM:
         # A whole fraction of the voxel if one lies within 20 to 25 um, else 20 um.
@@ -278,7 +278,7 @@ def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
     threshold = 0.5 * (float(lower) + float(upper))
     notes.append(
         f"no threshold given: Otsu's method chose {threshold:.6g} of grey values {low:g} to "
-        f"{high:g}; look at the picture and give threshold (--threshold) to fix it"
+        f"{high:g}; look at the picture and give `threshold` to fix it"
     )
     return threshold
 

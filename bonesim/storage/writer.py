@@ -45,7 +45,7 @@ def check_place(path: Path, overwrite: bool) -> None:
         if path.is_dir():
             raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
         if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists; choose another name or add --overwrite")
+            raise InputError(f"{path}: exists; choose another name or give `overwrite`")
         if not path.parent.is_dir():
             raise InputError(f"{path}: there is no folder {path.parent}; create it first")
     # Only making a file shows whether one can be made.

@@ -9,25 +9,17 @@ DIR/logs/            notes of each run, and when and where it ran
 DIR/runs/            run files, if they are kept
 """
 
-import json
-import math
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
-from bonesim.storage.durable import failures_explained, write_at, write_durably
+from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.sweeps.journal import FAILED, LOGS, POINTS, RESULTS, RUNS, STUDY, Entry, ended
 from bonesim.sweeps.study import Point, StudyLike, table_of
 from bonesim.sweeps.worker import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STUDY, POINTS, JOURNAL = "study.toml", "points.csv", "journal"
-RESULTS, FAILED, LOGS, RUNS = "results", "failed.csv", "logs", "runs"
-#: Attempts at a point before it counts as failed.
-MAX_ATTEMPTS = 3
 
 
 class Folder:
@@ -82,28 +74,9 @@ class Folder:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path / POINTS}: cannot be read ({error})") from None
 
-    def attempts(self) -> Iterator[dict[str, Any]]:
-        """Every attempt that ended, in order of the journals."""
-        for place in sorted(self.path.glob(f"{JOURNAL}*.jsonl")):
-            with place.open(encoding="utf-8") as file:
-                for line in file:
-                    try:
-                        entry = json.loads(line)
-                    except ValueError:
-                        continue  # cut off by a kill
-                    if isinstance(entry, dict) and "point" in entry:
-                        yield entry
-
-    def status(self) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    def status(self) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
         """Finished points with their first finished entry, and the failures of the other points."""
-        done: dict[str, dict[str, Any]] = {}
-        failed: dict[str, list[dict[str, Any]]] = {}
-        for entry in self.attempts():
-            if entry["status"] == "done":
-                done.setdefault(entry["point"], entry)
-            else:
-                failed.setdefault(entry["point"], []).append(entry)
-        return done, {point: errors for point, errors in failed.items() if point not in done}
+        return ended(self.path)
 
     def results(self) -> "pd.DataFrame":
         """One row per run and snapshot: design, seed, seconds, outcomes; in order of the design."""
@@ -149,60 +122,3 @@ class Folder:
         place = self.path.absolute()
         keep = str(place / RUNS / f"{point.id}.vtkhdf") if keep_file else None
         return Task(point.id, point.config, keep, str(place / LOGS / f"{point.id}.log"))
-
-
-class Journal:
-    """The growing record of attempts; safe on the disk within a second or so.
-
-    Args:
-        path: the file to add to.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with failures_explained(path):
-            _end_line(path)
-            self._file = path.open("ab", buffering=0)
-
-    def add(self, entry: dict[str, Any]) -> None:
-        """Write one attempt completely or not at all; numbers that are not finite become null."""
-        data = json.dumps(_plain(entry)).encode() + b"\n"
-        with failures_explained(self.path):
-            end = self._file.seek(0, os.SEEK_END)
-            try:
-                write_at(self._file.fileno(), data, end)
-            except OSError:
-                self._file.truncate(end)
-                raise
-
-    def sync(self) -> None:
-        """Force it to the disk, so that it survives a power cut."""
-        with failures_explained(self.path):
-            os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Sync and close."""
-        self.sync()
-        self._file.close()
-
-
-def _end_line(path: Path) -> None:
-    """Complete an incomplete last line, so that the next entry begins a line of its own."""
-    if path.exists() and path.stat().st_size:
-        with path.open("rb+") as file:
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
-
-
-def _plain(value: Any) -> Any:
-    """The value in types of JSON; NumPy's numbers become Python's."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

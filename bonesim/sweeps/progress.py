@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.engine.progress import LOG_SECONDS, complain
-from bonesim.sweeps.folder import FAILED
+from bonesim.sweeps.journal import FAILED
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -10,7 +10,8 @@ from bonesim.storage.lock import WriteLock
 from bonesim.sweeps import batch
 from bonesim.sweeps import worker as work
 from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
-from bonesim.sweeps.folder import JOURNAL, MAX_ATTEMPTS, Folder, Journal
+from bonesim.sweeps.folder import Folder
+from bonesim.sweeps.journal import JOURNAL, MAX_ATTEMPTS, Journal
 from bonesim.sweeps.study import Point, StudyLike
 
 #: Seconds between two writings of the tables; writing takes longer as they grow.

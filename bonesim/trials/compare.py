@@ -35,6 +35,8 @@ class Comparison(NamedTuple):
     estimates: "pd.DataFrame"  # one row per quantity, day, estimate and arm or difference
     curves: "pd.DataFrame"  # means against day by arm, with the published values
     repeats: "pd.DataFrame"  # the primary outcome of each repeated trial
+    parameters: TrialParameters
+    people: int  # with results in every arm
 
 
 def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
@@ -80,7 +82,8 @@ def compared(p: TrialParameters, outcomes: TrialOutcomes) -> Comparison:
         for k in sorted({K_LOWEST, K_HIGHEST, K_OF_BONE} - {own}):
             rows += [row | {"k_dxa": k} for row in _estimates(p, outcomes.with_k(own, k), name)]
     estimates = pd.DataFrame(rows)
-    return Comparison(estimates, curves(p, estimates), _repeats_table(p, outcomes))
+    repeats = _repeats_table(p, outcomes)
+    return Comparison(estimates, curves(p, estimates), repeats, p, int(outcomes.person.size))
 
 
 def _estimates(p: TrialParameters, outcomes: TrialOutcomes, name: str) -> list[dict[str, Any]]:

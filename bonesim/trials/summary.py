@@ -7,7 +7,7 @@ import numpy as np
 
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.trials.compare import K_OF_BONE, Comparison
-from bonesim.trials.outcomes import BY_K, TrialOutcomes
+from bonesim.trials.outcomes import BY_K
 from bonesim.trials.parameters import TrialParameters
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ def people_of(points: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def summary(p: TrialParameters, outcomes: TrialOutcomes, comparison: Comparison) -> str:
+def text(comparison: Comparison) -> str:
     """The trial as text: every quantity at its last visit and at visits with a published value.
 
     The primary one is reported at all visits.
     """
-    table = comparison.estimates
+    p, table = comparison.parameters, comparison.estimates
     primary, day = p.primary
     lines = [
         f"{p.title}",
-        f"{outcomes.person.size} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
+        f"{comparison.people} of {p.cohort.people} persons, {p.cohort.different_bones} bones, each in "
         f"{len(p.arm)} arms; the real trial had "
         + ", ".join(f"{arm.name} {arm.people}" for arm in p.arm),
         "", HEAD,

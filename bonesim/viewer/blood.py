@@ -4,7 +4,6 @@ Left: the whole course, each day from trough to peak. Right: four weeks at the e
 treated period, which show the swing between doses.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ from bonesim.endocrine.regimen import Doses, doses_of
 from bonesim.reports.blood import Prescribed, by_day
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
-from bonesim.viewer.picture import write_picture
+from bonesim.viewer.picture import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,12 +31,8 @@ PANELS = (
 )
 
 
-def draw(prescribed: Prescribed, output: Path) -> None:
-    """Write the picture.
-
-    Raises:
-        InputError, ResourceError: it cannot be written.
-    """
+def draw(prescribed: Prescribed) -> Drawing:
+    """The blood of a prescription as a figure."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 9.5), dpi=110, layout="constrained", facecolor=palette.BACKGROUND)
@@ -49,7 +44,7 @@ def draw(prescribed: Prescribed, output: Path) -> None:
     _whole(list(axes[:, 0]), prescribed, doses)
     _close(list(axes[:, 1]), prescribed, doses)
     figure.suptitle(prescribed.config.title, fontsize=13, x=0.01, ha="left")
-    write_picture(figure, output, {})
+    return Drawing(figure, {})
 
 
 def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:

@@ -50,7 +50,9 @@ def table_and_figure(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder made by `bonesim sweep run`")
-    parser.add_argument("-o", "--output", type=Path, default=Path(picture), help="picture (.png)")
+    parser.add_argument(
+        "-o", dest="output", type=Path, default=Path(picture), help="picture (.png)"
+    )
     given = parser.parse_args(arguments)
     try:
         check_picture(given.output)

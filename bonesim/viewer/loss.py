@@ -1,13 +1,12 @@
 """A loss in its parts as stacked bars, one for each day: losses upwards, gains downwards."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bonesim.loss.parts import PARTS
 from bonesim.viewer import palette
-from bonesim.viewer.picture import write_picture
+from bonesim.viewer.picture import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,19 +19,15 @@ if TYPE_CHECKING:
 TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
 
 
-def draw(table: "pd.DataFrame", output: Path) -> None:
-    """Write the picture of `reports.loss.table_of` (a panel for each simulation), and a CSV.
-
-    Raises:
-        InputError, ResourceError: it cannot be written.
-    """
+def draw(table: "pd.DataFrame") -> Drawing:
+    """The table of `reports.loss` as a figure, a panel for each simulation, and as CSV."""
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(table["simulation"]))
     days = table["day"].nunique()
     figure = Figure(
         figsize=(2.6 + len(names) * (1.2 + 0.7 * days), 4.6), layout="constrained",
-        facecolor=palette.BACKGROUND,
+        facecolor=palette.BACKGROUND, dpi=120,
     )  # fmt: skip
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axis, name in zip(axes, names, strict=True):
@@ -45,7 +40,7 @@ def draw(table: "pd.DataFrame", output: Path) -> None:
     figure.legend(
         handles[::-1], labels[::-1], loc="outside right center", frameon=False, fontsize=9
     )
-    write_picture(figure, output, {output.with_suffix(".csv"): table.to_csv(index=False)}, dpi=120)
+    return Drawing(figure, {".csv": table.to_csv(index=False)})
 
 
 def stack_parts(axis: "Axes", parts: "Mapping[str, NDArray[np.float64]]") -> None:

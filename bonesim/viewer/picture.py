@@ -3,13 +3,35 @@
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+class Drawing(NamedTuple):
+    """A figure and the texts that belong to it.
+
+    Attributes:
+        figure: with its own resolution and background.
+        beside: end of a file's name -> its text, e.g. ".csv" or "_curves.csv".
+    """
+
+    figure: "Figure"
+    beside: Mapping[str, str]
+
+
+def save(drawing: Drawing, path: Path) -> None:
+    """Write a drawing: the PNG, and beside it files of the same name with other endings.
+
+    Raises:
+        InputError, ResourceError: one cannot be written; new files among them are removed.
+    """
+    beside = {path.with_name(path.stem + end): text for end, text in drawing.beside.items()}
+    write_picture(drawing.figure, path, beside)
 
 
 def check_picture(path: Path) -> None:
@@ -35,20 +57,19 @@ def check_folder(path: Path) -> None:
         raise InputError(f"{path}: is a folder; give a file name")
 
 
-def write_picture(figure: "Figure", path: Path, beside: Mapping[Path, str], **how: Any) -> None:
+def write_picture(figure: "Figure", path: Path, beside: Mapping[Path, str]) -> None:
     """Write a figure and the texts that belong to it; all of them or none.
 
     Args:
         figure: the figure.
         path: the PNG.
         beside: other files and their texts, e.g. the numbers behind the curves.
-        how: passed on to `savefig`.
 
     Raises:
         InputError, ResourceError: one cannot be written; new files among them are removed.
     """
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", **how)
+    figure.savefig(drawn, format="png")
     contents = {**{p: text.encode() for p, text in beside.items()}, path: drawn.getvalue()}
     made: list[Callable[[], None]] = []
     try:

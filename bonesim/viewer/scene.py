@@ -4,7 +4,6 @@ The same slab of bone is drawn each time with the same camera. Every final plate
 strut cut up to that day is marked at its place; a mark behind bone is fainter.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
 from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
 from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
-from bonesim.viewer.picture import check_picture, write_picture
+from bonesim.viewer.picture import Drawing
 from bonesim.viewer.plots import curves, draw_courses
 from bonesim.viewer.strain_energy import (
     colour_bar,
@@ -41,28 +40,20 @@ DPI = 130
 BAR_MM = 1.0
 
 
-def render(run: Run, output: str | Path, *, colour: str = "events") -> Path:
-    """Draw the run into a PNG, and the numbers behind its curves into a CSV beside it.
+def draw(run: Run, colour: str = "events") -> Drawing:
+    """The run as a figure, and the numbers behind its curves as CSV.
 
     Args:
         run: an open run file with at least one snapshot.
-        output: path of the PNG; the CSV has the same name.
-        colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
-            energy density under the habitual load, solved here) or "none".
+        colour: see `bonesim.render`.
 
     Raises:
-        InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot
-            be written. NumericalError: "sed" does not converge.
+        InputError: no snapshot, an unknown colour, a lattice without bone.
+        NumericalError: "sed" does not converge.
     """
-    output = Path(output)
     if colour not in COLOURS:
-        raise InputError(
-            f"{colour!r} is not known; one of {', '.join(COLOURS)}", parameter="colour"
-        )
-    check_picture(output)
-    numbers = {output.with_suffix(".csv"): curves(run).to_csv(index=False)}
-    write_picture(_figure(run, colour), output, numbers, dpi=DPI, facecolor=palette.BACKGROUND)
-    return output
+        raise InputError(f"got {colour}; give one of {', '.join(COLOURS)}", parameter="colour")
+    return Drawing(_figure(run, colour), {".csv": curves(run).to_csv(index=False)})
 
 
 def _figure(run: Run, colour: ColourBy) -> "Figure":
@@ -73,7 +64,9 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     events = final_events(run.events)
     voxel_mm = run.voxel_um / 1000.0
     box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)
-    figure = Figure(figsize=(15.5, 9.4), layout="constrained")
+    figure = Figure(
+        figsize=(15.5, 9.4), layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND
+    )
     FigureCanvasAgg(figure)
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(2.3, 1.0)))
     blocks = top.subplots(1, len(moments), squeeze=False)[0]

@@ -6,7 +6,6 @@ sobol, morris    indices with their 95 % CI (SALib), for designs of that kind
 pairs      every variable against the outcome, for sampled designs
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters
 from bonesim.viewer import palette
-from bonesim.viewer.picture import write_picture
+from bonesim.viewer.picture import Drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,11 +92,11 @@ def default_kind(design: DesignParameters) -> str:
     return "heatmap" if len(design.variable) == 2 and design.kind == "grid" else "curves"
 
 
-def plot(
-    results: "pd.DataFrame", design: DesignParameters, output: Path, *, outcome: str, moment: str,
+def draw(
+    results: "pd.DataFrame", design: DesignParameters, *, outcome: str, moment: str,
     kind: str | None = None, label: str = "",
-) -> Path:  # fmt: skip
-    """Draw a sweep into a PNG and its numbers into a CSV beside it.
+) -> Drawing:  # fmt: skip
+    """A sweep as a figure, and its numbers as CSV.
 
     Raises:
         InputError: an outcome, moment or kind that is unknown or does not suit the design.
@@ -114,16 +113,15 @@ def plot(
             f"{kind!r} indices need a design of that kind; it is {design.kind!r}", parameter="kind"
         )
     figure, numbers = makers[kind](runs, design, label)
-    write_picture(
-        figure, output, {output.with_suffix(".csv"): numbers.to_csv(index=False)}, dpi=120
-    )
-    return output
+    return Drawing(figure, {".csv": numbers.to_csv(index=False)})
 
 
 def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor=palette.BACKGROUND)
+    return Figure(
+        figsize=(width, height), layout="constrained", facecolor=palette.BACKGROUND, dpi=120
+    )
 
 
 def _curves(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:

@@ -4,14 +4,13 @@ Left: change of the primary outcome against time by arm. Middle: P over repeated
 estradiol by arm. The numbers are written beside it as CSV.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
-from bonesim.viewer.picture import write_picture
+from bonesim.viewer.picture import Drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,19 +28,15 @@ MIN_P = 1e-12
 
 def draw(
     estimates: "pd.DataFrame", curves: "pd.DataFrame", repeats: "pd.DataFrame", arms: list[str],
-    title: str, output: Path,
-) -> Path:  # fmt: skip
-    """Write the picture, and beside it `_curves.csv` and `_repeats.csv`; returns the picture's path.
+    title: str,
+) -> Drawing:  # fmt: skip
+    """A trial as a figure, and its tables as `_curves.csv` and `_repeats.csv`.
 
     Args:
         estimates, curves, repeats: tables of a trial (`bonesim.trials.compare.Comparison`); the
             first quantity in `estimates` is the primary one.
         arms: the reference first.
         title: title of the figure.
-        output: the PNG.
-
-    Raises:
-        InputError, ResourceError: it cannot be written.
     """
     from matplotlib.figure import Figure
 
@@ -54,12 +49,10 @@ def draw(
     for axis in (change, chance, blood):
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, fontsize=13, x=0.01, ha="left")
-    beside = {
-        output.with_name(f"{output.stem}_{name}.csv"): table.to_csv(index=False)
-        for name, table in (("curves", curves), ("repeats", repeats))
-    }
-    write_picture(figure, output, beside)
-    return output
+    return Drawing(
+        figure,
+        {"_curves.csv": curves.to_csv(index=False), "_repeats.csv": repeats.to_csv(index=False)},
+    )
 
 
 def _look(arms: list[str], arm: str) -> tuple[str, str]:

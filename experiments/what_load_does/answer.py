@@ -21,7 +21,7 @@ PUBLISHED = (("disuse 50 % for 17 weeks", 119, -6.0, -1.5), ("training 120 %", 2
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:
     """Percent apart from the twin of habitual load, by arm and day."""
-    runs = apart(results, "arm", USUAL)
+    runs = difference_from_twin(results, "arm", USUAL)
     return summary(runs[(runs["arm"] != USUAL) & (runs["day"] > 0)], ["arm", "day"])
 
 

@@ -17,7 +17,8 @@ from bonesim.sweeps.cost import plan_of
 from bonesim.sweeps.folder import Folder
 from bonesim.trials.compare import compared
 from bonesim.trials.outcomes import outcomes_of
-from bonesim.trials.summary import people_of, summary
+from bonesim.trials.summary import people_of
+from bonesim.trials.summary import text as text_of
 from bonesim.trials.trial import Trial
 from tests.trials import dummy
 from tests.trials.conftest import ARMS, COHORT, HEAD
@@ -102,7 +103,7 @@ def test_from_runs_to_tables(write: Write, tmp_path: Path) -> None:
     assert len(found.repeats) == 50
     curve = found.curves.query("quantity == 'ls_abmd' and arm == 'drug' and source == 'twin'")
     assert curve["day"].tolist() == [0, 20, 40]
-    text = summary(trial.parameters, outcomes, found)
+    text = text_of(found)
     assert "6 of 6 persons, 2 bones" in text
     assert "k = 0.50" in text and "k 1.00" in text
 
