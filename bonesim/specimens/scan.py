@@ -278,7 +278,7 @@ def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
     threshold = 0.5 * (float(lower) + float(upper))
     notes.append(
         f"no threshold given: Otsu's method chose {threshold:.6g} of grey values {low:g} to "
-        f"{high:g}; look at the picture and give `threshold` to fix it"
+        f"{high:g}; look at the picture and give threshold to fix it"
     )
     return threshold
 
