@@ -121,7 +121,9 @@ def test_file_and_simulation_agree(path: Path, simulation: Simulation) -> None:
                 assert np.array_equal(kept, values, equal_nan=values.dtype.kind == "f")
 
 
-def test_ages_codes_and_identities_are_the_simulation_s(path: Path, simulation: Simulation) -> None:
+def test_ages_codes_and_identities_are_of_the_simulation(
+    path: Path, simulation: Simulation
+) -> None:
     rows = {name: table.alive_columns() for name, table in simulation.tables().items()}
     with open_run(path) as run:
         found = {name: run.cells(name, 40) for name in rows}
