@@ -20,6 +20,8 @@ names are loaded when first used.
 
 from typing import TYPE_CHECKING, Any
 
+from bonesim.public import loaded_when_used
+
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
     from bonesim.api.look import clinic as clinic
@@ -90,27 +92,17 @@ _NAMES = {
         "NumericalError",
     ),
 }  # fmt: skip
-_PLACES = {name: f"bonesim.{module}" for module, names in _NAMES.items() for name in names}
-
-__all__ = [*_PLACES, "__version__"]
+_load, __dir__, __all__ = loaded_when_used(__name__, _NAMES)
+__all__ += ["__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first asked for."""
-    if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+    """Load a public name when it is first used."""
+    if name != "__version__":
+        return _load(name)
+    from importlib.metadata import PackageNotFoundError, version
 
-        try:
-            return version("bonesim")
-        except PackageNotFoundError:
-            return "0+unknown"
-    if name in _PLACES:
-        from importlib import import_module
-
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module 'bonesim' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """The public names."""
-    return sorted(__all__)
+    try:
+        return version("bonesim")
+    except PackageNotFoundError:
+        return "0+unknown"

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 #: Import goes down only. Packages of one row do not import each other.
 LAYER = {
-    "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
+    "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
     "lattice": 1, "storage": 1,
     "instruments": 2, "mechanics": 2, "morphometry": 2, "signals": 2, "specimens": 2,
     "analysis": 3, "endocrine": 3,

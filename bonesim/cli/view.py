@@ -22,14 +22,14 @@ def render(
     ] = "events",
 ) -> None:
     """Before and after in 3-D with every perforation and cut marked, and the time courses."""
-    from bonesim.api import pictures
+    from bonesim.api.pictures import render as draw
 
-    pictures.render(file, output, colour=colour)
+    draw(file, output, colour=colour)
     print(output, file=sys.stderr)
 
 
 def view(file: RunFile) -> None:
     """Open a window with a slider over the days."""
-    from bonesim.api import pictures
+    from bonesim.api.pictures import view as show
 
-    pictures.view(file)
+    show(file)

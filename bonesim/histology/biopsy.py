@@ -45,7 +45,7 @@ from bonesim.histology.surface_state import (
     boxed,
     of_triangles,
     owned_records,
-    surface_state,
+    states_of_surface,
 )
 from bonesim.histology.tracker import FIRST, SECOND, Tracker
 from bonesim.lattice.ledger import RIM_WIDTH
@@ -202,7 +202,7 @@ def specimen(tracker: Tracker) -> Specimen:
     s = tracker.simulation
     tissue, lattice = s.tissue, s.tissue.lattice
     quanta = boxed(tissue, lattice.quanta).astype(np.int32)
-    state = surface_state(s)
+    state = states_of_surface(s)
     label = of_triangles(state.surface, boxed(tissue, tracker.labels), 0)
     label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
     wall = np.clip(quanta - boxed(tissue, tracker.base), 0, boxed(tissue, tracker.wall))
@@ -238,7 +238,7 @@ def _before(s: Simulation) -> tuple[SurfaceState, NDArray[np.float32]]:
     waiting = columns.phase[site] == REVERSAL
     missing[voxel[waiting]] = (filled - whole[voxel])[waiting] / FULL
     whole[voxel] = filled
-    return surface_state(s, whole), boxed(tissue, missing)
+    return states_of_surface(s, whole), boxed(tissue, missing)
 
 
 def _covered(s: Simulation, state: SurfaceState) -> NDArray[np.float64]:

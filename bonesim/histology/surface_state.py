@@ -61,7 +61,9 @@ class SurfaceState:
         return float((area * of_triangle).sum() / area.sum()) if area.size else float("nan")
 
 
-def surface_state(simulation: Simulation, instead: NDArray[np.uint8] | None = None) -> SurfaceState:
+def states_of_surface(
+    simulation: Simulation, instead: NDArray[np.uint8] | None = None
+) -> SurfaceState:
     """The surface today, or that of other quanta (flat, padded) with today's sites.
 
     Raises:

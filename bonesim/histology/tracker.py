@@ -20,7 +20,7 @@ from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.sections import surface_of
-from bonesim.histology.surface_state import owned_records, surface_state
+from bonesim.histology.surface_state import owned_records, states_of_surface
 from bonesim.lattice.ledger import INTERIOR, INTERIOR_FORMED
 from bonesim.units import FULL
 
@@ -133,7 +133,7 @@ class Tracker:
         bit = (FIRST, SECOND)[len(self.taken)]
         voxel, site, _ = self._records
         self.labels[voxel[self._sites.phase[site] == FORMING]] |= bit
-        state = surface_state(s)
+        state = states_of_surface(s)
         self.taken.append(
             Label(
                 s.day, lattice.quanta.copy(), int(lattice.counts[INTERIOR_FORMED]),

@@ -1,1 +1,13 @@
 """The measurements of structure."""
+
+from bonesim.public import loaded_when_used
+
+__getattr__, __dir__, __all__ = loaded_when_used(
+    __name__,
+    {
+        "panel": ("PANEL", "Measure", "measure"),
+        "connectivity": ("euler_of", "purified"),
+        "shape": ("fabric", "surface_mesh"),
+        "thickness": ("local_thickness", "paint_spheres", "sphere_centres"),
+    },
+)  # fmt: skip

@@ -10,7 +10,7 @@ here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import (
+from bonesim.analysis import (
     BONE,
     K_DXA,
     difference_from_twin,
@@ -19,7 +19,7 @@ from bonesim.analysis.paired import (
     summary,
     with_interval,
 )
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.viewer import draw_lines, panels, table_and_figure
 
 BONES = {"elderly_vertebra": "little bone", "young_vertebra": "much bone"}
 BY = ["bone", "age_year"]

@@ -10,8 +10,8 @@ man who takes anastrozole and no supplement. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.analysis import K_DXA, difference_from_twin, in_markdown, summary, with_interval
+from bonesim.viewer import draw_lines, panels, table_and_figure
 
 NEITHER = "neither"
 DRUG = {0: "anastrozole", 1: "no drug"}

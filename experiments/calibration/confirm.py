@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from targets import HIP, TARGETS, readings
 
-from bonesim.analysis.statistics import mean_and_ci
-from bonesim.sweeps.folder import Folder
+from bonesim.analysis import mean_and_ci
+from bonesim.sweeps import Folder
 
 
 def table_of(results: pd.DataFrame) -> pd.DataFrame:

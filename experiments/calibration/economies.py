@@ -13,8 +13,8 @@ import pandas as pd
 from scenarios import OFTEN, YEAR
 from targets import Lives
 
-from bonesim.analysis.statistics import mean_and_ci
-from bonesim.sweeps.folder import Folder
+from bonesim.analysis import mean_and_ci
+from bonesim.sweeps import Folder
 
 DAYS = (182, YEAR)
 

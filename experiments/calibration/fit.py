@@ -29,8 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from targets import YEAR, Lives
 
-from bonesim.sweeps.folder import Folder
-from bonesim.sweeps.study import StudyParameters, read_as
+from bonesim.sweeps import Folder, StudyParameters, read_as
 from bonesim.viewer import palette
 
 DRAWS = 200_000

@@ -11,9 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bonesim.sweeps.progress import SweepTerminal, stopped_politely
-from bonesim.sweeps.study import Study
-from bonesim.sweeps.sweep import run_study
+from bonesim.sweeps import Study, SweepTerminal, run_study, stopped_politely
 
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios

@@ -7,7 +7,7 @@ other steroids), not what the drug model makes of a tablet; that is the trials' 
 
 from typing import Any, NamedTuple
 
-from bonesim.mechanics.loading import MechanicsParameters
+from bonesim.mechanics import MechanicsParameters
 
 YEAR = 365
 
@@ -97,12 +97,10 @@ def live(
 
     import numpy as np
 
-    from bonesim.cells.cavity import ERODED
-    from bonesim.config.config import validated
-    from bonesim.engine.burn_in import begin_from, equilibrated
-    from bonesim.engine.simulation import Simulation
-    from bonesim.engine.state import state_of
-    from bonesim.histology.surface_state import surface_state
+    from bonesim.cells import ERODED
+    from bonesim.config import validated
+    from bonesim.engine import Simulation, begin_from, equilibrated, state_of
+    from bonesim.histology import states_of_surface
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
@@ -111,7 +109,7 @@ def live(
     bone = make_specimen(base.specimen)
     start, _ = equilibrated(base, bone, lambda _: None)
     state = state_of(start)
-    surface = surface_state(start)
+    surface = states_of_surface(start)
     eroded = 100.0 * surface.share(np.isin(surface.phase, ERODED))
     rows = []
     for name, scenario in scenarios.items():

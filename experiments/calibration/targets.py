@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 from scenarios import ES_BS, KEPT
 
-from bonesim.instruments.density import DensityParameters
+from bonesim.instruments import DensityParameters
 
 #: Change of spine DXA per change of trabecular mineral: fixed before any calibration.
 K = DensityParameters().k_dxa

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bonesim.lattice.event_log import JUDGEMENT_DAYS
-from bonesim.loss.reclosure import final_breaks, may_have_closed
-from bonesim.storage.reader import Run, open_run
+from bonesim.lattice import JUDGEMENT_DAYS
+from bonesim.loss import final_breaks, may_have_closed
+from bonesim.storage import Run, open_run
 from bonesim.units import BONE
 
 #: What is compared: name in the tables -> symbol.

@@ -10,7 +10,7 @@ simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import (
+from bonesim.analysis import (
     K_DXA,
     difference_from_twin,
     in_markdown,
@@ -18,7 +18,7 @@ from bonesim.analysis.paired import (
     summary,
     with_interval,
 )
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.viewer import draw_lines, panels, table_and_figure
 
 DRUG = {0: "anastrozole for a year", 1: "never suppressed"}
 BY = ["drug", "during", "after"]

@@ -11,7 +11,7 @@ against the same man on testosterone alone. Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import (
+from bonesim.analysis import (
     K_DXA,
     difference_from_twin,
     in_markdown,
@@ -19,8 +19,7 @@ from bonesim.analysis.paired import (
     summary,
     with_interval,
 )
-from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.viewer import draw_lines, palette, panels, table_and_figure
 
 NONE = "testosterone alone"
 #: Healthy men by mass spectrometry, pg/mL.

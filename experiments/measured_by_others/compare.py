@@ -22,11 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bonesim.morphometry.connectivity import euler_of, purified
-from bonesim.morphometry.panel import measure
-from bonesim.morphometry.shape import fabric, surface_mesh
-from bonesim.morphometry.thickness import paint_spheres
-from bonesim.specimens.scan import ScanParameters, read_grey
+from bonesim.morphometry import euler_of, fabric, measure, paint_spheres, purified, surface_mesh
+from bonesim.specimens import ScanParameters, read_grey
 
 Bool = NDArray[np.bool_]
 

@@ -9,9 +9,8 @@ Only the sweep's results are read; nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, since_start, summary, with_interval
-from bonesim.analysis.statistics import ratio_and_ci
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.analysis import in_markdown, ratio_and_ci, since_start, summary, with_interval
+from bonesim.viewer import draw_lines, panels, table_and_figure
 
 BY = ["dose_mg", "duration_day"]
 MEASURES = {"bone_percent": "bvtv_percent", "conn_d_percent": "conn_d_per_mm3"}

@@ -17,8 +17,8 @@ from lives import FOLLOW_UP, WHOLE
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
-from bonesim.analysis.statistics import mean_and_ci
-from bonesim.sweeps.folder import Folder
+from bonesim.analysis import mean_and_ci
+from bonesim.sweeps import Folder
 from bonesim.viewer import palette
 
 #: What is reported: column -> name, and whether less or more of it is the loss.

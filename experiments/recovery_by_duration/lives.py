@@ -35,7 +35,7 @@ def measured(simulation: Any) -> dict[str, float]:
     """The daily table's row of today and the panel of the lattice as it is."""
     import numpy as np
 
-    from bonesim.morphometry.panel import measure
+    from bonesim.morphometry import measure
 
     table = simulation.datacollector.model_vars
     row = {name: float(table[name][-1]) for name in DAILY}
@@ -50,7 +50,7 @@ def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     How many there are, how many of their voxels are marrow, and how many of the others may have closed
     since (`bonesim.loss.reclosure`: from the log of all changes of shape).
     """
-    from bonesim.loss.reclosure import may_have_closed
+    from bonesim.loss import may_have_closed
     from bonesim.units import BONE
 
     events = simulation.events.columns()
@@ -71,11 +71,9 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     """
     import tomllib
 
-    from bonesim.config.config import validated
-    from bonesim.engine.burn_in import begin_from, equilibrated
-    from bonesim.engine.simulation import Simulation
-    from bonesim.engine.state import put_back, state_of
-    from bonesim.loss.reclosure import final_breaks
+    from bonesim.config import validated
+    from bonesim.engine import Simulation, begin_from, equilibrated, put_back, state_of
+    from bonesim.loss import final_breaks
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
@@ -119,9 +117,7 @@ def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Simulate what is missing."""
-    from bonesim.sweeps.progress import SweepTerminal, stopped_politely
-    from bonesim.sweeps.study import Study
-    from bonesim.sweeps.sweep import run_study
+    from bonesim.sweeps import Study, SweepTerminal, run_study, stopped_politely
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)

@@ -9,7 +9,7 @@ Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import (
+from bonesim.analysis import (
     K_DXA,
     difference_from_twin,
     in_markdown,
@@ -17,7 +17,7 @@ from bonesim.analysis.paired import (
     summary,
     with_interval,
 )
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.viewer import draw_lines, panels, table_and_figure
 
 NOTHING = "nothing"
 BY = ["own_e2", "arm", "day"]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bonesim.config.config import Config, load_config
-from bonesim.endocrine.blood import cohort
+from bonesim.config import Config, load_config
+from bonesim.endocrine import cohort
 
 BASE = Path(__file__).parents[2] / "configs" / "trt_anastrozole.toml"
 TRT = {"dose_mg": 100.0, "every_day": 7.0}

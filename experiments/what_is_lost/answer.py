@@ -12,12 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, summary, with_interval
-from bonesim.analysis.statistics import ratio_and_ci
-from bonesim.loss.parts import PARTS
-from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import panels, table_and_figure
-from bonesim.viewer.loss import stack_parts
+from bonesim.analysis import in_markdown, ratio_and_ci, summary, with_interval
+from bonesim.loss import PARTS
+from bonesim.viewer import palette, panels, stack_parts, table_and_figure
 
 HEALTHY = 25.0
 #: What comes back without new structure.

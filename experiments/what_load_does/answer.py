@@ -10,9 +10,8 @@ the change of trabecular mineral (science targets). Nothing is simulated here.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
-from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.analysis import K_DXA, difference_from_twin, in_markdown, summary, with_interval
+from bonesim.viewer import draw_lines, palette, panels, table_and_figure
 
 USUAL = "usual"
 #: Published ranges of the change of spine DXA, percent: arm, day, from, to.

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bonesim.analysis.paired import in_markdown, since_start, summary, with_interval
-from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import panels, table_and_figure
+from bonesim.analysis import in_markdown, since_start, summary, with_interval
+from bonesim.viewer import palette, panels, table_and_figure
 
 E2 = "hormones.course.steps.0.e2_pg_per_ml"
 WHOLE = "everything"

@@ -16,11 +16,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bonesim.analysis.paired import K_DXA, difference_from_twin, in_markdown, summary, with_interval
-from bonesim.analysis.statistics import ratio_and_ci
-from bonesim.instruments.markers import MarkerParameters, diluted
-from bonesim.viewer import palette
-from bonesim.viewer.experiment_figure import draw_lines, panels, table_and_figure
+from bonesim.analysis import (
+    K_DXA,
+    difference_from_twin,
+    in_markdown,
+    ratio_and_ci,
+    summary,
+    with_interval,
+)
+from bonesim.instruments import MarkerParameters, diluted
+from bonesim.viewer import draw_lines, palette, panels, table_and_figure
 
 MARKERS = {"CTX": "resorbed_quanta", "P1NP": "formed_quanta"}
 SERUM = MarkerParameters()
