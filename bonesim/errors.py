@@ -9,6 +9,16 @@ Exit codes: 0 done; 1 a bug in bonesim; 2 bad input or usage; 3 a sweep finished
 
 import re
 
+__all__ = [
+    "BonesimError",
+    "BusyError",
+    "CorruptFileError",
+    "InputError",
+    "NumericalError",
+    "ResourceError",
+]
+
+
 #: An argument's name in a message.
 _ARGUMENT = re.compile(r"`(\w+)`")
 

@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 import numba
 from platformdirs import user_cache_path
 
+__all__ = ["KERNEL_SOURCES", "PACKAGE", "is_cached", "kernel", "sources_hash"]
+
+
 PACKAGE = Path(__file__).parent
 #: Folders and files that contain kernels or are called by them; imports go down only.
 KERNEL_SOURCES = (

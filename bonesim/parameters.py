@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+__all__ = ["Parameters", "numbers_of"]
+
 
 class Parameters(BaseModel):
     """Base of every parameter group: frozen, no unknown keys, no NaN or infinity."""

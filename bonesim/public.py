@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+__all__ = ["loaded_when_used"]
+
 
 def loaded_when_used(
     package: str, names: Mapping[str, Sequence[str]]

@@ -1,5 +1,8 @@
 """Units: the closed list of suffixes that a name may carry, and constants of the lattice."""
 
+__all__ = ["BONE", "DAYS_PER_YEAR", "FULL", "UNITS", "unit_of"]
+
+
 #: suffix -> unit as printed. A number with a unit ends in one of these; a pure number does not.
 UNITS = {
     "_day": "d",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 
 Numbers = NDArray[np.float64]
+#: Mean, SD and n of groups, arrays of one shape.
+Summary = tuple[Numbers, Numbers, Numbers]
 
 
 def finite(values: ArrayLike) -> Numbers:
@@ -70,6 +72,13 @@ def welch(treated: Numbers, reference: Numbers) -> dict[str, float]:
         "sd": float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)),
         "low": float(low), "high": float(high), "p": float(test.pvalue),
     }  # fmt: skip
+
+
+def welch_p(one: Summary, other: Summary) -> Numbers:
+    """P of Welch's t-test for many pairs of groups at once, from mean, SD and n of each group."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        test = stats.ttest_ind_from_stats(*one, *other, equal_var=False)
+    return np.asarray(test.pvalue, np.float64)
 
 
 def mean_and_ci(values: "pd.Series") -> "pd.Series":
