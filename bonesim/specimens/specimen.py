@@ -1,6 +1,7 @@
 """A piece of trabecular bone as a lattice of quanta, and the cleaning every specimen gets."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cc3d
 import numpy as np
@@ -27,6 +28,24 @@ class Specimen:
     voxel_um: float
     origin: str
     notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an array that is not quanta.
+
+        Raises:
+            InputError: another type or dimension, or a mask of 0 and 1.
+        """
+        quanta: Any = self.quanta
+        if getattr(quanta, "dtype", None) != np.uint8 or quanta.ndim != 3:
+            kind = f"{getattr(quanta, 'dtype', type(quanta).__name__)}"
+            raise InputError(
+                f"must be uint8 of shape (nz, ny, nx), 255 where all of a voxel is bone; got {kind}; "
+                "make_specimen takes masks and grey values", parameter="quanta",
+            )  # fmt: skip
+        if quanta.size and quanta.max() == 1:
+            raise InputError(
+                "holds 0 and 1 alone: a mask; make_specimen takes it", parameter="quanta"
+            )
 
     def __repr__(self) -> str:
         """One line: lattice, voxel size, BV/TV (partial volume included), origin."""

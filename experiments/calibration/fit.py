@@ -27,7 +27,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Wh
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from targets import YEAR, Lives
+from targets import YEAR, Courses
 
 from bonesim.sweeps import Folder, StudyParameters, read_as
 from bonesim.viewer import palette
@@ -53,13 +53,13 @@ FITTED: dict[str, tuple[float, float, Any]] = {
 }  # fmt: skip
 
 
-def lived(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
+def results_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
     """Parameters and statistics, a row of the design each (mean over bones), and the design."""
     place = Folder(folder)
     results = place.results()
     design = read_as(place.path / "study.toml", StudyParameters)[0].design
-    lives = Lives(results)
-    per_point = pd.DataFrame({name: read(lives) for name, (_, _, read) in FITTED.items()})
+    runs_by_course = Courses(results)
+    per_point = pd.DataFrame({name: read(runs_by_course) for name, (_, _, read) in FITTED.items()})
     first = results.drop_duplicates("point").set_index("point")
     whole = first.groupby("row")["seed"].transform("size")
     kept = first[whole == design.seeds]
@@ -129,7 +129,9 @@ def posterior(
     return draws, weight, pd.DataFrame(quality).T
 
 
-def told(draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any) -> pd.DataFrame:
+def summary_of(
+    draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any
+) -> pd.DataFrame:
     """Each parameter's prior range, posterior mean and 90 % interval, and how much it narrowed."""
     rows = {}
     problem = design.problem()
@@ -183,11 +185,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
-    parameters, answers, design = lived(given.folder)
+    parameters, answers, design = results_of(given.folder)
     draws, weight, quality = posterior(
         unit_square(parameters, design), answers, len(design.variable)
     )
-    table = told(draws, weight, design)
+    table = summary_of(draws, weight, design)
     print(f"{len(parameters)} points; effective draws {1.0 / (weight @ weight):.0f}")
     print(quality.to_string(float_format="{:.2f}".format))
     print(table.drop(columns="path").to_string(float_format="{:.3g}".format))

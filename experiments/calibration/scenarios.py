@@ -67,7 +67,7 @@ SOLVED_OFTEN = {
     f"mechanics.{name}": getattr(MechanicsParameters(), name)
     for name in ("interval_day", "changed_percent", "tolerance")
 }
-ECONOMIES: dict[str, Scenario] = {
+CHEAPER: dict[str, Scenario] = {
     name + how: Scenario(SCENARIOS[name].changes | changes, (0, 182, YEAR))
     for name in ("control", "woman_inhibitor")
     for how, changes in (("", {}), (OFTEN, SOLVED_OFTEN))
@@ -85,7 +85,7 @@ KEPT = (
 ES_BS = "es_bs_surface_percent"
 
 
-def live(
+def simulate(
     config_text: str, keep: str | None, scenarios: dict[str, Scenario]
 ) -> list[dict[str, Any]]:
     """One point under every scenario (a sweep's worker function); one row per scenario and day.

@@ -1,4 +1,4 @@
-"""The targets (science targets, A1 to A13) as statistics of what `scenarios.live` returns."""
+"""The targets (science targets, A1 to A13) as statistics of what `scenarios.simulate` returns."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -27,10 +27,10 @@ class Target(NamedTuple):
     low: float
     high: float
     fitted: bool
-    read: Callable[["Lives"], pd.Series]
+    read: Callable[["Courses"], pd.Series]
 
 
-class Lives:
+class Courses:
     """All runs of a study, a table by point; every statistic has one value a point."""
 
     def __init__(self, results: pd.DataFrame) -> None:
@@ -68,27 +68,29 @@ class Lives:
         return started / surface
 
 
-def _slope(lives: Lives) -> pd.Series:
-    last = max(day for _, day in lives.of["bmd_mg_per_cm3"][["control"]].columns)
-    return lives.dxa("control", last) / (last / YEAR)
+def _slope(runs_by_course: Courses) -> pd.Series:
+    last = max(day for _, day in runs_by_course.of["bmd_mg_per_cm3"][["control"]].columns)
+    return runs_by_course.dxa("control", last) / (last / YEAR)
 
 
-def _drift(lives: Lives) -> pd.Series:
-    last = max(day for _, day in lives.of["bvtv_percent"][["control"]].columns)
+def _drift(runs_by_course: Courses) -> pd.Series:
+    last = max(day for _, day in runs_by_course.of["bvtv_percent"][["control"]].columns)
     column = "bvtv_percent"
-    start = lives.at(column, "control", 0)
-    return 100.0 * (lives.at(column, "control", last) / start - 1.0) / (last / YEAR)
+    start = runs_by_course.at(column, "control", 0)
+    return 100.0 * (runs_by_course.at(column, "control", last) / start - 1.0) / (last / YEAR)
 
 
-def _deceleration(lives: Lives) -> pd.Series:
-    first = lives.dxa("woman_inhibitor", YEAR)
-    fifth = lives.dxa("woman_inhibitor", 5 * YEAR, 4 * YEAR)
+def _deceleration(runs_by_course: Courses) -> pd.Series:
+    first = runs_by_course.dxa("woman_inhibitor", YEAR)
+    fifth = runs_by_course.dxa("woman_inhibitor", 5 * YEAR, 4 * YEAR)
     # Of the mean over runs: a single block's fifth year may be near 0.
     return pd.Series(first.mean() / fifth.mean(), index=first.index)
 
 
-def _ratio(column: str, scenario: str, day: int) -> Callable[[Lives], pd.Series]:
-    return lambda lives: lives.at(column, scenario, day) / lives.at(column, "control", day)
+def _ratio(column: str, scenario: str, day: int) -> Callable[[Courses], pd.Series]:
+    return lambda runs_by_course: (
+        runs_by_course.at(column, scenario, day) / runs_by_course.at(column, "control", day)
+    )
 
 
 TARGETS: tuple[Target, ...] = (
@@ -136,11 +138,11 @@ def readings(results: pd.DataFrame) -> pd.DataFrame:
 
     Targets of courses, days or columns that were not simulated are left out.
     """
-    lives = Lives(results)
+    runs_by_course = Courses(results)
     found = {}
     for one in TARGETS:
         try:
-            found[one.name] = one.read(lives)
+            found[one.name] = one.read(runs_by_course)
         except (KeyError, ValueError):  # no such course, day or column
             continue
     return pd.DataFrame(found)

@@ -71,11 +71,11 @@ def words_of(table: pd.DataFrame) -> str:
         },
     }, index=table.index.get_level_values("arm"))  # fmt: skip
     lowest = enough(table)
-    said_of = {
+    dose_of = {
         schedule: f"{lowest[schedule]:g} mg a week" if schedule in lowest else "none of these doses"
         for schedule in SCHEDULES.values()
     }
-    found = "; ".join(f"{schedule}: {dose}" for schedule, dose in said_of.items())
+    found = "; ".join(f"{schedule}: {dose}" for schedule, dose in dose_of.items())
     return f"{in_markdown(rows)}\n\nlowest with {LOWEST:g} to {HIGHEST:g} pg/mL: {found}"
 
 

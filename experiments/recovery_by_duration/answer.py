@@ -1,4 +1,4 @@
-"""Reads the runs of `lives.py`: what comes back, by duration, and what each arm does to it.
+"""Reads the runs of `simulate.py`: what comes back, by duration, and what each arm does to it.
 
     python experiments/recovery_by_duration/answer.py recovery arms scan -o recovery.png
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lives import FOLLOW_UP, WHOLE
+from simulate import FOLLOW_UP, WHOLE
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
@@ -34,7 +34,7 @@ MEASURES = {
 #: Arms of the scanned bone begin so.
 SCANNED = "scan"
 #: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is reported, %.
-LEAST_LOSS = 2.0
+MIN_LOSS = 2.0
 YEARS = 365.25
 
 
@@ -62,7 +62,7 @@ def regained(at_stop: NDArray[np.float64], later: NDArray[np.float64]) -> dict[s
 
     lost = float(np.mean(at_stop))
     mean = mean_and_ci(pd.Series(at_stop))
-    if not (at_stop.size > 1 and lost >= LEAST_LOSS and lost > mean["ci"]):
+    if not (at_stop.size > 1 and lost >= MIN_LOSS and lost > mean["ci"]):
         return {"lost": lost, "regained": np.nan, "low": np.nan, "high": np.nan}
     ci = bootstrap((at_stop, later), share, paired=True, vectorized=True, rng=1,
                    method="percentile", n_resamples=5000).confidence_interval  # fmt: skip

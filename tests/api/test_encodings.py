@@ -156,3 +156,12 @@ def test_quanta_of_a_run_are_measured_as_they_are() -> None:
     quanta = (slab() * np.uint8(200)).astype(np.uint8)
     found = bonesim.measure(quanta, VOXEL_UM, quick=True, quanta=True)
     assert found["bvtv_percent"].value == pytest.approx(100.0 * 5 / 14 * 200 / 255)
+
+
+@pytest.mark.parametrize(
+    "wrong", (slab(), slab().astype(np.uint8), slab() * 255, slab()[0] * np.uint8(255), [[1]])
+)
+def test_a_specimen_holds_quanta_and_nothing_else(wrong: Any) -> None:
+    with pytest.raises(bonesim.InputError, match="quanta: "):
+        bonesim.Specimen(wrong, VOXEL_UM, "test", ())
+    assert bonesim.Specimen(slab() * np.uint8(255), VOXEL_UM, "test", ()).voxel_um == VOXEL_UM

@@ -29,7 +29,7 @@ def test_courses_share_their_start_and_nothing_is_lost_for_nothing(use: Any) -> 
         for name in ("control", "woman_inhibitor", "woman_tamoxifen")
     }
     short["control again"] = short["control"]
-    rows = pd.DataFrame(scenarios.live(config, None, short)).set_index(["scenario", "day"])
+    rows = pd.DataFrame(scenarios.simulate(config, None, short)).set_index(["scenario", "day"])
     assert rows.xs(0, level="day")["bmd_mg_per_cm3"].nunique() == 1
     eroded = rows["es_bs_surface_percent"]
     assert (eroded.xs(0, level="day") > 0).all() and eroded.xs(120, level="day").isna().all()
@@ -71,12 +71,12 @@ def test_readings_are_on_the_scale_of_dxa(use: Any) -> None:
 
 def test_cheaper_settings_are_compared_in_percent_of_the_loss(use: Any) -> None:
     """Ten bones lose 4 % of mineral in a year (2 of DXA), with fewer mechanical solves a tenth more."""
-    scenarios, targets, economies = use("scenarios"), use("targets"), use("economies")
+    scenarios, targets, cheaper = use("scenarios"), use("targets"), use("cheaper_settings")
     rng = np.random.default_rng(1)
     rows = []
     for bone in range(10):
         own = rng.normal(0.0, 0.5)
-        for name, scenario in scenarios.ECONOMIES.items():
+        for name, scenario in scenarios.CHEAPER.items():
             falls = (
                 (4.0 + own) * name.startswith("woman") * (1.0 if name.endswith("often") else 1.1)
             )
@@ -86,9 +86,9 @@ def test_cheaper_settings_are_compared_in_percent_of_the_loss(use: Any) -> None:
                  "bmd_mg_per_cm3": 70.0 * (1.0 - falls / 100.0 * day / 365)}
                 for day in scenario.days
             ]  # fmt: skip
-    table = economies.table_of(targets.Lives(pd.DataFrame(rows)))
+    table = cheaper.table_of(targets.Courses(pd.DataFrame(rows)))
     assert table.loc[365, "often_pp"] == pytest.approx(2.0, abs=0.25)
-    assert table["apart_percent_of_loss"].tolist() == pytest.approx([10.0, 10.0])
+    assert table["difference_percent_of_loss"].tolist() == pytest.approx([10.0, 10.0])
     assert table.loc[365, "bones"] == 10
     assert (table["ci_percent_of_loss"] < 2.0).all()
     assert (table["variance_saved"] > 50.0).all()
@@ -111,7 +111,7 @@ def test_the_posterior_finds_what_the_data_determine_and_no_more(
             {"path": "hormones.response.hill", "name": "a", "low": 0.0, "high": 1.0},
             {"path": "cells.bmu.width_um", "name": "b", "low": 100.0, "high": 300.0}]}
     )  # fmt: skip
-    table = fit.told(draws, weight, design)
+    table = fit.summary_of(draws, weight, design)
     assert quality.loc["s", "left_out_r2"] > 0.9
     assert table.loc["a", "mean"] == pytest.approx(0.3, abs=0.05)
     assert table.loc["a", "identified"]

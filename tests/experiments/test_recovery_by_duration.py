@@ -18,22 +18,22 @@ HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     monkeypatch.syspath_prepend(str(HERE))
-    lives, answer = import_module("lives"), import_module("answer")
-    monkeypatch.setattr(lives, "DURATIONS", (90, 180))
-    monkeypatch.setattr(lives, "FOLLOW_UP", (0, 240))
+    simulate, answer = import_module("simulate"), import_module("answer")
+    monkeypatch.setattr(simulate, "DURATIONS", (90, 180))
+    monkeypatch.setattr(simulate, "FOLLOW_UP", (0, 240))
     monkeypatch.setattr(answer, "FOLLOW_UP", (0, 240))
-    return lives, answer
+    return simulate, answer
 
 
 def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_path: Path) -> None:
-    lives, answer = scripts
+    simulate, answer = scripts
     rows = []
     for seed in (1, 2):
         small = {"specimen.size_mm": [1.3, 1.3, 1.3], "schedule.burn_in_day": 150, "seed": seed,
-                 "title": lives.WHOLE}  # fmt: skip
+                 "title": simulate.WHOLE}  # fmt: skip
         config = load_config(HERE / "block.toml", small)
-        found = lives.live(to_toml(config), None)
-        rows += [{"point": str(seed), "seed": seed, "arm": lives.WHOLE, **row} for row in found]
+        found = simulate.simulate(to_toml(config), None)
+        rows += [{"point": str(seed), "seed": seed, "arm": simulate.WHOLE, **row} for row in found]
     results = pd.DataFrame(rows)
     assert set(results["course"]) == {"healthy", "recovering"}
     stops = results[results["day"] == results["stop_day"]]
@@ -44,17 +44,17 @@ def test_what_half_a_year_took_comes_back_in_part(scripts: tuple[Any, Any], tmp_
     assert lost > 0.5
     assert -0.2 * lost < left < lost
     table = answer.table_of(gone)
-    final, marrow, closed = answer.holes(results).loc[lives.WHOLE]
+    final, marrow, closed = answer.holes(results).loc[simulate.WHOLE]
     assert final == marrow
     assert closed == 0
-    assert "BMD" in answer.markdown(table, lives.WHOLE, 240)
+    assert "BMD" in answer.markdown(table, simulate.WHOLE, 240)
     answer.draw(table, tmp_path / "r.png")
     assert (tmp_path / "r.png").stat().st_size > 10_000
 
 
 def test_breaks_are_marrow_grown_over_or_perhaps_closed(scripts: tuple[Any, Any]) -> None:
     """Three final perforations: one marrow, one grown over, one that modelling has closed 40 um off."""
-    lives, _ = scripts
+    simulate, _ = scripts
     at = np.array([0.0, 1000.0, 2000.0, 2040.0])
     events = {"day": np.array([10.0, 10.0, 10.0, 900.0]), "z_um": at, "y_um": at * 0, "x_um": at * 0,
               "kind": np.array([PLATE_PERFORATION] * 3 + [HEALING]), "delta_euler": [-1, -1, -1, 1],
@@ -63,9 +63,9 @@ def test_breaks_are_marrow_grown_over_or_perhaps_closed(scripts: tuple[Any, Any]
         events=SimpleNamespace(columns=lambda: events),
         tissue=SimpleNamespace(lattice=SimpleNamespace(quanta=np.array([0, 255, 255, 255]))),
     )
-    found = lives.breaks(run, np.arange(3), 800)
+    found = simulate.breaks(run, np.arange(3), 800)
     assert found == {"final_at_stop": 3, "of_them_marrow": 1, "of_them_maybe_closed": 1}
-    assert lives.breaks(run, np.arange(3), 900)["of_them_maybe_closed"] == 0
+    assert simulate.breaks(run, np.arange(3), 900)["of_them_maybe_closed"] == 0
 
 
 def test_the_share_regained_is_of_mean_losses(scripts: tuple[Any, Any]) -> None:

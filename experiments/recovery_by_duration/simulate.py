@@ -1,6 +1,6 @@
 """Simulates each point of the study: one suppression, left after each duration and followed for years.
 
-    python experiments/recovery_by_duration/lives.py -o recovery
+    python experiments/recovery_by_duration/simulate.py -o recovery
 
 The suppressed run goes on to its longest duration; at each shorter one a copy of it (the same
 bone, cells and random numbers) gets its estradiol back. A twin is never suppressed: what is lost, and what
@@ -63,7 +63,7 @@ def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     }
 
 
-def live(config_text: str, keep: str | None) -> list[dict[str, Any]]:
+def simulate(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     """One arm on one bone (a sweep's worker function): a row per course, duration and day.
 
     A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
@@ -124,7 +124,9 @@ def main() -> None:
     parser.add_argument("--study", type=Path, default=HERE / "study.toml")
     given = parser.parse_args()
     with stopped_politely(given.output):
-        lost = run_study(Study(given.study), given.output, progress=SweepTerminal(), simulate=live)
+        lost = run_study(
+            Study(given.study), given.output, progress=SweepTerminal(), simulate=simulate
+        )
     sys.exit(3 if lost else 0)
 
 

@@ -1,9 +1,9 @@
 """Simulate a design of the calibration on the sweep engine; stopped, the same command goes on.
 
 cd experiments/calibration
-python live.py study.toml -o calibration               # for fit.py: 56 points, two bones each
-python live.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
-python live.py economies.toml -o economies --economies # for economies.py: load solved both ways
+python simulate.py study.toml -o calibration               # for fit.py: 56 points, two bones each
+python simulate.py candidates.toml -o candidates --longer  # for confirm.py: other bones, all targets
+python simulate.py cheaper_settings.toml -o cheaper --cheaper # for cheaper_settings.py: load solved both ways
 """
 
 import argparse
@@ -25,14 +25,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--longer", action="store_true", help="all courses to their full length")
-    which.add_argument("--economies", action="store_true", help="a year, load solved both ways")
+    which.add_argument("--cheaper", action="store_true", help="a year, load solved both ways")
     parser.add_argument("--courses", nargs="+", choices=list(scenarios.SCENARIOS), default=None)
     given = parser.parse_args()
     courses = scenarios.LONGER if given.longer else scenarios.SCENARIOS
-    if given.economies:
-        courses = scenarios.ECONOMIES
+    if given.cheaper:
+        courses = scenarios.CHEAPER
     chosen = given.courses or list(courses)
-    simulate = partial(scenarios.live, scenarios={name: courses[name] for name in chosen})
+    simulate = partial(scenarios.simulate, scenarios={name: courses[name] for name in chosen})
     with stopped_politely(given.output):
         lost = run_study(Study(given.study), given.output, workers=given.workers,
                          progress=SweepTerminal(), simulate=simulate)  # fmt: skip
