@@ -58,12 +58,12 @@ def words_of(table: pd.DataFrame) -> str:
         row = {"": drug, "load, %": f"{during:g}",
                f"day {stop:g}": with_interval(*ends.loc[(afters[0], stop), ["mean", "ci"]])}  # fmt: skip
         for after in table.index.unique("after"):
-            told = ""
+            cell = ""
             if after in afters:
-                told = with_interval(*ends.loc[(after, last), ["mean", "ci"]])
+                cell = with_interval(*ends.loc[(after, last), ["mean", "ci"]])
                 share = with_interval(*back.loc[(drug, during, after, last), ["mean", "ci"]], ".0f")
-                told += f" ({share} % of the bone back)" if share else ""
-            row[f"day {last:g}, then {after:g} %"] = told
+                cell += f" ({share} % of the bone back)" if share else ""
+            row[f"day {last:g}, then {after:g} %"] = cell
         rows.append(row)
     return "spine DXA, %\n\n" + in_markdown(pd.DataFrame(rows).set_index(""))
 
