@@ -83,8 +83,7 @@ def scale_of(snapshots: list[Strained]) -> "LogNorm":
     energies = np.concatenate([s.energy[s.energy > 0.0] for s in snapshots])
     if energies.size == 0:
         raise InputError(
-            "'sed' needs bone that joins two opposite faces, so that load strains it; "
-            "take another colour",
+            "'sed' needs bone under load, but no bone joins two opposite faces; take another colour",
             parameter="colour",
         )
     low, high = np.quantile(energies, RANGE)

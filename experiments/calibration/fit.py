@@ -53,7 +53,7 @@ FITTED: dict[str, tuple[float, float, Any]] = {
 }  # fmt: skip
 
 
-def results_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
+def simulated_design(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
     """Parameters and statistics, a row of the design each (mean over bones), and the design."""
     place = Folder(folder)
     results = place.results()
@@ -94,7 +94,7 @@ def emulator() -> Any:
 
 
 def posterior(
-    inputs: NDArray[np.float64], answers: pd.DataFrame, bounds: int, seed: int = 1
+    inputs: NDArray[np.float64], statistics: pd.DataFrame, bounds: int, seed: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], pd.DataFrame]:
     """Draws from the prior (unit square), their weights, and the emulators' quality."""
     # A length scale at its bound means that a parameter does not matter, which is an answer.
@@ -103,7 +103,7 @@ def posterior(
     weight = np.zeros(DRAWS)
     quality = {}
     for name, (value, sd, _) in FITTED.items():
-        y = answers[name].to_numpy()
+        y = statistics[name].to_numpy()
         left_out = cross_val_predict(
             emulator(), inputs, y, cv=KFold(FOLDS, shuffle=True, random_state=1)
         )
@@ -129,9 +129,7 @@ def posterior(
     return draws, weight, pd.DataFrame(quality).T
 
 
-def summary_of(
-    draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any
-) -> pd.DataFrame:
+def marginals(draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any) -> pd.DataFrame:
     """Each parameter's prior range, posterior mean and 90 % interval, and how much it narrowed."""
     rows = {}
     problem = design.problem()
@@ -185,11 +183,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
-    parameters, answers, design = results_of(given.folder)
+    parameters, statistics, design = simulated_design(given.folder)
     draws, weight, quality = posterior(
-        unit_square(parameters, design), answers, len(design.variable)
+        unit_square(parameters, design), statistics, len(design.variable)
     )
-    table = summary_of(draws, weight, design)
+    table = marginals(draws, weight, design)
     print(f"{len(parameters)} points; effective draws {1.0 / (weight @ weight):.0f}")
     print(quality.to_string(float_format="{:.2f}".format))
     print(table.drop(columns="path").to_string(float_format="{:.3g}".format))

@@ -57,11 +57,11 @@ def table_of(results: pd.DataFrame) -> pd.DataFrame:
 def words_of(table: pd.DataFrame) -> str:
     """Every number, a row for each arm."""
     names = table.columns.unique(0)
-    cells = {
+    columns = {
         n: [with_interval(*pair, ".1f") for pair in table[n][["mean", "ci"]].to_numpy()]
         for n in names
     }
-    return in_markdown(pd.DataFrame(cells, index=table.index))
+    return in_markdown(pd.DataFrame(columns, index=table.index))
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -111,7 +111,7 @@ def test_the_posterior_finds_what_the_data_determine_and_no_more(
             {"path": "hormones.response.hill", "name": "a", "low": 0.0, "high": 1.0},
             {"path": "cells.bmu.width_um", "name": "b", "low": 100.0, "high": 300.0}]}
     )  # fmt: skip
-    table = fit.summary_of(draws, weight, design)
+    table = fit.marginals(draws, weight, design)
     assert quality.loc["s", "left_out_r2"] > 0.9
     assert table.loc["a", "mean"] == pytest.approx(0.3, abs=0.05)
     assert table.loc["a", "identified"]

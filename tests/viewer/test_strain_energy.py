@@ -36,8 +36,9 @@ def test_one_scale_for_all_snapshots() -> None:
     scale = scale_of([Strained(energy, 0.04, 1.0), Strained(10 * energy, 0.04, 1.0)])
     assert scale.vmin == pytest.approx(1e-3)
     assert scale.vmax == pytest.approx(1.0)
-    with pytest.raises(InputError, match="no bone joins two opposite faces"):
+    with pytest.raises(InputError, match="no bone joins two opposite faces") as error:
         scale_of([Strained(0 * energy, 0.04, np.nan)])
+    assert error.value.parameter == "colour"
 
 
 def test_stiffness_as_text() -> None:
