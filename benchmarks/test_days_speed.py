@@ -15,7 +15,7 @@ from bonesim.specimens import Specimen
 MOST_BYTES_PER_VOXEL = 19.0
 #: The same bone in twice the volume may cost this much more; the target is 1.2, noise added.
 MOST_SCALING = 1.35
-#: Share of the run time that the messengers' fields may take.
+#: Share of a life that the messengers' fields may take.
 MOST_FIELDS = 0.25
 
 
@@ -52,9 +52,7 @@ def test_share_of_the_fields(living: Simulation) -> None:
             s.step()
 
     share = 1.0 / ratio_of_minima(solve, days)
-    print(
-        f"\nthe fields take {100 * share:.0f} % of the run time at a solve every {p.interval_day} days"
-    )
+    print(f"\nthe fields take {100 * share:.0f} % of a life at a solve every {p.interval_day} days")
     assert share <= MOST_FIELDS
 
 
@@ -89,7 +87,7 @@ def test_cost_follows_surface_not_volume(young_bone: Specimen) -> None:
     best = [float("inf"), float("inf")]
     for _ in range(25):
         for place, simulation in enumerate((small, large)):
-            # Two runs differ in how many BMUs are active: cost is taken per active site.
+            # Two lives differ in how many BMUs are at work: cost is taken per site at work.
             sites = len(simulation.cavities.sites)
             begun = time.perf_counter()
             for _ in range(8):

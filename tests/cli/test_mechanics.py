@@ -1,4 +1,4 @@
-"""`bonesim measure --mechanics` and `render --colour sed`: known answers, and one-line refusals."""
+"""`bonesim measure --mechanics` and `render --colour sed`: known solutions, and one-line refusals."""
 
 import json
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
             assert float(value) == pytest.approx(2 * softer[int(day), name], rel=1e-5)
 
 
-def test_the_tensor_agrees_with_what_the_simulation_solves(tiny: Path) -> None:
+def test_the_tensor_agrees_with_the_simulation(tiny: Path) -> None:
     """Young's moduli along the axes, as the habitual load's own solves give them."""
     done = measured(tiny, "--mechanics", "--voxels-per-element", 2, "--tensor", "--json")
     assert done.returncode == 0, done.stderr
@@ -171,7 +171,7 @@ def test_refusals_are_one_line(
     assert message in done.stderr
 
 
-def test_too_little_memory_is_an_error_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apparent, "MAX_MEMORY_SHARE", 1e-6)
     with pytest.raises(ResourceError, match="--voxels-per-element 2"):
         apparent.check_memory(np.ones((20, 20, 20), np.float32))

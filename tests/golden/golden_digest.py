@@ -4,7 +4,7 @@
     python tests/golden/golden_digest.py --against HEAD~1    compare with a commit, here
     python tests/golden/golden_digest.py --record            write golden.json
 
-Recording again is a commit of its own that gives the reason for a change of results. Bits depend on the
+Recording anew is a commit of its own that says why the results may change. Bits depend on the
 libraries and on the processor (NumPy and Numba choose instructions by it), so the file names both.
 """
 
@@ -36,7 +36,7 @@ _SUPPRESSED: dict[str, Any] = {
         "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0, "tau_day": 10.0}],
     }
 }  # fmt: skip
-#: Name of a block -> its configuration beyond the defaults.
+#: Name of a block -> what its configuration says beyond the defaults.
 BLOCKS: dict[str, dict[str, Any]] = {
     "healthy": {"specimen": _SYNTHETIC},
     "suppression": {"specimen": _SYNTHETIC, "hormones": _SUPPRESSED},
