@@ -86,15 +86,13 @@ def step(**values: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_an_error_names_the_place_what_is_allowed_and_what_to_do(
-    tree: Any, words: list[str]
-) -> None:
+def test_refusal_says_where_what_is_allowed_and_what_to_do(tree: Any, words: list[str]) -> None:
     text = refusal(tree)
     for word in words:
         assert word in text
 
 
-def test_an_unknown_key_is_reported_before_the_missing_one_it_explains() -> None:
+def test_an_unknown_key_is_told_before_the_missing_one_it_explains() -> None:
     text = refusal(step(start_day=0, e2_pg_per_m=3))
     assert "e2_pg_per_m: no such parameter. Did you mean e2_pg_per_ml?" in text
     assert "more problem" in text
@@ -166,7 +164,7 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
 def test_a_number_chooses_from_a_list() -> None:
     block = Config().with_changes({"specimen.size_mm.0": 2.5})
     assert block.specimen.size_mm == (2.5, 4.0, 4.0)
-    with pytest.raises(InputError, match="there are 3 entries; say which, 0 to 2"):
+    with pytest.raises(InputError, match="there are 3 entries; choose one, 0 to 2"):
         Config().with_changes({"specimen.size_mm.3": 2.5})
 
 
@@ -175,10 +173,8 @@ def test_a_load_course_from_a_file_and_from_the_command_line(tmp_path: Path) -> 
         "[[protocol.loading.change]]\nstart_day = 10\nload_percent = 50\n"
     )
     config = load_config(tmp_path / "c.toml")
-    change = (
-        "protocol.loading.change=[{start_day=3,load_percent=120},{start_day=9,load_percent=80}]"
-    )
-    other = load_config(tmp_path / "c.toml", parsed_changes([change]))
+    said = "protocol.loading.change=[{start_day=3,load_percent=120},{start_day=9,load_percent=80}]"
+    other = load_config(tmp_path / "c.toml", parsed_changes([said]))
     assert [config.load_percent(day) for day in (-5, 9, 10, 99)] == [100, 100, 50, 50]
     assert [other.load_percent(day) for day in (0, 3, 8, 9)] == [100, 120, 120, 80]
     assert Config().load_percent(50) == 100

@@ -1,5 +1,7 @@
 """Renamed parameters: an old key is explained wherever it is given, and old run files are read."""
 
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from bonesim.storage.reader import open_run
 from bonesim.sweeps.study import Study, StudyParameters
 from bonesim.trials.parameters import TrialParameters
 
+ROOT = Path(__file__).parents[1]
 #: Models that are validated from the top of a file or of the options of a command.
 MODELS = (Config, ApparentParameters, StudyParameters, TrialParameters)
 OLD, NEW = "hormones.response.largest_surplus", "hormones.response.max_surplus"
@@ -146,3 +149,19 @@ def test_a_run_of_the_last_version_is_resumed_and_measured(
     with open_run(path) as old, open_run(straight) as new:
         assert old.table.equals(new.table)
         assert bonesim.measure_stiffness(old).equals(bonesim.measure_stiffness(new))
+
+
+def test_no_text_uses_an_old_name() -> None:
+    """Only names with an underscore: others are plain words, too."""
+    old_names = {old.rpartition(".")[2] for old in RENAMED}
+    old_names = {name for name in old_names if "_" in name}
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "README.md", "bonesim", "configs", "experiments"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout.split("\0")  # fmt: skip
+    used = re.compile(rf"\b({'|'.join(sorted(old_names))})\b")
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".csv") and path != Path(renamed.__file__):
+            found = used.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{name} uses the old name {found.group() if found else ''}"

@@ -24,6 +24,8 @@ ALLOWED = re.compile(
 )
 #: Old names are quoted here.
 QUOTES_OLD_NAMES = {"bonesim/config/renamed.py"}
+#: Names that Python prescribes.
+PRESCRIBED = {"tell"}
 #: Here only identifiers are checked.
 NAMES_ONLY = "bonesim/cells/"
 TEXTS = ("README.md", "experiments/*README.md", "configs/*.toml")
@@ -48,7 +50,11 @@ def in_text(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
 
 def in_name(name: str) -> Iterator[str]:
     """The name itself, if one of its parts is forbidden (parts: underscores, camel case)."""
-    if not keyword.iskeyword(name) and WORDS & {part.lower() for part in PART.findall(name)}:
+    if (
+        not keyword.iskeyword(name)
+        and name not in PRESCRIBED
+        and WORDS & {part.lower() for part in PART.findall(name)}
+    ):
         yield name
 
 

@@ -84,13 +84,13 @@ def as_quanta(
 
     Args:
         bone: 3-D array, axes (z, y, x): a mask, grey values or quanta; see the module.
-        voxel_um: edge of a voxel, used to place the surface between grey values.
+        voxel_um: edge of a voxel, to place the surface between grey values.
         threshold: grey value at and above which a voxel is bone.
         quanta: the array is uint8 quanta.
         parameter: what the caller's user calls the array.
 
     Raises:
-        InputError: an array that is none of these; the message says what to do.
+        InputError: an array that is none of these; the message has what to do.
     """
     values = _real(bone, parameter)
     if quanta:

@@ -28,7 +28,7 @@ __all__ = ["clinic", "info", "measure", "measure_stiffness", "scan_like"]
 def info(run: AnyRun) -> "pd.DataFrame":
     """The main outcomes of a run on its first day, each snapshot's and its last: one row per day.
 
-    `attrs["run"]` says what the run is, `attrs["events"]` counts its topological events.
+    `attrs["run"]` describes the run, `attrs["events"]` counts its topological events.
 
     Args:
         run: a run file's path, or what `open_run` gives.
@@ -79,7 +79,7 @@ def measure(
 
     Returns:
         Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
-        one row per measure (and day); `attrs["notes"]` says what was done to the image.
+        one row per measure (and day); `attrs["notes"]` lists what was done to the image.
 
     Raises:
         InputError: an array, image, region or argument that will not do.

@@ -1,4 +1,4 @@
-"""Pictures: each function returns the figure, and writes it if it is told where."""
+"""Pictures: each function returns the figure, and writes it to a file if one is given."""
 
 from collections.abc import Mapping
 from pathlib import Path

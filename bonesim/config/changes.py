@@ -49,7 +49,7 @@ def _only(place: Any, path: str) -> dict[str, Any]:
         place = place[0]
     if isinstance(place, list):
         raise InputError(
-            f"{path}: there are {len(place)} entries; say which, 0 to {len(place) - 1}, after the name"
+            f"{path}: there are {len(place)} entries; choose one, 0 to {len(place) - 1}, after the name"
         )
     if not isinstance(place, dict):
         name = path.rpartition(".")[0]

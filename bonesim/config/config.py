@@ -78,7 +78,9 @@ class ScheduleParameters(Parameters):
     burn_in_day: Annotated[
         int,
         Field(
-            ge=0, le=8000, description="days to equilibrate before day 0; >= 2 BMU lives (mech. 0)"
+            ge=0,
+            le=8000,
+            description="days to equilibrate before day 0; >= 2 BMU lifetimes (mech. 0)",
         ),
     ] = 900
     burn_in_seed: Annotated[
@@ -154,14 +156,14 @@ class Config(Parameters):
         return self
 
     @model_validator(mode="after")
-    def _load_is_felt(self) -> "Config":
+    def _load_is_sensed(self) -> "Config":
         changed = self.protocol is not None and any(
             one.load_percent != 100.0 for one in self.protocol.loading.change
         )
         if changed and self.mechanics.interval_day == 0:
             raise ValueError(
                 "protocol.loading changes the load but mechanics.interval_day is 0: nothing would "
-                "feel it; leave one out"
+                "sense it; leave one out"
             )
         return self
 
@@ -219,7 +221,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
 
     Args:
         path: the file.
-        overrides: dotted path -> value, replacing what the file says.
+        overrides: dotted path -> value, replacing that of the file.
 
     Raises:
         InputError: missing or unreadable file, not TOML, unknown key, value out of range.

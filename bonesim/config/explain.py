@@ -1,10 +1,10 @@
-"""What is wrong with a config, in one line that says how to put it right.
+"""What is wrong with a config, in one line with how to put it right.
 
     run.toml: cells.osteoclast.lifespan_days: no such parameter. Did you mean lifespan_day?
     run.toml: hormones.response.hill: got 9; allowed a number from 0.5 to 4; change the value
 
 Pydantic finds the problems; here the most helpful one is chosen (an unknown key before a missing
-one, which it often explains) and said in the words of the config file: dotted paths without
+one, which it often explains) and put into the words of the config file: dotted paths without
 pydantic's marks for members of a union, ranges with their units, the nearest known names.
 """
 
@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from bonesim.config.renamed import SINCE, renamed_to
 from bonesim.units import unit_of
 
-#: Error types -> how soon they are told; a typo makes an unknown key *and* a missing one.
+#: Error types -> their rank; a typo makes an unknown key *and* a missing one.
 URGENCY = {"extra_forbidden": 0, "union_tag_invalid": 0, "union_tag_not_found": 1, "missing": 3}
 USUAL_URGENCY = 2
 #: More names than this are not listed.
@@ -56,11 +56,11 @@ def explain(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     problems = error.errors(include_url=False)
     problem = min(problems, key=lambda p: URGENCY.get(p["type"], USUAL_URGENCY))
     place = locate(model, problem["loc"])
-    said = _say(problem, place, model)
+    text = _describe(problem, place, model)
     more = len(problems) - 1
     if more:
-        said += f" (and {more} more problem{'s' if more > 1 else ''})"
-    return " ".join(": ".join(part for part in (where, place.path, said) if part).split())
+        text += f" (and {more} more problem{'s' if more > 1 else ''})"
+    return " ".join(": ".join(part for part in (where, place.path, text) if part).split())
 
 
 def locate(model: type[BaseModel], steps: tuple[int | str, ...]) -> Place:
@@ -108,7 +108,7 @@ def all_parameters(model: type[BaseModel], path: str = "") -> Iterator[Known]:
             yield from all_parameters(group, here)
 
 
-def _say(problem: Any, place: Place, model: type[BaseModel]) -> str:
+def _describe(problem: Any, place: Place, model: type[BaseModel]) -> str:
     """What is wrong, what is allowed and what to do."""
     what, got = problem["type"], problem["input"]
     context = problem.get("ctx", {})
@@ -117,7 +117,7 @@ def _say(problem: Any, place: Place, model: type[BaseModel]) -> str:
             return f"renamed to {new} in {SINCE}"
         return f"no such parameter. {_nearest(place, model)}"
     if what in ("union_tag_invalid", "union_tag_not_found"):
-        return _say_kind(what, got, context, place)
+        return _describe_kind(what, got, context, place)
     if what == "missing":
         return f"is missing; give {place.name}, {allowed(place)}"
     if what in ("value_error", "assertion_error"):
@@ -134,7 +134,7 @@ def _say(problem: Any, place: Place, model: type[BaseModel]) -> str:
     return f"got {_shown(got)}; allowed {range_here}; {advice}"
 
 
-def _say_kind(what: str, got: Any, context: Any, place: Place) -> str:
+def _describe_kind(what: str, got: Any, context: Any, place: Place) -> str:
     """A group whose `kind` is not given or not known."""
     groups = groups_in(place.field.annotation) if place.field else []
     kinds = [kind for group in groups for kind in kinds_of(group)]

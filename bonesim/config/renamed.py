@@ -22,6 +22,8 @@ RENAMED: dict[str, str] = {
     "hormones.drugs.letrozole_proof_share": "hormones.drugs.letrozole_insensitive_share",
     "hormones.response.largest_surplus": "hormones.response.max_surplus",
     "mechanics.least_share": "mechanics.min_bone_share",
+    # Of a study.
+    "design.common_luck": "design.common_random_numbers",
     # Of the mechanical test of `measure`.
     "most_cycles": "max_cycles",
 }

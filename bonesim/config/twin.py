@@ -42,7 +42,7 @@ def untreated_twin(config: Config) -> Config:
             "nothing is changed from day 0 on, so the untreated twin would be the run itself; "
             "give hormones.course steps or a protocol", parameter="config",
         )  # fmt: skip
-    # A scan's or a table's path is whole already; only the title tells the two apart.
+    # Paths of scans are absolute already; the title makes the two files distinguishable.
     tree["title"] = (TITLE + tree["title"])[:200]
     return validated(tree, "untreated twin")
 

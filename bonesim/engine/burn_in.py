@@ -1,7 +1,7 @@
-"""The equilibrated start, lived once for each bone and kept for all scenarios on it.
+"""The equilibrated start, simulated once for each bone and kept for all scenarios on it.
 
-A burn-in depends on the bone, the cells and on what the hormones before day 0 tell them, not on
-what happens after, nor on levels somebody is used to: persons at their own set-point share it. Its
+A burn-in depends on the bone, the cells and the effect of the hormones before day 0. It does not
+depend on what happens after, nor on a person's own set-point: persons at their set-points share it. Its
 end is kept under the hash of all that, in the user's cache folder; a damaged or foreign file there is
 ignored and made again.
 """

@@ -1,4 +1,4 @@
-"""Compile kernels in a second process while the first makes the bone and lives its first day.
+"""Compile kernels in a second process while the first makes the bone and simulates its first day.
 
 Nothing depends on it: a kernel that is not in the cache when it is called is compiled there and
 then, and both processes make the same machine code. It only halves the first minute. The second
@@ -34,7 +34,7 @@ def all_cached() -> bool:
 def in_second_process() -> Iterator[bool]:
     """A second process compiles meanwhile, if anything must be: whether, is yielded.
 
-    At the end it is told to go. If no process can be had: no harm.
+    At the end it is terminated. Without a second process nothing is lost but time.
     """
     if all_cached():
         yield False

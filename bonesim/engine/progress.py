@@ -1,4 +1,4 @@
-"""What a run tells on the terminal: one line that moves, and notes above it, all on stderr."""
+"""A run on the terminal: one line that moves, and notes above it, all on stderr."""
 
 import sys
 import time
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 #: Seconds between two updates of the line, on a terminal and elsewhere.
 TERMINAL_SECONDS = 0.2
 LOG_SECONDS = 20.0
-#: With fewer days since the last line nothing is said about the time left.
+#: With fewer days since the last line the time left is not estimated.
 FEWEST_DAYS = 10
 
 
 def simulated_time(day: int) -> str:
-    """A day as a researcher says it: "year 4, day 113"; before day 0 "burn-in"."""
+    """A day for reading: "year 4, day 113"; before day 0 "burn-in"."""
     if day < 0:
         return f"burn-in {day} d"
     return f"year {day // 365 + 1}, day {day % 365}"

@@ -258,7 +258,7 @@ class _Recorder:
         checkpoint.save(checkpoint_path(self.output), state_of(self.simulation), meta)
 
     def finish(self, last_day: int) -> None:
-        """Flush; say whether the run is complete. A complete one needs no checkpoint."""
+        """Flush; set whether the run is complete. A complete one needs no checkpoint."""
         self.flush()
         if self.simulation.day >= last_day:
             self.writer.set_status(COMPLETE)

@@ -112,7 +112,7 @@ class Simulation(mesa.Model):
     # -- one day -------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Live one day.
+        """Simulate one day.
 
         In order, because the order matters: blood -> load (solved every so many days) -> osteocytes
         age -> messengers spread -> BMUs are born, travel and recruit osteoclasts -> osteoclasts
@@ -167,7 +167,7 @@ class Simulation(mesa.Model):
         self.signals.today(self.drive.rankl, self.drive.opg, self.osteocytes.load_level(load))
 
     def _listen(self, day: int) -> Fields:
-        """The messengers' fields as cells hear them today."""
+        """The messengers' fields as cells sense them today."""
         if self.signals.due(day):
             p = self.config.signals
             self.signals.solve(sources_of(self.tissue, self.cavities, self.osteocytes, p, day), day)
@@ -194,7 +194,7 @@ class Simulation(mesa.Model):
         self.fragments.add_cuts(drained["voxel"][cuts], self.day)
 
     def _check_room(self) -> None:
-        """A birth refused for lack of room would be a silent loss: it is a bug, said at once."""
+        """A birth refused for lack of room would be a silent loss: it is a bug, reported at once."""
         for table in (*self.tables().values(), self.cavities.sites, self.cavities.records):
             if table.refused():
                 raise OverflowError(f"day {self.day}: no room for a new {table.kind.__name__} row")

@@ -1,3 +1,3 @@
-"""The reports: what runs, scans and configurations say, as a table and as text."""
+"""The reports: runs, scans and configurations as a table and as text."""
 
 __all__: list[str] = []

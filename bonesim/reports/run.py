@@ -19,7 +19,7 @@ REPORTED = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "
 def table(run: Run) -> "pd.DataFrame":
     """The main outcomes on the first day, each snapshot's and the last day: one row per day.
 
-    `attrs["run"]` says what the run is (title, status, bone, seed, versions), `attrs["events"]` how
+    `attrs["run"]` describes the run (title, status, bone, seed, versions), `attrs["events"]` how
     many topological events of each kind have which status.
 
     Raises:
@@ -33,7 +33,7 @@ def table(run: Run) -> "pd.DataFrame":
     except LookupError as error:
         raise CorruptFileError(
             f"{run.path}: lacks what a run has ({first_line(error)}); "
-            "take another copy or run it anew"
+            "take another copy or run it again"
         ) from None
     return found
 

@@ -185,5 +185,5 @@ def _full_density(run: Run) -> float:
     except (LookupError, TypeError, ValueError):
         raise CorruptFileError(
             f"{run.path}: its config has no tissue.mineral.full_density_mg_per_cm3; "
-            "take another copy or run it anew"
+            "take another copy or run it again"
         ) from None

@@ -207,7 +207,7 @@ def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float
     if voxel_um < FINEST_UM:
         raise InputError(
             f"{path}: voxels of {voxel_um:g} um are finer than the {FINEST_UM:g} um the rules "
-            "hold for; give `resample_um` (20, say) or check the unit"
+            "hold for; give `resample_um`, e.g. 20, or check the unit"
         )
     if voxel_um > COARSEST_UM:
         # A whole fraction of the voxel if one lies within 20 to 25 um, else 20 um.

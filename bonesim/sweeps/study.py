@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-#: Names of 0.1 in files of studies and trials -> names of today, by their path in the file.
-RENAMED_STUDY_KEYS = {"design.common_luck": "common_random_numbers"}
-
-
 class ResultParameters(Parameters):
     """What is kept of each run."""
 
@@ -74,22 +70,10 @@ def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
-    _refuse_renamed(tree, path)
     try:
         return model.model_validate(tree), text
     except ValidationError as error:
         raise InputError(explain(error, str(path), model)) from None
-
-
-def _refuse_renamed(tree: dict[str, Any], path: Path) -> None:
-    """Raise InputError if a file has a key under its name of 0.1."""
-    for old, new in RENAMED_STUDY_KEYS.items():
-        *groups, key = old.split(".")
-        place: Any = tree
-        for group in groups:
-            place = place.get(group) if isinstance(place, dict) else None
-        if isinstance(place, dict) and key in place:
-            raise InputError(f"{path}: {old}: renamed to {new} in 0.2; change it in the file")
 
 
 class Point(NamedTuple):

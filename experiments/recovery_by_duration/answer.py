@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from simulate import FOLLOW_UP, WHOLE
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
+from simulate import FOLLOW_UP, WHOLE
 
 from bonesim.analysis import mean_and_ci
 from bonesim.sweeps import Folder

@@ -42,7 +42,7 @@ def test_csv_to_stdout(bonesim: Bonesim) -> None:
     [
         (["--set", "protocol.anastrozole.0.dose_mg=-1"], "dose_mg: got -1"),
         (["--set", "protocol.anastrazole.dose_mg=1"], "Did you mean anastrozole"),
-        (["--set", "protocol.anastrozole.dose_mg=1"], "say which, 0 to 1"),
+        (["--set", "protocol.anastrozole.dose_mg=1"], "choose one, 0 to 1"),
         (["-o", "h.tif"], "ends in .png"),
         (["-o", "nowhere/h.png"], "there is no folder"),
         (["--csv", "nowhere/h.csv"], "there is no folder"),

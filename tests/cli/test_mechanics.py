@@ -171,7 +171,7 @@ def test_refusals_are_one_line(
     assert message in done.stderr
 
 
-def test_too_little_memory_is_an_error_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apparent, "MAX_MEMORY_SHARE", 1e-6)
     with pytest.raises(ResourceError, match="--voxels-per-element 2"):
         apparent.check_memory(np.ones((20, 20, 20), np.float32))

@@ -9,8 +9,7 @@ import pytest
 
 from bonesim.errors import InputError
 from bonesim.sweeps.folder import STUDY, Folder
-from bonesim.sweeps.study import RENAMED_STUDY_KEYS, Study, StudyParameters, read_as
-from bonesim.trials.parameters import TrialParameters
+from bonesim.sweeps.study import Study, StudyParameters, read_as
 
 TEXT = """
 title = "Rows"
@@ -63,19 +62,6 @@ def test_an_empty_cell_that_nothing_can_fill_is_refused(
         rows(f"arm,{path}\nall,\nsome,1\n")
 
 
-@pytest.mark.parametrize(("old", "new"), RENAMED_STUDY_KEYS.items())
-def test_a_key_of_0_1_is_refused_with_its_new_name(
-    rows: Callable[[str], Study], tmp_path: Path, old: str, new: str
-) -> None:
-    study = rows("arm,stop\nall,0.5\n")
-    place = tmp_path / "study.toml"
-    key = old.rpartition(".")[2]
-    place.write_text(study.text.replace("seeds = 1", f"seeds = 1\n{key} = true"))
-    with pytest.raises(InputError, match=rf"study.toml: {old}: renamed to {new} in 0\.2") as error:
-        Study(place)
-    assert "\n" not in str(error.value)
-
-
 def test_a_sweep_folder_of_0_1_is_refused_with_the_new_name(
     rows: Callable[[str], Study], tmp_path: Path
 ) -> None:
@@ -87,13 +73,7 @@ def test_a_sweep_folder_of_0_1_is_refused_with_the_new_name(
     command = [sys.executable, "-m", "bonesim", "plot", "sweep", str(folder), "-o", "a.png"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-    assert "renamed to common_random_numbers in 0.2" in done.stderr
-
-
-def test_a_trial_is_read_with_the_same_check(tmp_path: Path) -> None:
-    (tmp_path / "trial.toml").write_text("[design]\ncommon_luck = true\n")
-    with pytest.raises(InputError, match="renamed to common_random_numbers"):
-        read_as(tmp_path / "trial.toml", TrialParameters)
+    assert "design.common_luck: renamed to design.common_random_numbers in 0.2" in done.stderr
 
 
 def test_a_misshapen_design_is_one_line(tmp_path: Path) -> None:
