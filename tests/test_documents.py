@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import bonesim
+from bonesim.config.renamed import RENAMED
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
@@ -86,3 +87,9 @@ def test_a_module_that_is_gone_would_be_noticed(gone: str) -> None:
     assert exists("bonesim.endocrine.drugs")
     assert exists("bonesim.loss.reclosure.final_breaks")
     assert exists("bonesim.open_run")
+
+
+def test_the_changelog_lists_every_renamed_key() -> None:
+    text = (GITHUB / "CHANGELOG.md").read_text().split("#### Renamed configuration keys")[1]
+    rows = re.findall(r"^\| `([\w.]+)` \| `([\w.]+)` \|$", text.split("####")[0], re.M)
+    assert dict(rows) == RENAMED

@@ -89,11 +89,21 @@ def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> N
     simulate.resume(file, until_day=until_day, observers=_observers(quiet))
 
 
-def info(file: RunFile) -> None:
+def info(
+    file: RunFile,
+    config: Annotated[
+        bool, typer.Option("--config", help="Print the run's configuration (TOML) instead.")
+    ] = False,
+) -> None:
     """What a run file holds and what came out."""
     from bonesim.api import look
+    from bonesim.api.inputs import opened
     from bonesim.reports import run as report
 
+    if config:
+        with opened(file) as run:
+            sys.stdout.write(run.config_text)
+        return
     print(report.text(look.info(file)))
 
 

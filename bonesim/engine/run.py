@@ -154,7 +154,7 @@ def _checkpoint_beside(path: Path, identity: str) -> State:
         state, meta = checkpoint.load(beside)
     except checkpoint.EarlierVersionError as error:
         raise InputError(
-            f"{path}: {beside.name} beside it {error.reason} (bonesim info shows it)"
+            f"{path}: {beside.name} beside it {error.reason} (bonesim info prints it)"
         ) from None
     if meta.get("run") != identity:
         raise InputError(f"{path}: {beside.name} beside it is of another run; run it again")

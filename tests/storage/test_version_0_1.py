@@ -108,7 +108,7 @@ def test_it_is_not_continued_and_not_touched(tmp_path: Path) -> None:
     assert error.value.exit_code == 2
     assert str(error.value) == (
         f"{path}: x.vtkhdf.checkpoint beside it was written by bonesim 0.1, which 0.2 cannot "
-        "continue; run it again from its config (bonesim info shows it)"
+        "continue; run it again from its config (bonesim info prints it)"
     )
     assert (path.read_bytes(), beside.read_bytes()) == before
     assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, beside.name]
