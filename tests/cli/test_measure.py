@@ -89,7 +89,7 @@ def test_a_run_by_day(tiny: Path) -> None:
         ("thin.npy", ("--voxel-um", "20", "--threshold", "0.5"), "at least 3"),
         ("grid.nrrd", ("--roi", "nothing.npy"), "0 everywhere"),
         ("grid.nrrd", ("--roi", "small.npy"), "must match"),
-        ("grid.nrrd", ("--voxel-um", "30"), "the header says"),
+        ("grid.nrrd", ("--voxel-um", "30"), "the header has voxels"),
         ("grid.nrrd", ("--json", "--csv", "-"), "one of them"),
         ("none.nrrd", (), "no such file"),
     ],

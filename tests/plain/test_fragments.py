@@ -127,11 +127,11 @@ def test_a_cut_is_looked_at_once_on_its_day(make_tissue: Make) -> None:
     quanta[0] = 255
     quanta[3:6, 4, 4] = 255
     tissue = make_tissue(quanta)
-    watch = Fragments(FragmentParameters(wait_day=60), tissue)
+    fragments = Fragments(FragmentParameters(wait_day=60), tissue)
     cut = np.ravel_multi_index(np.array([[3], [5], [5]]), tissue.padded_shape).astype(np.int64)
-    watch.watch(cut, 10)
-    watch.remove_due(tissue, 69)
+    fragments.add_cuts(cut, 10)
+    fragments.remove_due(tissue, 69)
     assert tissue.lattice.counts[FRAGMENTS] == 0
-    watch.remove_due(tissue, 70)
+    fragments.remove_due(tissue, 70)
     assert tissue.lattice.counts[FRAGMENTS] == 3 * 255
-    assert watch.voxels.size == watch.due_day.size == 0
+    assert fragments.voxels.size == fragments.due_day.size == 0
