@@ -1,8 +1,19 @@
-"""Real images, where they are."""
+"""Kernels compiled once before parallel workers begin; real images, where they are."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before pytest-xdist starts its workers: with an empty cache each would compile the same."""
+    parallel = getattr(config.option, "numprocesses", None)
+    if parallel and not config.option.collectonly and not hasattr(config, "workerinput"):
+        # If it fails, workers compile what they need, and their tests show why.
+        command = [sys.executable, "-m", "bonesim.engine.compile_ahead", "everything"]
+        subprocess.run(command, check=False)
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 Nothing depends on it: a kernel that is not in the cache when it is called is compiled there and
 then, and both processes make the same machine code. It only halves the first minute. The second
 process goes through a day from its end, so the two meet in the middle.
+
+    python -m bonesim.engine.compile_ahead               the second process
+    python -m bonesim.engine.compile_ahead everything    both, before workers that share the cache
 """
 
 import os
@@ -73,5 +76,24 @@ def compile_day_backwards() -> None:
     advance(s, 1)
 
 
+def compile_everything() -> None:
+    """Compile a day and the whole panel in two processes, unless a day is cached.
+
+    For several workers on one cache that start at once: each would compile the same.
+    """
+    with in_second_process() as compiling:
+        if compiling:
+            config = validated({
+                "specimen": {"kind": "synthetic", "size_mm": [0.8, 0.8, 0.8]},
+                "schedule": {"burn_in_day": 0},
+            }, "compile_ahead")  # fmt: skip
+            simulation = Simulation(config)
+            advance(simulation, 1)
+            measure(simulation.tissue.inner(simulation.tissue.lattice.quanta), 20.0)
+
+
 if __name__ == "__main__":
-    compile_day_backwards()
+    if sys.argv[1:] == ["everything"]:
+        compile_everything()
+    else:
+        compile_day_backwards()

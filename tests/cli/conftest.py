@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bonesim.cli.main import main
+
 Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -19,6 +21,27 @@ def bonesim() -> Bonesim:
             [sys.executable, "-m", "bonesim", *map(str, arguments)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def main_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Bonesim:
+    """Run `bonesim ARGUMENTS` in tmp_path within this process, where warnings are errors.
+
+    For many refusals: a process of its own would import everything for one line each.
+    """
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["bonesim", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(sys.argv, ended.value.code, *capfd.readouterr())
 
     return run
 

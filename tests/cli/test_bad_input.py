@@ -11,6 +11,7 @@ import pytest
 import tifffile
 
 from bonesim.storage.lock import WriteLock, lock_path
+from tests.cli.conftest import Bonesim
 
 SMALL = [
     "--set", "specimen.kind=synthetic", "--set", "specimen.size_mm=[0.8,0.8,0.8]",
@@ -28,7 +29,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Run bonesim; returns exit code and its stderr."""
+    """Run bonesim in a process of its own; returns exit code and stderr."""
     (tmp_path / "plain.toml").write_text(PLAIN)
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -36,6 +37,18 @@ def command(tmp_path: Path) -> Command:
             [sys.executable, "-m", "bonesim", *map(str, arguments)],
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        return done.returncode, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def here(main_here: Bonesim, tmp_path: Path) -> Command:
+    """The same within this process."""
+    (tmp_path / "plain.toml").write_text(PLAIN)
+
+    def run(*arguments: object) -> tuple[int, str]:
+        done = main_here(*arguments)
         return done.returncode, done.stderr
 
     return run
@@ -104,9 +117,9 @@ def test_scans(
         ),
     ],
 )
-def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: list[str]) -> None:
+def test_configs(here: Command, tmp_path: Path, out: Path, text: str, words: list[str]) -> None:
     (tmp_path / "c.toml").write_text(text)
-    refused(command("run", "c.toml", "-o", out / "a.vtkhdf", *SMALL), out, 2, *words)
+    refused(here("run", "c.toml", "-o", out / "a.vtkhdf", *SMALL), out, 2, *words)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +168,9 @@ def test_configs(command: Command, tmp_path: Path, out: Path, text: str, words: 
     ],
 )
 def test_files_and_options(
-    command: Command, tmp_path: Path, out: Path, arguments: list[str], code: int, word: str
+    here: Command, tmp_path: Path, out: Path, arguments: list[str], code: int, word: str
 ) -> None:
-    refused(command(*arguments), out, code, word)
+    refused(here(*arguments), out, code, word)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "plain.toml"]
     assert (tmp_path / "plain.toml").read_text() == PLAIN
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.cli.conftest import Bonesim
 from tests.morphometry.phantoms import lattice, places
 
 
@@ -95,11 +96,11 @@ def test_a_run_by_day(tiny: Path) -> None:
     ],
 )
 def test_refusals_are_one_line(
-    grid: Path, name: str, options: tuple[str, ...], message: str
+    main_here: Bonesim, grid: Path, name: str, options: tuple[str, ...], message: str
 ) -> None:
     folder = grid.parent
     options = tuple(str(folder / o) if o.endswith(".npy") else o for o in options)
-    done = measured(folder / name, *options)
+    done = main_here("measure", folder / name, *options)
     assert done.returncode == 2
     assert message in done.stderr
     last = done.stderr.strip().splitlines()

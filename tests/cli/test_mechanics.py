@@ -161,9 +161,14 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
     ],
 )
 def test_refusals_are_one_line(
-    blocks: Path, name: str, options: tuple[object, ...], code: int, message: str
+    main_here: Bonesim,
+    blocks: Path,
+    name: str,
+    options: tuple[object, ...],
+    code: int,
+    message: str,
 ) -> None:
-    done = measured(blocks / name, *options)
+    done = main_here("measure", blocks / name, *options)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1
@@ -178,10 +183,13 @@ def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.M
 
 
 def test_both_spellings_of_colour_draw_the_load(
-    bonesim: Bonesim, tiny: Path, tmp_path: Path
+    main_here: Bonesim, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Photographs of 300 rows, for speed; `test_render` draws all 900."""
+    monkeypatch.setattr("bonesim.viewer.scene.HEIGHT_PX", 300)
     for option in ("--colour", "--color"):
-        bonesim("render", tiny, "-o", tmp_path / f"p{option}.png", option, "sed")
+        done = main_here("render", tiny, "-o", tmp_path / f"p{option}.png", option, "sed")
+        assert done.returncode == 0, done.stderr
     first, second = (path.read_bytes() for path in sorted(tmp_path.glob("*.png")))
     assert len(first) > 50_000
     assert first == second

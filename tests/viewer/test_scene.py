@@ -11,6 +11,7 @@ from bonesim.config.config import validated
 from bonesim.engine.run import run
 from bonesim.errors import BonesimError, InputError
 from bonesim.storage.reader import open_run
+from bonesim.viewer import scene
 from bonesim.viewer.scene import _figure, render
 from tests.viewer.conftest import SMALL
 
@@ -19,6 +20,12 @@ from tests.viewer.conftest import SMALL
 def picture(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_run(small_run) as opened:
         return render(opened, tmp_path_factory.mktemp("picture") / "p.png")
+
+
+@pytest.fixture(autouse=True)
+def few_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photographs of 300 rows in place of 900; `picture`, made before this, has them all."""
+    monkeypatch.setattr(scene, "HEIGHT_PX", 300)
 
 
 def test_bone_is_in_the_picture(picture: Path) -> None:
