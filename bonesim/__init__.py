@@ -92,8 +92,13 @@ _NAMES = {
         "NumericalError",
     ),
 }  # fmt: skip
-_load, __dir__, __all__ = loaded_when_used(__name__, _NAMES)
+_load, _names, __all__ = loaded_when_used(__name__, _NAMES)
 __all__ += ["__version__"]
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return [*_names(), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -75,8 +75,8 @@ def step(**values: Any) -> dict[str, Any]:
         # missing
         (nested("hormones.course", {"kind": "table"}), ["hormones.course.path: is missing"]),
         (
-            nested("hormones.course", {"kind": "stepped", "steps": []}),
-            ["hormones.course.steps: got 0 entries", "at least 1"],
+            nested("specimen", {"kind": "synthetic", "size_mm": []}),
+            ["specimen.size_mm"],
         ),
         # rules over several values
         (nested("schedule.snapshots_day", [3, 1]), ["snapshots_day: got [3, 1]", "rising"]),

@@ -52,7 +52,9 @@ def draw(run: Run, colour: str = "events") -> Drawing:
         NumericalError: "sed" does not converge.
     """
     if colour not in COLOURS:
-        raise InputError(f"got {colour}; give one of {', '.join(COLOURS)}", parameter="colour")
+        raise InputError(
+            f"{colour!r} is not known; one of {', '.join(COLOURS)}", parameter="colour"
+        )
     return Drawing(_figure(run, colour), {".csv": curves(run).to_csv(index=False)})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bonesim.reports.clinic import scan_like
+from bonesim.reports.scan_like import write
 from bonesim.specimens.image import read_image
 from bonesim.specimens.scan import ScanParameters, read_scan
 from bonesim.storage.reader import open_run
@@ -86,7 +86,7 @@ def test_the_truth_between_two_days(
         first = run.quanta(0)
         later = np.roll(first, 2, axis=0)
         monkeypatch.setattr(run, "quanta", lambda day: later if day else first)
-        done = scan_like(run, tmp_path, [40, 0], "micro_ct_20")
+        done = write(run, tmp_path, [40, 0], "micro_ct_20").attrs["scan"]
     truth = read_image(tmp_path / "truth_0_40.nrrd").values
     before, after = first >= 128, later >= 128
     assert np.array_equal(truth, np.select([before & after, after, before], [1, 2, 3], 0))
@@ -100,7 +100,7 @@ def test_fat_follows_the_bone(tiny: Path, tmp_path: Path, monkeypatch: pytest.Mo
     with open_run(tiny) as run:
         first = run.quanta(0)
         monkeypatch.setattr(run, "quanta", lambda day: first // 2 if day else first)
-        done = scan_like(run, tmp_path, None, "hr_pqct_61")
+        done = write(run, tmp_path, None, "hr_pqct_61").attrs["scan"]
     assert [scan["day"] for scan in done["scans"]] == [0, 20, 40]
     assert done["scans"][0]["marrow_mg_per_cm3"] == pytest.approx(-18.0)
     assert done["scans"][2]["marrow_mg_per_cm3"] == pytest.approx(-25.5, abs=0.1)

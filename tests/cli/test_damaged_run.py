@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
+import bonesim
 from bonesim.errors import CorruptFileError
-from bonesim.reports.run import summary
-from bonesim.reports.structure import of_run
+from bonesim.reports import run as report
 from bonesim.storage.reader import open_run
 
 
@@ -18,7 +18,7 @@ def reported(path: Path) -> tuple[str, str] | None:
     """What info and measure print; None if they report, in one line, that the file is damaged."""
     try:
         with open_run(path) as run:
-            return summary(run), of_run(run).to_csv()
+            return report.text(report.table(run)), bonesim.measure(run).to_csv()
     except CorruptFileError as error:
         assert str(path) in str(error)
         assert "\n" not in str(error)

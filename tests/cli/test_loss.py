@@ -10,7 +10,7 @@ import pytest
 
 from bonesim.config.config import validated
 from bonesim.loss.parts import OF_THINNING, PARTS, Loss
-from bonesim.reports.loss import in_words, table_of
+from bonesim.reports import loss as report
 
 Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 BIRTHS = "cells.bmu.origination_per_mm2_per_year"
@@ -59,7 +59,7 @@ def test_words_and_picture(decomposed: Path) -> None:
 def test_numbers_in_words() -> None:
     loss = Loss(7, 1000, 100, 60, -10, 35, 5, 10, 0, 30, 0, 9, -4)
     nothing = Loss(9, 1000, *[0] * 11)
-    printed = in_words(table_of([[loss, nothing]], [validated({}, "test")])).splitlines()
+    printed = report.text(report.table([[loss, nothing]], [validated({}, "test")])).splitlines()
     rows = {line[:30].strip(): line[30:].split() for line in printed if line[:30].strip()}
     assert rows["open remodelling space"] == ["6.00", "60", "%", "0.00", "-"]
     assert rows["mineral lag"] == ["-1.00", "-10", "%", "0.00", "-"]
@@ -71,9 +71,9 @@ def test_numbers_in_words() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--days", "40,20"], ["--days 40,20", "rising"]),
+        (["--days", "40,20"], ["--days: got 40, 20;", "rising"]),
         (["--days", "0"], ["from 1"]),
-        (["--days", "1.5"], ["--days 1.5"]),
+        (["--days", "1.5"], ["--days: got 1.5;"]),
         (["--days", "5", "--twin-set", "cells.bmu.orignation=0"], ["orignation"]),
         (["--days", "5", "-o", "a.jpg"], ["a.jpg", ".png"]),
         (["--set", "schedule.duration_day=0", "--set", "schedule.snapshots_day=[]"], ["--days"]),

@@ -112,4 +112,4 @@ def test_refusals_are_one_line(
 def test_scan_options_on_a_run_are_refused(tiny: Path) -> None:
     done = measured(tiny, "--threshold", 3)
     assert done.returncode == 2
-    assert "--threshold is for scans" in done.stderr
+    assert "--threshold: is for scans" in done.stderr

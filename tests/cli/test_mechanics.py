@@ -154,9 +154,9 @@ def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> No
         ("prism.npy", (*TEST, "--ends", "glued"), 2, '"clamped" or "frictionless"'),
         ("prism.npy", (*TEST, "--axis", "w"), 2, '"z" or "y" or "x"'),
         ("prism.npy", (*TEST, "--habitual-stress-mpa", 0), 2, "habitual_stress_mpa"),
-        ("prism.npy", (*TEST, "--roi", "prism.npy"), 2, "--roi is not for --mechanics"),
-        ("prism.npy", ("--voxel-um", 30, "--poisson", 0.3), 2, "--poisson belongs to --mechanics"),
-        ("prism.npy", ("--voxel-um", 30, "--tensor"), 2, "--tensor belongs to --mechanics"),
+        ("prism.npy", (*TEST, "--roi", "prism.npy"), 2, "--roi: is not for --mechanics"),
+        ("prism.npy", ("--voxel-um", 30, "--poisson", 0.3), 2, "--poisson: belongs to --mechanics"),
+        ("prism.npy", ("--voxel-um", 30, "--tensor"), 2, "--tensor: belongs to --mechanics"),
         ("rods.npy", (*TEST, "--max-cycles", 1), 7, "not converged to 1e-06 (1 cycles, energy"),
     ],
 )
@@ -178,7 +178,7 @@ def test_refusals_are_one_line(
 
 def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apparent, "MAX_MEMORY_SHARE", 1e-6)
-    with pytest.raises(ResourceError, match="--voxels-per-element 2"):
+    with pytest.raises(ResourceError, match="voxels_per_element 2"):
         apparent.check_memory(np.ones((20, 20, 20), np.float32))
 
 

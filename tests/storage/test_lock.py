@@ -99,7 +99,7 @@ def test_nothing_appears_before_the_first_commit(tmp_path: Path) -> None:
 
 def test_existing_file_is_kept_without_overwrite(run_file: Path) -> None:
     before = run_file.read_bytes()
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="give overwrite"):
         new_writer(run_file)
     with new_writer(run_file, overwrite=True) as writer:
         assert run_file.read_bytes() == before

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bonesim
 from bonesim.engine.run import checkpoint_path, resume
 from bonesim.errors import InputError
-from bonesim.instruments.visits import ClinicParameters
-from bonesim.reports import clinic, structure
-from bonesim.reports.run import summary
+from bonesim.reports import clinic
+from bonesim.reports import run as reports_run
 from bonesim.storage import checkpoint
 from bonesim.storage.cell_tables import CELL_COLUMNS, from_version_0_1
 from bonesim.storage.layout import descriptions
@@ -88,11 +88,11 @@ def test_an_unknown_population_or_a_place_outside_is_an_error() -> None:
 
 def test_reports_on_it() -> None:
     with open_run(OLD) as run:
-        assert "plate_perforation" in summary(run)
-        assert set(structure.of_run(run)["day"]) == {0, 90}
-        visits = clinic.record(run, ClinicParameters(), None)
+        assert "plate_perforation" in reports_run.text(reports_run.table(run))
+        assert set(bonesim.measure(run)["day"]) == {0, 90}
+        visits = bonesim.clinic(run)
         assert len(visits)
-        assert clinic.summary(visits, ClinicParameters())
+        assert clinic.text(visits)
 
 
 def test_it_is_not_continued_and_not_touched(tmp_path: Path) -> None:

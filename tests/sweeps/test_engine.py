@@ -17,7 +17,8 @@ import pytest
 from bonesim.errors import BusyError, InputError, ResourceError
 from bonesim.storage.lock import WriteLock
 from bonesim.sweeps.cost import Plan, refuse_what_cannot_fit
-from bonesim.sweeps.folder import Folder, Journal
+from bonesim.sweeps.folder import Folder
+from bonesim.sweeps.journal import Journal
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import in_order, missing, plan, run_share, run_study
 from tests.sweeps import dummy

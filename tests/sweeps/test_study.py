@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bonesim.errors import InputError
-from bonesim.sweeps.folder import STUDY, Folder
+from bonesim.sweeps.folder import Folder
+from bonesim.sweeps.journal import STUDY
 from bonesim.sweeps.study import Study, StudyParameters, read_as
 
 TEXT = """

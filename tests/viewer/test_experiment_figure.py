@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from bonesim.analysis.paired import difference_from_twin, in_markdown, summary, with_interval
-from bonesim.sweeps.folder import Folder, Journal
+from bonesim.sweeps.folder import Folder
+from bonesim.sweeps.journal import Journal
 from bonesim.sweeps.study import Study
 from bonesim.viewer.experiment_figure import draw_lines, flat, panels, table_and_figure
 

@@ -7,7 +7,7 @@ import pytest
 
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters, Variable
-from bonesim.viewer.sweep_plots import plot
+from bonesim.viewer.sweep_plots import draw
 
 DESIGN = DesignParameters(variable=(Variable(path="a.hill", name="hill", values=(1, 2)),))
 
@@ -40,6 +40,6 @@ def test_the_parameter_at_fault_is_named(
 ) -> None:
     given = {"outcome": "bvtv_percent", "moment": "end", "kind": "curves", parameter: value}
     with pytest.raises(InputError, match=words) as error:
-        plot(results, DESIGN, tmp_path / "p.png", **given)
+        draw(results, DESIGN, **given)
     assert error.value.parameter == parameter
     assert not list(tmp_path.iterdir())
