@@ -1,6 +1,8 @@
 """Units: the closed list of suffixes that a name may carry, and constants of the lattice."""
 
-__all__ = ["BONE", "DAYS_PER_YEAR", "FULL", "UNITS", "unit_of"]
+from collections.abc import Iterable
+
+__all__ = ["BONE", "DAYS_PER_YEAR", "FULL", "UNITS", "unit_of", "units_of"]
 
 
 #: suffix -> unit as printed. A number with a unit ends in one of these; a pure number does not.
@@ -57,3 +59,8 @@ def unit_of(name: str) -> str:
     """The unit a name carries, or "" for a pure number; the longest suffix wins."""
     fits = [suffix for suffix in UNITS if name.endswith(suffix)]
     return UNITS[max(fits, key=len)] if fits else ""
+
+
+def units_of(names: Iterable[object]) -> dict[str, str]:
+    """Column -> unit, of a table whose columns carry their units; pure numbers have ""."""
+    return {str(name): unit_of(str(name)) for name in names}

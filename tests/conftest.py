@@ -1,5 +1,6 @@
 """Kernels compiled once before parallel workers begin; real images, where they are."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before pytest-xdist starts its workers: with an empty cache each would compile the same."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's job in the background ignores it, and so would all that tests interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     parallel = getattr(config.option, "numprocesses", None)
     if parallel and not config.option.collectonly and not hasattr(config, "workerinput"):
         # If it fails, workers compile what they need, and their tests show why.

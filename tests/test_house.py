@@ -1,6 +1,7 @@
 """The rules of the house: few rooms, one direction, one place for each thing, public names."""
 
 import ast
+import graphlib
 import importlib
 import pkgutil
 import re
@@ -38,6 +39,25 @@ def test_the_house_is_small() -> None:
     loose = list(PACKAGE.glob("*.py"))
     assert len(loose) <= MAX_LOOSE_MODULES, loose
     assert len(loose) + len(PACKAGES) <= MAX_ROOMS
+
+
+def module_of(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    """Of modules, wherever in them they import; the top of the package only names others."""
+    files = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    graph = {
+        name: {
+            full if (full := f"{module}.{inner}") in files else module
+            for module, inner in imports_of(path)
+        } - {"bonesim", name}
+        for name, path in files.items() if name != "bonesim"
+    }  # fmt: skip
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert order.index("bonesim.units") < order.index("bonesim.cli.main")
 
 
 def test_nobody_imports_the_command_line() -> None:
