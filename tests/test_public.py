@@ -147,6 +147,16 @@ def test_every_public_function_works_twice(folder: Path, run_file: Path) -> None
                 assert isinstance(found, matplotlib.figure.Figure), name
 
 
+def test_tables_carry_their_units(folder: Path, run_file: Path) -> None:
+    for table, name, unit in (
+        (bonesim.info(run_file), "bvtv_percent", "%"),
+        (bonesim.hormones(PRESCRIBED), "e2_pg_per_ml_mean", "pg/mL"),
+        (bonesim.sweep(folder / "study.toml", folder / "sweep", workers=1), "tb_th_um", "um"),
+    ):
+        assert table.attrs["units"][name] == unit
+        assert set(table.attrs["units"]) == set(map(str, table))
+
+
 def test_every_public_class_works_twice() -> None:
     for _ in range(2):
         config = bonesim.Config.model_validate(SMALL)

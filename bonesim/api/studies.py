@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
+from bonesim.units import units_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +195,7 @@ def _results(folder: Path, missing: int) -> "pd.DataFrame":
     from bonesim.sweeps.folder import Folder
 
     results = Folder(folder).results()
-    results.attrs["missing"] = missing
+    results.attrs |= {"missing": missing, "units": units_of(results)}
     return results
 
 

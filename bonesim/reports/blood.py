@@ -13,6 +13,7 @@ from bonesim.endocrine.blood import Blood, cohort, simulate_blood
 from bonesim.endocrine.drugs import DRUGS
 from bonesim.endocrine.regimen import Regimen
 from bonesim.errors import InputError
+from bonesim.units import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,7 +188,13 @@ def table(prescribed: Prescribed, every: Literal["day", "phase"] = "phase") -> "
     if every not in ("day", "phase"):
         raise InputError(f"got {every!r}; give 'day' or 'phase'", parameter="every")
     if every == "day":
-        return prescribed.daily()
+        daily = prescribed.daily()
+        # The name of a column is a quantity's, with its unit, and how the day is summarised.
+        daily.attrs["units"] = {
+            name: unit_of(f"_{name}" if name == "day" else name.rpartition("_")[0])
+            for name in map(str, daily)
+        }
+        return daily
     found = prescribed.phases()
     drugs = [name.replace("_", " ") for name in prescribed.drugs()]
     found.attrs["reported"] = [QUANTITIES[name][0] for name in REPORTED] + drugs

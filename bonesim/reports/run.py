@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from bonesim.errors import CorruptFileError
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
-from bonesim.units import DAYS_PER_YEAR
+from bonesim.units import DAYS_PER_YEAR, units_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,12 @@ def table(run: Run) -> "pd.DataFrame":
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
         found = daily.loc[days, ["day", *REPORTED]].reset_index(drop=True)
-        found.attrs = {"run": _head(run), "events": _events(run), "names": _names(run)}
+        found.attrs = {
+            "units": units_of(found),
+            "run": _head(run),
+            "events": _events(run),
+            "names": _names(run),
+        }
     except LookupError as error:
         raise CorruptFileError(
             f"{run.path}: lacks what a run has ({first_line(error)}); "
