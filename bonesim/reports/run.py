@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from bonesim.errors import CorruptFileError
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
-from bonesim.units import DAYS_PER_YEAR, units_of
+from bonesim.units import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
