@@ -30,7 +30,7 @@ def table(run: Run) -> "pd.DataFrame":
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
         found = daily.loc[days, ["day", *REPORTED]].reset_index(drop=True)
         found.attrs = {
-            "units": units_of(found),
+            "units": {one.name: one.unit for one in run.columns("table") if one.name in found},
             "run": _head(run),
             "events": _events(run),
             "names": _names(run),
