@@ -92,7 +92,7 @@ def text(table: "pd.DataFrame") -> str:
     ]
     days = table["day"]
     wide = table.drop(columns="day").rename(columns=table.attrs["names"])
-    wide.index = pd.Index([f"day {day} ({day / DAYS_PER_YEAR:.1f} y)" for day in days])
+    wide.index = pd.Index([f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} y)" for day in days])
     lines += [wide.T.to_string(float_format=lambda value: f"{value:.3g}"), ""]
     if not events:
         return "\n".join([*lines, "no topological events"])
