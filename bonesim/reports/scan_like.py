@@ -62,7 +62,8 @@ def write(
         try:
             settings = Scanner.model_validate(settings.model_dump() | {"voxel_um": voxel_um})
         except ValidationError as error:
-            raise InputError(explain(error, "scanner", Scanner)) from None
+            message = explain(error, "", Scanner).removeprefix("voxel_um: ")
+            raise InputError(message, parameter="voxel_um") from None
     chosen = sorted(set(run.snapshot_days if days is None else days))
     if not chosen:
         raise InputError(f"{run.path}: holds no snapshot yet, nothing to scan; let it run on")
