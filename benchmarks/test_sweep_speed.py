@@ -6,10 +6,9 @@ import pytest
 
 pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
 
-from tests.sweep import dummy
-
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import run_study
+from tests.sweeps import dummy
 
 POINTS = 500
 
