@@ -89,7 +89,7 @@ def test_without_solves_no_strain_is_sensed() -> None:
 
 
 def test_a_load_that_no_cell_senses_is_refused() -> None:
-    with pytest.raises(InputError, match="interval_day is 0") as error:
+    with pytest.raises(InputError, match="interval_day is 0: nothing would sense it") as error:
         loaded(50.0, 1.0, mechanics__interval_day=0)
     assert "\n" not in str(error.value)
 
