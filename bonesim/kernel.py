@@ -2,7 +2,8 @@
 
 Numba's own cache does not notice an edit in *another* file that a kernel calls: it silently
 returns the old result (numba issues 1833, 9483). So the cache folder is named after a hash of
-all sources a kernel can reach: everything in the layers that hold kernels.
+all sources a kernel can reach, and of the compiler: the rooms of kernels, and elsewhere the files
+with kernels and all that these import (a test derives the list).
 `fastmath` stays off: identical bits on every machine matter more than a few percent of speed.
 """
 
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite
 import numba
 from platformdirs import user_cache_path
 
@@ -22,10 +24,14 @@ __all__ = ["KERNEL_SOURCES", "PACKAGE", "is_cached", "kernel", "sources_hash"]
 
 
 PACKAGE = Path(__file__).parent
-#: Folders and files that contain kernels or are called by them; imports go down only.
+#: Folders and files that contain kernels or are imported by these.
 KERNEL_SOURCES = (
-    "chance.py", "kernel.py", "parameters.py", "units.py",
-    "cells", "endocrine", "instruments", "lattice", "mechanics", "morphometry", "signals", "specimens",
+    "chance.py", "errors.py", "kernel.py", "parameters.py", "units.py",
+    "cells", "lattice", "mechanics", "signals",
+    "endocrine/assay.py", "endocrine/axis.py", "endocrine/drugs.py", "endocrine/response.py",
+    "instruments/reading.py",
+    "morphometry/thickness.py", "morphometry/thinning.py",
+    "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,8 +39,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @cache
 def sources_hash() -> str:
-    """SHA-256 (first 16 hex digits) of every source file a kernel can reach."""
-    digest = hashlib.sha256()
+    """SHA-256 (first 16 hex digits) of every source file a kernel can reach, and of the compiler."""
+    digest = hashlib.sha256(f"numba {numba.__version__} llvmlite {llvmlite.__version__}".encode())
     for name in KERNEL_SOURCES:
         place = PACKAGE / name
         files = [place] if place.suffix == ".py" else sorted(place.rglob("*.py"))

@@ -1,0 +1,5 @@
+"""Images from files: grey values with their geometry, from every format, checked before use."""
+
+from bonesim.public import loaded_when_used
+
+__getattr__, __dir__, __all__ = loaded_when_used(__name__, {"stored": ("Stored",)})
