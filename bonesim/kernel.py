@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import llvmlite
 import numba
+from numba.core import caching
 from platformdirs import user_cache_path
 
 __all__ = ["KERNEL_SOURCES", "PACKAGE", "is_cached", "kernel", "sources_hash"]
@@ -70,6 +71,32 @@ def _choose_cache_folder() -> str:
 
 if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = _choose_cache_folder()
+
+
+class KernelLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+    """Where Numba keeps a kernel: by the module's place in the package, not on the disk.
+
+    A second clone or environment with the same sources and compiler finds what is compiled. The
+    stamp is `sources_hash`, so that a cache folder of the user's own is never stale either.
+    """
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        """Folder of a module's kernels within the cache folder."""
+        return Path(py_file).resolve().parent.relative_to(PACKAGE.parent.resolve()).as_posix()
+
+    def get_source_stamp(self) -> str:
+        """What a cached kernel must have been compiled from."""
+        return sources_hash()
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> Any:
+        """A locator for functions of this package, None for all others."""
+        ours = Path(py_file).resolve().is_relative_to(PACKAGE.resolve())
+        return super().from_function(py_func, py_file) if ours else None
+
+
+caching.CacheImpl._locator_classes.insert(0, KernelLocator)
 
 
 def kernel(function: F) -> F:
