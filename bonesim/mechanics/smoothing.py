@@ -1,7 +1,9 @@
-"""Chebyshev smoothing of the fourth kind: polynomials in the Jacobi-scaled stiffness.
+"""Smoothing: a damped step of Jacobi on the bone itself, Chebyshev of the fourth kind on aggregates.
 
-Unlike the first kind it needs no estimate of the smallest eigenvalue to be damped, only a bound of
-the largest, which the element gives. The weights minimise the error bound of a V-cycle.
+On the bone every further step costs a product of the whole mesh and saves less than its cost: one is
+best. Below, polynomials are cheap. Of the fourth kind they need no estimate of the smallest eigenvalue
+to be damped, only a bound of the largest; their weights minimise the error bound of a V-cycle.
+
 Source: Lottes 2022, Phillips and Fischer 2022 (optimised fourth-kind Chebyshev smoothers).
 """
 
@@ -17,6 +19,8 @@ WEIGHTS = {
     3: (1.00842544782028, 1.08867839208730, 1.33753125909618),
     4: (1.00391310427285, 1.04035811188593, 1.14863498546254, 1.38268869241000),
 }
+#: Of the longest step that converges for whatever structure, 2 / bound of the largest eigenvalue.
+JACOBI = 0.94
 
 
 def steps(degree: int, largest: float) -> NDArray[np.float32]:
@@ -30,33 +34,20 @@ def steps(degree: int, largest: float) -> NDArray[np.float32]:
 
 
 @kernel
-def begin(residual, mesh, new, weight, d, z, part, parts):  # type: ignore[no-untyped-def]
-    """The first step from zero: a Jacobi correction `d`, and `z` with its weight."""
+def jacobi(residual, mesh, factor, z, part, parts):  # type: ignore[no-untyped-def]
+    """A step of Jacobi from zero."""
     n = mesh.inverse.size
     for c in range(3):
         o = c * mesh.stride
         for i in range(part * n // parts, (part + 1) * n // parts):
-            value = new * mesh.inverse[i] * residual[o + i]
-            d[o + i] = value
-            z[o + i] = weight * value
+            z[o + i] = factor * mesh.inverse[i] * residual[o + i]
 
 
 @kernel
-def step(change, mesh, keep, new, weight, residual, d, z, part, parts):  # type: ignore[no-untyped-def]
-    """A further step: the residual follows the last correction's force, `z` takes the next one."""
+def jacobi_again(residual, change, mesh, factor, z, part, parts):  # type: ignore[no-untyped-def]
+    """A step of Jacobi for residual - change, added to `z`."""
     n = mesh.inverse.size
     for c in range(3):
         o = c * mesh.stride
         for i in range(part * n // parts, (part + 1) * n // parts):
-            left = residual[o + i] - change[o + i]
-            value = keep * d[o + i] + new * mesh.inverse[i] * left
-            residual[o + i] = left
-            d[o + i] = value
-            z[o + i] += weight * value
-
-
-@kernel
-def less(residual, change, part, parts):  # type: ignore[no-untyped-def]
-    """The residual after a correction whose force is `change`."""
-    for i in range(part * residual.size // parts, (part + 1) * residual.size // parts):
-        residual[i] -= change[i]
+            z[o + i] += factor * mesh.inverse[i] * (residual[o + i] - change[o + i])

@@ -111,7 +111,7 @@ class Structure:
         self, weight: NDArray[np.float32], held: NDArray[np.bool_], poisson: float
     ) -> None:
         self.hierarchy = Hierarchy(weight, held, poisson)
-        self.mesh = self.hierarchy.meshes[0]
+        self.mesh = self.hierarchy.mesh
         self.places = self.hierarchy.places
         size = 3 * self.mesh.stride
         self._residual, self._p, self._z = (np.zeros(size, np.float32) for _ in range(3))

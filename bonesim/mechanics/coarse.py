@@ -1,0 +1,329 @@
+"""The levels of aggregates, and the cycle on them.
+
+Aggregates are stiffer than bone: a coarse correction is too small, the more so the more levels are
+below. So each correction is lengthened, and a level is visited several times for each visit of the
+level above (Braess 1995; Vassilevski 2008, "AMLI cycle" with a fixed polynomial). That costs little:
+the finest has some fifty unknowns for each of a level's rows of six, and further levels are small. The
+cycle is linear, symmetric and positive, as conjugate gradients need it.
+
+All levels lie in the same arrays, one after the other; a row is six motions of an aggregate.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonesim.kernel import kernel
+from bonesim.mechanics.aggregates import Aggregates, Graph, aggregated, coarser_graph
+from bonesim.mechanics.galerkin import coarsen
+from bonesim.mechanics.scaling import dense, halves, invert, ladders, off_diagonal
+from bonesim.mechanics.smoothing import steps
+from bonesim.mechanics.threads import in_parts, several
+
+Floats = NDArray[np.float32]
+#: Rows of the coarsest level, solved exactly.
+COARSEST_ROWS = 12
+#: Steps of smoothing before and after; visits, and the factor of each correction: of the first level
+#: of aggregates, of those below, of the coarsest. By experiment on living bone (benchmarks).
+DEGREE = 2
+VISITS = np.array([2, 3, 1])
+LENGTHENED = np.array([1.7, 1.4, 1.0], np.float32)
+#: Steps of Lanczos's method for the largest eigenvalue, and the margin on what it finds.
+LANCZOS_STEPS = 10
+MARGIN = 1.1
+#: Rows from which a product is shared among threads.
+SMALLEST_SHARED = 6000
+
+
+class Coarse(NamedTuple):
+    """Levels 0 (of the nodes' aggregates) to the coarsest, as kernels use them.
+
+    `rows` (levels + 1,) first row of each level; scaled blocks off the diagonal in `first`,
+    `columns`, `blocks`, each transposed; `parent` the aggregate's row above, `ladder` the motions
+    of a row from its parent's; `table` (levels, DEGREE, 3) steps of smoothing; `inverse` of the
+    coarsest. The rest are values, six a row: residual given, that of the visit, correction of the
+    visit, the sum of visits, direction, residual, product.
+    """
+
+    rows: NDArray[np.int64]
+    first: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    blocks: Floats
+    parent: NDArray[np.int32]
+    ladder: Floats
+    table: Floats
+    inverse: Floats
+    given: Floats
+    b: Floats
+    z: Floats
+    total: Floats
+    d: Floats
+    r: Floats
+    q: Floats
+
+
+@kernel
+def product(coarse, l, x, y, part, parts):  # type: ignore[no-untyped-def]
+    """Stiffness times `x` on a part of a level's rows, into `y`."""
+    low, high = coarse.rows[l], coarse.rows[l + 1]
+    for row in range(low + part * (high - low) // parts, low + (part + 1) * (high - low) // parts):
+        o = 6 * row
+        y0, y1, y2, y3, y4, y5 = x[o], x[o + 1], x[o + 2], x[o + 3], x[o + 4], x[o + 5]
+        for t in range(coarse.first[row], coarse.first[row + 1]):
+            block, i = coarse.blocks[t], 6 * coarse.columns[t]
+            for k in range(6):
+                v = x[i + k]
+                y0 += block[k, 0] * v
+                y1 += block[k, 1] * v
+                y2 += block[k, 2] * v
+                y3 += block[k, 3] * v
+                y4 += block[k, 4] * v
+                y5 += block[k, 5] * v
+        y[o], y[o + 1], y[o + 2], y[o + 3], y[o + 4], y[o + 5] = y0, y1, y2, y3, y4, y5
+
+
+@kernel
+def begin_smoothing(coarse, l):  # type: ignore[no-untyped-def]
+    """The first step from zero."""
+    new, weight = coarse.table[l, 0, 1], coarse.table[l, 0, 2]
+    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+        coarse.d[i] = new * coarse.b[i]
+        coarse.z[i] = weight * coarse.d[i]
+
+
+@kernel
+def smooth(coarse, l, k, source):  # type: ignore[no-untyped-def]
+    """Step `k`, for the residual `source` less the product."""
+    keep, new, weight = coarse.table[l, k, 0], coarse.table[l, k, 1], coarse.table[l, k, 2]
+    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+        left = source[i] - coarse.q[i]
+        coarse.r[i] = left
+        coarse.d[i] = keep * coarse.d[i] + new * left
+        coarse.z[i] += weight * coarse.d[i]
+
+
+@kernel
+def descend(coarse, l):  # type: ignore[no-untyped-def]
+    """Restrict what is left of a visit's residual to the next level."""
+    coarse.given[6 * coarse.rows[l + 1] : 6 * coarse.rows[l + 2]] = 0.0
+    for row in range(coarse.rows[l], coarse.rows[l + 1]):
+        ladder, o = coarse.ladder[row], 6 * coarse.parent[row]
+        for i in range(6):
+            left = coarse.b[6 * row + i] - coarse.q[6 * row + i]
+            for k in range(6):
+                coarse.given[o + k] += ladder[i, k] * left
+
+
+@kernel
+def ascend(coarse, l):  # type: ignore[no-untyped-def]
+    """Add the next level's correction."""
+    for row in range(coarse.rows[l], coarse.rows[l + 1]):
+        ladder, o = coarse.ladder[row], 6 * coarse.parent[row]
+        for i in range(6):
+            value = np.float32(0.0)
+            for k in range(6):
+                value += ladder[i, k] * coarse.total[o + k]
+            coarse.z[6 * row + i] += value
+
+
+@kernel
+def first_visit(coarse, l):  # type: ignore[no-untyped-def]
+    """Nothing is corrected yet."""
+    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+        coarse.b[i] = coarse.given[i]
+        coarse.total[i] = 0.0
+
+
+@kernel
+def next_visit(coarse, l):  # type: ignore[no-untyped-def]
+    """The residual of the corrections so far."""
+    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+        coarse.b[i] = coarse.given[i] - coarse.q[i]
+
+
+@kernel
+def end_visit(coarse, l, factor):  # type: ignore[no-untyped-def]
+    """Add the visit's correction, lengthened."""
+    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+        coarse.total[i] += factor * coarse.z[i]
+
+
+@kernel
+def solve_coarsest(coarse, l):  # type: ignore[no-untyped-def]
+    """The exact correction."""
+    low = 6 * coarse.rows[l]
+    if coarse.inverse.shape[0] == 0:
+        coarse.total[low : 6 * coarse.rows[l + 1]] = coarse.given[low : 6 * coarse.rows[l + 1]]
+    for i in range(coarse.inverse.shape[0]):
+        value = np.float32(0.0)
+        for k in range(coarse.inverse.shape[0]):
+            value += coarse.inverse[i, k] * coarse.given[low + k]
+        coarse.total[low + i] = value
+
+
+@kernel
+def approach(coarse, l, visits, lengthened):  # type: ignore[no-untyped-def]
+    """The correction (`total`) for a level's residual (`given`), on this thread."""
+    if l == coarse.rows.size - 2:
+        solve_coarsest(coarse, l)
+        return
+    kind = min(l, 1)
+    first_visit(coarse, l)
+    for visit in range(visits[kind]):
+        if visit > 0:
+            product(coarse, l, coarse.total, coarse.q, 0, 1)
+            next_visit(coarse, l)
+        begin_smoothing(coarse, l)
+        for k in range(1, coarse.table.shape[1]):
+            product(coarse, l, coarse.d, coarse.q, 0, 1)
+            smooth(coarse, l, k, coarse.b if k == 1 else coarse.r)
+        product(coarse, l, coarse.z, coarse.q, 0, 1)
+        descend(coarse, l)
+        approach(coarse, l + 1, visits, lengthened)
+        ascend(coarse, l)
+        product(coarse, l, coarse.z, coarse.q, 0, 1)
+        smooth(coarse, l, 0, coarse.b)
+        for k in range(1, coarse.table.shape[1]):
+            product(coarse, l, coarse.d, coarse.q, 0, 1)
+            smooth(coarse, l, k, coarse.r)
+        end_visit(coarse, l, lengthened[kind])
+
+
+def approach_shared(coarse: Coarse) -> None:
+    """As `approach` on level 0, its products on threads, bit for bit."""
+    first_visit(coarse, 0)
+    for visit in range(VISITS[0]):
+        if visit > 0:
+            in_parts(product, coarse, 0, coarse.total, coarse.q)
+            next_visit(coarse, 0)
+        begin_smoothing(coarse, 0)
+        for k in range(1, DEGREE):
+            in_parts(product, coarse, 0, coarse.d, coarse.q)
+            smooth(coarse, 0, k, coarse.b if k == 1 else coarse.r)
+        in_parts(product, coarse, 0, coarse.z, coarse.q)
+        descend(coarse, 0)
+        approach(coarse, 1, VISITS, LENGTHENED)
+        ascend(coarse, 0)
+        in_parts(product, coarse, 0, coarse.z, coarse.q)
+        smooth(coarse, 0, 0, coarse.b)
+        for k in range(1, DEGREE):
+            in_parts(product, coarse, 0, coarse.d, coarse.q)
+            smooth(coarse, 0, k, coarse.r)
+        end_visit(coarse, 0, LENGTHENED[0])
+
+
+def correct(coarse: Coarse) -> None:
+    """One cycle: the correction of level 0 for its residual."""
+    if coarse.rows[1] >= SMALLEST_SHARED and coarse.rows.size > 2 and several():
+        approach_shared(coarse)
+    else:
+        approach(coarse, 0, VISITS, LENGTHENED)
+
+
+@kernel
+def lanczos(coarse, l, alphas, betas):  # type: ignore[no-untyped-def]
+    """Lanczos's tridiagonal matrix of a level, from a fixed start; returns its size."""
+    low, high = 6 * coarse.rows[l], 6 * coarse.rows[l + 1]
+    x, y, old = coarse.z, coarse.q, coarse.d
+    square = 0.0
+    for i in range(low, high):
+        x[i] = np.float32(((i - low) * 2654435761 % 4294967296) / 4294967296.0 - 0.5)
+        old[i] = 0.0
+        square += np.float64(x[i]) ** 2
+    beta = 0.0
+    for k in range(alphas.size):
+        length = np.sqrt(square)
+        if length <= 1e-6:
+            return k
+        for i in range(low, high):
+            x[i] = np.float32(x[i] / length)
+        product(coarse, l, x, y, 0, 1)
+        alpha = 0.0
+        for i in range(low, high):
+            alpha += np.float64(x[i]) * np.float64(y[i])
+        square = 0.0
+        for i in range(low, high):
+            new = np.float32(y[i] - alpha * x[i] - beta * old[i])
+            old[i] = x[i]
+            x[i] = new
+            square += np.float64(new) ** 2
+        alphas[k], beta = alpha, np.sqrt(square)
+        betas[k] = beta
+    return alphas.size
+
+
+def largest_eigenvalue(coarse: Coarse, level: int) -> float:
+    """Of a level's scaled stiffness; an estimate from below."""
+    alphas, betas = np.zeros(LANCZOS_STEPS), np.zeros(LANCZOS_STEPS)
+    size = lanczos(coarse, level, alphas, betas)
+    between = betas[: size - 1]
+    matrix = np.diag(alphas[:size]) + np.diag(between, 1) + np.diag(between, -1)
+    return float(np.linalg.eigvalsh(matrix)[-1])
+
+
+class _Level(NamedTuple):
+    """One level while the hierarchy is made."""
+
+    graph: Graph
+    centres: NDArray[np.float64]
+    down: NDArray[np.float64]
+    up: NDArray[np.float64]
+
+
+def _scaled(graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64]) -> _Level:
+    down, up = np.empty((2, len(centres), 6, 6))
+    halves(graph, blocks, down, up)
+    return _Level(graph, centres, down, up)
+
+
+def make_coarse(
+    graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64]
+) -> tuple[Coarse, Floats]:
+    """All levels from the blocks of the first; and the scale of its motions (n, 6, 6): L^-1."""
+    level = _scaled(graph, blocks, centres)
+    scale = level.down.astype(np.float32)
+    rows, first = [0, len(centres)], [np.zeros(1, np.int64)]
+    columns, scaled, parents, made_ladders = ([np.zeros((0, *tail), kind)] for tail, kind in (
+        ((), np.int32), ((6, 6), np.float32), ((), np.int32), ((6, 6), np.float32)
+    ))  # fmt: skip
+    entries = 0
+    while len(level.centres) > COARSEST_ROWS and level.graph.columns.size > len(level.centres):
+        count = len(level.centres)
+        off = level.graph.columns.size - count
+        starts = np.empty(count + 1, np.int64)
+        columns.append(np.empty(off, np.int32))
+        scaled.append(np.empty((off, 6, 6), np.float32))
+        off_diagonal(level.graph, blocks, level.down, rows[-2], starts, columns[-1], scaled[-1])
+        first.append(entries + starts[1:])
+        entries += off
+        groups = aggregated(level.graph, level.centres)
+        below = coarser_graph(level.graph, groups)
+        coarse_blocks = np.zeros((below.blocks, 6, 6))
+        coarsen(level.graph, blocks, level.centres, groups, below, coarse_blocks)
+        blocks, finer, level = coarse_blocks, level, _scaled(below, coarse_blocks, groups.centres)
+        made_ladders.append(np.empty((count, 6, 6), np.float32))
+        ladders(finer.up, finer.centres, groups, level.down, made_ladders[-1])
+        parents.append((rows[-1] + groups.number).astype(np.int32))
+        rows.append(rows[-1] + len(level.centres))
+    values = [np.zeros(6 * rows[-1], np.float32) for _ in range(7)]
+    coarse = Coarse(
+        np.array(rows), np.concatenate([*first, np.full(rows[-1] - rows[-2], entries)]),
+        np.concatenate(columns), np.concatenate(scaled), np.concatenate(parents),
+        np.concatenate(made_ladders), np.zeros((len(rows) - 1, DEGREE, 3), np.float32),
+        _inverse(level, blocks), *values,
+    )  # fmt: skip
+    for number in range(len(rows) - 2):
+        coarse.table[number] = steps(DEGREE, MARGIN * largest_eigenvalue(coarse, number))
+    return coarse, scale
+
+
+def _inverse(level: _Level, blocks: NDArray[np.float64]) -> Floats:
+    """Of the coarsest level; empty if nothing in it is coupled: then its residual is its answer."""
+    count = len(level.centres)
+    if level.graph.columns.size == count:
+        return np.zeros((0, 0), np.float32)
+    matrix, inverse = np.zeros((2, 6 * count, 6 * count))
+    dense(level.graph, blocks, level.down, matrix)
+    invert(matrix, inverse)
+    return inverse.astype(np.float32)
