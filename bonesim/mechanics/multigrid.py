@@ -20,11 +20,11 @@ from bonesim.mechanics.aggregates import (
     elements_at_nodes,
     graph_of_nodes,
 )
-from bonesim.mechanics.coarse import correct, make_coarse
-from bonesim.mechanics.element import max_eigenvalue_ratio, mode_stiffness, stiffness
+from bonesim.mechanics.coarse import Coarse, correct, make_coarse
+from bonesim.mechanics.element import mode_stiffness, stiffness
 from bonesim.mechanics.galerkin import of_nodes
 from bonesim.mechanics.mesh import Level, Mesh, finest
-from bonesim.mechanics.smoothing import JACOBI, jacobi, jacobi_again
+from bonesim.mechanics.smoothing import jacobi, jacobi_again, jacobi_factor
 from bonesim.mechanics.stiffness_product import multiply, multiply_alone, release
 from bonesim.mechanics.threads import in_parts, several
 from bonesim.mechanics.transfer import prolong, restrict
@@ -48,7 +48,7 @@ class Hierarchy:
     ) -> None:
         self.modes = mode_stiffness(poisson)
         self.k0 = self.modes.astype(np.float32)
-        self._jacobi = np.float32(2.0 * JACOBI / max_eigenvalue_ratio(poisson))
+        self._jacobi = jacobi_factor(poisson)
         level = finest(weight, held, float(stiffness(poisson)[0, 0]))
         self.places = level.places
         self.mesh: Mesh = level.mesh
@@ -71,7 +71,7 @@ class Hierarchy:
         )  # fmt: skip
 
 
-def rigid_levels(level: Level, poisson: float):  # type: ignore[no-untyped-def]
+def rigid_levels(level: Level, poisson: float) -> tuple[Aggregates, Coarse, Floats]:
     """Aggregates of the nodes (centres in float32), the levels of rigid bodies, and their scale."""
     start = np.empty(len(level.places) + 2, np.int32)
     incident = np.empty(level.corners.size, np.int32)
