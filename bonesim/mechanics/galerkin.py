@@ -56,24 +56,26 @@ def patterns(poisson: float) -> NDArray[np.float64]:
 
 
 @kernel
-def add_shifted(block, turned, a, b, weight, h, out):  # type: ignore[no-untyped-def]
-    """Add a block to `out`, its rows' origin shifted by `a`, its columns' by `b`.
-
-    `turned`: the block is transposed. `h` (6, 6) is scratch.
-    """
-    for i in range(6):
-        for j in range(6):
-            h[i, j] = weight * (block[j, i] if turned else block[i, j])
-        h[i, 3] += h[i, 2] * b[1] - h[i, 1] * b[2]
-        h[i, 4] += h[i, 0] * b[2] - h[i, 2] * b[0]
-        h[i, 5] += h[i, 1] * b[0] - h[i, 0] * b[1]
+def add_shifted(block, a, b, weight, h, out):  # type: ignore[no-untyped-def]
+    """Add a block to `out`, its rows' origin shifted by `a`, its columns' by `b`; `h` is scratch."""
+    a0, a1, a2 = weight * a[0], weight * a[1], weight * a[2]
+    b0, b1, b2 = b[0], b[1], b[2]
     for j in range(6):
-        out[0, j] += h[0, j]
-        out[1, j] += h[1, j]
-        out[2, j] += h[2, j]
-        out[3, j] += h[3, j] + h[2, j] * a[1] - h[1, j] * a[2]
-        out[4, j] += h[4, j] + h[0, j] * a[2] - h[2, j] * a[0]
-        out[5, j] += h[5, j] + h[1, j] * a[0] - h[0, j] * a[1]
+        g0, g1, g2 = block[0, j], block[1, j], block[2, j]
+        h[0, j] = weight * g0
+        h[1, j] = weight * g1
+        h[2, j] = weight * g2
+        h[3, j] = weight * block[3, j] + g2 * a1 - g1 * a2
+        h[4, j] = weight * block[4, j] + g0 * a2 - g2 * a0
+        h[5, j] = weight * block[5, j] + g1 * a0 - g0 * a1
+    for i in range(6):
+        h0, h1, h2 = h[i, 0], h[i, 1], h[i, 2]
+        out[i, 0] += h0
+        out[i, 1] += h1
+        out[i, 2] += h2
+        out[i, 3] += h[i, 3] + h2 * b1 - h1 * b2
+        out[i, 4] += h[i, 4] + h0 * b2 - h2 * b0
+        out[i, 5] += h[i, 5] + h1 * b0 - h0 * b1
 
 
 @kernel
@@ -88,7 +90,11 @@ def add_held(corners, places, number, held, centres, a, weight, k0, slot, motion
     for p in range(8):
         n = corners[p]
         b = number[n]
-        x, y, z = places[n, 0] - centres[b, 0], places[n, 1] - centres[b, 1], places[n, 2] - centres[b, 2]
+        x, y, z = (
+            places[n, 0] - centres[b, 0],
+            places[n, 1] - centres[b, 1],
+            places[n, 2] - centres[b, 2],
+        )
         if not held[n] & 1:
             motion[3 * p, 0], motion[3 * p, 4], motion[3 * p, 5] = 1.0, z, -y
         if not held[n] & 2:
@@ -101,7 +107,7 @@ def add_held(corners, places, number, held, centres, a, weight, k0, slot, motion
         for i in range(3 * p, 3 * p + 3):
             for j in range(24):
                 for r in range(6):
-                    force[j, r] += k0[j, i] * motion[i, r]
+                    force[j, r] += k0[i, j] * motion[i, r]
     for p in range(8):
         b = number[corners[p]]
         if b < a:
@@ -142,13 +148,26 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
                         code += power[p]
                 w = np.float64(weight[e])
                 if touched:
-                    add_held(corners[e], places, number, held, centres, a, w, k0, slot, motion, force, blocks)
+                    add_held(
+                        corners[e],
+                        places,
+                        number,
+                        held,
+                        centres,
+                        a,
+                        w,
+                        k0,
+                        slot,
+                        motion,
+                        force,
+                        blocks,
+                    )
                     continue
                 if code == WITHIN:
                     continue
                 for c in range(3):
                     one[c] = cells[e, 2 - c] + 0.5 - centres[a, c]
-                add_shifted(table[code], False, one, one, w, h, blocks[slot[a]])
+                add_shifted(table[code], one, one, w, h, blocks[slot[a]])
                 for p in range(8):
                     b = number[corners[e, p]]
                     both = code
@@ -162,7 +181,7 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
                         continue
                     for c in range(3):
                         other[c] = cells[e, 2 - c] + 0.5 - centres[b, c]
-                    add_shifted(table[both], False, one, other, w, h, blocks[slot[b]])
+                    add_shifted(table[both], one, other, w, h, blocks[slot[b]])
 
 
 @kernel
@@ -184,7 +203,11 @@ def coarsen(graph, blocks, centres, aggregates, coarse, coarse_blocks):  # type:
                     continue
                 for c in range(3):
                     other[c] = centres[j, c] - aggregates.centres[b, c]
-                add_shifted(blocks[graph.place[k]], j < i, one, other, 1.0, h, coarse_blocks[slot[b]])
+                block, out = blocks[graph.place[k]], coarse_blocks[slot[b]]
+                if j < i:
+                    add_shifted(block.T, one, other, 1.0, h, out)
+                else:
+                    add_shifted(block, one, other, 1.0, h, out)
 
 
 def held_components(level: Level) -> NDArray[np.uint8]:

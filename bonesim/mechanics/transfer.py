@@ -39,7 +39,9 @@ def restrict(residual, change, stride, places, aggregates, scale, out, part, par
         out[o + 2] = s[2, 0] * t0 + s[2, 1] * t1 + s[2, 2] * t2
         out[o + 3] = s[3, 0] * t0 + s[3, 1] * t1 + s[3, 2] * t2 + s[3, 3] * r0
         out[o + 4] = s[4, 0] * t0 + s[4, 1] * t1 + s[4, 2] * t2 + s[4, 3] * r0 + s[4, 4] * r1
-        out[o + 5] = s[5, 0] * t0 + s[5, 1] * t1 + s[5, 2] * t2 + s[5, 3] * r0 + s[5, 4] * r1 + s[5, 5] * r2
+        out[o + 5] = (
+            s[5, 0] * t0 + s[5, 1] * t1 + s[5, 2] * t2 + s[5, 3] * r0 + s[5, 4] * r1 + s[5, 5] * r2
+        )
 
 
 @kernel
