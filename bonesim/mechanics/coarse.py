@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.mechanics.aggregates import Aggregates, Graph, aggregated, coarser_graph
+from bonesim.mechanics.aggregates import Graph, aggregated, coarser_graph
 from bonesim.mechanics.galerkin import coarsen
 from bonesim.mechanics.scaling import dense, halves, invert, ladders, off_diagonal
 from bonesim.mechanics.threads import in_parts, several
@@ -62,9 +62,9 @@ class Coarse(NamedTuple):
 
 
 @kernel
-def product(coarse, l, x, y, part, parts):  # type: ignore[no-untyped-def]
+def product(coarse, level, x, y, part, parts):  # type: ignore[no-untyped-def]
     """Stiffness times `x` on a part of a level's rows, into `y`."""
-    low, high = coarse.rows[l], coarse.rows[l + 1]
+    low, high = coarse.rows[level], coarse.rows[level + 1]
     for row in range(low + part * (high - low) // parts, low + (part + 1) * (high - low) // parts):
         o = 6 * row
         y0, y1, y2, y3, y4, y5 = x[o], x[o + 1], x[o + 2], x[o + 3], x[o + 4], x[o + 5]
@@ -82,10 +82,10 @@ def product(coarse, l, x, y, part, parts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def jacobi(coarse, l, first):  # type: ignore[no-untyped-def]
+def jacobi(coarse, level, first):  # type: ignore[no-untyped-def]
     """A step of Jacobi: from zero at `first`, else for the visit's residual less the product."""
-    factor = coarse.factor[l]
-    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+    factor = coarse.factor[level]
+    for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
         if first:
             coarse.z[i] = factor * coarse.b[i]
         else:
@@ -93,10 +93,10 @@ def jacobi(coarse, l, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def descend(coarse, l):  # type: ignore[no-untyped-def]
+def descend(coarse, level):  # type: ignore[no-untyped-def]
     """Restrict what is left of a visit's residual to the next level."""
-    coarse.given[6 * coarse.rows[l + 1] : 6 * coarse.rows[l + 2]] = 0.0
-    for row in range(coarse.rows[l], coarse.rows[l + 1]):
+    coarse.given[6 * coarse.rows[level + 1] : 6 * coarse.rows[level + 2]] = 0.0
+    for row in range(coarse.rows[level], coarse.rows[level + 1]):
         ladder, o = coarse.ladder[row], 6 * coarse.parent[row]
         for i in range(6):
             left = coarse.b[6 * row + i] - coarse.q[6 * row + i]
@@ -105,9 +105,9 @@ def descend(coarse, l):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ascend(coarse, l):  # type: ignore[no-untyped-def]
+def ascend(coarse, level):  # type: ignore[no-untyped-def]
     """Add the next level's correction."""
-    for row in range(coarse.rows[l], coarse.rows[l + 1]):
+    for row in range(coarse.rows[level], coarse.rows[level + 1]):
         ladder, o = coarse.ladder[row], 6 * coarse.parent[row]
         for i in range(6):
             value = np.float32(0.0)
@@ -117,9 +117,9 @@ def ascend(coarse, l):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin_visit(coarse, l, first):  # type: ignore[no-untyped-def]
+def begin_visit(coarse, level, first):  # type: ignore[no-untyped-def]
     """The residual of a visit: as given at the `first`, else less the product."""
-    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+    for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
         if first:
             coarse.total[i] = 0.0
             coarse.b[i] = coarse.given[i]
@@ -128,18 +128,20 @@ def begin_visit(coarse, l, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def end_visit(coarse, l, lengthened):  # type: ignore[no-untyped-def]
+def end_visit(coarse, level, lengthened):  # type: ignore[no-untyped-def]
     """Add the visit's correction, lengthened."""
-    for i in range(6 * coarse.rows[l], 6 * coarse.rows[l + 1]):
+    for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
         coarse.total[i] += lengthened * coarse.z[i]
 
 
 @kernel
-def solve_coarsest(coarse, l):  # type: ignore[no-untyped-def]
+def solve_coarsest(coarse, level):  # type: ignore[no-untyped-def]
     """The exact correction."""
-    low = 6 * coarse.rows[l]
+    low = 6 * coarse.rows[level]
     if coarse.inverse.shape[0] == 0:
-        coarse.total[low : 6 * coarse.rows[l + 1]] = coarse.given[low : 6 * coarse.rows[l + 1]]
+        coarse.total[low : 6 * coarse.rows[level + 1]] = coarse.given[
+            low : 6 * coarse.rows[level + 1]
+        ]
     for i in range(coarse.inverse.shape[0]):
         value = np.float32(0.0)
         for k in range(coarse.inverse.shape[0]):
@@ -148,24 +150,24 @@ def solve_coarsest(coarse, l):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def approach(coarse, l, visits, lengthened):  # type: ignore[no-untyped-def]
+def approach(coarse, level, visits, lengthened):  # type: ignore[no-untyped-def]
     """The correction (`total`) for a level's residual (`given`), on this thread."""
-    if l == coarse.rows.size - 2:
-        solve_coarsest(coarse, l)
+    if level == coarse.rows.size - 2:
+        solve_coarsest(coarse, level)
         return
-    kind = min(l, 1)
+    kind = min(level, 1)
     for visit in range(visits[kind]):
         if visit > 0:
-            product(coarse, l, coarse.total, coarse.q, 0, 1)
-        begin_visit(coarse, l, visit == 0)
-        jacobi(coarse, l, True)
-        product(coarse, l, coarse.z, coarse.q, 0, 1)
-        descend(coarse, l)
-        approach(coarse, l + 1, visits, lengthened)
-        ascend(coarse, l)
-        product(coarse, l, coarse.z, coarse.q, 0, 1)
-        jacobi(coarse, l, False)
-        end_visit(coarse, l, lengthened[kind])
+            product(coarse, level, coarse.total, coarse.q, 0, 1)
+        begin_visit(coarse, level, visit == 0)
+        jacobi(coarse, level, True)
+        product(coarse, level, coarse.z, coarse.q, 0, 1)
+        descend(coarse, level)
+        approach(coarse, level + 1, visits, lengthened)
+        ascend(coarse, level)
+        product(coarse, level, coarse.z, coarse.q, 0, 1)
+        jacobi(coarse, level, False)
+        end_visit(coarse, level, lengthened[kind])
 
 
 def approach_shared(coarse: Coarse) -> None:
@@ -193,9 +195,9 @@ def correct(coarse: Coarse) -> None:
 
 
 @kernel
-def lanczos(coarse, l, alphas, betas):  # type: ignore[no-untyped-def]
+def lanczos(coarse, level, alphas, betas):  # type: ignore[no-untyped-def]
     """Lanczos's tridiagonal matrix of a level, from a fixed start; returns its size."""
-    low, high = 6 * coarse.rows[l], 6 * coarse.rows[l + 1]
+    low, high = 6 * coarse.rows[level], 6 * coarse.rows[level + 1]
     x, y, old = coarse.z, coarse.q, coarse.b
     square = 0.0
     for i in range(low, high):
@@ -209,7 +211,7 @@ def lanczos(coarse, l, alphas, betas):  # type: ignore[no-untyped-def]
             return k
         for i in range(low, high):
             x[i] = np.float32(x[i] / length)
-        product(coarse, l, x, y, 0, 1)
+        product(coarse, level, x, y, 0, 1)
         alpha = 0.0
         for i in range(low, high):
             alpha += np.float64(x[i]) * np.float64(y[i])

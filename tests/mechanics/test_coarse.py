@@ -51,13 +51,13 @@ def sample(held: np.ndarray | None = None) -> Coarse:
     return made(random_weight((14, 14, 14), 3, 0.7), clamped() if held is None else held)[0]
 
 
-def span(coarse: Coarse, l: int) -> slice:
-    return slice(6 * coarse.rows[l], 6 * coarse.rows[l + 1])
+def span(coarse: Coarse, level: int) -> slice:
+    return slice(6 * coarse.rows[level], 6 * coarse.rows[level + 1])
 
 
-def matrix_of(coarse: Coarse, l: int) -> np.ndarray:
+def matrix_of(coarse: Coarse, level: int) -> np.ndarray:
     """A level's scaled stiffness from its blocks."""
-    low, count = coarse.rows[l], coarse.rows[l + 1] - coarse.rows[l]
+    low, count = coarse.rows[level], coarse.rows[level + 1] - coarse.rows[level]
     matrix = np.eye(6 * count)
     for a in range(count):
         for k in range(coarse.first[low + a], coarse.first[low + a + 1]):
@@ -66,8 +66,8 @@ def matrix_of(coarse: Coarse, l: int) -> np.ndarray:
     return matrix
 
 
-def ladder_of(coarse: Coarse, l: int) -> np.ndarray:
-    low, middle, high = coarse.rows[l : l + 3]
+def ladder_of(coarse: Coarse, level: int) -> np.ndarray:
+    low, middle, high = coarse.rows[level : level + 3]
     matrix = np.zeros((6 * (middle - low), 6 * (high - middle)))
     for n in range(low, middle):
         a = coarse.parent[n] - middle
@@ -81,46 +81,46 @@ def fill(coarse: Coarse, seed: int = 1) -> None:
         vector[:] = rng.normal(size=vector.size)
 
 
-def cycle_of(coarse: Coarse, l: int) -> np.ndarray:
+def cycle_of(coarse: Coarse, level: int) -> np.ndarray:
     """The whole cycle as a matrix."""
-    if l == coarse.rows.size - 2:
+    if level == coarse.rows.size - 2:
         return coarse.inverse.astype(float)
-    stiff, ladder = matrix_of(coarse, l), ladder_of(coarse, l)
-    one, step = np.eye(len(stiff)), float(coarse.factor[l])
+    stiff, ladder = matrix_of(coarse, level), ladder_of(coarse, level)
+    one, step = np.eye(len(stiff)), float(coarse.factor[level])
     smoothed = one - step * stiff
-    left = smoothed @ (one - ladder @ cycle_of(coarse, l + 1) @ ladder.T @ stiff) @ smoothed
-    visit = LENGTHENED[min(l, 1)] * (one - left)
-    left = np.linalg.matrix_power(one - visit, VISITS[min(l, 1)])
+    left = smoothed @ (one - ladder @ cycle_of(coarse, level + 1) @ ladder.T @ stiff) @ smoothed
+    visit = LENGTHENED[min(level, 1)] * (one - left)
+    left = np.linalg.matrix_power(one - visit, VISITS[min(level, 1)])
     return (one - left) @ np.linalg.inv(stiff)
 
 
 def test_kernels_are_matrices_and_vectors() -> None:
     coarse = sample()
     assert coarse.rows.size > 3
-    for l in range(coarse.rows.size - 2):
-        here, below = span(coarse, l), span(coarse, l + 1)
-        stiff, ladder = matrix_of(coarse, l), ladder_of(coarse, l)
+    for level in range(coarse.rows.size - 2):
+        here, below = span(coarse, level), span(coarse, level + 1)
+        stiff, ladder = matrix_of(coarse, level), ladder_of(coarse, level)
         fill(coarse)
         for part in range(3):
-            product(coarse, l, coarse.z, coarse.q, part, 3)
+            product(coarse, level, coarse.z, coarse.q, part, 3)
         np.testing.assert_allclose(coarse.q[here], stiff @ coarse.z[here], atol=1e-4)
         before = coarse.z[here].copy()
         left = coarse.b[here] - coarse.q[here]
-        descend(coarse, l)
+        descend(coarse, level)
         np.testing.assert_allclose(coarse.given[below], ladder.T @ left, atol=1e-3)
-        ascend(coarse, l)
+        ascend(coarse, level)
         np.testing.assert_allclose(coarse.z[here], before + ladder @ coarse.total[below], atol=1e-4)
         before = coarse.z[here].copy()
-        jacobi(coarse, l, False)
-        np.testing.assert_allclose(coarse.z[here], before + coarse.factor[l] * left, atol=1e-5)
-        jacobi(coarse, l, True)
-        np.testing.assert_allclose(coarse.z[here], coarse.factor[l] * coarse.b[here], atol=1e-5)
+        jacobi(coarse, level, False)
+        np.testing.assert_allclose(coarse.z[here], before + coarse.factor[level] * left, atol=1e-5)
+        jacobi(coarse, level, True)
+        np.testing.assert_allclose(coarse.z[here], coarse.factor[level] * coarse.b[here], atol=1e-5)
         before = coarse.total[here].copy()
-        end_visit(coarse, l, np.float32(1.5))
+        end_visit(coarse, level, np.float32(1.5))
         np.testing.assert_allclose(coarse.total[here], before + 1.5 * coarse.z[here], atol=1e-5)
-        begin_visit(coarse, l, False)
+        begin_visit(coarse, level, False)
         np.testing.assert_array_equal(coarse.b[here], coarse.given[here] - coarse.q[here])
-        begin_visit(coarse, l, True)
+        begin_visit(coarse, level, True)
         np.testing.assert_array_equal(coarse.b[here], coarse.given[here])
         assert not coarse.total[here].any()
     last = coarse.rows.size - 2
@@ -175,11 +175,11 @@ def test_it_is_positive_on_any_bone(share: float, held: np.ndarray) -> None:
 
 def test_the_largest_eigenvalue_is_found() -> None:
     coarse = sample()
-    for l in range(coarse.rows.size - 2):
-        exact = np.linalg.eigvalsh(matrix_of(coarse, l))[-1]
-        assert 0.9 * exact < largest_eigenvalue(coarse, l) < 1.0001 * exact
+    for level in range(coarse.rows.size - 2):
+        exact = np.linalg.eigvalsh(matrix_of(coarse, level))[-1]
+        assert 0.9 * exact < largest_eigenvalue(coarse, level) < 1.0001 * exact
         again = np.zeros((2, 5))
-        assert lanczos(coarse, l, *again) == 5
+        assert lanczos(coarse, level, *again) == 5
         assert 0.0 < again[0].max() < 1.0001 * exact
 
 

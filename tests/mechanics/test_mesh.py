@@ -129,9 +129,9 @@ def test_slabs_at_work_at_once_write_to_nothing_in_common(
 ) -> None:
     """Nor in the rest of a run's last group of four, where they add 0."""
     monkeypatch.setattr(meshes, "SMALLEST_SHARED", 10)
-    weight = random_weight((30, 3, 5), share=0.4)
-    weight[5:9] = weight[12:13] = weight[20:27] = 0.0
-    for weight in (weight, random_weight((30, 3, 5), 2, 0.9)):
+    gaps = random_weight((30, 3, 5), share=0.4)
+    gaps[5:9] = gaps[12:13] = gaps[20:27] = 0.0
+    for weight in (gaps, random_weight((30, 3, 5), 2, 0.9)):
         level = finest(weight, FREE, DIAGONAL)
         mesh = level.mesh
         written = []
