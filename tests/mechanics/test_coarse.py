@@ -37,6 +37,12 @@ from tests.mechanics.structures import (
 )
 
 
+@pytest.fixture(autouse=True)
+def _many_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small structures have several levels."""
+    monkeypatch.setattr(coarse_levels, "COARSEST_ROWS", 3)
+
+
 def made(weight: np.ndarray, held: np.ndarray) -> tuple[Coarse, np.ndarray, np.ndarray]:
     """Levels, the first one's stiffness, and the scale of its motions."""
     level = finest(weight, held, DIAGONAL)
