@@ -240,21 +240,25 @@ class _Level(NamedTuple):
 
     graph: Graph
     centres: NDArray[np.float64]
+    size: NDArray[np.float64]
     down: NDArray[np.float64]
     up: NDArray[np.float64]
 
 
-def _scaled(graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64]) -> _Level:
+def _scaled(
+    graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64],
+    size: NDArray[np.float64],
+) -> _Level:  # fmt: skip
     down, up = np.empty((2, len(centres), 6, 6))
-    halves(graph, blocks, down, up)
-    return _Level(graph, centres, down, up)
+    halves(graph, blocks, size, down, up)
+    return _Level(graph, centres, size, down, up)
 
 
 def make_coarse(
     graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64]
 ) -> tuple[Coarse, Floats]:
     """All levels from the blocks of the first; and the scale of its motions (n, 6, 6): L^-1."""
-    level = _scaled(graph, blocks, centres)
+    level = _scaled(graph, blocks, centres, np.zeros(len(centres)))
     scale = level.down.astype(np.float32)
     rows, first = [0, len(centres)], [np.zeros(1, np.int64)]
     columns, scaled, parents, made_ladders = ([np.zeros((0, *tail), kind)] for tail, kind in (
@@ -274,7 +278,10 @@ def make_coarse(
         below = coarser_graph(level.graph, groups)
         coarse_blocks = np.zeros((below.blocks, 6, 6))
         coarsen(level.graph, blocks, level.centres, groups, below, coarse_blocks)
-        blocks, finer, level = coarse_blocks, level, _scaled(below, coarse_blocks, groups.centres)
+        size = np.zeros(len(groups.centres))
+        np.maximum.at(size, groups.number, level.size)
+        blocks, finer = coarse_blocks, level
+        level = _scaled(below, blocks, groups.centres, size)
         made_ladders.append(np.empty((count, 6, 6), np.float32))
         ladders(finer.up, finer.centres, groups, level.down, made_ladders[-1])
         parents.append((rows[-1] + groups.number).astype(np.int32))

@@ -2,8 +2,8 @@
 
 With the diagonal block D = L L', motions L'^-1 e have unit stiffness. In them the coarse matrix has
 a unit diagonal, so that a step of (block) Jacobi is the residual itself, single precision is safe, and
-translations and rotations have one unit. A motion that costs no energy (all its nodes held, or too
-few nodes to turn) has no pivot. It is left out: its row is 0.
+translations and rotations have one unit. A motion that costs no energy (all its nodes held, too few
+nodes to turn, or a whole that nothing holds) has no pivot. It is left out: its row is 0.
 """
 
 import numpy as np
@@ -12,23 +12,30 @@ from bonesim.kernel import kernel
 
 #: A pivot below this share of its diagonal counts as zero.
 MIN_PIVOT_RATIO = 1e-9
+#: So does one below this share of what the members of an aggregate resist: rounding leaves less.
+MIN_ENERGY_RATIO = 1e-11
 
 
 @kernel
-def halves(graph, blocks, down, up):  # type: ignore[no-untyped-def]
-    """L' of each diagonal block, into `up`, and L^-1, into `down` (n, 6, 6)."""
+def halves(graph, blocks, size, down, up):  # type: ignore[no-untyped-def]
+    """L' of each diagonal block, into `up`, and L^-1, into `down` (n, 6, 6).
+
+    `size` (n,): the largest stiffness among members of the aggregate; raised to its own.
+    """
     m = np.empty((6, 6))
     for a in range(down.shape[0]):
         for k in range(graph.first[a], graph.first[a + 1]):
             if graph.columns[k] == a:
                 m[:] = blocks[graph.place[k]]
+        for j in range(6):
+            size[a] = max(size[a], m[j, j])
         down[a] = 0.0
         up[a] = 0.0
         for j in range(6):
             start = m[j, j]
             for k in range(j):
                 m[j, j] -= m[j, k] * m[j, k]
-            if m[j, j] <= MIN_PIVOT_RATIO * start:
+            if m[j, j] <= max(MIN_PIVOT_RATIO * start, MIN_ENERGY_RATIO * size[a]):
                 m[j:, j] = 0.0
                 continue
             m[j, j] = np.sqrt(m[j, j])

@@ -28,7 +28,7 @@ def block_diagonal(blocks: np.ndarray) -> np.ndarray:
 
 def halved(graph, blocks):  # type: ignore[no-untyped-def]
     down, up = np.full((2, graph.first.size - 1, 6, 6), 9.0)
-    halves(graph, blocks, down, up)
+    halves(graph, blocks, np.zeros(len(down)), down, up)
     return down, up
 
 
@@ -143,3 +143,19 @@ def test_inverse_of_matrices_with_and_without_rigid_motion(n: int, rank: int) ->
         assert kept.size == rank
         part = np.ix_(kept, kept)
         np.testing.assert_allclose(inverse[part], np.linalg.inv(matrix[part]), rtol=1e-5)
+
+
+def test_rounding_is_not_energy() -> None:
+    """Of a whole that nothing holds only rounding is left in its own block."""
+    graph = Graph(np.array([0, 1]), np.zeros(1, np.int32), np.zeros(1, np.int32))
+    half = np.random.default_rng(1).normal(size=(6, 6))
+    block = 1e-13 * half @ half.T
+    down, up = np.empty((2, 1, 6, 6))
+    size = np.array([100.0])
+    halves(graph, block[None], size, down, up)
+    assert not down.any()
+    assert not up.any()
+    assert size[0] == 100.0
+    halves(graph, 1e17 * block[None], size, down, up)
+    assert down.any(axis=2).all()
+    assert size[0] == 1e17 * np.diag(block).max()
