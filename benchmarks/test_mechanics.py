@@ -21,17 +21,17 @@ FLIPPED = 0.005
 MOST_WARM = 0.5
 #: Bone at the surface that a weak block has lost, and its cycles over those of the whole one.
 LOST = 0.5
-MOST_WEAK = 2.0
+MOST_WEAK = 1.5
 #: Cycles on living bone to an energy error of 1e-4, cold; and warm, after a month.
 LIVING_TOLERANCE = 1e-4
-MOST_COLD_CYCLES = {"healthy": 20, "suppressed": 20}
-MOST_WARM_CYCLES = 14
+MOST_COLD_CYCLES = {"healthy": 20, "suppressed": 18}
+MOST_WARM_CYCLES = 11
 #: Cycles of the reference block to `TOLERANCE`.
-MOST_CYCLES = 12
+MOST_CYCLES = 10
 #: Products of all levels that a cycle on living bone costs, in products of the finest: time, loosely.
-MOST_PRODUCTS = 12.0
+MOST_PRODUCTS = 10.0
 #: Set-up of all levels over one cycle: time, loosely.
-MOST_SET_UP = 25.0
+MOST_SET_UP = 15.0
 
 
 @pytest.fixture(scope="session")
