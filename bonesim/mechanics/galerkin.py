@@ -129,7 +129,7 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
     number, centres = aggregates.number, aggregates.centres
     slot = np.zeros(centres.shape[0], np.int64)
     done = np.full(corners.shape[0], -1, np.int32)
-    power = DIGITS ** np.arange(8)
+    power, owner = DIGITS ** np.arange(8), np.empty(8, np.int64)
     one, other, h = np.empty(3), np.empty(3), np.empty((6, 6))
     motion, force = np.empty((24, 6)), np.empty((24, 6))
     for a in range(centres.shape[0]):
@@ -143,8 +143,9 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
                 done[e] = a
                 code, touched = 0, False
                 for p in range(8):
+                    owner[p] = number[corners[e, p]]
                     touched = touched or held[corners[e, p]] != 0
-                    if number[corners[e, p]] == a:
+                    if owner[p] == a:
                         code += power[p]
                 w = np.float64(weight[e])
                 if touched:
@@ -169,16 +170,14 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
                     one[c] = cells[e, 2 - c] + 0.5 - centres[a, c]
                 add_shifted(table[code], one, one, w, h, blocks[slot[a]])
                 for p in range(8):
-                    b = number[corners[e, p]]
-                    both = code
-                    for q in range(8):
-                        if number[corners[e, q]] == b:
-                            if q < p:
-                                both = -1
-                                break
-                            both += 2 * power[q]
-                    if b <= a or both < 0:
+                    b = owner[p]
+                    if b <= a:
                         continue
+                    both = code
+                    for q in range(p, 8):
+                        if owner[q] == b:
+                            both += 2 * power[q]
+                            owner[q] = -1
                     for c in range(3):
                         other[c] = cells[e, 2 - c] + 0.5 - centres[b, c]
                     add_shifted(table[both], one, other, w, h, blocks[slot[b]])
