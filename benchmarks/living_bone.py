@@ -4,7 +4,8 @@
 
 Real turnover leaves bone that is harder to solve than any synthetic block: thin, pitted, partly
 unmineralised. So the mechanics is measured on it. Each block is one of `configs/suppression_small.toml`
-(2.5 mm, elderly) after its burn-in, as mechanics sees it: elements of two voxels.
+(2.5 mm, elderly) after its burn-in, as mechanics sees it: elements of two voxels. Those kept were made at
+commit 667ea99; whatever changes results makes other bone of the same kind.
 
     healthy       at the end of the burn-in, before the suppression
     suppressed    on days 300 and 330 of the suppression: the second is solved warm from the first
