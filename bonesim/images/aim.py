@@ -17,6 +17,7 @@ from bonesim.errors import CorruptFileError, InputError
 from bonesim.images.scanco import (
     checked_size,
     density_equation,
+    ends_there,
     mapped,
     text_of,
     vax_float,
@@ -119,19 +120,12 @@ def _blocks(path: Path, file: BinaryIO, length: int) -> tuple[bool, list[tuple[i
         )
     sizes = struct.unpack_from(f"<{first // word - 1}{code}", head, before + word)
     starts = [before + first + sum(sizes[:n]) for n in range(len(sizes))]
-    if min(sizes) < 0 or not _ends_there(file, starts[-1] + sizes[-1], length):
+    if min(sizes) < 0 or not ends_there(file, starts[-1] + sizes[-1], length):
         raise CorruptFileError(
             f"{path}: its blocks take {starts[-1] + sizes[-1]} bytes, but the file has {length}; it "
             "is cut short or damaged, take another copy"
         )
     return wide, list(zip(starts, sizes, strict=True))
-
-
-def _ends_there(file: BinaryIO, end: int, length: int) -> bool:
-    """Whether the file ends with its last block, or with zeros up to a whole block of OpenVMS."""
-    return end == length or (
-        0 < length - end < 512 and length % 512 == 0 and not any(_part(file, end, length - end))
-    )
 
 
 def _head(path: Path, block: bytes, wide: bool) -> _Head:
@@ -242,7 +236,8 @@ def _density(log: str, kind: int) -> tuple[tuple[float, float] | None, tuple[str
     if kind not in (_SHORT, _USHORT) or "Density: slope" not in found:
         return None, ()
     slope, intercept, scaling = (
-        _number(found.get(key, "")) for key in ("Density: slope", "Density: intercept", "Mu_Scaling")
+        _number(found.get(key, ""))
+        for key in ("Density: slope", "Density: intercept", "Mu_Scaling")
     )
     equation, note = density_equation(slope, intercept, found.get("Density: unit", ""), scaling)
     return equation, (note,)

@@ -22,7 +22,6 @@ __all__ = ["is_dicom", "read", "read_series"]
 #: Slices may be apart by this share more or less than others; more: one is missing.
 UNEVEN_SHARE = 0.01
 _DEFLATED = "1.2.840.10008.1.2.1.99"
-_FOLDER_LIST = "1.2.840.10008.1.3.10"
 #: Bytes from a file's start that are enough to recognise DICOM.
 HEAD_BYTES = 132
 
@@ -47,8 +46,12 @@ def is_dicom(head: bytes) -> bool:
     little = head[1] == 0 and head[0] in (2, 8) and head[3] == 0
     big = head[0] == 0 and head[1] in (2, 8) and head[2] == 0
     explicit = head[4:6] in (b"UL", b"UI", b"CS", b"SH", b"LO", b"OB", b"DA", b"TM")
-    short = 0 < int.from_bytes(head[4:8], "little") <= 64 and head[0] == 8
-    return explicit and (little or big) or (little and short and head[2] in (0, 1, 5, 8))
+    length = int.from_bytes(head[4:8], "little")
+    text = head[8 : min(8 + length, len(head))].rstrip(b"\0")
+    implicit = (
+        little and 0 < length <= 64 and length % 2 == 0 and text.decode("latin-1").isprintable()
+    )
+    return (explicit and (little or big)) or implicit
 
 
 def read(path: Path, index: int | None = None) -> Stored:
@@ -57,13 +60,14 @@ def read(path: Path, index: int | None = None) -> Stored:
     Raises:
         InputError, CorruptFileError: see `read_series`.
     """
-    return read_series([path], index)
+    return read_series(path, [path], index)
 
 
-def read_series(paths: Sequence[Path], index: int | None = None) -> Stored:
+def read_series(place: Path, paths: Sequence[Path], index: int | None = None) -> Stored:
     """Read files of one series, in any order.
 
     Args:
+        place: their folder, for messages.
         paths: the files; those without an image are passed over.
         index: which series, from 0, if there are several; the message lists them.
 
@@ -73,7 +77,7 @@ def read_series(paths: Sequence[Path], index: int | None = None) -> Stored:
         CorruptFileError: damaged, or fewer pixels than the header states.
     """
     with _quiet():
-        slices, notes = _chosen(paths, index)
+        slices, notes = _chosen(place, paths, index)
         first = slices[0]
         _check_alike(slices)
         slices, step_um, directions, origin_um = _placed(slices)
@@ -109,18 +113,30 @@ def _header(path: Path) -> Any:
             bare = read_preamble(file, force=True) is None
             file.seek(0)
             # The pixels of a deflated file cannot be skipped: it would be unpacked in memory.
-            if not bare and _DEFLATED.encode() + b"\0" in file.read(2048):
+            if not bare and _DEFLATED.encode() in file.read(2048):
                 raise InputError(f"{path}: is deflated DICOM; save it without compression first")
         data = dcmread(path, stop_before_pixels=True, force=bare)
         if bare and not ("SOPClassUID" in data and "Rows" in data):
             raise CorruptFileError(f"{path}: is no DICOM file; it has neither preamble nor image")
-        if data.get("SOPClassUID") == _FOLDER_LIST or "Rows" not in data:
-            return None
+        if "Rows" not in data:
+            return _no_image(data, path)
     except (InputError, CorruptFileError):
         raise
     except Exception as error:
         raise _damaged(path, error) from None
     return data
+
+
+def _no_image(data: Any, path: Path) -> None:
+    """Pass over a report or a list of files; an image without its rows is damaged."""
+    from pydicom.uid import UID
+
+    meta = getattr(data, "file_meta", {})
+    kind = UID(str(meta.get("MediaStorageSOPClassUID") or data.get("SOPClassUID") or ""))
+    if kind.type != "SOP Class" or "Image" in kind.name:
+        raise CorruptFileError(
+            f"{path}: states no size of an image; the file is cut short or damaged, take another copy"
+        )
 
 
 def _damaged(path: Path, error: Exception) -> CorruptFileError:
@@ -130,7 +146,9 @@ def _damaged(path: Path, error: Exception) -> CorruptFileError:
     )
 
 
-def _chosen(paths: Sequence[Path], index: int | None) -> tuple[list[_Slice], tuple[str, ...]]:
+def _chosen(
+    place: Path, paths: Sequence[Path], index: int | None
+) -> tuple[list[_Slice], tuple[str, ...]]:
     """The frames of the one series, or of the one that `index` chooses."""
     series: dict[tuple[int, str, str], list[_Slice]] = {}
     passed_over = []
@@ -142,26 +160,25 @@ def _chosen(paths: Sequence[Path], index: int | None) -> tuple[list[_Slice], tup
         try:
             frames = frames_of(data, path)
             number = int(data.get("SeriesNumber") or 0)
+            text = str(data.get("SeriesDescription") or "")
+            uid = str(data.get("SeriesInstanceUID") or "")
         except (InputError, CorruptFileError):
             raise
         except Exception as error:
             raise _damaged(path, error) from None
-        uid = str(data.get("SeriesInstanceUID") or "")
-        some = series.setdefault((number, uid, str(data.get("SeriesDescription") or "")), [])
+        some = series.setdefault((number, uid, text), [])
         some.extend(_Slice(path, n, frame) for n, frame in enumerate(frames))
     notes = (f"without an image, passed over: {', '.join(passed_over)}",) if passed_over else ()
     if not series:
-        raise InputError(f"{paths[0].parent}: no DICOM file here holds an image")
+        raise InputError(f"{place}: no DICOM file here holds an image")
     names = sorted(series)
-    if index is None and len(names) > 1 or index is not None and not 0 <= index < len(names):
+    if (index is None and len(names) > 1) or (index is not None and not 0 <= index < len(names)):
         listed = "; ".join(
             f"{n}: {text or 'no description'}, series {number}, {len(series[key])} slices"
             for n, key in enumerate(names)
             for number, _, text in (key,)
         )
-        raise InputError(
-            f"{paths[0].parent}: holds {len(names)} series ({listed}); choose one with `index`"
-        )
+        raise InputError(f"{place}: holds {len(names)} series ({listed}); choose one with `index`")
     return series[names[index or 0]], notes
 
 

@@ -43,12 +43,17 @@ class Kind(NamedTuple):
         Raises:
             InputError: a compression no installed package reads. CorruptFileError: too few pixels.
         """
-        from pydicom.pixels import pixel_array
+        from pydicom.pixels.utils import pixel_array
 
         frames = int(data.get("NumberOfFrames") or 1)
-        syntax = data.file_meta.get("TransferSyntaxUID") if "file_meta" in dir(data) else None
+        syntax = getattr(data, "file_meta", {}).get("TransferSyntaxUID")
         if "PixelData" not in data:
             raise CorruptFileError(f"{path}: holds no pixels; it is cut short, take another copy")
+        if syntax is not None and not syntax.is_transfer_syntax:
+            raise CorruptFileError(
+                f"{path}: its transfer syntax {syntax} is none of DICOM; the file is damaged, take "
+                "another copy"
+            )
         if syntax is not None and syntax.is_compressed:
             _check_codec(syntax, path)
         else:
@@ -127,18 +132,22 @@ def frames_of(data: Any, path: Path) -> list[Frame]:
             f"{path}: states {count} frames and describes {len(own)}; allowed are 1 to {_MAX_FRAMES}, "
             "all described or none"
         )
-    shared = list(data.get("SharedFunctionalGroupsSequence") or [None])[0]
+    shared = next(iter(data.get("SharedFunctionalGroupsSequence") or [None]))
     monochrome1 = data.get("PhotometricInterpretation") == "MONOCHROME1"
     frames = []
     for n in range(count):
         places = [own[n] if own else None, shared, data]
         many = count > 1 and not own
-        position = None if many else _vector(places, "PlanePositionSequence", "ImagePositionPatient", 3)
+        position = (
+            None if many else _vector(places, "PlanePositionSequence", "ImagePositionPatient", 3)
+        )
         axes = _vector(places, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
         pixel = _vector(places, "PixelMeasuresSequence", "PixelSpacing", 2)
         between = _vector(places, "PixelMeasuresSequence", "SpacingBetweenSlices", 1)
         values = "PixelValueTransformationSequence"
-        slope, intercept = (_vector(places, values, f"Rescale{x}", 1) for x in ("Slope", "Intercept"))
+        slope, intercept = (
+            _vector(places, values, f"Rescale{x}", 1) for x in ("Slope", "Intercept")
+        )
         kind_of_value = _found(places, values, "RescaleType")
         frames.append(
             Frame(
@@ -211,8 +220,7 @@ def _checked_axes(axes: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
             f"{path}: its rows and columns have the directions {axes.tolist()}; allowed are unit "
             "vectors at right angles"
         )
-    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
-    return axes
+    return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
 
 def _checked_pixel(pixel: NDArray[np.float64], path: Path) -> tuple[float, float]:
@@ -226,7 +234,7 @@ def _checked_pixel(pixel: NDArray[np.float64], path: Path) -> tuple[float, float
 
 def _check_codec(syntax: Any, path: Path) -> None:
     """Refuse a compression that no installed package reads."""
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     try:
         decoder = get_decoder(syntax)

@@ -6,9 +6,17 @@ calibration leads from them to mgHA/cm3.
 
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images.scanco import checked_size, density_equation, mapped, text_of, vax_double
+from bonesim.images.scanco import (
+    checked_size,
+    density_equation,
+    ends_there,
+    mapped,
+    text_of,
+    vax_double,
+)
 from bonesim.images.stored import Stored
 
 __all__ = ["MAGIC", "read"]
@@ -47,21 +55,28 @@ def read(path: Path) -> Stored:
                 f"{path}: holds Scanco data of type {kind}, not a reconstructed volume (type "
                 f"{_VOLUME}); give the ISQ file of the reconstruction"
             )
-        start = _checked_start(path, blocks, dimensions, length)
+        start = _checked_start(path, file, blocks, dimensions, length)
+        file.seek(_BLOCK)
         head += file.read(start - _BLOCK)
     step_um = _step_um(path, dimensions, size_um, increment_um)
     density, note = _density(head, float(mu_scaling))
     values = mapped(path, "<i2", start, dimensions)
     return Stored(
-        values, step_um, origin_um=(0.0, 0.0, 0.0), mg_per_cm3=density, notes=(note,) if note else ()
+        values,
+        step_um,
+        origin_um=(0.0, 0.0, 0.0),
+        mg_per_cm3=density,
+        notes=(note,) if note else (),
     )
 
 
-def _checked_start(path: Path, blocks: int, dimensions: tuple[int, ...], length: int) -> int:
+def _checked_start(
+    path: Path, file: BinaryIO, blocks: int, dimensions: tuple[int, ...], length: int
+) -> int:
     """Where the voxels begin, bytes; the file has room for the header and for all of them."""
     voxels = checked_size(dimensions, path)
     start = _BLOCK * (blocks + 1)
-    if blocks < 0 or not 0 <= length - start - 2 * voxels < _BLOCK:
+    if blocks < 0 or not ends_there(file, start + 2 * voxels, length):
         size = " x ".join(map(str, dimensions))
         raise CorruptFileError(
             f"{path}: {size} voxels behind {blocks + 1} blocks of header take "

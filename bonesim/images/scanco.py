@@ -7,14 +7,22 @@ and AimIO (Numerics88, MIT). No file of a scanner was tried here: none may be gi
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
 
-__all__ = ["checked_size", "density_equation", "mapped", "text_of", "vax_double", "vax_float"]
+__all__ = [
+    "checked_size",
+    "density_equation",
+    "ends_there",
+    "mapped",
+    "text_of",
+    "vax_double",
+    "vax_float",
+]
 
 #: More voxels than this are refused before they are read (8 GiB as float32).
 MAX_VOXELS = 2**31
@@ -64,6 +72,14 @@ def checked_size(dimensions: Sequence[int], path: Path) -> int:
             f"{path}: has {size} voxels (x, y, z); allowed are {MAX_VOXELS} in all; crop the scan"
         )
     return count
+
+
+def ends_there(file: BinaryIO, end: int, length: int) -> bool:
+    """Whether a file ends at `end`, or with zeros up to a whole block of 512 bytes (OpenVMS)."""
+    if not 0 < length - end < 512 or length % 512:
+        return end == length
+    file.seek(end)
+    return not any(file.read())
 
 
 def mapped(path: Path, kind: str, offset: int, dimensions: Sequence[int]) -> NDArray[Any]:

@@ -1,8 +1,10 @@
 """One slice from a PNG, BMP or JPEG file, and the pixel size a SkyScan log states for a folder."""
 
+import math
 import re
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
 
-__all__ = ["decode_page", "kind_of_page", "skyscan_step_um"]
+__all__ = ["decode_page", "kind_of_page", "skyscan_size"]
 
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP", b"\xff\xd8\xff": "JPEG"}
 #: Bytes from a page's start that are enough to know its kind.
@@ -54,7 +56,9 @@ def decode_page(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
             with Image.open(path, formats=[kind]) as picture:
                 return _grey(path, picture, kind)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise InputError(f"{path}: is too large a slice for a scan; crop the slices first") from None
+        raise InputError(
+            f"{path}: is too large a slice for a scan; crop the slices first"
+        ) from None
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CorruptFileError(
@@ -102,32 +106,36 @@ def _grey(path: Path, picture: Any, kind: str) -> tuple[NDArray[Any], tuple[str,
     return np.ascontiguousarray(values[..., 0]), notes
 
 
-def skyscan_step_um(folder: Path) -> tuple[float | None, tuple[str, ...]]:
-    """The voxel edge that the SkyScan logs in a folder of slices agree on, and a note on it.
+def skyscan_size(folder: Path, files: Sequence[Path]) -> tuple[float, str] | None:
+    """The voxel edge (um) that the SkyScan logs beside slices agree on, and a note on it.
 
     NRecon writes `[Reconstruction] Pixel Size (um)=`, the scanner `[Acquisition] Image Pixel Size
     (um)=` into one .log file beside the slices; the reconstruction's counts. Voxels are cubes.
+
+    Args:
+        folder: of the slices, for messages.
+        files: those in it that are no slices.
 
     Raises:
         InputError: logs that state different sizes, or a size that is no length.
     """
     sizes = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() == ".log" and not path.name.startswith(".") and path.is_file():
+    for path in files:
+        if path.suffix.lower() == ".log":
             size = _stated_um(path)
             if size is not None:
                 sizes[path.name] = size
     if not sizes:
-        return None, ()
+        return None
     low, high = min(sizes.values()), max(sizes.values())
-    if not 0 < low <= high < float("inf") or high > 1.001 * low:
+    if not 0 < low <= high < math.inf or high > 1.001 * low:
         stated = ", ".join(f"{name}: {size:g}" for name, size in sizes.items())
         raise InputError(
-            f"{folder}: its logs state pixel sizes of {stated} um; give `voxel_um`, or keep the log "
-            "of these slices alone"
+            f"{folder}: its logs state pixel sizes of {stated} um; keep the one right log in the "
+            "folder, or none, and give `voxel_um`"
         )
     name, size = next(iter(sizes.items()))
-    return size, (f"voxel size of {size:g} um from {name}, z as x and y",)
+    return size, f"voxel size of {size:g} um from {name}, along z as along x and y"
 
 
 def _stated_um(path: Path) -> float | None:
@@ -143,6 +151,6 @@ def _stated_um(path: Path) -> float | None:
             try:
                 size = float(pixel[1])
             except ValueError:
-                size = float("nan")
+                size = math.nan
             found.setdefault(section == "reconstruction", size)
     return found.get(True, found.get(False))
