@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import dicom_files as files
 import numpy as np
 import pytest
 
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.images.dicom import is_dicom, read, read_series
 from bonesim.images.stored import Stored
+from tests.images import dicom_files as files
 
 RNG = np.random.default_rng(5)
 VALUES = RNG.integers(0, 4000, (7, 6, 5)).astype(np.int16)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scanco_files as files
 from numpy.typing import NDArray
 
 from bonesim.errors import BonesimError, CorruptFileError, InputError
 from bonesim.images import aim, isq
+from tests.images import scanco_files as files
 
 RNG = np.random.default_rng(3)
 SHORT = RNG.integers(-3000, 9000, (9, 7, 11)).astype(np.int16)
