@@ -220,10 +220,9 @@ def _holes(numbers: Sequence[int]) -> list[str]:
     """A note on numbers that are missing."""
     steps = np.diff(numbers)
     step = int(steps.min())
+    note = []
     if step > 1:
-        note = [f"numbers of the slices go by {step} or more; slices are taken as adjacent"]
-    else:
-        note = []
+        note.append(f"numbers of the slices go by {step} or more; slices are taken as adjacent")
     gaps = [k for k, one in enumerate(steps) if one != step]
     if not gaps:
         return note

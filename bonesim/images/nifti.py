@@ -138,7 +138,7 @@ def _header(path: Path, raw: bytes) -> Header:
 
 
 def _nifti1(order: str, magic: bytes, raw: bytes) -> Header:
-    def get(place: int, kind: str) -> tuple[Any, ...]:
+    def get(place: int, kind: str) -> Any:
         return struct.unpack_from(order + kind, raw, place)
 
     offset = get(108, "f")[0]
@@ -149,7 +149,7 @@ def _nifti1(order: str, magic: bytes, raw: bytes) -> Header:
 
 
 def _nifti2(order: str, magic: bytes, raw: bytes) -> Header:
-    def get(place: int, kind: str) -> tuple[Any, ...]:
+    def get(place: int, kind: str) -> Any:
         return struct.unpack_from(order + kind, raw, place)
 
     return Header(

@@ -142,7 +142,7 @@ def expanded(
         stream.seek(start)
     _pass_over(path, stream, skip)
     values = np.empty(count, dtype)
-    _fill(path, stream, memoryview(values.view(np.uint8)))
+    _fill(path, stream, values.view(np.uint8).data)
     _pass_over(path, stream, behind)
     _check_end(path, stream, everything)
     return values

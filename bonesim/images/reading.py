@@ -4,7 +4,7 @@ The kind of a file follows from its content. A name that stands for another kind
 is beyond doubt, and refusing it would help nobody.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -187,15 +187,9 @@ def _with_size(
             parameter="voxel_um",
         )
     spacing = geometry.spacing_um
-    new = replace(geometry.with_spacing(voxel_um))
+    new = geometry.with_spacing(voxel_um)
     if spacing is None:
-        if (
-            "no unit" in geometry.missing
-            or "not known" in geometry.missing
-            or "(" in geometry.missing
-        ):
-            return new, [f"voxels are {voxel_um:g} um as given; {geometry.missing}"]
-        return new, []
+        return new, [f"voxels are {voxel_um:g} um as given; {geometry.missing}"]
     if all(abs(step - voxel_um) <= 1e-4 * voxel_um for step in spacing):
         return new, []
     possible = all(MIN_VOXEL_UM <= step <= MAX_VOXEL_UM for step in spacing)

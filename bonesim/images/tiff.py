@@ -222,7 +222,7 @@ def _values(path: Path, file: Any, handle: BinaryIO, run: list[Any], depth: int)
     if len(first.shape) != 2:
         raise InputError(f"{path}: has pages of {len(first.shape)} dimensions; give 2-D pages")
     if len(run) == 1:
-        z, y, x = 1, *first.shape
+        y, x = first.shape
         raise InputError(f"{path}: has 2 dimension(s) ({y} x {x}); give a 3-D image, (z, y, x)")
     check_size((len(run), *first.shape), path)
     values: NDArray[Any] | None = None

@@ -219,7 +219,8 @@ def _ome(text: str) -> Header:
     pixels = [one for one in root.iter() if one.tag.rsplit("}", 1)[-1] == "Pixels"]
     if not pixels:
         return Header()
-    images, places = [], {}
+    images: list[tuple[tuple[str, int], ...]] = []
+    places: dict[tuple[int, ...], int] = {}
     for number, one in enumerate(pixels):
         axes = _ome_axes(one)
         images.append(axes)
@@ -244,7 +245,7 @@ def _ome_places(
     image: int, pixels: ElementTree.Element, axes: tuple[tuple[str, int], ...]
 ) -> dict[tuple[int, ...], int]:
     """Pages of planes that the XML lists one by one."""
-    places = {}
+    places: dict[tuple[int, ...], int] = {}
     for data in pixels:
         if data.tag.rsplit("}", 1)[-1] != "TiffData" or data.get("IFD") is None:
             continue
