@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 
-from bonesim.api.inputs import AnyRun, as_quanta, as_region, as_voxel_um, opened
-from bonesim.config.explain import explain
+from bonesim.api.inputs import (
+    AnyRun,
+    ScanOptions,
+    as_quanta,
+    as_region,
+    as_voxel_um,
+    opened,
+    scan_parameters,
+)
 from bonesim.errors import InputError
 from bonesim.morphometry import panel
 from bonesim.morphometry.panel import Measure
 from bonesim.specimens.bones import Bone, bone_of_scan, bones_of_run, region_of_image
 from bonesim.specimens.image import is_image
-from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.reader import Run
 
@@ -46,7 +51,7 @@ def info(run: AnyRun) -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False,
+    quanta: bool = False, **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -55,6 +60,7 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
 
 
@@ -62,6 +68,7 @@ def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -76,6 +83,7 @@ def measure(
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
+        scan: for images: see `ScanOptions`.
 
     Returns:
         Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
@@ -88,16 +96,17 @@ def measure(
     from bonesim.reports import structure
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
+        _only_for_scans("an array or Specimen", **scan)
         block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
         place = _region(region, block.quanta.shape)
         return panel.measure(block.quanta, block.voxel_um, place, quick)
     name = region.name if isinstance(region, Path) else "region"
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        one = bone_of_scan(scan, partial_volume=True)
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
         place = _region(region, one.quanta.shape)
         return structure.table([one], place, name, quick=quick)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+    _only_for_scans(_run_in_words(bone), **given)
     with opened(bone) as run:
         place = _region(region, run.shape)
         return structure.table(bones_of_run(run), place, name, quick=quick)
@@ -106,16 +115,17 @@ def measure(
 def measure_stiffness(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None, *,
     tensor: bool = False, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, **test: Any,
+    quanta: bool = False, **options: Any,
 ) -> "pd.DataFrame":  # fmt: skip
     """Stiffness and strength by voxel finite elements: the block is compressed by 1 %.
 
     Args:
         bone, voxel_um, threshold, smooth_voxel, quanta: as for `measure`.
         tensor: also the whole stiffness tensor, six load cases.
-        test: parameters of the test, see `bonesim.mechanics.apparent.ApparentParameters`: axis,
-            ends, sides, tissue_modulus_mpa, poisson, habitual_stress_mpa, voxels_per_element,
-            tolerance, ...; of a run, the material is the run's own if not given.
+        options: for images those of `ScanOptions`; and parameters of the test, see
+            `bonesim.mechanics.apparent.ApparentParameters`: axis, ends, sides, tissue_modulus_mpa,
+            poisson, habitual_stress_mpa, voxels_per_element, tolerance, ...; of a run, the material
+            is the run's own if not given.
 
     Returns:
         A table, one row per measure (and day, of a run).
@@ -126,17 +136,20 @@ def measure_stiffness(
     """
     from bonesim.reports import mechanics
 
+    scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        p = mechanics.parameters_of(test)
+        _only_for_scans("an array or Specimen", **scan)
+        p = mechanics.parameters_of(options)
         block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
         return mechanics.table([block], p, tensor=tensor)
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
-        p = mechanics.parameters_of(test)
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        return mechanics.table([bone_of_scan(scan, partial_volume=False)], p, tensor=tensor)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+        p = mechanics.parameters_of(options)
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=False)  # type: ignore[arg-type]
+        return mechanics.table([one], p, tensor=tensor)
+    _only_for_scans(_run_in_words(bone), **given)
     with opened(bone) as run:
-        p = mechanics.parameters_of(test, run)
+        p = mechanics.parameters_of(options, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
 
 
@@ -227,23 +240,13 @@ def _is_run(bone: str | Path | Run) -> bool:
     return isinstance(bone, Run) or not is_image(Path(bone))
 
 
-def _scan(
-    path: Path, voxel_um: float | None, threshold: float | None, smooth_voxel: float | None
-) -> ScanParameters:
-    """The parameters of a scan, checked."""
-    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel}
-    some = {name: value for name, value in given.items() if value is not None}
-    try:
-        return ScanParameters.model_validate({"path": str(path), **some})
-    except ValidationError as error:
-        raise InputError(explain(error, str(path), ScanParameters)) from None
+def _run_in_words(bone: str | Path | Run) -> str:
+    path = bone.path if isinstance(bone, Run) else bone
+    return f"{path} is taken for a run, which"
 
 
-def _only_for_scans(bone: str | Path | Run, **given: object) -> None:
-    """Refuse what describes a scan, of a run."""
+def _only_for_scans(what: str, **given: object) -> None:
+    """Refuse what describes a scan, of something else."""
     for name, value in given.items():
         if value is not None:
-            path = bone.path if isinstance(bone, Run) else bone
-            raise InputError(
-                f"is for scans; {path} is taken for a run, which knows its own", parameter=name
-            )
+            raise InputError(f"is for scans; {what} knows its own", parameter=name)
