@@ -76,6 +76,7 @@ PURE = {
     "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
     "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_osteocyte_share",
     "rankl_production", "sclerostin_exponent",
+    "density_intercept", "density_slope",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "max_stimulus",

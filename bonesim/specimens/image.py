@@ -37,6 +37,7 @@ class Image:
     values: NDArray[Any]
     spacing_um: tuple[float, float, float] | None
     axes: str
+    mg_per_cm3: tuple[float, float] | None = None
 
 
 def read_image(path: Path) -> Image:

@@ -1,16 +1,25 @@
 """Trabecular bone from a user's micro-CT image; all processing steps are recorded in notes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from scipy import ndimage
 
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
+from bonesim.specimens.crop import checked_ends, cropped
+from bonesim.specimens.density import (
+    Calibration,
+    calibration_of,
+    grey_threshold,
+    threshold_note,
+)
 from bonesim.specimens.image import Image, read_image
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
@@ -61,15 +70,41 @@ class ScanParameters(Parameters):
     ] = None
     crop_voxel: Annotated[
         tuple[int, int, int, int, int, int] | None,
-        Field(description="part to read: x from, to, y from, to, z from, to (to excluded); input"),
+        Field(
+            description="part to read: x from, to, y from, to, z from, to (to excluded, -1: all); input"
+        ),
+    ] = None
+    crop_mm: Annotated[
+        tuple[float, float, float, float, float, float] | None,
+        Field(description="as crop_voxel, from the image's corner, nearest voxels; input"),
+    ] = None
+    threshold_mg: Annotated[
+        float | None,
+        Field(description="threshold in mgHA/cm3, for calibrated images; input"),
+    ] = None
+    density_slope: Annotated[
+        float | None,
+        Field(gt=0, description="mgHA/cm3 for each grey value, instead of the file's; input"),
+    ] = None
+    density_intercept: Annotated[
+        float | None,
+        Field(description="density at grey value 0, mgHA/cm3, instead of the file's; input"),
     ] = None
 
-    @field_validator("crop_voxel")
+    @field_validator("crop_voxel", "crop_mm")
     @classmethod
-    def _in_order(cls, crop: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if crop and any(not 0 <= crop[n] < crop[n + 1] for n in (0, 2, 4)):
-            raise ValueError(f"got {list(crop)}; each from must be 0 or more and below its to")
+    def _in_order(cls, crop: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        checked_ends(crop)
         return crop
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        for one, other in (("crop_voxel", "crop_mm"), ("threshold", "threshold_mg")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise ValueError(f"{one} and {other} exclude each other; give one of them")
+        if (self.density_slope is None) != (self.density_intercept is None):
+            raise ValueError("density_slope and density_intercept belong together; give both")
+        return self
 
 
 @dataclass(frozen=True)
@@ -81,12 +116,14 @@ class Grey:
         voxel_um: edge of a voxel.
         threshold: grey value at and above which a voxel is bone.
         notes: what was done, one line each.
+        calibration: from grey value to density, if it is known.
     """
 
     values: NDArray[np.float32]
     voxel_um: float
     threshold: float
     notes: list[str]
+    calibration: Calibration | None = None
 
 
 def read_grey(parameters: ScanParameters) -> Grey:
@@ -100,22 +137,37 @@ def read_grey(parameters: ScanParameters) -> Grey:
     image = read_image(path)
     voxel_um = _voxel_um(image, parameters, path)
     notes = [f"read {_size(image.values)} voxels (x, y, z) of {voxel_um:g} um; {image.axes}"]
-    grey = _cropped(image.values, parameters, path, notes)
+    crop = partial(
+        cropped, crop_voxel=parameters.crop_voxel, crop_mm=parameters.crop_mm, voxel_um=voxel_um
+    )
+    part, note = crop(image.values, path=path)
+    notes += [note] if note else []
+    calibration = calibration_of(
+        parameters.density_slope, parameters.density_intercept, image.mg_per_cm3
+    )
     threshold = parameters.threshold
+    if parameters.threshold_mg is not None:
+        threshold = grey_threshold(parameters.threshold_mg, calibration, path)
     if parameters.mask is not None:
         if threshold is not None:
             raise InputError(f"{path}: got both a threshold and a mask; give one of them")
-        grey = _masked(image.values.shape, parameters, notes)
-        threshold = 0.5
-    grey = _finite(grey, path)
+        part = _masked(image.values.shape, parameters, crop, notes)
+        threshold, calibration = 0.5, None
+    grey = _finite(part, path)
     if parameters.smooth_voxel > 0:
         grey = ndimage.gaussian_filter(grey, parameters.smooth_voxel, mode="nearest")
         notes.append(f"smoothed with a Gaussian of {parameters.smooth_voxel:g} voxels")
     if threshold is None:
-        threshold = _otsu(grey, path, notes)
+        threshold = otsu(grey, path)
+        notes.append(
+            f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
+            f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold "
+            "to fix it"
+        )
     else:
         _check_threshold(grey, threshold, path)
-    return Grey(grey, voxel_um, threshold, notes)
+    note = threshold_note(threshold, calibration)
+    return Grey(grey, voxel_um, threshold, [*notes, note] if note else notes, calibration)
 
 
 def read_scan(parameters: ScanParameters) -> Specimen:
@@ -215,28 +267,10 @@ def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float
     return voxel_um
 
 
-def _cropped(
-    values: NDArray[Any], parameters: ScanParameters, path: Path, notes: list[str]
-) -> NDArray[Any]:
-    crop = parameters.crop_voxel
-    if crop is None:
-        return values
-    x0, x1, y0, y1, z0, z1 = crop
-    if z1 > values.shape[0] or y1 > values.shape[1] or x1 > values.shape[2]:
-        raise InputError(
-            f"{path}: crop_voxel {list(crop)} reaches outside the image of {_size(values)} "
-            "voxels (x, y, z); lower its ends"
-        )
-    part = values[z0:z1, y0:y1, x0:x1]
-    if min(part.shape) < 3:
-        raise InputError(f"{path}: crop_voxel leaves {_size(part)} voxels; keep 3 along each axis")
-    notes.append(f"cropped to x {x0}-{x1}, y {y0}-{y1}, z {z0}-{z1}")
-    return part
-
-
 def _masked(
-    shape: tuple[int, ...], parameters: ScanParameters, notes: list[str]
-) -> NDArray[np.float32]:
+    shape: tuple[int, ...], parameters: ScanParameters,
+    crop: Callable[..., tuple[NDArray[Any], str]], notes: list[str],
+) -> NDArray[np.float32]:  # fmt: skip
     """The mask as grey values 0 and 1, cropped as the image is."""
     path = Path(str(parameters.mask))
     mask = read_image(path).values
@@ -247,7 +281,7 @@ def _masked(
             "they must match"
         )
     notes.append(f"bone taken from the mask {path.name} (not 0)")
-    bone: NDArray[np.float32] = (_cropped(mask, parameters, path, []) != 0).astype(np.float32)
+    bone: NDArray[np.float32] = (crop(mask, path=path)[0] != 0).astype(np.float32)
     return bone
 
 
@@ -262,8 +296,12 @@ def _finite(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
     return grey
 
 
-def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
-    """Otsu's threshold (Otsu 1979), recorded in the notes."""
+def otsu(grey: NDArray[np.float32], path: Path) -> float:
+    """Otsu's threshold (Otsu 1979), halfway between the classes.
+
+    Raises:
+        InputError: every voxel has the same grey value.
+    """
     from skimage.filters import threshold_otsu
 
     low, high = float(grey.min()), float(grey.max())
@@ -275,12 +313,7 @@ def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
     threshold = float(threshold_otsu(grey))  # type: ignore[no-untyped-call]
     # Otsu's is the top of the lower class: halfway to the next grey value parts the two.
     lower, upper = grey[grey <= threshold].max(), grey[grey > threshold].min()
-    threshold = 0.5 * (float(lower) + float(upper))
-    notes.append(
-        f"no threshold given: Otsu's method chose {threshold:.6g} of grey values {low:g} to "
-        f"{high:g}; look at the picture and give threshold to fix it"
-    )
-    return threshold
+    return 0.5 * (float(lower) + float(upper))
 
 
 def _check_threshold(grey: NDArray[np.float32], threshold: float, path: Path) -> None:
