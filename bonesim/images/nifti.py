@@ -138,23 +138,29 @@ def _header(path: Path, raw: bytes) -> Header:
 
 
 def _nifti1(order: str, magic: bytes, raw: bytes) -> Header:
-    def get(place: int, kind: str) -> Any:
+    def get(place: int, kind: str) -> tuple[Any, ...]:
         return struct.unpack_from(order + kind, raw, place)
 
-    offset = get(108, "f")[0]
+    datatype, bitpix = get(70, "2h")
+    offset, slope, inter = get(108, "3f")
+    qform, sform = get(252, "2h")
     return Header(
-        order, magic, get(40, "8h"), *get(70, "2h"), get(76, "8f"), _whole(offset), *get(112, "2f"),
-        raw[123], *get(252, "2h"), get(256, "6f"), get(280, "12f"),
+        order, magic, get(40, "8h"), datatype, bitpix, get(76, "8f"), _whole(offset), slope, inter,
+        raw[123], qform, sform, get(256, "6f"), get(280, "12f"),
     )  # fmt: skip
 
 
 def _nifti2(order: str, magic: bytes, raw: bytes) -> Header:
-    def get(place: int, kind: str) -> Any:
+    def get(place: int, kind: str) -> tuple[Any, ...]:
         return struct.unpack_from(order + kind, raw, place)
 
+    datatype, bitpix = get(12, "2h")
+    (offset,) = get(168, "q")
+    slope, inter = get(176, "2d")
+    qform, sform, (units,) = *get(344, "2i"), get(500, "i")
     return Header(
-        order, magic, get(16, "8q"), *get(12, "2h"), get(104, "8d"), get(168, "q")[0],
-        *get(176, "2d"), get(500, "i")[0], *get(344, "2i"), get(352, "6d"), get(400, "12d"),
+        order, magic, get(16, "8q"), datatype, bitpix, get(104, "8d"), offset, slope, inter,
+        units, qform, sform, get(352, "6d"), get(400, "12d"),
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def quiet_tifffile(path: Path, handle: BinaryIO) -> Iterator[Any]:
     before = log.disabled
     log.disabled = True
     try:
-        with tifffile.TiffFile(handle) as file:
+        with tifffile.TiffFile(handle, name=path.name) as file:
             yield file
     except (BonesimError, MemoryError):
         raise
