@@ -20,15 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 from bonesim.config.changes import changed
 from bonesim.config.config import Config, load_config, validated
 from bonesim.errors import InputError
+from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
+from bonesim.specimens.masks import as_mask
 from bonesim.specimens.scan import quanta_of_grey
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
 
 AnyConfig = Config | Mapping[str, Any] | str | Path
 AnyRun = Run | str | Path
-
-#: Sizes of a voxel that bone can have, um.
-FINEST_VOXEL_UM, COARSEST_VOXEL_UM = 1.0, 1000.0
 
 
 def as_config(
@@ -99,7 +98,7 @@ def as_quanta(
                 f"`quanta` are uint8 without a `threshold`; got {values.dtype}", parameter=parameter
             )
         return np.ascontiguousarray(values)
-    mask = _as_mask(values)
+    mask = as_mask(values)
     if threshold is None:
         if mask is None:
             raise InputError(
@@ -149,9 +148,9 @@ def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:
         size = float(voxel_um)
     except (TypeError, ValueError):
         size = float("nan")
-    if not FINEST_VOXEL_UM <= size <= COARSEST_VOXEL_UM:
+    if not MIN_VOXEL_UM <= size <= MAX_VOXEL_UM:
         raise InputError(
-            f"got {voxel_um}; allowed {FINEST_VOXEL_UM:g} to {COARSEST_VOXEL_UM:g} um; check the "
+            f"got {voxel_um}; allowed {MIN_VOXEL_UM:g} to {MAX_VOXEL_UM:g} um; check the "
             "unit (0.02 mm are 20 um)", parameter=parameter,
         )  # fmt: skip
     return size
@@ -175,17 +174,6 @@ def _real(values: ArrayLike, parameter: str) -> NDArray[Any]:
             parameter=parameter,
         )
     return array
-
-
-def _as_mask(values: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """The array as bool if it holds nothing but 0 and 1, or 0 and 255; else None."""
-    if values.dtype == np.bool_:
-        return values
-    high = values.max()
-    if values.min() < 0 or high not in (0, 1, FULL):
-        return None
-    marked = values == high if high else np.zeros(values.shape, bool)
-    return marked if bool((marked | (values == 0)).all()) else None
 
 
 def _size(shape: tuple[int, ...]) -> str:
