@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
+from bonesim.images.opening import opened, plain_size
 from bonesim.images.scanco import (
     checked_size,
     density_equation,
@@ -25,7 +26,7 @@ from bonesim.images.scanco import (
 )
 from bonesim.images.stored import Stored
 
-__all__ = ["MAGIC", "is_aim", "read"]
+__all__ = ["read", "recognises"]
 
 MAGIC = b"AIMDATA_V030   \0"
 _CHAR, _SHORT, _INT, _FLOAT = 0x00010001, 0x00020002, 0x00030004, 0x00040004
@@ -53,25 +54,15 @@ class _Head(NamedTuple):
     step_um: tuple[float, ...]
 
 
-def is_aim(head: bytes, length: int) -> bool:
-    """Whether a file's first bytes are those of an AIM; versions before 030 have no magic word.
+def recognises(head: bytes, path: Path) -> bool:
+    """Whether a file begins as AIM files do.
 
-    Args:
-        head: the first 24 bytes or more.
-        length: of the file.
+    Those before version 030 have no word for it, but two sizes that go together.
     """
-    if head.startswith(MAGIC):
-        return True
-    if len(head) < 20:
-        return False
-    first, *sizes = struct.unpack_from("<5i", head)
-    named = sizes[: first // 4 - 1]
-    return (
-        first in (16, 20)
-        and sizes[0] in _LAYOUTS[:3]
-        and min(named) >= 0
-        and first + sum(named) <= length + first
-    )
+    if head.startswith(MAGIC) or len(head) < 8:
+        return head.startswith(MAGIC)
+    first, size = struct.unpack_from("<2i", head)
+    return first in (16, 20) and size in _LAYOUTS[:3]
 
 
 def read(path: Path) -> Stored:
@@ -81,8 +72,8 @@ def read(path: Path) -> Stored:
         InputError: a kind of voxels that is not known, or too many of them.
         CorruptFileError: a header that contradicts itself or the length of the file.
     """
-    length = path.stat().st_size
-    with path.open("rb") as file:
+    length = plain_size(path)
+    with opened(path) as file:
         wide, blocks = _blocks(path, file, length)
         (start, size), log_place, voxels_place = blocks[0], blocks[1], blocks[2]
         head = _head(path, _part(file, start, size), wide)

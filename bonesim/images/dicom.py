@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.images.frames import Frame, frames_of
-from bonesim.images.scanco import MAX_VOXELS
+from bonesim.images.opening import opened
 from bonesim.images.stored import Stored
+from bonesim.images.volumes import check_size
 
-__all__ = ["is_dicom", "read", "read_series"]
+__all__ = ["read", "read_series", "recognises"]
 
 #: Slices may be apart by this share more or less than others; more: one is missing.
 UNEVEN_SHARE = 0.01
@@ -34,7 +35,7 @@ class _Slice(NamedTuple):
     frame: Frame
 
 
-def is_dicom(head: bytes) -> bool:
+def recognises(head: bytes) -> bool:
     """Whether a file's first `HEAD_BYTES` bytes are those of DICOM.
 
     Files without the preamble begin with a data element of group 2 or 8, in either byte order.
@@ -55,12 +56,15 @@ def is_dicom(head: bytes) -> bool:
 
 
 def read(path: Path, index: int | None = None) -> Stored:
-    """Read one file: many frames, or one slice.
+    """Read one file with many frames.
 
     Raises:
-        InputError, CorruptFileError: see `read_series`.
+        InputError: it holds one slice; and, with CorruptFileError, see `read_series`.
     """
-    return read_series(path, [path], index)
+    found = read_series(path, [path], index)
+    if len(found.values) == 1:
+        raise InputError(f"{path}: is one slice (DICOM); give the folder of all slices")
+    return found
 
 
 def read_series(place: Path, paths: Sequence[Path], index: int | None = None) -> Stored:
@@ -89,7 +93,8 @@ def read_series(place: Path, paths: Sequence[Path], index: int | None = None) ->
     per_volume = first.frame.rescale_type.upper() == "MGML"
     return Stored(
         values, step_um, directions, origin_um, "LPS" if directions is not None else "",
-        scale, offset, (1.0, 0.0) if per_volume else None, notes,
+        scale, offset, (1.0, 0.0) if per_volume else None,
+        "" if step_um else "its headers state no distance of pixels, or none of slices", notes,
     )  # fmt: skip
 
 
@@ -109,7 +114,7 @@ def _header(path: Path) -> Any:
     from pydicom.filereader import read_preamble
 
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             bare = read_preamble(file, force=True) is None
             file.seek(0)
             # The pixels of a deflated file cannot be skipped: it would be unpacked in memory.
@@ -186,17 +191,12 @@ def _check_alike(slices: Sequence[_Slice]) -> None:
     """Refuse slices of different kinds, before anything is allocated."""
     first = slices[0]
     for one in slices:
-        if one.frame.kind != first.frame.kind:
+        if one.frame.look != first.frame.look:
             raise InputError(
-                f"{one.path}: is {one.frame.kind}, but {first.path.name} is {first.frame.kind}; all "
+                f"{one.path}: is {one.frame.look}, but {first.path.name} is {first.frame.look}; all "
                 "slices must be alike"
             )
-    voxels = len(slices) * first.frame.kind.rows * first.frame.kind.columns
-    if not 0 < voxels <= MAX_VOXELS:
-        raise InputError(
-            f"{first.path}: its series has {voxels} voxels; allowed are 1 to {MAX_VOXELS}; crop the "
-            "scan"
-        )
+    check_size((len(slices), first.frame.kind.rows, first.frame.kind.columns), first.path)
 
 
 _Placed = tuple[

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images import tiff
+from bonesim.images import dicom, slices, tiff
 from bonesim.images.opening import head_of
 from bonesim.images.stored import Stored
 from bonesim.images.volumes import check_size
@@ -57,10 +57,17 @@ class SeriesKind(NamedTuple):
 
 PAGES: tuple[PageKind, ...] = (
     PageKind("TIFF", (".tif", ".tiff"), lambda head: tiff.recognises(head, Path()), tiff.page),
+    PageKind("PNG", (".png",), slices.recognises("PNG"), slices.decode_page),
+    PageKind("BMP", (".bmp",), slices.recognises("BMP"), slices.decode_page),
+    PageKind("JPEG", (".jpg", ".jpeg"), slices.recognises("JPEG"), slices.decode_page),
 )
-SERIES: tuple[SeriesKind, ...] = ()
+SERIES: tuple[SeriesKind, ...] = (
+    SeriesKind("DICOM", (".dcm", ".dicom"), dicom.recognises, dicom.read_series),
+)
 #: Voxel size from files beside the slices (a scanner's log): folder, other files -> size and a note.
-LOGS: tuple[Callable[[Path, Sequence[Path]], tuple[float, str] | None], ...] = ()
+LOGS: tuple[Callable[[Path, Sequence[Path]], tuple[float, str] | None], ...] = (
+    slices.skyscan_size,
+)
 
 #: Words in the names of pictures that scanners and programs put beside slices.
 _PREVIEW = re.compile(r"(_spr|preview|thumb|scout|_mip|overview)", re.IGNORECASE)
@@ -85,15 +92,15 @@ def read(path: Path, *, index: int | None = None) -> Stored:
         CorruptFileError: a damaged slice.
     """
     visible, notes = _visible(path)
-    slices, others, kind = _by_content(path, visible)
+    pages, others, kind = _by_content(path, visible)
     if isinstance(kind, SeriesKind):
-        stored = kind.read(path, slices, index)
+        stored = kind.read(path, pages, index)
         return replace(stored, notes=(*notes, *_skipped(others, "no slices"), *stored.notes))
     if index not in (None, 0):
         raise InputError(f"{path}: is one volume; got {index}, allowed is 0", parameter="index")
-    slices, previews = _without_previews(slices)
+    pages, previews = _without_previews(pages)
     others = [file for file in others if file not in previews]
-    ordered, order_notes = in_order(path, slices)
+    ordered, order_notes = in_order(path, pages)
     values, page_notes = _stacked(path, ordered, kind)
     found = next((size for log in LOGS if (size := log(path, others)) is not None), None)
     notes = [

@@ -105,6 +105,12 @@ class Frame(NamedTuple):
     monochrome1: bool
 
     @property
+    def look(self) -> str:
+        """Kind of pixels and of their values: what all slices of a volume share."""
+        shade = "MONOCHROME1" if self.monochrome1 else "MONOCHROME2"
+        return f"{self.kind}, {shade}, {self.rescale_type or 'no quantity'}"
+
+    @property
     def inverted(self) -> bool:
         """Whether stored values are turned round: MONOCHROME1 that is no quantity such as HU."""
         return self.monochrome1 and self.rescale_type.upper() in _NO_QUANTITY

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bonesim.errors import CorruptFileError, InputError
+from bonesim.images.opening import opened, plain_size
 from bonesim.images.scanco import (
     checked_size,
     density_equation,
@@ -19,7 +20,7 @@ from bonesim.images.scanco import (
 )
 from bonesim.images.stored import Stored
 
-__all__ = ["MAGIC", "read"]
+__all__ = ["read", "recognises"]
 
 MAGIC = b"CTDATA-HEADER_V1"
 _BLOCK = 512
@@ -29,6 +30,11 @@ _VOLUME = 3
 _ROUNDED_UM = 1.1
 
 
+def recognises(head: bytes, path: Path) -> bool:
+    """Whether a file begins as ISQ files do."""
+    return head.startswith(MAGIC)
+
+
 def read(path: Path) -> Stored:
     """Read an ISQ file; its voxels stay on disk until they are used.
 
@@ -36,8 +42,8 @@ def read(path: Path) -> Stored:
         InputError: projections, a radiograph, or too many voxels.
         CorruptFileError: a header that contradicts itself or the length of the file.
     """
-    length = path.stat().st_size
-    with path.open("rb") as file:
+    length = plain_size(path)
+    with opened(path) as file:
         head = file.read(_BLOCK)
         if len(head) < _BLOCK or not head.startswith(MAGIC):
             raise CorruptFileError(

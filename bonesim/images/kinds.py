@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images import folder, mha, nifti, npy, nrrd, tiff, vti
+from bonesim.images import aim, dicom, folder, isq, mha, nifti, npy, nrrd, tiff, vti
 from bonesim.images.opening import head_of, is_packed
 from bonesim.images.stored import Stored
 
@@ -39,6 +39,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("NIfTI", (".nii", ".nii.gz", ".hdr", ".img"), nifti.recognises, nifti.read, INDEX),
     Kind("VTI", (".vti",), vti.recognises, vti.read, ARRAY),
     Kind("NPY", (".npy",), npy.recognises, npy.read, INDEX),
+    Kind("ISQ", (".isq", ".isq;1"), isq.recognises, isq.read),
+    Kind("AIM", (".aim", ".aim;1"), aim.recognises, aim.read),
+    Kind("DICOM", (".dcm", ".dicom"), lambda head, path: dicom.recognises(head), dicom.read, INDEX),
     Kind("MetaImage", (".mha", ".mhd"), mha.recognises, mha.read, INDEX),
 )
 

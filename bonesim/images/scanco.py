@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.errors import CorruptFileError, InputError
+from bonesim.errors import CorruptFileError
+from bonesim.images.volumes import check_size, size
 
 __all__ = [
     "checked_size",
@@ -24,8 +25,6 @@ __all__ = [
     "vax_float",
 ]
 
-#: More voxels than this are refused before they are read (8 GiB as float32).
-MAX_VOXELS = 2**31
 #: Units of a density calibration in mg hydroxyapatite per cm3, without blanks and in lower case.
 _DENSITY_UNITS = ("mgha/ccm", "mgha/cm3", "mgha/cm^3", "mgha/cc", "mgha/ml")
 
@@ -60,18 +59,13 @@ def checked_size(dimensions: Sequence[int], path: Path) -> int:
     Raises:
         CorruptFileError: a length below 1. InputError: more voxels than can be read.
     """
-    size = " x ".join(map(str, dimensions))
     if min(dimensions) < 1:
         raise CorruptFileError(
-            f"{path}: the header has {size} voxels (x, y, z); allowed are lengths of 1 or more; the "
-            "file is damaged, take another copy"
+            f"{path}: the header has {size(dimensions)} voxels (x, y, z); allowed are lengths of 1 or "
+            "more; the file is damaged, take another copy"
         )
-    count = math.prod(dimensions)
-    if count > MAX_VOXELS:
-        raise InputError(
-            f"{path}: has {size} voxels (x, y, z); allowed are {MAX_VOXELS} in all; crop the scan"
-        )
-    return count
+    check_size(dimensions, path)
+    return math.prod(dimensions)
 
 
 def ends_there(file: BinaryIO, end: int, length: int) -> bool:

@@ -4,7 +4,7 @@ import math
 import re
 import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
 
-__all__ = ["decode_page", "kind_of_page", "skyscan_size"]
+__all__ = ["decode_page", "kind_of_page", "recognises", "skyscan_size"]
 
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP", b"\xff\xd8\xff": "JPEG"}
 #: Bytes from a page's start that are enough to know its kind.
@@ -27,6 +27,11 @@ _PIXEL = re.compile(r"^(?:image )?pixel size \((?:um|µm|μm)\)\s*=\s*(\S+)$", r
 def kind_of_page(head: bytes) -> str:
     """PNG, BMP or JPEG by a file's first `HEAD_BYTES` bytes; "" if none of them."""
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+
+
+def recognises(kind: str) -> Callable[[bytes], bool]:
+    """Whether a file's first bytes are of this kind, as a function of them."""
+    return lambda head: kind_of_page(head) == kind
 
 
 def decode_page(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:

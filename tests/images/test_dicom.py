@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images.dicom import is_dicom, read, read_series
+from bonesim.images.dicom import read, read_series, recognises
 from bonesim.images.stored import Stored
 from tests.images import dicom_files as files
 
@@ -33,7 +33,7 @@ def test_values_and_geometry(tmp_path: Path, syntax: str, bare: bool, kind: str)
     assert found.step_um == (20.0, 20.0, 20.0)
     assert found.world == "LPS" and found.origin_um == (1000.0, 2000.0, 3000.0)
     np.testing.assert_array_equal(found.directions, [[0, 0, 1], [0, 1, 0], [1, 0, 0]])
-    assert all(is_dicom(path.read_bytes()[:132]) for path in folder.iterdir())
+    assert all(recognises(path.read_bytes()[:132]) for path in folder.iterdir())
 
 
 def test_order_is_that_of_the_positions_not_of_names(tmp_path: Path) -> None:

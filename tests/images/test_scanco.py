@@ -70,7 +70,7 @@ def test_aim(tmp_path: Path, version: int, kind: str, border: int) -> None:
     steps = (20.0, 20.0, 20.0) if version < 20 else STEPS
     data = files.aim(values, steps, version=version, kind=kind, border=border, position=(3, 4, 5))
     path = files.write(tmp_path / "C1.AIM;1", data)
-    assert aim.is_aim(data[:64], len(data))
+    assert aim.recognises(data[:64], path)
     found = aim.read(path)
     np.testing.assert_array_equal(found.values, values)
     assert found.values.dtype == values.dtype
