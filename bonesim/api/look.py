@@ -11,10 +11,18 @@ from pydantic import ValidationError
 from bonesim.api.inputs import AnyRun, as_quanta, as_region, as_voxel_um, opened
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
+from bonesim.images.geometry import Grid
+from bonesim.images.kinds import is_image
 from bonesim.morphometry import panel
 from bonesim.morphometry.panel import Measure
-from bonesim.specimens.bones import Bone, bone_of_scan, bones_of_run, region_of_image
-from bonesim.specimens.image import is_image
+from bonesim.specimens.bones import (
+    Bone,
+    bone_of_scan,
+    bones_of_run,
+    grid_of_array,
+    grid_of_run,
+    region_of_image,
+)
 from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.reader import Run
@@ -46,7 +54,7 @@ def info(run: AnyRun) -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False,
+    quanta: bool = False, index: int | None = None, array: str | None = None,
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -55,6 +63,7 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    index: int | None = None, array: str | None = None,
 ) -> dict[str, Measure]: ...  # fmt: skip
 
 
@@ -62,6 +71,7 @@ def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    index: int | None = None, array: str | None = None,
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -69,13 +79,16 @@ def measure(
         bone: an array (z, y, x) or a Specimen; or a run file (each snapshot is measured) or the path
             of an image or of a folder of slices. A bool array, or numbers 0 and 1 or 0 and 255, is a
             mask; other numbers are grey values and need a `threshold`.
-        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none.
-        region: what to measure, an array or image of the same size, where it is not 0; default all
-            but a rim of two voxels.
+        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none;
+            replaces what the header has, which is noted.
+        region: what to measure where it is not 0: an array of the same size, or an image of the same
+            place by its own header; default all but a rim of two voxels.
         quick: only the measures a run takes at each snapshot.
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
+        index: which volume of an image file with several, from 0.
+        array: which array of a VTI file with several.
 
     Returns:
         Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
@@ -87,31 +100,39 @@ def measure(
     """
     from bonesim.reports import structure
 
+    given = {
+        "voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, "index": index,
+        "array": array,
+    }  # fmt: skip
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
-        place = _region(region, block.quanta.shape)
+        block = _block(
+            bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, index=index, array=array
+        )
+        shape = block.quanta.shape
+        place, _ = _region(region, shape, grid_of_array(block))
         return panel.measure(block.quanta, block.voxel_um, place, quick)
     name = region.name if isinstance(region, Path) else "region"
     if not _is_run(bone):
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        one = bone_of_scan(scan, partial_volume=True)
-        place = _region(region, one.quanta.shape)
-        return structure.table([one], place, name, quick=quick)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+        one = bone_of_scan(_scan(bone, given), partial_volume=True)
+        place, notes = _region(region, one.quanta.shape, one.grid, one.crop)
+        return structure.table([one._replace(notes=(*one.notes, *notes))], place, name, quick=quick)
+    _only_for_scans(bone, **given)
     with opened(bone) as run:
-        place = _region(region, run.shape)
-        return structure.table(bones_of_run(run), place, name, quick=quick)
+        place, notes = _region(region, run.shape, grid_of_run(run))
+        table = structure.table(bones_of_run(run), place, name, quick=quick)
+        table.attrs["notes"] += notes
+        return table
 
 
 def measure_stiffness(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None, *,
     tensor: bool = False, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, **test: Any,
+    quanta: bool = False, index: int | None = None, array: str | None = None, **test: Any,
 ) -> "pd.DataFrame":  # fmt: skip
     """Stiffness and strength by voxel finite elements: the block is compressed by 1 %.
 
     Args:
-        bone, voxel_um, threshold, smooth_voxel, quanta: as for `measure`.
+        bone, voxel_um, threshold, smooth_voxel, quanta, index, array: as for `measure`.
         tensor: also the whole stiffness tensor, six load cases.
         test: parameters of the test, see `bonesim.mechanics.apparent.ApparentParameters`: axis,
             ends, sides, tissue_modulus_mpa, poisson, habitual_stress_mpa, voxels_per_element,
@@ -126,15 +147,22 @@ def measure_stiffness(
     """
     from bonesim.reports import mechanics
 
+    given = {
+        "voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, "index": index,
+        "array": array,
+    }  # fmt: skip
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         p = mechanics.parameters_of(test)
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
+        block = _block(
+            bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, index=index, array=array
+        )
         return mechanics.table([block], p, tensor=tensor)
     if not _is_run(bone):
         p = mechanics.parameters_of(test)
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        return mechanics.table([bone_of_scan(scan, partial_volume=False)], p, tensor=tensor)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+        return mechanics.table(
+            [bone_of_scan(_scan(bone, given), partial_volume=False)], p, tensor=tensor
+        )
+    _only_for_scans(bone, **given)
     with opened(bone) as run:
         p = mechanics.parameters_of(test, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
@@ -195,12 +223,13 @@ def scan_like(
 
 
 def _block(
-    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None,
-    smooth_voxel: float | None, quanta: bool,
+    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None, quanta: bool,
+    **of_images: object,
 ) -> Bone:  # fmt: skip
     """An array or a specimen as a block of bone."""
-    if smooth_voxel is not None:
-        raise InputError("is for images; smooth the array first", parameter="smooth_voxel")
+    for name, value in of_images.items():
+        if value is not None:
+            raise InputError("is for images; smooth or choose from the array first", parameter=name)
     if isinstance(bone, Specimen):
         if voxel_um is not None or threshold is not None:
             raise InputError(
@@ -212,26 +241,27 @@ def _block(
 
 
 def _region(
-    region: ArrayLike | str | Path | None, shape: tuple[int, ...]
-) -> NDArray[np.bool_] | None:
-    """The region of interest of an array or an image."""
+    region: ArrayLike | str | Path | None,
+    shape: tuple[int, ...],
+    grid: Grid | None,
+    crop: Any = None,
+) -> tuple[NDArray[np.bool_] | None, list[str]]:
+    """The region of interest of an array or an image, and notes."""
     if region is None:
-        return None
+        return None, []
     if isinstance(region, str | Path):
-        return region_of_image(Path(region), shape)
-    return as_region(region, shape, "region")
+        assert grid is not None
+        return region_of_image(Path(region), grid, crop)
+    return as_region(region, shape, "region"), []
 
 
 def _is_run(bone: str | Path | Run) -> bool:
-    """Whether a file is taken for a run: all that has no image's name."""
+    """Whether a file is taken for a run: all that is no image by its name or content."""
     return isinstance(bone, Run) or not is_image(Path(bone))
 
 
-def _scan(
-    path: Path, voxel_um: float | None, threshold: float | None, smooth_voxel: float | None
-) -> ScanParameters:
+def _scan(path: str | Path | Run, given: Mapping[str, object]) -> ScanParameters:
     """The parameters of a scan, checked."""
-    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel}
     some = {name: value for name, value in given.items() if value is not None}
     try:
         return ScanParameters.model_validate({"path": str(path), **some})

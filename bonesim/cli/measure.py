@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bonesim.cli.options import Csv, Json, Parquet, SmoothVoxel, Threshold, VoxelUm
+from bonesim.cli.options import (
+    ArrayName,
+    Csv,
+    Json,
+    Parquet,
+    SmoothVoxel,
+    Threshold,
+    VolumeIndex,
+    VoxelUm,
+)
 from bonesim.errors import InputError
 
 #: Options of the mechanical test; its ranges are those of `ApparentParameters`.
@@ -20,8 +29,10 @@ def measure(
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
     smooth_voxel: SmoothVoxel = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
     roi: Annotated[
-        Path | None, typer.Option(help="Image of the same size: measure where it is not 0.")
+        Path | None, typer.Option(help="Image of the same place: measure where it is not 0.")
     ] = None,
     json: Json = False,
     csv: Csv = None,
@@ -91,10 +102,14 @@ def measure(
     report = mechanics_report if mechanics else structure
     if mechanics:
         table = look.measure_stiffness(
-            file, voxel_um, tensor=tensor, threshold=threshold, smooth_voxel=smooth_voxel, **test
-        )
+            file, voxel_um, tensor=tensor, threshold=threshold, smooth_voxel=smooth_voxel,
+            index=index, array=array, **test,
+        )  # fmt: skip
     else:
-        table = look.measure(file, voxel_um, roi, threshold=threshold, smooth_voxel=smooth_voxel)
+        table = look.measure(
+            file, voxel_um, roi, threshold=threshold, smooth_voxel=smooth_voxel, index=index,
+            array=array,
+        )  # fmt: skip
     for note in table.attrs["notes"]:
         print(f"{file.name}: {note}", file=sys.stderr)
     if not write(table, csv, json, parquet):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bonesim.cli.options import (
+    ArrayName,
     Change,
     ConfigFile,
     Overwrite,
@@ -17,6 +18,7 @@ from bonesim.cli.options import (
     SmoothVoxel,
     Threshold,
     UntilDay,
+    VolumeIndex,
     VoxelUm,
 )
 from bonesim.errors import InputError
@@ -39,7 +41,7 @@ def run(
     quiet: Quiet = False,
     bone: Annotated[
         Path | None,
-        typer.Option(help="TIFF, NRRD, NIfTI, MHA, VTI or NPY.", rich_help_panel=PANEL),
+        typer.Option(help="Image of any format, or folder of slices.", rich_help_panel=PANEL),
     ] = None,
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
@@ -51,6 +53,8 @@ def run(
         float | None, typer.Option(help="Simulate at this voxel size, um.", rich_help_panel=PANEL)
     ] = None,
     smooth_voxel: SmoothVoxel = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
 ) -> None:
     """Simulate a configuration into a run file."""
     from bonesim.api import simulate
@@ -61,6 +65,7 @@ def run(
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
         "resample_um": resample_um, "smooth_voxel": smooth_voxel,
+        "index": index, "array": array,
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
     if dry_run:

@@ -72,13 +72,21 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
     else:
         quanta = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
         note = f"voxels at {grey.threshold:g} or more are bone, fully mineralised"
-    return Bone(quanta, grey.voxel_um, None, None, scan.path, (*grey.notes, note), grey.grid, grey.crop)
+    return Bone(
+        quanta, grey.voxel_um, None, None, scan.path, (*grey.notes, note), grey.grid, grey.crop
+    )
 
 
 def grid_of_run(run: Run) -> Grid:
     """What regions of a run have to fit: its lattice."""
     z, y, x = run.shape
     return Grid(Path(run.path).name, (Geometry((z, y, x), (run.voxel_um,) * 3),))
+
+
+def grid_of_array(bone: Bone) -> Grid:
+    """What regions of an array have to fit: its size and voxels."""
+    z, y, x = bone.quanta.shape
+    return Grid("the array", (Geometry((z, y, x), (bone.voxel_um,) * 3),))
 
 
 def region_of_image(

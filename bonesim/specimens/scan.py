@@ -179,9 +179,12 @@ def read_grey(parameters: ScanParameters) -> Grey:
         grey = ndimage.gaussian_filter(grey, parameters.smooth_voxel, mode="nearest")
         notes.append(f"smoothed with a Gaussian of {parameters.smooth_voxel:g} voxels")
     threshold, note = _threshold(grey, threshold, path)
-    notes += [note] if note else []
-    if mask is not None and not smooth:
-        notes.append(f"its values are {grey.min():g} and {grey.max():g} only: a mask, not grey values")
+    if mask is None or smooth:
+        notes += [note] if note else []
+    else:
+        notes.append(
+            f"its values are {grey.min():g} and {grey.max():g} only: a mask, not grey values"
+        )
         grey, threshold, calibration = mask.astype(np.float32), 0.5, None
     note = threshold_note(threshold, calibration)
     notes += [note] if note else []
@@ -195,9 +198,7 @@ def _mask_of(grey: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     return None if mask is None or mask.all() or not mask.any() else mask
 
 
-def _threshold(
-    grey: NDArray[np.float32], threshold: float | None, path: Path
-) -> tuple[float, str]:
+def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -> tuple[float, str]:
     """The threshold, checked, and a note if it was chosen here."""
     if threshold is not None:
         _check_threshold(grey, threshold, path)
