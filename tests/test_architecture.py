@@ -84,7 +84,7 @@ PURE = {
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
     "critical_strain", "min_bone_share", "mineral_exponent", "max_cycles", "poisson", "share_x",
     "share_y", "share_z", "tolerance", "yield_strain",
-    "bones", "cv", "high", "low", "mean", "p", "people", "repeats", "sd", "value",
+    "bones", "cv", "high", "index", "low", "mean", "p", "people", "repeats", "sd", "value",
 }  # fmt: skip
 
 

@@ -22,7 +22,9 @@ from bonesim.config.changes import changed
 from bonesim.config.config import Config, load_config, validated
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
+from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
 from bonesim.specimens.crop import crop_fields
+from bonesim.specimens.masks import as_mask
 from bonesim.specimens.scan import ScanParameters, quanta_of_grey
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
@@ -32,8 +34,6 @@ AnyRun = Run | str | Path
 
 #: Fields of a scan that are given together.
 DENSITY = ("density_slope", "density_intercept")
-#: Sizes of a voxel that bone can have, um.
-FINEST_VOXEL_UM, COARSEST_VOXEL_UM = 1.0, 1000.0
 
 
 def as_config(
@@ -70,12 +70,16 @@ class ScanOptions(TypedDict, total=False):
         threshold_mg: instead of `threshold`, mgHA/cm3, for a calibrated image.
         density_slope, density_intercept: calibration instead of the file's: mgHA/cm3 for each grey
             value, and at grey value 0.
+        index: which volume of a file with several, from 0.
+        array: which array of a VTI file with several.
     """
 
     crop: str | Sequence[float] | None
     threshold_mg: float | None
     density_slope: float | None
     density_intercept: float | None
+    index: int | None
+    array: str | None
 
 
 def scan_parameters(
@@ -145,7 +149,7 @@ def as_quanta(
                 f"`quanta` are uint8 without a `threshold`; got {values.dtype}", parameter=parameter
             )
         return np.ascontiguousarray(values)
-    mask = _as_mask(values)
+    mask = as_mask(values)
     if threshold is None:
         if mask is None:
             raise InputError(
@@ -195,9 +199,9 @@ def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:
         size = float(voxel_um)
     except (TypeError, ValueError):
         size = float("nan")
-    if not FINEST_VOXEL_UM <= size <= COARSEST_VOXEL_UM:
+    if not MIN_VOXEL_UM <= size <= MAX_VOXEL_UM:
         raise InputError(
-            f"got {voxel_um}; allowed {FINEST_VOXEL_UM:g} to {COARSEST_VOXEL_UM:g} um; check the "
+            f"got {voxel_um}; allowed {MIN_VOXEL_UM:g} to {MAX_VOXEL_UM:g} um; check the "
             "unit (0.02 mm are 20 um)", parameter=parameter,
         )  # fmt: skip
     return size
@@ -221,17 +225,6 @@ def _real(values: ArrayLike, parameter: str) -> NDArray[Any]:
             parameter=parameter,
         )
     return array
-
-
-def _as_mask(values: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """The array as bool if it holds nothing but 0 and 1, or 0 and 255; else None."""
-    if values.dtype == np.bool_:
-        return values
-    high = values.max()
-    if values.min() < 0 or high not in (0, 1, FULL):
-        return None
-    marked = values == high if high else np.zeros(values.shape, bool)
-    return marked if bool((marked | (values == 0)).all()) else None
 
 
 def _size(shape: tuple[int, ...]) -> str:

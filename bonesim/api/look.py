@@ -17,10 +17,18 @@ from bonesim.api.inputs import (
     scan_parameters,
 )
 from bonesim.errors import InputError
+from bonesim.images.geometry import Grid
+from bonesim.images.kinds import is_image
 from bonesim.morphometry import panel
 from bonesim.morphometry.panel import Measure
-from bonesim.specimens.bones import Bone, bone_of_scan, bones_of_run, region_of_image
-from bonesim.specimens.image import is_image
+from bonesim.specimens.bones import (
+    Bone,
+    bone_of_scan,
+    bones_of_run,
+    grid_of_array,
+    grid_of_run,
+    region_of_image,
+)
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.reader import Run
 
@@ -76,9 +84,10 @@ def measure(
         bone: an array (z, y, x) or a Specimen; or a run file (each snapshot is measured) or the path
             of an image or of a folder of slices. A bool array, or numbers 0 and 1 or 0 and 255, is a
             mask; other numbers are grey values and need a `threshold`.
-        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none.
-        region: what to measure, an array or image of the same size, where it is not 0; default all
-            but a rim of two voxels.
+        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none;
+            replaces what the header has, which is noted.
+        region: what to measure where it is not 0: an array of the same size, or an image of the same
+            place by its own header; default all but a rim of two voxels.
         quick: only the measures a run takes at each snapshot.
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
@@ -96,20 +105,21 @@ def measure(
     from bonesim.reports import structure
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        _only_for_scans("an array or Specimen", **scan)
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
-        place = _region(region, block.quanta.shape)
+        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        place, _ = _region(region, block.quanta.shape, grid_of_array(block))
         return panel.measure(block.quanta, block.voxel_um, place, quick)
     name = region.name if isinstance(region, Path) else "region"
     given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
-        place = _region(region, one.quanta.shape)
-        return structure.table([one], place, name, quick=quick)
-    _only_for_scans(_run_in_words(bone), **given)
+        place, notes = _region(region, one.quanta.shape, one.grid, one.crop)
+        return structure.table([one._replace(notes=(*one.notes, *notes))], place, name, quick=quick)
+    _only_for_scans(bone, **given)
     with opened(bone) as run:
-        place = _region(region, run.shape)
-        return structure.table(bones_of_run(run), place, name, quick=quick)
+        place, notes = _region(region, run.shape, grid_of_run(run))
+        table = structure.table(bones_of_run(run), place, name, quick=quick)
+        table.attrs["notes"] += notes
+        return table
 
 
 def measure_stiffness(
@@ -138,16 +148,15 @@ def measure_stiffness(
 
     scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        _only_for_scans("an array or Specimen", **scan)
         p = mechanics.parameters_of(options)
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
+        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
         return mechanics.table([block], p, tensor=tensor)
     given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
         p = mechanics.parameters_of(options)
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=False)  # type: ignore[arg-type]
         return mechanics.table([one], p, tensor=tensor)
-    _only_for_scans(_run_in_words(bone), **given)
+    _only_for_scans(bone, **given)
     with opened(bone) as run:
         p = mechanics.parameters_of(options, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
@@ -208,12 +217,13 @@ def scan_like(
 
 
 def _block(
-    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None,
-    smooth_voxel: float | None, quanta: bool,
+    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None, quanta: bool,
+    **of_images: object,
 ) -> Bone:  # fmt: skip
     """An array or a specimen as a block of bone."""
-    if smooth_voxel is not None:
-        raise InputError("is for images; smooth the array first", parameter="smooth_voxel")
+    for name, value in of_images.items():
+        if value is not None:
+            raise InputError("is for images; smooth or choose from the array first", parameter=name)
     if isinstance(bone, Specimen):
         if voxel_um is not None or threshold is not None:
             raise InputError(
@@ -225,28 +235,30 @@ def _block(
 
 
 def _region(
-    region: ArrayLike | str | Path | None, shape: tuple[int, ...]
-) -> NDArray[np.bool_] | None:
-    """The region of interest of an array or an image."""
+    region: ArrayLike | str | Path | None,
+    shape: tuple[int, ...],
+    grid: Grid | None,
+    crop: Any = None,
+) -> tuple[NDArray[np.bool_] | None, list[str]]:
+    """The region of interest of an array or an image, and notes."""
     if region is None:
-        return None
+        return None, []
     if isinstance(region, str | Path):
-        return region_of_image(Path(region), shape)
-    return as_region(region, shape, "region")
+        assert grid is not None
+        return region_of_image(Path(region), grid, crop)
+    return as_region(region, shape, "region"), []
 
 
 def _is_run(bone: str | Path | Run) -> bool:
-    """Whether a file is taken for a run: all that has no image's name."""
+    """Whether a file is taken for a run: all that is no image by its name or content."""
     return isinstance(bone, Run) or not is_image(Path(bone))
 
 
-def _run_in_words(bone: str | Path | Run) -> str:
-    path = bone.path if isinstance(bone, Run) else bone
-    return f"{path} is taken for a run, which"
-
-
-def _only_for_scans(what: str, **given: object) -> None:
-    """Refuse what describes a scan, of something else."""
+def _only_for_scans(bone: str | Path | Run, **given: object) -> None:
+    """Refuse what describes a scan, of a run."""
     for name, value in given.items():
         if value is not None:
-            raise InputError(f"is for scans; {what} knows its own", parameter=name)
+            path = bone.path if isinstance(bone, Run) else bone
+            raise InputError(
+                f"is for scans; {path} is taken for a run, which knows its own", parameter=name
+            )

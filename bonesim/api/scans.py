@@ -37,6 +37,7 @@ def look(
     threshold: float | None = None, threshold_mg: float | None = None,
     density_slope: float | None = None, density_intercept: float | None = None,
     crop: "str | Sequence[float] | None" = None, smooth_voxel: float | None = None,
+    index: int | None = None, array: str | None = None,
 ) -> LookedAt:  # fmt: skip
     """A scan before it is used: slices, grey values, thresholds, BV/TV, what a run would cost.
 
@@ -50,6 +51,8 @@ def look(
             value, and at grey value 0).
         crop: "x0:x1,y0:y1,z0:z1" in voxels, or with mm behind it.
         smooth_voxel: SD of a Gaussian on the grey values first, voxels.
+        index: which volume of a file with several, from 0.
+        array: which array of a VTI file with several.
 
     Returns:
         (table, figure).
@@ -66,6 +69,7 @@ def look(
     parameters = scan_parameters(
         scan, crop, voxel_um=voxel_um, threshold=threshold, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, smooth_voxel=smooth_voxel,
+        index=index, array=array,
     )  # fmt: skip
     grey = read_grey(parameters)
     given = threshold is not None or threshold_mg is not None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bonesim.cli.options import (
+    ArrayName,
     Crop,
     Csv,
     DensityIntercept,
@@ -17,6 +18,7 @@ from bonesim.cli.options import (
     SmoothVoxel,
     Threshold,
     ThresholdMg,
+    VolumeIndex,
     VoxelUm,
 )
 
@@ -31,6 +33,8 @@ def look(
     density_intercept: DensityIntercept = None,
     crop: Crop = None,
     smooth_voxel: SmoothVoxel = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
@@ -44,7 +48,7 @@ def look(
     table, _ = scans.look(
         scan, output, voxel_um=voxel_um, threshold=threshold, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
-        smooth_voxel=smooth_voxel,
+        smooth_voxel=smooth_voxel, index=index, array=array,
     )  # fmt: skip
     for note in table.attrs["notes"]:
         print(f"{scan.name}: {note}", file=sys.stderr)

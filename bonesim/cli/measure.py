@@ -9,6 +9,7 @@ import typer
 
 from bonesim.cli.failures import as_typed
 from bonesim.cli.options import (
+    ArrayName,
     Crop,
     Csv,
     DensityIntercept,
@@ -18,6 +19,7 @@ from bonesim.cli.options import (
     SmoothVoxel,
     Threshold,
     ThresholdMg,
+    VolumeIndex,
     VoxelUm,
 )
 from bonesim.engine.progress import complain
@@ -41,8 +43,10 @@ def measure(
     density_slope: DensitySlope = None,
     density_intercept: DensityIntercept = None,
     crop: Crop = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
     roi: Annotated[
-        Path | None, typer.Option(help="Image of the same size: measure where it is not 0.")
+        Path | None, typer.Option(help="Image of the same place: measure where it is not 0.")
     ] = None,
     json: Json = False,
     csv: Csv = None,
@@ -113,6 +117,7 @@ def measure(
     options = dict(
         voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
+        index=index, array=array,
         **({"tensor": tensor, **test} if mechanics else {"region": roi}),
     )  # fmt: skip
     table = scans.measure_files(files, mechanics=mechanics, **options)

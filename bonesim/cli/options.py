@@ -35,7 +35,15 @@ UntilDay = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 DryRun = Annotated[bool, typer.Option(help="Print the cost and stop.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the output if it exists.")]
-VoxelUm = Annotated[float | None, typer.Option(help="Voxel size of the scan, um.")]
+VoxelUm = Annotated[
+    float | None, typer.Option(help="Voxel size of the scan, um, instead of its header's.")
+]
+VolumeIndex = Annotated[
+    int | None, typer.Option("--index", min=0, help="Which volume of a file with several, from 0.")
+]
+ArrayName = Annotated[
+    str | None, typer.Option("--array", help="Which array of a VTI file with several.")
+]
 Threshold = Annotated[
     float | None, typer.Option(help="Bone is at this grey value or more; default Otsu's.")
 ]

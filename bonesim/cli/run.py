@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bonesim.cli.options import (
+    ArrayName,
     Change,
     ConfigFile,
     Crop,
@@ -21,6 +22,7 @@ from bonesim.cli.options import (
     Threshold,
     ThresholdMg,
     UntilDay,
+    VolumeIndex,
     VoxelUm,
 )
 from bonesim.errors import InputError
@@ -43,7 +45,7 @@ def run(
     quiet: Quiet = False,
     bone: Annotated[
         Path | None,
-        typer.Option(help="TIFF, NRRD, NIfTI, MHA, VTI or NPY.", rich_help_panel=PANEL),
+        typer.Option(help="Image of any format, or folder of slices.", rich_help_panel=PANEL),
     ] = None,
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
@@ -59,6 +61,8 @@ def run(
     density_slope: DensitySlope = None,
     density_intercept: DensityIntercept = None,
     crop: Crop = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
 ) -> None:
     """Simulate a configuration into a run file."""
     from bonesim.api import simulate
@@ -70,6 +74,7 @@ def run(
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
         "resample_um": resample_um, "smooth_voxel": smooth_voxel, "threshold_mg": threshold_mg,
         "density_slope": density_slope, "density_intercept": density_intercept, "crop": crop,
+        "index": index, "array": array,
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
     if dry_run:

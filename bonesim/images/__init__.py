@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = loaded_when_used(
     __name__,
     {
         "stored": ("Stored",),
-        "geometry": ("Geometry", "MAX_VOXEL_UM", "MIN_VOXEL_UM"),
+        "geometry": ("Geometry", "Grid", "MAX_VOXEL_UM", "MIN_VOXEL_UM"),
         "kinds": ("is_image",),
         "reading": ("Image", "read_image"),
         "alignment": ("onto_grid",),

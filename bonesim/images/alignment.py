@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.images.geometry import Geometry
+from bonesim.images.geometry import Geometry, Grid
 from bonesim.images.reading import Image
 
 __all__ = ["onto_grid"]
@@ -22,34 +22,31 @@ __all__ = ["onto_grid"]
 SAME_SHARE, SAME_VOXELS = 0.01, 0.5
 
 
-def onto_grid(mask: Image, image: Image, what: str = "mask") -> tuple[NDArray[Any], list[str]]:
+def onto_grid(mask: Image, grid: Grid, what: str = "mask") -> tuple[NDArray[Any], list[str]]:
     """The values of a mask, axes and directions as the image's, and notes.
 
     Args:
         mask: as read.
-        image: whose grid it is to have.
+        grid: of the image it belongs to.
         what: the mask is, for messages: "mask" or "region".
 
     Raises:
         InputError: another size, spacing, origin or direction; the message has both values.
     """
-    grids = [image.in_file]
-    if image.geometry != image.in_file:
-        grids.append(image.geometry)
-    first: str | None = None
-    for grid in grids:
-        turn, problem = _match(mask.in_file, grid)
+    first = ""
+    for place in grid.places:
+        turn, problem = _match(mask.in_file, place)
         if turn is not None:
-            return _turned(mask.values, turn), _not_compared(mask.in_file, grid, what)
-        turn, _ = _match(mask.in_file.in_own_frame(), grid.in_own_frame())
+            return _turned(mask.values, turn), _not_compared(mask, place, what)
+        turn, _ = _match(mask.in_file.in_own_frame(), place.in_own_frame())
         if turn is not None:
             note = (
-                f"the {what} {mask.path.name} fits {image.path.name} only with the numbers of both "
-                "headers as they are, RAS and LPS mixed up; so it was taken"
+                f"the {what} {mask.path.name} fits {grid.name} only with the numbers of both headers as "
+                "they are, RAS and LPS mixed up; so it was taken"
             )
             return _turned(mask.values, turn), [note]
         first = first or problem
-    raise InputError(f"{mask.path}: the {what} does not fit {image.path.name}: {first}")
+    raise InputError(f"{mask.path}: the {what} does not fit {grid.name}: {first}")
 
 
 Turn = tuple[tuple[int, ...], tuple[bool, ...]]
@@ -111,20 +108,21 @@ def _nearest_turn(mine: NDArray[np.float64], other: NDArray[np.float64]) -> tupl
     return (best, (near[0] < 0, near[1] < 0, near[2] < 0)), sine
 
 
-def _not_compared(mask: Geometry, grid: Geometry, what: str) -> list[str]:
+def _not_compared(mask: Image, grid: Geometry, what: str) -> list[str]:
     lacking = [
         name
         for name, one, two in (
-            ("spacing", mask.spacing_um, grid.spacing_um),
-            ("origin", mask.origin_um, grid.origin_um),
-            ("direction", mask.directions, grid.directions),
+            ("spacing", mask.in_file.spacing_um, grid.spacing_um),
+            ("origin", mask.in_file.origin_um, grid.origin_um),
+            ("direction", mask.in_file.directions, grid.directions),
         )
         if (one is None) != (two is None)
     ]
     if not lacking:
         return []
     return [
-        f"{', '.join(lacking)} of {what} and image could not be compared: one of the two files has none"
+        f"{', '.join(lacking)} of the {what} {mask.path.name} could not be compared with the image's: one "
+        "of the two has none"
     ]
 
 

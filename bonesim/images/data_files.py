@@ -13,7 +13,7 @@ from bonesim.errors import CorruptFileError
 from bonesim.images.opening import Deflated, as_stream, expanded, opened, plain_size, too_short
 from bonesim.images.volumes import Layout, check_length, native
 
-__all__ = ["Place", "values_at"]
+__all__ = ["Place", "last_bytes", "packed_length", "values_at"]
 
 
 class Place(NamedTuple):
@@ -61,6 +61,15 @@ def values_at(place: Place, dtype: "np.dtype[Any]", layout: Layout) -> NDArray[A
             else:
                 flat = _packed(place, file, left, dtype, layout)
     return native(flat.reshape(layout.shape))
+
+
+def last_bytes(place: Place) -> list[str]:
+    """A note on voxels whose place follows from the file's end, so that a cut cannot be noticed."""
+    if place.start >= 0:
+        return []
+    return [
+        f"voxels are the last bytes of {place.path.name}, as the header has it; check that it is whole"
+    ]
 
 
 def packed_length(place: Place, limit: int) -> int:

@@ -23,7 +23,7 @@ masks and regions are compared in the world and not by index.
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import acos, degrees, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from bonesim.images.lengths import rounded
 from bonesim.images.stored import Stored, Three
 
-__all__ = ["MAX_VOXEL_UM", "MIN_VOXEL_UM", "Geometry", "UnsoundGeometry", "in_order"]
+__all__ = ["MAX_VOXEL_UM", "MIN_VOXEL_UM", "Geometry", "Grid", "UnsoundGeometry", "in_order"]
 
 #: Edges of a voxel that a scan of bone can have, um: nano-CT to QCT. Others are a wrong unit.
 MIN_VOXEL_UM, MAX_VOXEL_UM = 1.0, 200.0
@@ -102,6 +102,18 @@ class Geometry:
             origin_um=None if origin is None else _three(origin),
             directions=None if self.directions is None else directions,
         )  # fmt: skip
+
+
+class Grid(NamedTuple):
+    """The voxels that a mask or region of an image has to have.
+
+    Attributes:
+        name: of the image, for messages.
+        places: the image's geometry; more than one if its header was overridden: any of them does.
+    """
+
+    name: str
+    places: tuple[Geometry, ...]
 
 
 def in_order(stored: Stored) -> tuple[NDArray[Any], Geometry, list[str]]:

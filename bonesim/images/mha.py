@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images.data_files import Place, packed_length, values_at
+from bonesim.images.data_files import Place, last_bytes, packed_length, values_at
 from bonesim.images.lengths import um_per
 from bonesim.images.opening import opened, plain_neighbour, plain_size
 from bonesim.images.stored import Stored, Three
@@ -70,7 +70,7 @@ def read(path: Path, *, index: int | None = None) -> Stored:
     return Stored(
         values, step_um=step, directions=directions, origin_um=origin, world="LPS",
         scale=slope or 1.0, offset=offset, missing=missing,
-        notes=("MetaImage's first (fastest) axis is x, its last z",),
+        notes=("MetaImage's first (fastest) axis is x, its last z", *last_bytes(place)),
     )  # fmt: skip
 
 

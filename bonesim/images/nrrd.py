@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.images.data_files import Place, values_at
+from bonesim.images.data_files import Place, last_bytes, values_at
 from bonesim.images.lengths import um_per
 from bonesim.images.opening import opened, plain_neighbour
 from bonesim.images.stored import Stored, Three
@@ -70,7 +70,8 @@ def read(path: Path, *, index: int | None = None) -> Stored:
         raise CorruptFileError(f"{path}: has a damaged header (dimension and sizes)")
     _check_kinds(path, fields)
     layout = layout_of(path, sizes[::-1], index)
-    values = values_at(_place(path, fields, end), _dtype(path, fields), layout)
+    place = _place(path, fields, end)
+    values = values_at(place, _dtype(path, fields), layout)
     axes = [len(sizes) - 1 - axis for axis in layout.axes]
     space = fields.get("space", "").lower().removesuffix("-time").removesuffix("t")
     world, signs = _SPACES.get(space, ("", (1, 1, 1)))
@@ -80,13 +81,13 @@ def read(path: Path, *, index: int | None = None) -> Stored:
     if vectors is not None:
         directions = np.array(vectors)
     unit = _units(fields, axes, world)[0]
-    place = None
+    start = None
     if origin is not None and unit is not None and directions is not None:
         x, y, z = (float(value) * unit for value in origin)
-        place = (x, y, z)
+        start = (x, y, z)
     return Stored(
-        values, step_um=step, directions=directions, origin_um=place, world=world, missing=missing,
-        notes=("NRRD's first (fastest) axis is x, its last z", *notes),
+        values, step_um=step, directions=directions, origin_um=start, world=world, missing=missing,
+        notes=("NRRD's first (fastest) axis is x, its last z", *notes, *last_bytes(place)),
     )  # fmt: skip
 
 

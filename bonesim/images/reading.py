@@ -16,6 +16,7 @@ from bonesim.images.geometry import (
     MAX_VOXEL_UM,
     MIN_VOXEL_UM,
     Geometry,
+    Grid,
     UnsoundGeometry,
     edge,
     in_order,
@@ -51,6 +52,12 @@ class Image:
     path: Path
     mg_per_cm3: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def grid(self) -> Grid:
+        """What masks and regions of this image have to fit."""
+        places = (self.in_file,) if self.in_file == self.geometry else (self.in_file, self.geometry)
+        return Grid(self.path.name, places)
 
     @property
     def voxel_um(self) -> float:

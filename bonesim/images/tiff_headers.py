@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from bonesim.images.lengths import um_per
+from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
+from bonesim.images.lengths import rounded, um_per
 from bonesim.images.stored import Three
 
 __all__ = ["Header", "Order", "of", "step_of"]
@@ -114,12 +115,13 @@ def step_of(header: Header, page: Any) -> tuple[Three | None, str]:
         return (z, y, x), ""
     if header.missing:
         return None, header.missing
-    unit = {2: 25400.0, 3: 10000.0}.get(_tag(page, "ResolutionUnit") or 2)
+    unit = {2: 25400.0, 3: 10000.0}.get(_tag(page, "ResolutionUnit") or 2, 0.0)
     steps = [_per_pixel(page, f"{axis}Resolution") for axis in "XY"]
-    if unit and steps[0] and steps[1]:
+    sizes = [rounded(step[0] * unit) for step in steps if step]
+    if len(sizes) == 2 and all(MIN_VOXEL_UM <= one <= MAX_VOXEL_UM for one in sizes):
         return None, (
-            f"the file has a pixel size of {steps[0][0] * unit:.6g} x {steps[1][0] * unit:.6g} um in its "
-            "resolution tags, but no distance of slices"
+            f"the file has a pixel size of {sizes[0]:g} x {sizes[1]:g} um in its resolution tags, but no "
+            "distance of slices"
         )
     return None, "the file has no voxel size"
 

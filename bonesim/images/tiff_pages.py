@@ -95,6 +95,7 @@ def _chain(path: Path, handle: BinaryIO, size: int) -> int:
         if offset >= size or len(raw) < struct.calcsize(f"{order}{count_code}"):
             raise _cut(path, len(seen))
         entries = struct.unpack(f"{order}{count_code}", raw)[0]
+        _check_tags(path, handle.read(entry * entries), order, big, size)
         handle.seek(offset + len(raw) + entry * entries)
         raw = handle.read(struct.calcsize(f"{order}{next_code}"))
         if len(raw) < struct.calcsize(f"{order}{next_code}"):
@@ -103,6 +104,22 @@ def _chain(path: Path, handle: BinaryIO, size: int) -> int:
     if not seen:
         raise CorruptFileError(f"{path}: has no page; the file is damaged")
     return len(seen)
+
+
+#: Bytes of a value of each type of tag.
+_TAG_BYTES = {
+    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+}  # fmt: skip
+
+
+def _check_tags(path: Path, entries: bytes, order: str, big: bool, size: int) -> None:
+    """Refuse tags whose values lie outside the file: whatever they mean would be lost."""
+    layout = order + ("HHQQ" if big else "HHII")
+    whole = len(entries) - len(entries) % struct.calcsize(layout)
+    for _, kind, count, place in struct.iter_unpack(layout, entries[:whole]):
+        length = _TAG_BYTES.get(kind, 1) * count
+        if length > (8 if big else 4) and place + length > size:
+            raise CorruptFileError(f"{path}: is cut or damaged: a tag is not in the file")
 
 
 def _cut(path: Path, page: int) -> CorruptFileError:

@@ -12,6 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from scipy import ndimage
 
 from bonesim.errors import InputError
+from bonesim.images.alignment import onto_grid
+from bonesim.images.geometry import Grid
+from bonesim.images.reading import read_image
 from bonesim.parameters import Parameters
 from bonesim.specimens.crop import checked_ends, cropped
 from bonesim.specimens.density import (
@@ -20,16 +23,15 @@ from bonesim.specimens.density import (
     grey_threshold,
     threshold_note,
 )
-from bonesim.specimens.image import Image, read_image
+from bonesim.specimens.masks import as_mask
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
+from bonesim.units import FULL
 
 #: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `simulated_um`.
 FINEST_UM, COARSEST_UM = 10.0, 40.0
 #: The coarsest scan that still shows trabeculae (two voxels in a plate of 130 um).
 COARSEST_SCAN_UM = 65.0
-#: Header and given voxel size may differ by this share (rounding), and axes among each other.
-SAME_SHARE = 0.01
 _PAD = 2  # voxels mirrored around the image, so that the spline reaches its edge
 
 
@@ -41,12 +43,20 @@ class ScanParameters(Parameters):
         str,
         Field(
             min_length=1,
-            description="image file or folder of TIFF slices, relative to the config; input",
+            description="image file or folder of slices, relative to the config; input",
         ),
     ]
     voxel_um: Annotated[
         float | None,
-        Field(gt=0, le=1000, description="edge of a voxel if the header has none; input"),
+        Field(ge=1, le=200, description="edge of a voxel, instead of the header's; input"),
+    ] = None
+    index: Annotated[
+        int | None,
+        Field(ge=0, description="which volume of a file with several, from 0; input"),
+    ] = None
+    array: Annotated[
+        str | None,
+        Field(min_length=1, description="which array of a VTI file with several; input"),
     ] = None
     threshold: Annotated[
         float | None,
@@ -54,7 +64,7 @@ class ScanParameters(Parameters):
     ] = None
     mask: Annotated[
         str | None,
-        Field(description="second image, same size: bone where not 0, replaces threshold; input"),
+        Field(description="second image, same place: bone where not 0, replaces threshold; input"),
     ] = None
     smooth_voxel: Annotated[
         float,
@@ -117,6 +127,9 @@ class Grey:
         threshold: grey value at and above which a voxel is bone.
         notes: what was done, one line each.
         calibration: from grey value to density, if it is known.
+        mask: the values are 0 and 1 and mean marrow and bone; there is no surface between voxels.
+        grid: of the image, for regions of it.
+        crop: takes the part that was read out of an array of the whole image.
     """
 
     values: NDArray[np.float32]
@@ -124,6 +137,9 @@ class Grey:
     threshold: float
     notes: list[str]
     calibration: Calibration | None = None
+    mask: bool = False
+    grid: Grid | None = None
+    crop: Callable[..., tuple[NDArray[Any], str]] | None = None
 
 
 def read_grey(parameters: ScanParameters) -> Grey:
@@ -134,9 +150,11 @@ def read_grey(parameters: ScanParameters) -> Grey:
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
-    image = read_image(path)
-    voxel_um = _voxel_um(image, parameters, path)
-    notes = [f"read {_size(image.values)} voxels (x, y, z) of {voxel_um:g} um; {image.axes}"]
+    image = read_image(
+        path, voxel_um=parameters.voxel_um, index=parameters.index, array=parameters.array
+    )
+    voxel_um = image.voxel_um
+    notes = [f"read {_size(image.values)} voxels (x, y, z) of {voxel_um:g} um", *image.notes]
     crop = partial(
         cropped, crop_voxel=parameters.crop_voxel, crop_mm=parameters.crop_mm, voxel_um=voxel_um
     )
@@ -148,26 +166,48 @@ def read_grey(parameters: ScanParameters) -> Grey:
     threshold = parameters.threshold
     if parameters.threshold_mg is not None:
         threshold = grey_threshold(parameters.threshold_mg, calibration, path)
+    mask = None
     if parameters.mask is not None:
         if threshold is not None:
             raise InputError(f"{path}: got both a threshold and a mask; give one of them")
-        part = _masked(image.values.shape, parameters, crop, notes)
+        part = mask = crop(_mask_on(image.grid, parameters, notes), path=path)[0]
         threshold, calibration = 0.5, None
     grey = _finite(part, path)
-    if parameters.smooth_voxel > 0:
+    mask = _mask_of(grey) if mask is None else mask
+    smooth = parameters.smooth_voxel > 0
+    if smooth:
         grey = ndimage.gaussian_filter(grey, parameters.smooth_voxel, mode="nearest")
         notes.append(f"smoothed with a Gaussian of {parameters.smooth_voxel:g} voxels")
-    if threshold is None:
-        threshold = otsu(grey, path)
-        notes.append(
-            f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
-            f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold "
-            "to fix it"
-        )
+    threshold, note = _threshold(grey, threshold, path)
+    if mask is None or smooth:
+        notes += [note] if note else []
     else:
-        _check_threshold(grey, threshold, path)
+        notes.append(
+            f"its values are {grey.min():g} and {grey.max():g} only: a mask, not grey values"
+        )
+        grey, threshold, calibration = mask.astype(np.float32), 0.5, None
     note = threshold_note(threshold, calibration)
-    return Grey(grey, voxel_um, threshold, [*notes, note] if note else notes, calibration)
+    notes += [note] if note else []
+    is_mask = mask is not None and not smooth
+    return Grey(grey, voxel_um, threshold, notes, calibration, is_mask, image.grid, crop)
+
+
+def _mask_of(grey: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """The grey values as bool if they are a mask with bone and marrow."""
+    mask = as_mask(grey)
+    return None if mask is None or mask.all() or not mask.any() else mask
+
+
+def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -> tuple[float, str]:
+    """The threshold, checked, and a note if it was chosen here."""
+    if threshold is not None:
+        _check_threshold(grey, threshold, path)
+        return threshold, ""
+    threshold = otsu(grey, path)
+    return threshold, (
+        f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
+        f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold to fix it"
+    )
 
 
 def read_scan(parameters: ScanParameters) -> Specimen:
@@ -181,7 +221,7 @@ def read_scan(parameters: ScanParameters) -> Specimen:
     grey = read_grey(parameters)
     voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
     target_um = simulated_um(voxel_um, parameters, path)
-    quanta = quanta_of_grey(grey.values, threshold, voxel_um, target_um)
+    quanta = quanta_at(grey, target_um)
     if target_um != voxel_um:
         notes.append(
             f"resampled from {voxel_um:g} to {target_um:g} um (cubic spline of grey values), "
@@ -193,6 +233,17 @@ def read_scan(parameters: ScanParameters) -> Specimen:
         raise InputError(f"{path}: at threshold {threshold:g}: {error}") from None
     origin = f"scan {path.name}, {_size(quanta)} voxels (x, y, z) of {target_um:g} um"
     return Specimen(quanta, target_um, origin, (*notes, *done))
+
+
+def quanta_at(grey: Grey, target_um: float) -> NDArray[np.uint8]:
+    """The bone of a scan in quanta, at voxels of another size if wanted.
+
+    A mask at its own voxel size is bone or none, as an array of it is; all else has its surface where
+    the grey values reach the threshold, see `quanta_of_grey`.
+    """
+    if grey.mask and target_um == grey.voxel_um:
+        return (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
+    return quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, target_um)
 
 
 def quanta_of_grey(
@@ -225,28 +276,6 @@ def _size(values: NDArray[Any]) -> str:
     return " x ".join(str(length) for length in values.shape[::-1])
 
 
-def _voxel_um(image: Image, parameters: ScanParameters, path: Path) -> float:
-    """The voxel size on which the header and the user agree."""
-    given, header = parameters.voxel_um, image.spacing_um
-    if header is None:
-        if given is None:
-            raise InputError(f"{path}: the file has no voxel size; give `voxel_um`")
-        return given
-    if max(header) > min(header) * (1.0 + SAME_SHARE):
-        z, y, x = header
-        raise InputError(
-            f"{path}: voxels are not cubes ({x:g} x {y:g} x {z:g} um in the header); resample "
-            "the image to equal edges first"
-        )
-    size = round(sum(header) / 3.0, 6)
-    if given is not None and abs(given - size) > SAME_SHARE * size:
-        raise InputError(
-            f"{path}: the header has voxels of {size:g} um but voxel_um is {given:g}; correct "
-            "one of them (leave voxel_um out to use the header)"
-        )
-    return given if given is not None else size
-
-
 def simulated_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float:
     """The voxel size to simulate a scan at, um.
 
@@ -271,22 +300,12 @@ def simulated_um(voxel_um: float, parameters: ScanParameters, path: Path) -> flo
     return voxel_um
 
 
-def _masked(
-    shape: tuple[int, ...], parameters: ScanParameters,
-    crop: Callable[..., tuple[NDArray[Any], str]], notes: list[str],
-) -> NDArray[np.float32]:  # fmt: skip
-    """The mask as grey values 0 and 1, cropped as the image is."""
-    path = Path(str(parameters.mask))
-    mask = read_image(path).values
-    if mask.shape != shape:
-        size = " x ".join(str(length) for length in shape[::-1])
-        raise InputError(
-            f"{path}: the mask has {_size(mask)} voxels (x, y, z) but the image has {size}; "
-            "they must match"
-        )
-    notes.append(f"bone taken from the mask {path.name} (not 0)")
-    bone: NDArray[np.float32] = (crop(mask, path=path)[0] != 0).astype(np.float32)
-    return bone
+def _mask_on(grid: Grid, parameters: ScanParameters, notes: list[str]) -> NDArray[np.bool_]:
+    """The mask as bool, on the grid of the image."""
+    mask = read_image(Path(str(parameters.mask)))
+    values, more = onto_grid(mask, grid)
+    notes += [f"bone taken from the mask {mask.path.name} (not 0)", *more]
+    return np.asarray(values != 0)
 
 
 def _finite(values: NDArray[Any], path: Path) -> NDArray[np.float32]:

@@ -213,13 +213,17 @@ class Run:
         return image
 
     def image(self, day: int) -> "pv.ImageData":
-        """A snapshot for PyVista: all images as cell data, spacing in mm."""
+        """A snapshot for PyVista: all images as cell data, spacing in mm.
+
+        Saved as VTI it can be measured again: the field `um_per_unit` states its unit.
+        """
         import pyvista as pv
 
         nz, ny, nx = self.shape
         grid = pv.ImageData(
             dimensions=(nx + 1, ny + 1, nz + 1), spacing=(self.voxel_um / 1000.0,) * 3
         )
+        grid.field_data["um_per_unit"] = np.array([1000.0])
         for field in layout.FIELDS:
             grid.cell_data[field.name] = self.field(field.name, day).ravel()
         return grid
