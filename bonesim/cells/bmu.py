@@ -22,7 +22,7 @@ from pydantic import Field
 
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
-from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.population import CellPopulation, Rows, free_row, identity, is_taken, new_row
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
     BMU_AREA,
@@ -200,7 +200,7 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
     `origination x pth x activation_in`, at most the ceiling; quiescent interior bone surface
-    older than `young_bone_day` only.
+    older than `young_bone_day` only. A place proposed twice a day counts once.
     """
     a2 = lattice.voxel_um * lattice.voxel_um * 1e-6
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
@@ -219,6 +219,8 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
         activation = pth * activation_in(fields, numbers, voxel, exponent, shape)
         chance *= min(activation, numbers.origination_ceiling)
         if uniform(seed, day, voxel, ORIGINATION) >= chance:
+            continue
+        if is_taken(bmus, identity(voxel, day, 0)):
             continue
         row = new_row(bmus)
         if row < 0:

@@ -39,7 +39,7 @@ from bonesim.cells.cavity import (
     close_site,
 )
 from bonesim.cells.osteocyte import Osteocytes
-from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.population import CellPopulation, Rows, free_row, identity, is_taken, new_row
 from bonesim.cells.precursors import Precursors, block_of
 from bonesim.chance import (
     FORMATION_START,
@@ -259,7 +259,8 @@ def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type
 def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
     """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
 
-    Its size is area over `area_per_cell`, by its wall thickness.
+    Its size is area over `area_per_cell`, by its wall thickness. A second team that settles at
+    one voxel on one day (two sites can have one centre) counts on from the first.
     """
     sites = cavities.sites
     thickness = sites.wall_um[site] / numbers.wall_um
@@ -267,7 +268,10 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
     team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
     mean_life = numbers.apposition_tau_day * thickness
     place = sites.first[site]
-    for index in range(team):
+    first = 0
+    while is_taken(cells, identity(sites.voxel[site], day, first)):
+        first += 1
+    for index in range(first, first + team):
         cell = new_row(cells)
         if cell < 0:
             return

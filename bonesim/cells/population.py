@@ -48,10 +48,24 @@ def free_row(table, row):  # type: ignore[no-untyped-def]
 
 @kernel
 def identity(voxel, day, index):  # type: ignore[no-untyped-def]
-    """The id of a cell born at `voxel` on `day` as the `index`-th there: 36, 16 and 12 bits."""
+    """The id of a cell born at `voxel` on `day` as the `index`-th there.
+
+    31 bits of voxel, 16 of day (from -8192) and 17 of index: its low 12, and at the top 5 more.
+    """
     born = np.uint64(day + 8192) & np.uint64(0xFFFF)
-    number = np.uint64(index) & np.uint64(0xFFF)
-    return (np.uint64(voxel) << np.uint64(28)) | (born << np.uint64(12)) | number
+    number = np.uint64(index)
+    more = (number >> np.uint64(12)) << np.uint64(59)
+    place = np.uint64(voxel) << np.uint64(28)
+    return more | place | (born << np.uint64(12)) | (number & np.uint64(0xFFF))
+
+
+@kernel
+def is_taken(table, who):  # type: ignore[no-untyped-def]
+    """Whether a living row of `table` has the id `who`."""
+    row = table.used[HIGH_WATER] - 1
+    while row >= 0 and not (table.id[row] == who and table.alive[row] == 1):
+        row -= 1
+    return row >= 0
 
 
 def column_types(kind: type[NamedTuple]) -> dict[str, np.dtype[Any]]:
