@@ -21,7 +21,7 @@ from bonesim.cells.apposition import grant
 from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
 from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
-from bonesim.cells.population import free_row, identity, is_taken, new_row
+from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.kernel import kernel
@@ -56,8 +56,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
     """Patches on which teams start to model on one day. Returns how many started.
 
     `modelling` is (starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness). As BMUs are
-    born, each of `candidates` places is accepted with the chance that makes the rate; one proposed
-    twice a day counts once.
+    born, each of `candidates` places is accepted with the chance that makes the rate.
     """
     per_square, most, thickness_um = modelling
     area = lattice.voxel_um * lattice.voxel_um
@@ -79,8 +78,6 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6
         chance = rate * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
         if uniform(seed, day, voxel, MODELLING_START) >= chance:
-            continue
-        if is_taken(sites, identity(voxel, day, 0)):
             continue
         site = new_row(sites)
         if site < 0:
