@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bonesim.config.changes import changed
-from bonesim.config.config import Config, load_config, validated
+from bonesim.config.config import Config, load_config, validated, with_changes
 from bonesim.errors import InputError
 from bonesim.specimens.scan import quanta_of_grey
 from bonesim.storage.reader import Run, open_run
@@ -48,7 +47,7 @@ def as_config(
     if isinstance(config, Config):
         return config.with_changes(new) if new else config
     if isinstance(config, Mapping):
-        return validated(changed(dict(config), new), "config")
+        return validated(with_changes(dict(config), new), "config")
     if isinstance(config, str | Path):
         return load_config(config, new)
     raise InputError(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bonesim.config.config import Config, to_toml, validated
+from bonesim.config.inputs import digests_of
 from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
@@ -104,10 +105,11 @@ def _simulated(
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
         observer.note(note)
+    record = provenance(config.seed, (bone.origin, *bone.notes), inputs=digests_of(config))
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
-        provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
-        snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
+        provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,
+        event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
         simulation = _start(config, bone, observer, pending, burn_ins)

@@ -12,6 +12,10 @@ from bonesim.errors import InputError
 Kind = Literal["run", "config", "study", "trial"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+#: Groups of which a config has at least one.
+CONFIG_GROUPS = {
+    "specimen", "protocol", "hormones", "cells", "signals", "mechanics", "tissue", "schedule",
+}  # fmt: skip
 #: Longer texts are not read to find out what they are.
 MAX_TEXT_BYTES = 2**20
 #: What a kind is called, and which commands take it.
@@ -48,7 +52,7 @@ def _kind_of_tree(tree: dict[str, Any]) -> Kind | None:
         return "trial"
     if "design" in tree:
         return "study"
-    return "config" if tree else None
+    return "config" if "base" not in tree and CONFIG_GROUPS & set(tree) else None
 
 
 def refuse_other_kind(path: Path, wanted: Kind) -> None:
@@ -56,7 +60,5 @@ def refuse_other_kind(path: Path, wanted: Kind) -> None:
     kind = kind_of(path)
     if kind is None or kind == wanted:
         return
-    if kind == "config" and wanted != "run":
-        return  # what is missing in it is the better message
     name, command = TAKEN_BY[kind]
     raise InputError(f"{path}: is {name}, not {TAKEN_BY[wanted][0]}; {command}")

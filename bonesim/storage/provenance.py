@@ -17,12 +17,16 @@ FOLDERS = re.compile(r"(?<![\w./\\~-])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s:;,'\"]+[/\
 
 
 def provenance(
-    seed: int, notes: Sequence[str], command_line: Sequence[str] | None = None
+    seed: int,
+    notes: Sequence[str],
+    command_line: Sequence[str] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A record for the run file.
 
     `notes`: what was done to the specimen, one line each. `command_line`: of this process,
-    unless given. Of absolute paths only the file's name is kept: folders can name a person.
+    unless given. `inputs`: name of each file that was read -> SHA-256. Of absolute paths only the
+    file's name is kept: folders can name a person.
     """
     command = sys.argv if command_line is None else command_line
     return {
@@ -32,6 +36,7 @@ def provenance(
         "machine": f"{platform.system()} {platform.machine()}",
         "seed": seed,
         "notes": [FOLDERS.sub("", note) for note in notes],
+        "inputs": dict(inputs or {}),
         "program": program_hash(),
         **{package: version_of(package) for package in PACKAGES},
     }

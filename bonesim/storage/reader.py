@@ -24,8 +24,8 @@ from bonesim.storage import layout
 from bonesim.storage.cell_tables import from_version_0_1
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.display import html_table, one_line
-from bonesim.storage.frames import frame
 from bonesim.storage.file_kind import refuse_other_kind
+from bonesim.storage.frames import frame
 from bonesim.storage.journaled_file import JournaledFile
 from bonesim.storage.layout import Column
 from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
