@@ -25,6 +25,7 @@ from bonesim.sweeps.journal import (
     Entry,
     ended,
     records_of,
+    require_regular,
 )
 from bonesim.sweeps.status import notes, status_of
 from bonesim.sweeps.study import Point, StudyLike, table_of
@@ -82,6 +83,7 @@ class Folder:
         """The design, one row per run."""
         import pandas as pd
 
+        require_regular(self.path / POINTS)
         try:
             return pd.read_csv(self.path / POINTS, dtype={"point": str})
         except (OSError, ValueError) as error:

@@ -94,6 +94,12 @@ def ended(entries: list[Entry]) -> tuple[dict[str, Entry], dict[str, list[Entry]
     return done, {point: errors for point, errors in failed.items() if point not in done}
 
 
+def require_regular(path: Path) -> None:
+    """Raise InputError if there is something at `path` that is no regular file."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no regular file; remove it and run the sweep again")
+
+
 def _read(place: Path) -> Records:
     """One journal."""
     found, unprotected = Records([], [], 0), 0
@@ -117,8 +123,7 @@ def _read(place: Path) -> Records:
 def _lines(place: Path) -> Iterator[bytes]:
     """The lines of a journal, each with its end."""
     try:
-        if not place.is_file():
-            raise InputError(f"{place}: is no regular file; remove it and run the sweep again")
+        require_regular(place)
         with place.open("rb") as file:
             while line := file.readline(MAX_LINE_BYTES):
                 yield line
@@ -195,8 +200,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path}: is no regular file; remove it and run the sweep again")
+        require_regular(path)
         with failures_explained(path):
             _end_line(path)
             self._file = path.open("ab", buffering=0)

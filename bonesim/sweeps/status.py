@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bonesim.errors import InputError
 from bonesim.program import named, outcome_hash, version_of
-from bonesim.sweeps.journal import POINTS, STUDY, Damaged, Entry, ended, records_of
+from bonesim.sweeps.journal import POINTS, STUDY, Damaged, Entry, ended, records_of, require_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +46,7 @@ def status_of(folder: Path) -> Status:
     """
     if not (folder / STUDY).is_file():
         raise InputError(f"{folder}: is no folder of a sweep; run one: bonesim sweep run")
-    if (folder / POINTS).exists() and not (folder / POINTS).is_file():
-        raise InputError(f"{folder / POINTS}: is no regular file; run the sweep again")
+    require_regular(folder / POINTS)
     try:
         with (folder / POINTS).open(encoding="utf-8", newline="") as file:
             points = tuple(dict.fromkeys(row["point"] for row in csv.DictReader(file)))

@@ -163,8 +163,9 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     try:
         with _logged(Path(task.log)) if task.log else nullcontext():
             _require_same(task)
-            done |= {"status": "done", "rows": simulate(task.config, task.keep)}
+            rows = simulate(task.config, task.keep)
             _require_same(task)
+        done |= {"status": "done", "rows": rows}
         done["program"] = named(version_of("bonesim"), outcome_hash())
     except InputError as error:  # permanent, unlike a full disk or a busy file
         done |= {"status": "refused", "error": str(error)}

@@ -114,10 +114,14 @@ def team(busy: Busy, site: int, day: int) -> None:
     expected = float(sites.area_um2[site]) / P.area_per_cell_um2 * thick
     number = max(1, int(rounded(expected, SEED, day, sites.id[site], OSTEOBLAST_NUMBER)))
     places = records_of(busy.cavities, site)
+    there = {int(cells.id[row]) for row in alive(cells)}
+    first = identity(sites.voxel[site], day, 0)
+    copy = next(k for k in range(32) if first + (k << 59) not in there)
     for index in range(number):
         cell = int(new_row(cells))
         who = identity(sites.voxel[site], day, index)
-        cells.id[cell], cells.site[cell], cells.site_id[cell] = who, site, sites.id[site]
+        cells.id[cell] = who + (copy << 59)
+        cells.site[cell], cells.site_id[cell] = site, sites.id[site]
         cells.voxel[cell] = busy.cavities.records.voxel[places[index % len(places)]]
         cells.born_day[cell] = day
         life = (
