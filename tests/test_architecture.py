@@ -20,7 +20,7 @@ from bonesim.instruments.imaging import Scanner
 from bonesim.instruments.visits import ClinicParameters
 from bonesim.kernel import KERNEL_SOURCES
 from bonesim.mechanics.apparent import ApparentParameters
-from bonesim.program import OUTCOME_SOURCES, PROGRAM_SOURCES
+from bonesim.storage.program import OUTCOME_SOURCES, PROGRAM_SOURCES
 from bonesim.trials.parameters import TrialParameters
 from bonesim.units import UNITS
 
@@ -29,7 +29,6 @@ PACKAGE = ROOT / "bonesim"
 #: Import goes down only. Packages of one row do not import each other.
 LAYER = {
     "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
-    "program": 0,
     "images": 1, "lattice": 1, "storage": 1,
     "instruments": 2, "mechanics": 2, "morphometry": 2, "signals": 2, "specimens": 2,
     "analysis": 3, "endocrine": 3,

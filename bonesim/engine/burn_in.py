@@ -20,9 +20,9 @@ from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import BonesimError
-from bonesim.program import program_hash
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
+from bonesim.storage.program import program_hash
 
 #: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
 MOST_BYTES = 2e9

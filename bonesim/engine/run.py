@@ -31,11 +31,11 @@ from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
-from bonesim.program import named, program, program_hash
 from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.layout import COMPLETE, INTERRUPTED
+from bonesim.storage.program import named, program, program_hash
 from bonesim.storage.provenance import last_program, provenance, resumption
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter, check_place

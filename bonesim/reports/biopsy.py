@@ -13,8 +13,8 @@ from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.days import advance
 from bonesim.errors import InputError
 from bonesim.histology.biopsy import BiopsyParameters, biopsy, check_size
-from bonesim.program import version_of
 from bonesim.specimens import make_specimen
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

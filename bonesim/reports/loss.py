@@ -20,8 +20,8 @@ from bonesim.loss.parts import (
     Loss,
     amounts_of,
 )
-from bonesim.program import version_of
 from bonesim.specimens import make_specimen
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

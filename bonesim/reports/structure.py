@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
-from bonesim.program import version_of
 from bonesim.specimens.bones import Bone
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

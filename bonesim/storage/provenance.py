@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
-from bonesim.program import named, program_hash, version_of
+from bonesim.storage.program import named, program_hash, version_of
 
 #: Packages whose version can change a result or a file.
 PACKAGES = ("bonesim", "numpy", "numba", "scipy", "h5py", "mesa", "scikit-image")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
-from bonesim.program import outcome_hash
 from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.program import outcome_hash
 from bonesim.sweeps.journal import (
     FAILED,
     LOGS,

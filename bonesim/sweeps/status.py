@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bonesim.errors import InputError
-from bonesim.program import named, outcome_hash, version_of
+from bonesim.storage.program import named, outcome_hash, version_of
 from bonesim.sweeps.journal import POINTS, STUDY, Damaged, Entry, ended, records_of, require_regular
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from bonesim.config.explain import explain
 from bonesim.config.inputs import digest_of
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
-from bonesim.program import outcome_hash
 from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.layout import SCHEMA_VERSION
+from bonesim.storage.program import outcome_hash
 from bonesim.sweeps.design import DesignParameters, rows_of, seeds_of
 from bonesim.sweeps.worker import Simulate, simulate_for
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.engine.progress import Terminal
 from bonesim.errors import InputError
-from bonesim.program import named, outcome_hash, version_of
+from bonesim.storage.program import named, outcome_hash, version_of
 
 if TYPE_CHECKING:
     import pandas as pd

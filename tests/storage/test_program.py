@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bonesim import program
+from bonesim.storage import program
 
 
 @pytest.fixture

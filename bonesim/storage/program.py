@@ -16,10 +16,10 @@ __all__ = [
     "version_of",
 ]  # fmt: skip
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 #: Folders and files that the engine reaches by imports (a test derives the list).
 PROGRAM_SOURCES = (
-    "chance.py", "errors.py", "kernel.py", "parameters.py", "program.py", "public.py", "units.py",
+    "chance.py", "errors.py", "kernel.py", "parameters.py", "public.py", "units.py",
     "cells", "config", "endocrine", "engine", "images", "lattice", "mechanics", "morphometry",
     "signals", "specimens", "storage",
 )  # fmt: skip
