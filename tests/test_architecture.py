@@ -20,6 +20,7 @@ from bonesim.instruments.imaging import Scanner
 from bonesim.instruments.visits import ClinicParameters
 from bonesim.kernel import KERNEL_SOURCES
 from bonesim.mechanics.apparent import ApparentParameters
+from bonesim.storage.program import OUTCOME_SOURCES, PROGRAM_SOURCES
 from bonesim.trials.parameters import TrialParameters
 from bonesim.units import UNITS
 
@@ -269,6 +270,47 @@ def test_the_kernels_hash_covers_what_kernels_reach() -> None:
     rooms = {f"bonesim.{name}" for name in KERNEL_SOURCES if not name.endswith(".py")}
     alone = {module_of(PACKAGE / name) for name in KERNEL_SOURCES if name.endswith(".py")}
     assert {name for name in reached if ".".join(name.split(".")[:2]) not in rooms} == alone
+
+
+def loaded_by(package: Path) -> set[str]:
+    """The modules that a package's `__init__` loads when one of its names is used."""
+    tree = ast.parse(package.read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {f"{module_of(package).removesuffix('.__init__')}.{ast.literal_eval(key)}"
+            for call in calls if ast.unparse(call.func) == "loaded_when_used"
+            for key in getattr(call.args[1], "keys", [])}  # fmt: skip
+
+
+def results_closure(names: set[str]) -> set[str]:
+    """As `closure`, and what is loaded only when a name of a package is used."""
+    reached, more = set[str](), closure(names)
+    while more - reached:
+        reached |= more
+        packages = [PACKAGE / name.split(".")[1] / "__init__.py" for name in reached if "." in name]
+        loaded = {name for place in packages if place.is_file() and
+                  f"bonesim.{place.parent.name}" in reached for name in loaded_by(place)}  # fmt: skip
+        more = closure(reached | loaded)
+    return reached - {"bonesim"}
+
+
+def uncovered(reached: set[str], listed: tuple[str, ...]) -> set[str]:
+    """The modules that no folder or file of a list holds."""
+    rooms = {f"bonesim.{name}" for name in listed if not name.endswith(".py")}
+    alone = {module_of(PACKAGE / name) for name in listed if name.endswith(".py")}
+    assert {name for name in alone if name not in reached} == set(), "listed, but not reached"
+    return {n for n in reached if ".".join(n.split(".")[:2]) not in rooms and n not in alone}
+
+
+def test_the_program_s_hash_covers_what_results_depend_on() -> None:
+    """A new module that the engine reaches is never missed; reports and pictures are not in it."""
+    engine = {module_of(path) for path in (PACKAGE / "engine").glob("*.py")}
+    reached = results_closure(engine)
+    assert {"bonesim.engine.daily_table", "bonesim.specimens.synthetic"} <= reached
+    assert uncovered(reached, PROGRAM_SOURCES) == set()
+    worker = {"bonesim.sweeps.worker", "bonesim.trials.visits"}
+    assert uncovered(results_closure(engine | worker), PROGRAM_SOURCES + OUTCOME_SOURCES) == set()
+    rooms = {name.partition("/")[0] for name in PROGRAM_SOURCES + OUTCOME_SOURCES}
+    assert not rooms & {"api", "cli", "guide", "reports", "viewer"}
 
 
 def test_every_kernel_has_a_docstring() -> None:

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
-from bonesim.config.changes import changed
-from bonesim.config.config import Config, load_config, validated
+from bonesim.config.config import Config, load_config, validated, with_changes
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
 from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
@@ -53,7 +52,7 @@ def as_config(
     if isinstance(config, Config):
         return config.with_changes(new) if new else config
     if isinstance(config, Mapping):
-        return validated(changed(dict(config), new), "config")
+        return validated(with_changes(dict(config), new), "config")
     if isinstance(config, str | Path):
         return load_config(config, new)
     raise InputError(

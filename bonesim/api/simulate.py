@@ -86,20 +86,23 @@ def run_twins(
 
 
 def resume(
-    run: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = ()
-) -> Path:
+    run: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = (),
+    anyway: bool = False,
+) -> Path:  # fmt: skip
     """Continue an interrupted run from its last checkpoint, bit for bit; returns its path.
 
     Args:
         run: the run file.
         until_day, observers: as for `run`.
+        anyway: also if another program (version or sources) simulated it so far; its provenance
+            then records both, and from which day.
 
     Raises:
-        InputError: the run is complete or has no checkpoint.
+        InputError: the run is complete, has no checkpoint, or is of another program.
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
-    return engine_run.resume(run, until_day=until_day, observers=observers)
+    return engine_run.resume(run, until_day=until_day, observers=observers, anyway=anyway)
 
 
 def hormones(

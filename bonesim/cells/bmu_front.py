@@ -7,6 +7,7 @@ RANK is occupied more (Ryser 2010: direction); where the surface ends it turns b
 
 import numpy as np
 
+from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
 from bonesim.chance import BMU_TURN, normal, uniform
 from bonesim.kernel import kernel
@@ -107,7 +108,7 @@ def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # 
             vx = voxel - vz * lattice.stride_z - vy * lattice.stride_y
             off = (vz - z) * mz + (vy - y) * my + (vx - x) * mx
             bmus.z[row], bmus.y[row], bmus.x[row] = z + off * mz, y + off * my, x + off * mx
-            angle = numbers.wander_per_day * normal(seed, day, bmus.id[row], BMU_TURN)
+            angle = numbers.wander_per_day * normal(seed, day, entity_of(bmus.id[row]), BMU_TURN)
             turn(bmus, row, angle + steering(fields, bmus, row, numbers.steering_per_day))
             return
-    turn(bmus, row, np.pi * (0.5 + uniform(seed, day, bmus.id[row], BMU_TURN)))
+    turn(bmus, row, np.pi * (0.5 + uniform(seed, day, entity_of(bmus.id[row]), BMU_TURN)))

@@ -96,11 +96,18 @@ def run(
             print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
 
 
-def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> None:
+def resume(
+    file: RunFile,
+    until_day: UntilDay = None,
+    quiet: Quiet = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also a run of another version of the program.")
+    ] = False,
+) -> None:
     """Continue an interrupted run, bit for bit."""
     from bonesim.api import simulate
 
-    simulate.resume(file, until_day=until_day, observers=_observers(quiet))
+    simulate.resume(file, until_day=until_day, observers=_observers(quiet), anyway=anyway)
 
 
 def info(

@@ -33,7 +33,10 @@ def run(
     from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
 
     if dry_run:
-        print(studies.sweep_cost(study, output, workers=workers).text())
+        cost = studies.sweep_cost(
+            study, output, workers=workers, scheduler=scheduler, cluster=cluster
+        )
+        print(cost.text())
         return
     if task_index is not None:
         results = studies.sweep_share(study, output, task_index=task_index, task_count=task_count)
@@ -59,7 +62,11 @@ def gather(folder: StudyFolder) -> None:
     """Write the tables of a sweep again, e.g. after the shares of a job array."""
     from bonesim.api import studies
 
-    studies.gather_sweep(folder)
+    found = studies.gather_sweep(folder).attrs
+    for note in found["notes"]:
+        print(note, file=sys.stderr)
+    if found["missing"]:
+        print(f"{found['missing']} points have no result", file=sys.stderr)
     print(folder / "results.csv", file=sys.stderr)
 
 

@@ -27,7 +27,10 @@ def trial(
     from bonesim.trials.summary import text
 
     if dry_run:
-        print(studies.trial_cost(config, output, workers=workers).text())
+        cost = studies.trial_cost(
+            config, output, workers=workers, scheduler=scheduler, cluster=cluster
+        )
+        print(cost.text())
         return
     try:
         with stopped_politely(output):

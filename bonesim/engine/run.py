@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bonesim.config.config import Config, to_toml, validated
+from bonesim.config.inputs import digests_of
 from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
@@ -34,7 +35,8 @@ from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.layout import COMPLETE, INTERRUPTED
-from bonesim.storage.provenance import provenance
+from bonesim.storage.program import named, program, program_hash
+from bonesim.storage.provenance import last_program, provenance, resumption
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter, check_place
 
@@ -103,10 +105,11 @@ def _simulated(
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
         observer.note(note)
+    record = provenance(config.seed, (bone.origin, *bone.notes), inputs=digests_of(config))
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
-        provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
-        snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
+        provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,
+        event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
         simulation = _start(config, bone, observer, pending, burn_ins)
@@ -115,12 +118,16 @@ def _simulated(
 
 
 def resume(
-    path: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = ()
-) -> Path:
+    path: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = (),
+    anyway: bool = False,
+) -> Path:  # fmt: skip
     """Continue an interrupted run from its last checkpoint; returns its path.
 
+    `anyway`: also if another program simulated it so far; its provenance then records both.
+
     Raises:
-        InputError: the run is complete, or has no checkpoint that this version can continue.
+        InputError: the run is complete, has no checkpoint that this version can continue, or is of
+            another program.
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
@@ -129,9 +136,16 @@ def resume(
         status, tree = old.status, translated(old.config)
         origin, *notes = old.provenance["notes"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
+        before = last_program(old.provenance)
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     state = _checkpoint_beside(path, identity)
+    foreign = before[1] != program_hash()
+    if foreign and not anyway:
+        raise InputError(
+            f"{path}: was simulated by bonesim {named(*before)}, this is {program()}: days of both "
+            "would stand in one file; run it again, or give `anyway` (the file then records both)"
+        )
     config = validated(tree, str(path))
     # The state replaces all that is on this lattice.
     bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
@@ -140,6 +154,8 @@ def resume(
     observer.note(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
         writer.truncate_to(simulation.day)
+        if foreign:
+            writer.record_resumption(resumption(simulation.day))
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
         recorder.record(until_day, observer, pending)
     return path
@@ -254,7 +270,8 @@ class _Recorder:
 
     def checkpoint(self) -> None:
         """Keep everything a restart needs, beside the file."""
-        meta = {"day": self.simulation.day, "run": self.writer.identity()}
+        meta = {"day": self.simulation.day, "run": self.writer.identity(),
+                "program": program_hash()}  # fmt: skip
         checkpoint.save(checkpoint_path(self.output), state_of(self.simulation), meta)
 
     def finish(self, last_day: int) -> None:

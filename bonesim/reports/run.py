@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import CorruptFileError
+from bonesim.storage.provenance import history
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
 from bonesim.units import DAYS_PER_YEAR
@@ -55,6 +56,7 @@ def _head(run: Run) -> dict[str, Any]:
         "seed": run.config["seed"],
         "version": run.provenance["bonesim"],
         "created": run.provenance["created"],
+        "programs": history(run.provenance),
     }
 
 
@@ -87,7 +89,7 @@ def text(table: "pd.DataFrame") -> str:
         f"({nx * voxel / 1000:.2f} x {ny * voxel / 1000:.2f} x {nz * voxel / 1000:.2f} mm)",
         *(f"          {note}" for note in run["notes"]),
         f"seed      {run['seed']}",
-        f"made by   bonesim {run['version']}, {run['created']}",
+        *(f"{'' if number else 'made by':<10}{one}" for number, one in enumerate(run["programs"])),
         "",
     ]
     days = table["day"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
 from bonesim.specimens.bones import Bone
-from bonesim.storage.provenance import version_of
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

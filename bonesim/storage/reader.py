@@ -24,6 +24,7 @@ from bonesim.storage import layout
 from bonesim.storage.cell_tables import from_version_0_1
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.display import html_table, one_line
+from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.frames import frame
 from bonesim.storage.journaled_file import JournaledFile
 from bonesim.storage.layout import Column
@@ -62,6 +63,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         require_file(path)
+        refuse_other_kind(path, "run")
         try:
             self._raw = JournaledFile(path, writable=False)
         except OSError as error:
@@ -138,9 +140,14 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Versions, machine, command line, seed, notes on the specimen."""
+        """Versions, machine, command line, seed, notes on the specimen; programs that resumed it."""
         with self._damage_explained():
-            return dict(json.loads(self._text(layout.PROVENANCE)))
+            record = dict(json.loads(self._text(layout.PROVENANCE)))
+            attributes = self._file[layout.BONESIM].attrs
+            if layout.RESUMED in attributes:
+                resumed = json.loads(layout.get_text(attributes, layout.RESUMED))
+                record["resumed"] = [dict(one) for one in resumed]
+            return record
 
     def identity(self) -> str:
         """What distinguishes this run from all others; kept with its checkpoints."""

@@ -180,6 +180,13 @@ class RunWriter:
 
     # -- what goes in --------------------------------------------------------------------------
 
+    def record_resumption(self, record: Mapping[str, Any]) -> None:
+        """Record that another program goes on with the run (`storage.provenance.resumption`)."""
+        attributes, earlier = self._file[layout.BONESIM].attrs, []
+        if layout.RESUMED in attributes:
+            earlier = json.loads(layout.get_text(attributes, layout.RESUMED))
+        layout.set_text(attributes, layout.RESUMED, json.dumps([*earlier, dict(record)]))
+
     def append_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Add rows to the daily table: each of its columns, all of one length.
 

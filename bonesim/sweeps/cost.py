@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     disk_bytes: float
     hours: float
     burn_ins: int = 0
+    repeated: int = 0  # points with parameters and seed of another
 
     def text(self) -> str:
         """As one line for the user."""
@@ -50,6 +51,11 @@ class Plan(NamedTuple):
             f"{self.workers} workers, "
             f"about {self.bytes_per_run / 1e9:.1f} GB of memory each, {self.disk_bytes / 1e9:.2f} GB "
             f"of disk, {self.hours:.2g} hours here"
+        ) + (
+            f"; {self.repeated} points repeat parameters and seed of another: simulated once, no "
+            "replicates"
+            if self.repeated
+            else ""
         )
 
 
@@ -98,7 +104,7 @@ def plan_of(
         len(points), number, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
         (number * (START_SECONDS + float(per_run)) + burn_ins * float(per_burn_in))
         / workers / 3600.0,
-        burn_ins,
+        burn_ins, len(points) - len({point.id for point in points}),
     )  # fmt: skip
 
 
