@@ -126,7 +126,8 @@ def _plain(function: F) -> F:
     @wraps(function)
     def run(*arguments: Any) -> Any:
         if getattr(_within, "kernel", False):
-            return function(*[_WIDE[type(one)](one) if type(one) in _WIDE else one for one in arguments])
+            # Its tuples are wide already.
+            return function(*[_WIDE.get(type(one), _same)(one) for one in arguments])
         _within.kernel = True
         try:
             with np.errstate(all="ignore"):
@@ -139,7 +140,18 @@ def _plain(function: F) -> F:
 
 #: Whether this thread runs a plain kernel already.
 _within = threading.local()
-_WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: np.int64}
+
+
+def _wide(number: int) -> Any:
+    """int64, or uint64 for an identity that needs it: as Numba takes Python's integers."""
+    return np.int64(number) if number < 2**63 else np.uint64(number)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: _wide}
 
 
 def _strong(value: Any) -> Any:
@@ -147,7 +159,7 @@ def _strong(value: Any) -> Any:
     if isinstance(value, tuple):
         strong = [_strong(one) for one in value]
         return type(value)(*strong) if hasattr(value, "_fields") else tuple(strong)
-    return _WIDE[type(value)](value) if type(value) in _WIDE else value
+    return _WIDE.get(type(value), _same)(value)
 
 
 def _as_returned(value: Any) -> Any:
