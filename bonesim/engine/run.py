@@ -22,6 +22,7 @@ from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
@@ -30,7 +31,6 @@ from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
-from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.layout import COMPLETE, INTERRUPTED
@@ -82,6 +82,7 @@ def run(
 
     Raises:
         InputError: bad specimen or output path.
+        ResourceError: the machine has not enough memory or disk.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
     output, observer = Path(output), Observers(observers)
@@ -89,8 +90,10 @@ def run(
     config.course()  # an impossible course is an error before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
+    size, make = planned(config.specimen, specimen)
+    refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
     with compile_ahead.in_second_process() as compiling:
-        bone = specimen or make_specimen(config.specimen)
+        bone = make()
         if compiling:
             observer.note("compiling kernels (once, about a minute)")
         return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,22 @@ class ScanParameters(Parameters):
         return crop
 
 
+class ScanSize(NamedTuple):
+    """A scan as it will be simulated.
+
+    Attributes:
+        shape: voxels along z, y, x, after cropping and resampling.
+        voxel_um: edge of these.
+        bone_share: of the grey values, those at or above the threshold.
+        voxels: of the grey values.
+    """
+
+    shape: tuple[int, int, int]
+    voxel_um: float
+    bone_share: float
+    voxels: int
+
+
 @dataclass(frozen=True)
 class Grey:
     """Grey values of a scan, ready to be segmented into bone and marrow.
@@ -118,15 +134,15 @@ def read_grey(parameters: ScanParameters) -> Grey:
     return Grey(grey, voxel_um, threshold, notes)
 
 
-def read_scan(parameters: ScanParameters) -> Specimen:
-    """Read, crop, smooth, resample, threshold and clean a scan.
+def read_scan(parameters: ScanParameters, grey: Grey | None = None) -> Specimen:
+    """Read, crop, smooth, resample, threshold and clean a scan; `grey` if it is read already.
 
     Raises:
         InputError: the image or the parameters do not allow it; the message gives a remedy.
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
-    grey = read_grey(parameters)
+    grey = grey or read_grey(parameters)
     voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
     target_um = _target_um(voxel_um, parameters, path)
     quanta = quanta_of_grey(grey.values, threshold, voxel_um, target_um)
@@ -141,6 +157,24 @@ def read_scan(parameters: ScanParameters) -> Specimen:
         raise InputError(f"{path}: at threshold {threshold:g}: {error}") from None
     origin = f"scan {path.name}, {_size(quanta)} voxels (x, y, z) of {target_um:g} um"
     return Specimen(quanta, target_um, origin, (*notes, *done))
+
+
+def size_of_scan(parameters: ScanParameters, grey: Grey) -> ScanSize:
+    """How large the bone of a scan will be, which is read already; the bone is not made.
+
+    Raises:
+        InputError: the voxel size is not allowed.
+    """
+    target_um = _target_um(grey.voxel_um, parameters, Path(parameters.path))
+    shape = resampled(grey.values.shape, target_um / grey.voxel_um)
+    bone = int(np.count_nonzero(grey.values >= grey.threshold))
+    return ScanSize(shape, target_um, bone / grey.values.size, grey.values.size)
+
+
+def resampled(shape: tuple[int, ...], step: float) -> tuple[int, int, int]:
+    """Voxels along z, y, x after resampling: whole ones within the image, `step` old ones long."""
+    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in shape)
+    return z, y, x
 
 
 def quanta_of_grey(
@@ -163,9 +197,10 @@ def quanta_of_grey(
         grey = ndimage.gaussian_filter(grey, 0.5 * np.sqrt(step**2 - 1.0), mode="nearest")
     depth = np.float32(threshold) - np.pad(grey, _PAD, mode="reflect")
     coefficients = ndimage.spline_filter(depth, order=3, output=np.float32, mode="mirror")
-    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in grey.shape)
     first_um = (0.5 - _PAD) * voxel_um
-    quanta: NDArray[np.uint8] = quanta_of(coefficients, voxel_um, first_um, (z, y, x), target_um)
+    quanta: NDArray[np.uint8] = quanta_of(
+        coefficients, voxel_um, first_um, resampled(grey.shape, step), target_um
+    )
     return quanta
 
 
