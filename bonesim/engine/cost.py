@@ -4,7 +4,7 @@ One definition for a run, a sweep and a look at a scan. All of it is a function 
 cropping and resampling), of its bone and of the config.
 
 Memory is the peak of the process. Terms per voxel, per surface voxel and per node are the arrays that
-live at that moment, a snapshot's measures; a tenth is what the allocator keeps. Checked against the
+live at that moment, a snapshot's measures; a part is what the allocator keeps. Checked against the
 peak of real runs, within 15 % (`tests/engine/test_cost.py`).
 
 Time counts operations whose number does not depend on the machine (days x voxels, solves x nodes,
@@ -24,6 +24,7 @@ import numpy as np
 
 from bonesim.config.config import Config
 from bonesim.engine.machine import free_disk_bytes, memory_bytes
+from bonesim.engine.time_left import in_words
 from bonesim.errors import ResourceError
 from bonesim.specimens import (
     ScanParameters,
@@ -49,13 +50,13 @@ __all__ = [
 ]
 
 #: Interpreter, libraries and machine code; more with the code that solves load.
-BASE_BYTES = 323e6
+BASE_BYTES = 336e6
 MECHANICS_BYTES = 14e6
 #: Before the first day: no code of cells or of measures yet.
 BASE_OF_MAKING_BYTES = 275e6
 #: Lattice (quanta twice, region, day of formation, owner, slot: 15), a snapshot's four images and
-#: what its measures hold (labels, distances, the filtered image: 20), what the allocator keeps (3).
-BYTES_PER_VOXEL = 42.0
+#: what its measures hold (labels, distances, the filtered image: 20), what the allocator keeps (4).
+BYTES_PER_VOXEL = 43.0
 #: Slot, triangles of the surface mesh (vertices, normals, faces, as float32 and again as float64).
 BYTES_PER_SURFACE_VOXEL = 700.0
 #: Displacement of three cases (54), vectors and levels of a solve that the allocator keeps.
@@ -90,7 +91,7 @@ COLD_SOLVES = 5
 SNAPSHOT_SECONDS_PER_MEGAVOXEL = 0.4
 CHECKPOINT_SECONDS_PER_MEGAVOXEL = 0.12
 #: `_small_task` on that machine.
-REFERENCE_TASK_SECONDS = 0.030
+REFERENCE_TASK_SECONDS = 0.0145
 #: The time is between the estimate over and times this.
 SPREAD = 1.6
 
@@ -163,7 +164,7 @@ class Cost(NamedTuple):
         z, y, x = self.size.shape
         low, high = self.seconds / speed / SPREAD, self.seconds / speed * SPREAD
         parts = [
-            f"{name} {_time(value / speed)}"
+            f"{name} {in_words(value / speed)}"
             for name, value in (
                 ("compiling", self.compile_seconds), ("start", self.start_seconds),
                 ("burn-in", self.burn_in_seconds), ("days", self.days_seconds),
@@ -178,7 +179,7 @@ class Cost(NamedTuple):
             f"disk     {size_text(self.disk_bytes)}: run file {size_text(self.run_file_bytes)}, "
             f"checkpoints {size_text(2 * self.checkpoint_bytes)}, burn-in "
             f"{size_text(self.burn_in_bytes)}\n"
-            f"time     about {_time(low)} to {_time(high)} here ({', '.join(parts)})"
+            f"time     about {in_words(low)} to {in_words(high)} here ({', '.join(parts)})"
         )
 
 
@@ -324,10 +325,3 @@ def size_text(amount: float) -> str:
     if amount < 999.5e6:
         return f"{amount / 1e6:.0f} MB"
     return f"{amount / 1e9:.1f} GB" if amount < 999.5e9 else f"{amount / 1e12:.1f} TB"
-
-
-def _time(seconds: float) -> str:
-    """Seconds for reading: "40 s", "12 min", "3.5 h"."""
-    if seconds < 90.0:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"

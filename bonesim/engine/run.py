@@ -112,6 +112,7 @@ def _simulated(
         snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
+        observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
         simulation = _start(config, bone, observer, pending, burn_ins)
         _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
@@ -144,6 +145,7 @@ def resume(
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
         writer.truncate_to(simulation.day)
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
+        observer.expect(simulation.day, _last_day(config, until_day))
         recorder.record(until_day, observer, pending)
     return path
 
@@ -185,6 +187,12 @@ def _start(
     return simulation
 
 
+def _last_day(config: Config, until_day: int | None) -> int:
+    """The day a run ends: the schedule's last, or `until_day` if that is earlier."""
+    last = config.schedule.duration_day
+    return last if until_day is None else min(until_day, last)
+
+
 class _Recorder:
     """Simulates the days of a run and puts them on file.
 
@@ -205,7 +213,7 @@ class _Recorder:
     def record(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
         """Simulate to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
-        last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
+        last = _last_day(self.simulation.config, until_day)
         kept = set(schedule.kept_days())
 
         def on_day(simulation: Simulation) -> None:
