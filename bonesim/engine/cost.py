@@ -159,12 +159,13 @@ class Cost(NamedTuple):
             + self.snapshots_seconds + self.compile_seconds
         )  # fmt: skip
 
-    def text(self, speed: float) -> str:
-        """As lines for the user; `speed` of this machine, see `speed`."""
+    def text(self, fast: float | None = None) -> str:
+        """As lines for the user; `fast`: see `speed`, which is measured if it is not given."""
+        fast = fast or speed()
         z, y, x = self.size.shape
-        low, high = self.seconds / speed / SPREAD, self.seconds / speed * SPREAD
+        low, high = self.seconds / fast / SPREAD, self.seconds / fast * SPREAD
         parts = [
-            f"{name} {in_words(value / speed)}"
+            f"{name} {in_words(value / fast)}"
             for name, value in (
                 ("compiling", self.compile_seconds), ("start", self.start_seconds),
                 ("burn-in", self.burn_in_seconds), ("days", self.days_seconds),
