@@ -65,8 +65,8 @@ BYTES_PER_NODE = 250.0
 BYTES_PER_GRID_NODE, BYTES_PER_GROWN_VOXEL = 16.0, 7.0
 #: Reading a scan: the file's values, grey values, padded and filtered copies, spline coefficients.
 BYTES_PER_SCAN_VOXEL = 24.0
-#: A second lattice, washed out, when losses are decomposed.
-BYTES_PER_VOXEL_DECOMPOSED = 22.0
+#: What is left of washed-out lattices when losses are decomposed (each lives beside no measure).
+BYTES_PER_VOXEL_DECOMPOSED = 8.0
 #: A burn-in's end that a run and its twin share in memory.
 BYTES_PER_VOXEL_SHARED = 6.0
 #: The compiler, if kernels are not in the cache.

@@ -14,7 +14,7 @@ from bonesim.errors import ResourceError
 from bonesim.sweeps.study import Point
 
 #: What a worker's process holds beside its run: Dask, pandas, and the bones of earlier points.
-WORKER_BYTES = 40e6
+WORKER_BYTES = 60e6
 #: Start of a worker's run: libraries and machine code are in memory after the first.
 START_SECONDS = 1.0
 #: Points whose configs are read for the estimate.
