@@ -25,6 +25,7 @@ from bonesim.public import loaded_when_used
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
     from bonesim.api.look import clinic as clinic
+    from bonesim.api.look import doctor as doctor
     from bonesim.api.look import info as info
     from bonesim.api.look import measure as measure
     from bonesim.api.look import measure_stiffness as measure_stiffness
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from bonesim.api.simulate import hormones as hormones
     from bonesim.api.simulate import resume as resume
     from bonesim.api.simulate import run as run
+    from bonesim.api.simulate import run_cost as run_cost
     from bonesim.api.simulate import run_twins as run_twins
     from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
@@ -78,10 +80,10 @@ _NAMES = {
     "engine.days": ("Observer",),
     "engine.run": ("Stopped",),
     "api.simulate": (
-        "run", "run_twins", "resume", "hormones", "biopsy", "decompose", "schema",
+        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose", "schema",
     ),
     "storage.reader": ("Run", "open_run"),
-    "api.look": ("info", "measure", "measure_stiffness", "clinic", "scan_like"),
+    "api.look": ("info", "measure", "measure_stiffness", "clinic", "scan_like", "doctor"),
     "api.scans": ("look", "measure_files"),
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",

@@ -10,14 +10,16 @@ with kernels and all that these import (a test derives the list).
 import hashlib
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import llvmlite
 import numba
+import numpy as np
 from numba.core import caching
 from platformdirs import user_cache_path
 
@@ -104,8 +106,67 @@ def kernel(function: F) -> F:
 
     Kernels are pure functions over arrays and numbers: no objects, no input or output, no
     messages, no random numbers but those of `bonesim.chance`.
+
+    With NUMBA_DISABLE_JIT=1 they run as plain Python, slowly and with the same bits: for that a
+    number narrower than 64 bits is made float64 or int64 before it meets a literal.
     """
+    if numba.config.DISABLE_JIT:
+        return _plain(function)
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def _plain(function: F) -> F:
+    """`function` with the numbers that compiled code has: 64 bits wide, and silent on overflow.
+
+    NumPy lets Python's own numbers take the type of what they meet (float32 x 0.5 is float32); in
+    compiled code they are float64 and int64. So those that come in, also within tuples, do so
+    as NumPy's.
+    """
+
+    @wraps(function)
+    def run(*arguments: Any) -> Any:
+        if getattr(_within, "kernel", False):
+            # Its tuples are wide already.
+            return function(*[_WIDE.get(type(one), _same)(one) for one in arguments])
+        _within.kernel = True
+        try:
+            with np.errstate(all="ignore"):
+                return _as_returned(function(*[_strong(one) for one in arguments]))
+        finally:
+            _within.kernel = False
+
+    return run  # type: ignore[return-value]
+
+
+#: Whether this thread runs a plain kernel already.
+_within = threading.local()
+
+
+def _wide(number: int) -> Any:
+    """int64, or uint64 for an identity that needs it: as Numba takes Python's integers."""
+    return np.int64(number) if number < 2**63 else np.uint64(number)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: _wide}
+
+
+def _strong(value: Any) -> Any:
+    """A Python number as float64 or int64, a tuple with all of its numbers so."""
+    if isinstance(value, tuple):
+        strong = [_strong(one) for one in value]
+        return type(value)(*strong) if hasattr(value, "_fields") else tuple(strong)
+    return _WIDE.get(type(value), _same)(value)
+
+
+def _as_returned(value: Any) -> Any:
+    """A result as compiled code returns it: NumPy's numbers as Python's."""
+    if type(value) is tuple:
+        return tuple(_as_returned(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_cached(name: str) -> bool:

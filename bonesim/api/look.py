@@ -35,7 +35,7 @@ from bonesim.storage.reader import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clinic", "info", "measure", "measure_stiffness", "scan_like"]
+__all__ = ["clinic", "doctor", "info", "measure", "measure_stiffness", "scan_like"]
 
 
 def info(run: AnyRun) -> "pd.DataFrame":
@@ -53,6 +53,17 @@ def info(run: AnyRun) -> "pd.DataFrame":
 
     with opened(run) as file:
         return report.table(file)
+
+
+def doctor() -> "pd.DataFrame":
+    """Whether all that bonesim needs of this machine is there and works: one row for each thing.
+
+    Columns: part, name, value, state, remedy. The state is "ok", "missing" (only some commands need
+    it) or "failed" (needed, and does not work). Nothing is changed.
+    """
+    from bonesim.reports import doctor as report
+
+    return report.table()
 
 
 @overload

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.api.inputs import scan_parameters
 from bonesim.errors import BonesimError, InputError
-from bonesim.specimens.scan import ScanParameters, read_grey, simulated_um
+from bonesim.specimens.scan import ScanParameters, read_grey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,23 +82,24 @@ def look(
 
 
 def cost_of_run(grey: "Grey", parameters: ScanParameters) -> "Cost":
-    """What a run on a scan would take with the defaults of a configuration."""
+    """What a year of a run on a scan would take with the defaults of a configuration."""
     import math
 
+    from bonesim.config.config import validated
+    from bonesim.engine.cost import cost_of, size_of_read_scan, speed
     from bonesim.reports.look import Cost
-    from bonesim.sweeps import cost
 
     try:
-        edge_um = simulated_um(grey.voxel_um, parameters, Path(parameters.path))
+        size = size_of_read_scan(parameters, grey)
     except InputError as error:
         reason = str(error).removeprefix(f"{parameters.path}: ")
         return Cost(math.nan, math.nan, math.nan, math.nan, f"cannot be simulated: {reason}")
-    ratio = grey.voxel_um / edge_um
-    voxels = float(math.prod(max(1, int(n * ratio + 1e-6)) for n in grey.values.shape))
-    note = "" if ratio == 1.0 else f"resampled from {grey.voxel_um:g} to {edge_um:g} um"
-    seconds = 365.0 * voxels / 1e6 * cost.MS_PER_DAY_AND_MEGAVOXEL / 1e3
-    memory = cost.BASE_BYTES + cost.BYTES_PER_VOXEL * voxels
-    return Cost(voxels, edge_um, memory / 1e9, seconds / 60.0, note)
+    config = validated({"schedule": {"duration_day": 365}}, "a year with the defaults")
+    cost = cost_of(size, config)
+    same = size.voxel_um == grey.voxel_um
+    note = "" if same else f"resampled from {grey.voxel_um:g} to {size.voxel_um:g} um"
+    minutes = (cost.days_seconds + cost.solves_seconds) / speed() / 60.0
+    return Cost(size.voxels, size.voxel_um, cost.memory_bytes / 1e9, minutes, note)
 
 
 def measure_files(

@@ -13,7 +13,18 @@ from bonesim.specimens.specimen import Specimen
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["biopsy", "decompose", "hormones", "resume", "run", "run_twins", "schema"]
+    from bonesim.engine.cost import Cost
+
+__all__ = [
+    "biopsy",
+    "decompose",
+    "hormones",
+    "resume",
+    "run",
+    "run_cost",
+    "run_twins",
+    "schema",
+]
 
 
 def schema() -> dict[str, Any]:
@@ -83,6 +94,38 @@ def run_twins(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
     )  # fmt: skip
+
+
+def run_cost(
+    config: AnyConfig,
+    output: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    twin: bool = False,
+    until_day: int | None = None,
+    specimen: Specimen | None = None,
+) -> "Cost":
+    """What a run takes: voxels after resampling, memory, disk, seconds; nothing is simulated.
+
+    A scan is read and segmented. `run_cost(...).text()` is for reading, with the time on this machine.
+
+    Args:
+        config, output, changes, seed, until_day, specimen: as for `run`; nothing is written.
+        twin: of `run_twins`.
+
+    Raises:
+        InputError: as `run`. ResourceError: this machine has not enough memory or disk for it.
+    """
+    from bonesim.engine import compile_ahead, cost
+
+    resolved = as_config(config, changes, seed)
+    found = cost.cost_of(
+        cost.planned(resolved.specimen, specimen)[0], resolved, files=2 if twin else 1,
+        until_day=until_day, compiled=compile_ahead.all_cached(),
+    )  # fmt: skip
+    cost.refuse_what_cannot_fit(found, Path(output))
+    return found
 
 
 def resume(

@@ -88,7 +88,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
 
     Returns how many cells live.
     """
-    living = 0
+    living = np.int64(0)
     per_quantum = density_per_mm3 * lattice.voxel_um**3 * 1e-9 / FULL
     for voxel in range(lattice.quanta.size):
         q = lattice.quanta[voxel]
@@ -108,7 +108,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             cells.viable[row] = 1 if survived else 0
             cells.setpoint_mpa[row] = 0.0
             cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
-            living += cells.viable[row]
+            living += np.int64(cells.viable[row])
     return living
 
 

@@ -116,15 +116,16 @@ class Rows(Generic[T]):
     def make_room(self, spare: int) -> None:
         """Let at least `spare` more cells be born; growth doubles."""
         columns = self.columns._asdict()
-        capacity = columns["alive"].size
-        wanted = int(columns["used"][HIGH_WATER] - columns["used"][FREE_ROWS]) + spare
+        capacity, high = columns["alive"].size, int(columns["used"][HIGH_WATER])
+        wanted = high - int(columns["used"][FREE_ROWS]) + spare
         if wanted <= capacity:
             return
         size = max(wanted, 2 * capacity)
         for name, array in columns.items():
             if name != "used":
                 grown = np.zeros(size, array.dtype)
-                grown[:capacity] = array
+                # Rows never used are zero, and copying them would take their memory.
+                grown[:high] = array[:high]
                 columns[name] = grown
         make: Any = self.kind
         self.columns = make(**columns)

@@ -13,6 +13,7 @@ from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
+from bonesim.cli.doctor import doctor
 from bonesim.cli.failures import as_typed
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
@@ -50,6 +51,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
+        (doctor, "doctor", "doctor"),
     ],
     MANY: [(trial, "trial", "trial configs/burnett_bowie_2009.toml -o trial")],
 }  # fmt: skip

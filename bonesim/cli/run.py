@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +27,9 @@ from bonesim.cli.options import (
 )
 from bonesim.errors import InputError
 
+if TYPE_CHECKING:
+    from bonesim.config.config import Config
+
 PANEL = "A scan instead of the config's specimen"
 
 
@@ -41,7 +44,9 @@ def run(
     change: Change = None,
     until_day: UntilDay = None,
     overwrite: Overwrite = False,
-    dry_run: Annotated[bool, typer.Option(help="Print the resolved config and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Print the resolved config and what it costs, and stop.")
+    ] = False,
     quiet: Quiet = False,
     bone: Annotated[
         Path | None,
@@ -68,7 +73,6 @@ def run(
     from bonesim.api import simulate
     from bonesim.api.inputs import as_config
     from bonesim.config.changes import parsed_changes
-    from bonesim.config.config import to_toml
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
@@ -78,7 +82,7 @@ def run(
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
     if dry_run:
-        sys.stdout.write(to_toml(resolved))
+        _print_plan(resolved, output, twin, until_day)
         return
     observers = _observers(quiet)
     paths: tuple[Path, ...]
@@ -133,6 +137,17 @@ def schema() -> None:
     from bonesim.config.schema import text
 
     sys.stdout.write(text())
+
+
+def _print_plan(config: "Config", output: Path, twin: bool, until_day: int | None) -> None:
+    """Print what a run costs, as comments above its resolved configuration."""
+    from bonesim.api import simulate
+    from bonesim.config.config import to_toml
+
+    cost = simulate.run_cost(config, output, twin=twin, until_day=until_day)
+    for line in cost.text().splitlines():
+        sys.stdout.write(f"# {line}\n")
+    sys.stdout.write(to_toml(config))
 
 
 def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
@@ -31,7 +32,6 @@ from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
 from bonesim.engine.state import State, put_back, state_of
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
-from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.layout import COMPLETE, INTERRUPTED
@@ -84,6 +84,7 @@ def run(
 
     Raises:
         InputError: bad specimen or output path.
+        ResourceError: the machine has not enough memory or disk.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
     output, observer = Path(output), Observers(observers)
@@ -91,8 +92,10 @@ def run(
     config.course()  # an impossible course is an error before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
+    size, make = planned(config.specimen, specimen)
+    refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
     with compile_ahead.in_second_process() as compiling:
-        bone = specimen or make_specimen(config.specimen)
+        bone = make()
         if compiling:
             observer.note("compiling kernels (once, about a minute)")
         return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)
@@ -112,6 +115,7 @@ def _simulated(
         event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
+        observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
         simulation = _start(config, bone, observer, pending, burn_ins)
         _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
@@ -157,6 +161,7 @@ def resume(
         if foreign:
             writer.record_resumption(resumption(simulation.day))
         recorder = _Recorder(simulation, writer, path, simulation.day + 1)
+        observer.expect(simulation.day, _last_day(config, until_day))
         recorder.record(until_day, observer, pending)
     return path
 
@@ -198,6 +203,12 @@ def _start(
     return simulation
 
 
+def _last_day(config: Config, until_day: int | None) -> int:
+    """The day a run ends: the schedule's last, or `until_day` if that is earlier."""
+    last = config.schedule.duration_day
+    return last if until_day is None else min(until_day, last)
+
+
 class _Recorder:
     """Simulates the days of a run and puts them on file.
 
@@ -218,7 +229,7 @@ class _Recorder:
     def record(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
         """Simulate to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
-        last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
+        last = _last_day(self.simulation.config, until_day)
         kept = set(schedule.kept_days())
 
         def on_day(simulation: Simulation) -> None:

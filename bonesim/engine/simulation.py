@@ -22,7 +22,7 @@ from bonesim.cells.precursors import Precursors
 from bonesim.cells.secretion import sources_of
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.response import Response
-from bonesim.engine.daily_table import COLUMNS, reporters
+from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
 from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
 from bonesim.lattice.floorless_log import FloorlessLog
@@ -237,7 +237,7 @@ class Simulation(mesa.Model):
         self.counting = True
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
-        self.datacollector = mesa.DataCollector(model_reporters=reporters())
+        self.datacollector = DailyTable()
         self.datacollector.collect(self)
 
     def _remember_deposits(self) -> None:
@@ -278,5 +278,4 @@ class Simulation(mesa.Model):
 
     def table(self, first_row: int = 0) -> dict[str, NDArray[Any]]:
         """The daily table from `first_row` on, column by column."""
-        values = self.datacollector.model_vars
-        return {c.name: np.array(values[c.name][first_row:]) for c in COLUMNS}
+        return self.datacollector.columns(first_row)

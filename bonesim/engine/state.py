@@ -6,11 +6,10 @@ state; what follows from other arrays (surface slots) is rebuilt.
 
 from typing import Any
 
-import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.engine.daily_table import reporters
+from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.simulation import Simulation
 from bonesim.lattice.event_log import EventLog
 from bonesim.lattice.tissue import Tissue
@@ -86,9 +85,7 @@ def _restore_counting(s: Simulation, counting: State) -> None:
     s.counting = True
     s.first_quanta = int(counting["first_quanta"])
     s.first_euler = int(counting["first_euler"])
-    s.datacollector = mesa.DataCollector(model_reporters=reporters())
-    for name, column in counting["table"].items():
-        s.datacollector.model_vars[name] = column.tolist()
+    s.datacollector = DailyTable(counting["table"])
 
 
 def _tissue_state(tissue: Tissue) -> State:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +117,22 @@ class ScanParameters(Parameters):
         return self
 
 
+class ScanSize(NamedTuple):
+    """A scan as it will be simulated.
+
+    Attributes:
+        shape: voxels along z, y, x, after cropping and resampling.
+        voxel_um: edge of these.
+        bone_share: of the grey values, those at or above the threshold.
+        voxels: of the grey values.
+    """
+
+    shape: tuple[int, int, int]
+    voxel_um: float
+    bone_share: float
+    voxels: int
+
+
 @dataclass(frozen=True)
 class Grey:
     """Grey values of a scan, ready to be segmented into bone and marrow.
@@ -210,15 +226,15 @@ def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -
     )
 
 
-def read_scan(parameters: ScanParameters) -> Specimen:
-    """Read, crop, smooth, resample, threshold and clean a scan.
+def read_scan(parameters: ScanParameters, grey: Grey | None = None) -> Specimen:
+    """Read, crop, smooth, resample, threshold and clean a scan; `grey` if it is read already.
 
     Raises:
         InputError: the image or the parameters do not allow it; the message gives a remedy.
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
-    grey = read_grey(parameters)
+    grey = grey or read_grey(parameters)
     voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
     target_um = simulated_um(voxel_um, parameters, path)
     quanta = quanta_at(grey, target_um)
@@ -246,6 +262,24 @@ def quanta_at(grey: Grey, target_um: float) -> NDArray[np.uint8]:
     return quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, target_um)
 
 
+def size_of_scan(parameters: ScanParameters, grey: Grey) -> ScanSize:
+    """How large the bone of a scan will be, which is read already; the bone is not made.
+
+    Raises:
+        InputError: the voxel size is not allowed.
+    """
+    target_um = simulated_um(grey.voxel_um, parameters, Path(parameters.path))
+    shape = resampled(grey.values.shape, target_um / grey.voxel_um)
+    bone = int(np.count_nonzero(grey.values >= grey.threshold))
+    return ScanSize(shape, target_um, bone / grey.values.size, grey.values.size)
+
+
+def resampled(shape: tuple[int, ...], step: float) -> tuple[int, int, int]:
+    """Voxels along z, y, x after resampling: whole ones within the image, `step` old ones long."""
+    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in shape)
+    return z, y, x
+
+
 def quanta_of_grey(
     grey: NDArray[np.float32], threshold: float, voxel_um: float, target_um: float
 ) -> NDArray[np.uint8]:
@@ -266,9 +300,10 @@ def quanta_of_grey(
         grey = ndimage.gaussian_filter(grey, 0.5 * np.sqrt(step**2 - 1.0), mode="nearest")
     depth = np.float32(threshold) - np.pad(grey, _PAD, mode="reflect")
     coefficients = ndimage.spline_filter(depth, order=3, output=np.float32, mode="mirror")
-    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in grey.shape)
     first_um = (0.5 - _PAD) * voxel_um
-    quanta: NDArray[np.uint8] = quanta_of(coefficients, voxel_um, first_um, (z, y, x), target_um)
+    quanta: NDArray[np.uint8] = quanta_of(
+        coefficients, voxel_um, first_um, resampled(grey.shape, step), target_um
+    )
     return quanta
 
 
