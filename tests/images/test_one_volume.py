@@ -26,7 +26,9 @@ def test_bytes_in_every_format(variant: Variant, tmp_path: Path) -> None:
 
 
 @given(variant=st.sampled_from(EVERY), kind=st.sampled_from(KINDS))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_types_in_every_format(
     variant: Variant, kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

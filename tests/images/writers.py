@@ -37,7 +37,7 @@ VTI_TYPES = {
 
 
 def code(values: Array) -> str:
-    """"u1", "f4" ... of an array."""
+    """ "u1", "f4" ... of an array."""
     return values.dtype.str[1:]
 
 
@@ -59,7 +59,7 @@ def nifti(
     """
     shape = list(dims or values.shape[::-1])
     dim = [len(shape), *shape, *[1] * (7 - len(shape))]
-    sizes = [1.0, *(pixdim or step[::-1]), *[1.0] * 4]
+    sizes = [1.0, *(pixdim or step[::-1]), *[1.0] * 4][:8]
     if isinstance(affine, str):
         affine = np.diag([*step[::-1], 1.0])[:3]
     rows = np.zeros((3, 4)) if affine is None else np.asarray(affine, float)[:3]
@@ -118,7 +118,8 @@ def nrrd(
         rows = np.diag(step[::-1]) if isinstance(directions, str) else np.asarray(directions, float)
         lines.append(space)
         lines.append(
-            "space directions: " + " ".join(f"({','.join(repr(float(v)) for v in r)})" for r in rows)
+            "space directions: "
+            + " ".join(f"({','.join(repr(float(v)) for v in r)})" for r in rows)
         )
         lines += [] if unit is None else ["space units: " + " ".join([f'"{unit}"'] * 3)]
         if origin is not None:
@@ -208,7 +209,9 @@ def vti(
         arrays += f'<DataArray type="{kind}" Name="{one}" format="{form}"{at}>{inside}</DataArray>'
     if form == "appended":
         coding = "base64" if coded else "raw"
-        tail = f'<AppendedData encoding="{coding}">_'.encode() + data * len(names) + b"</AppendedData>"
+        tail = (
+            f'<AppendedData encoding="{coding}">_'.encode() + data * len(names) + b"</AppendedData>"
+        )
     place = "CellData" if cells else "PointData"
     field = ""
     if um is not None:
@@ -243,7 +246,9 @@ def _vti_block(raw: bytes, word: str, packed: bool, coded: bool, block: int) -> 
     return head + b"".join(pieces)
 
 
-def npy(folder: Path, values: Array, *, name: str = "a.npy", order: str = "<", fortran: bool = False) -> Path:
+def npy(
+    folder: Path, values: Array, *, name: str = "a.npy", order: str = "<", fortran: bool = False
+) -> Path:
     stored = values.astype(values.dtype.newbyteorder(order))
     np.save(folder / name, np.asfortranarray(stored) if fortran else np.ascontiguousarray(stored))
     return folder / name
@@ -257,7 +262,9 @@ def tiff(
     """A baseline TIFF, one strip per page; `resolution`: pixels, per so many units, code of the unit."""
     kind = {"u": 1, "i": 2, "f": 3, "b": 1}[values.dtype.kind]
     word, offset = (order + "Q", 8) if big else (order + "I", 4)
-    out = bytearray((b"II" if order == "<" else b"MM") + struct.pack(order + "H", 43 if big else 42))
+    out = bytearray(
+        (b"II" if order == "<" else b"MM") + struct.pack(order + "H", 43 if big else 42)
+    )
     if big:
         out += struct.pack(order + "HH", 8, 0)
     link = len(out)
@@ -286,9 +293,15 @@ def tiff(
         entries = b""
         for tag, type_, count, value in sorted(tags):
             if isinstance(value, bytes):
-                inline = value.ljust(offset, b"\0") if len(value) <= offset else struct.pack(word, put(value))
+                inline = (
+                    value.ljust(offset, b"\0")
+                    if len(value) <= offset
+                    else struct.pack(word, put(value))
+                )
             else:
-                inline = struct.pack(order + ("H" if type_ == 3 else "I"), value).ljust(offset, b"\0")
+                inline = struct.pack(order + ("H" if type_ == 3 else "I"), value).ljust(
+                    offset, b"\0"
+                )
             entries += struct.pack(order + "HH", tag, type_) + struct.pack(word, count) + inline
         count_code = order + ("Q" if big else "H")
         here = put(struct.pack(count_code, len(tags)) + entries + bytes(offset))
@@ -303,11 +316,14 @@ def imagej(step: float, count: int, unit: str = "um", extra: str = "") -> str:
     return f"ImageJ=1.54f\nimages={count}\nslices={count}\nunit={unit}\nspacing={step}\nloop=false\n{extra}"
 
 
-def ome(shape: Sequence[int], step: Sequence[float], unit: str | None = None, order: str = "XYZCT") -> str:
+def ome(
+    shape: Sequence[int], step: Sequence[float], unit: str | None = None, order: str = "XYZCT"
+) -> str:
     """OME-XML for a stack of pages."""
     z, y, x = shape
     sizes = "".join(
-        f' PhysicalSize{axis}="{one}"' + ("" if unit is None else f' PhysicalSize{axis}Unit="{unit}"')
+        f' PhysicalSize{axis}="{one}"'
+        + ("" if unit is None else f' PhysicalSize{axis}Unit="{unit}"')
         for axis, one in zip("ZYX", step, strict=True)
     )
     return (
