@@ -67,7 +67,9 @@ def last_bytes(place: Place) -> list[str]:
     """A note on voxels whose place follows from the file's end, so that a cut cannot be noticed."""
     if place.start >= 0:
         return []
-    return [f"voxels are the last bytes of {place.path.name}, as the header has it; check that it is whole"]
+    return [
+        f"voxels are the last bytes of {place.path.name}, as the header has it; check that it is whole"
+    ]
 
 
 def packed_length(place: Place, limit: int) -> int:
