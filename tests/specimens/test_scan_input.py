@@ -150,7 +150,7 @@ def test_a_mask_replaces_the_threshold(tmp_path: Path) -> None:
     specimen = read(tmp_path / "scan.npy", noise, mask=str(mask))
     np.testing.assert_array_equal(specimen.quanta >= 128, block() > 100)
     np.save(mask, np.ones((5, 5, 5)))
-    with pytest.raises(InputError, match="mask does not fit scan.npy: it has 5 x 5 x 5 voxels"):
+    with pytest.raises(InputError, match=r"mask does not fit scan\.npy: it has 5 x 5 x 5 voxels"):
         read(tmp_path / "scan.npy", mask=str(mask))
 
 
