@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from bonesim.cli.failures import as_typed
@@ -30,6 +29,7 @@ PANEL = "Stiffness and strength"
 
 
 def measure(
+    context: typer.Context,
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -130,7 +130,7 @@ def measure(
             print(words if one else f"{name}\n{words}\n")
     failures: list[tuple[str, BonesimError]] = table.attrs["failures"]
     for _, error in failures:
-        complain(as_typed(error, click.get_current_context().find_root().command, sys.argv[1:]))
+        complain(as_typed(error, context.find_root().command, sys.argv[1:]))
     if failures:
         raise typer.Exit(failures[0][1].exit_code)
 

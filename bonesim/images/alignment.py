@@ -70,7 +70,10 @@ def _match(mask: Geometry, grid: Geometry) -> tuple[Turn | None, str]:
             )
     new = mask.reordered(*turn)
     if new.shape != grid.shape:
-        return None, f"it has {_size(new.shape)} voxels (x, y, z), the image {_size(grid.shape)}"
+        return (
+            None,
+            f"it has {_size(new.shape)} voxels (x, y, z), the image {_size(grid.shape)}; they must match",
+        )
     if new.spacing_um is not None and grid.spacing_um is not None:
         for mine, other in zip(new.spacing_um, grid.spacing_um, strict=True):
             if not abs(mine - other) <= SAME_SHARE * abs(other):

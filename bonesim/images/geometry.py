@@ -42,7 +42,7 @@ MAX_COSINE = 0.01
 
 
 class UnsoundGeometry(ValueError):
-    """A header whose geometry contradicts itself; the text says how."""
+    """A header whose geometry contradicts itself; the text states how."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Geometry:
 
     Attributes:
         shape: voxels along z, y, x.
-        spacing_um: edge of a voxel along z, y, x; None if the file does not say.
-        origin_um: centre of voxel (0, 0, 0), world (x, y, z) in LPS; None if the file does not say.
+        spacing_um: edge of a voxel along z, y, x; None if the file has none.
+        origin_um: centre of voxel (0, 0, 0), world (x, y, z) in LPS; None if the file has none.
         directions: rows are unit vectors of array axes z, y, x in the world (x, y, z), LPS; or None.
-        world: what the file calls its world: "LPS", "RAS" or "".
+        world: name of the world in the file: "LPS", "RAS" or "".
         missing: why there is no spacing, as a clause.
     """
 

@@ -15,7 +15,7 @@ Three = tuple[float, float, float]
 class Stored:
     """One 3-D grey image of a file, before its axes are put in order.
 
-    Axes are those of the memory: the last is the fastest. What the file does not say is None.
+    Axes are those of the memory: the last is the fastest. What the file does not state is None.
 
     Attributes:
         values: three axes, real numbers as stored (scale and offset not yet applied).

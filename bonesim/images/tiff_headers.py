@@ -88,7 +88,7 @@ class Header(NamedTuple):
 
 
 class BadHeader(ValueError):
-    """A header that contradicts itself; the text says how."""
+    """A header that contradicts itself; the text states how."""
 
 
 def of(page: Any) -> Header:

@@ -79,7 +79,7 @@ def scans(tmp_path: Path) -> dict[str, Path]:
     ("scan", "options", "code", "word"),
     [
         ("grey", ["--threshold", "63"], 2, "--voxel-um"),
-        ("grey", ["--threshold", "63", "--voxel-um", "500"], 2, "65 um"),
+        ("grey", ["--threshold", "63", "--voxel-um", "100"], 2, "65 um"),
         ("grey", ["--threshold", "63", "--voxel-um", "-3"], 2, "voxel_um"),
         ("nan", ["--threshold", "63", "--voxel-um", "20"], 2, "NaN"),
         ("empty", ["--threshold", "63", "--voxel-um", "20"], 2, "no voxel bone"),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonesim.images.reading import read_image
 from tests.cli.conftest import Bonesim
 from tests.morphometry.phantoms import lattice, places
 
@@ -28,10 +29,15 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rods of 6 voxels through a grid of 24, voxels of 20 um."""
     path = tmp_path_factory.mktemp("grid") / "grid.nrrd"
     bone = (lattice(places(72), (24.0, 24.0, 24.0), 3.0) > 0).astype(np.uint8)
-    nrrd.write(str(path), bone, {"spacings": [0.02] * 3}, index_order="C")
+    nrrd.write(str(path), bone, {"spacings": [0.02] * 3, "units": ["mm"] * 3}, index_order="C")
     roi = np.zeros_like(bone)
     roi[12:60, 12:60, 12:60] = 1
-    nrrd.write(str(path.with_name("roi.nrrd")), roi, {"spacings": [0.02] * 3}, index_order="C")
+    nrrd.write(
+        str(path.with_name("roi.nrrd")),
+        roi,
+        {"spacings": [0.02] * 3, "units": ["mm"] * 3},
+        index_order="C",
+    )
     np.save(path.with_name("bare.npy"), bone)
     np.save(path.with_name("full.npy"), np.ones_like(bone))
     np.save(path.with_name("nothing.npy"), np.zeros_like(bone))
@@ -72,12 +78,38 @@ def test_a_region_is_honoured_and_reported(grid: Path) -> None:
     assert float(rows["conn_d_per_mm3"]["value"]) == pytest.approx(2 / 0.48**3, rel=0.15)
 
 
+def test_a_voxel_size_replaces_that_of_the_header_and_is_noted(grid: Path) -> None:
+    done = measured(grid, "--voxel-um", 30)
+    assert done.returncode == 0
+    assert "voxels are 30 um as given, not the 20 x 20 x 20 um of the header" in done.stderr
+    assert "voxel 30 um" in done.stdout
+
+
 def test_a_run_by_day(tiny: Path) -> None:
     done = measured(tiny)
     assert done.returncode == 0
     assert next(line for line in done.stdout.splitlines() if "day" in line).split() == [
         "day", "0", "day", "20", "day", "40"
     ]  # fmt: skip
+
+
+def test_an_exported_snapshot_is_measured_again(tiny: Path, tmp_path: Path) -> None:
+    """`image.save("own.vti")` carries its unit; one of its arrays is chosen."""
+    from bonesim.storage.reader import open_run
+
+    with open_run(tiny) as run:
+        run.image(40).save(tmp_path / "own.vti")
+        wanted, voxel_um = run.quanta(40), run.voxel_um
+    done = measured(tmp_path / "own.vti", "--threshold", 128)
+    assert done.returncode == 2
+    assert "arrays (quanta, " in done.stderr
+    assert "--array" in done.stderr
+    image = read_image(tmp_path / "own.vti", array="quanta")
+    np.testing.assert_array_equal(image.values, wanted)
+    assert image.voxel_um == voxel_um
+    done = measured(tmp_path / "own.vti", "--array", "quanta", "--threshold", 128)
+    assert done.returncode == 0, done.stderr
+    assert f"voxel {voxel_um:g} um" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -90,7 +122,9 @@ def test_a_run_by_day(tiny: Path) -> None:
         ("thin.npy", ("--voxel-um", "20", "--threshold", "0.5"), "at least 3"),
         ("grid.nrrd", ("--roi", "nothing.npy"), "0 everywhere"),
         ("grid.nrrd", ("--roi", "small.npy"), "must match"),
-        ("grid.nrrd", ("--voxel-um", "30"), "the header has voxels"),
+        ("grid.nrrd", ("--voxel-um", "300"), "from 1 to 200 um"),
+        ("grid.nrrd", ("--index", "1"), "holds 1 volumes"),
+        ("grid.nrrd", ("--array", "grey"), "--array: "),
         ("grid.nrrd", ("--json", "--csv", "-"), "one of them"),
         ("none.nrrd", (), "no such file"),
     ],

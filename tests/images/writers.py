@@ -59,7 +59,7 @@ def nifti(
     """
     shape = list(dims or values.shape[::-1])
     dim = [len(shape), *shape, *[1] * (7 - len(shape))]
-    sizes = [1.0, *(pixdim or step[::-1]), *[1.0] * 4]
+    sizes = [1.0, *(pixdim or step[::-1]), *[1.0] * 4][:8]
     if isinstance(affine, str):
         affine = np.diag([*step[::-1], 1.0])[:3]
     rows = np.zeros((3, 4)) if affine is None else np.asarray(affine, float)[:3]
