@@ -194,15 +194,18 @@ def test_births_of_a_day(busy: Busy) -> None:
 
 def test_a_place_proposed_twice_has_two_ids(busy: Busy) -> None:
     fast = numbers_of(BmuParameters(origination_per_mm2_per_year=50.0), BmuNumbers)
+    old = set(alive(busy.bmus))
     births = [
-        originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, DAY, busy.shape, 4000)
+        originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, day, busy.shape, 4000)
+        for day in range(DAY, DAY + 8)
         for _ in range(2)
     ]
-    assert births[0] == births[1] > 0
-    rows = [row for row in alive(busy.bmus) if busy.bmus.born_day[row] == DAY]
+    assert births[::2] == births[1::2]
+    assert sum(births) > 0
+    rows = [row for row in alive(busy.bmus) if row not in old]
     ids = busy.bmus.id[rows].tolist()
-    assert len(set(ids)) == len(ids) == 2 * births[0]
-    assert len({int(entity_of(i)) for i in busy.bmus.id[rows]}) == births[0]
+    assert len(set(ids)) == len(ids) == sum(births)
+    assert len({int(entity_of(i)) for i in busy.bmus.id[rows]}) == sum(births) // 2
 
 
 def test_a_founder_s_columns(busy: Busy) -> None:

@@ -25,8 +25,8 @@ def block(seed: int) -> Config:
     return validated({**BUSY, "seed": seed, "specimen": specimen}, "test")
 
 
-@pytest.mark.parametrize(("seed", "copies"), [(1, 2), (2, 0)])
-def test_ids_are_unique_on_every_day(seed: int, copies: int) -> None:
+@pytest.mark.parametrize(("seed", "copied"), [(1, True), (2, False)])
+def test_ids_are_unique_on_every_day(seed: int, copied: bool) -> None:
     """300 days of two blocks, every kind of cell; in the first two teams started at one voxel."""
     simulation = Simulation(block(seed))
     found = 0
@@ -37,4 +37,4 @@ def test_ids_are_unique_on_every_day(seed: int, copies: int) -> None:
             assert np.unique(ids).size == ids.size, f"day {simulation.day}: {name}"
             found = max(found, int((ids >> np.uint64(59) > 0).sum()))
     assert simulation.bone_quanta() > 1000 * FULL
-    assert found == copies
+    assert (found > 0) == copied
