@@ -3,7 +3,7 @@
 Every message is one line: what is wrong, where, the value given, what is allowed, what to do.
 Backticks in a message are reserved for names of arguments, as in "give fewer `workers`".
 Exit codes: 0 done; 1 a bug in bonesim; 2 bad input or usage; 3 a sweep finished with failed points;
-4 not enough memory or disk, or `doctor` found something needed not working; 5 corrupt file; 6 locked or busy; 7 numerical failure;
+4 not enough memory or disk; 5 corrupt file; 6 locked or busy; 7 numerical failure;
 130/143 stopped by a signal.
 """
 
