@@ -4,7 +4,7 @@ One definition for a run, a sweep and a look at a scan. All of it is a function 
 cropping and resampling), of its bone and of the config.
 
 Memory is the peak of the process. Terms per voxel, per surface voxel and per node are the arrays that
-live at that moment, a snapshot's measures; a part is what the allocator keeps. Checked against the
+are in use at that moment, a snapshot's measures; a part is what the allocator keeps. Checked against the
 peak of real runs, within 15 % (`tests/engine/test_cost.py`).
 
 Time counts operations whose number does not depend on the machine (days x voxels, solves x nodes,
@@ -67,7 +67,7 @@ BYTES_PER_NODE = 250.0
 BYTES_PER_GRID_NODE, BYTES_PER_GROWN_VOXEL = 16.0, 7.0
 #: Reading a scan: the file's values, grey values, padded and filtered copies, spline coefficients.
 BYTES_PER_SCAN_VOXEL = 24.0
-#: What is left of washed-out lattices when losses are decomposed (each lives beside no measure).
+#: What is left of washed-out lattices when losses are decomposed (none exists while measures are taken).
 BYTES_PER_VOXEL_DECOMPOSED = 8.0
 #: A burn-in's end that a run and its twin share in memory.
 BYTES_PER_VOXEL_SHARED = 6.0
@@ -101,7 +101,7 @@ SPREAD = 1.6
 SNAPSHOT_BYTES_PER_VOXEL = 0.05
 SNAPSHOT_BYTES_PER_BONE_VOXEL = 3.5
 TABLE_BYTES_PER_DAY = 450.0
-FILE_BYTES = 250e3
+FILE_BYTES = 130e3
 #: Compressed state: a checkpoint, and a burn-in in the cache.
 STATE_BYTES_PER_BONE_VOXEL, STATE_BYTES_PER_NODE = 16.0, 50.0
 #: Share of memory or disk that may be used up.

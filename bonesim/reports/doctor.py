@@ -66,7 +66,7 @@ def table() -> "pd.DataFrame":
         except Exception as error:  # a broken library must not hide what else there is
             lines = str(error).splitlines() or [""]
             text = f"{type(error).__name__}: {lines[0]}"
-            rows.append(Row(part, part, text, FAILED, "pip install --force-reinstall bonesim"))
+            rows.append(Row(part, part, text, FAILED, "reinstall it, or bonesim"))
     return pd.DataFrame(rows, columns=list(Row._fields))
 
 
@@ -103,7 +103,7 @@ def _libraries() -> Iterator[Row]:
         extra = _extra_of(line)
         if extra in NOT_FOR_USERS or wanted.name == "bonesim":
             continue
-        remedy = f"pip install 'bonesim[{extra}]'" if extra else "pip install --upgrade bonesim"
+        remedy = f"pip install 'bonesim[{extra}]'" if extra else "pip install -U bonesim"
         part = f"libraries of extra {extra}" if extra else "libraries"
         lacking = MISSING if extra else FAILED
         try:

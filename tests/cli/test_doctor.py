@@ -78,7 +78,7 @@ def test_what_is_missing_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> No
         ("not-there", "missing"),
     ]  # fmt: skip
     remedies = [one.remedy for one in report._libraries()]
-    assert remedies == ["", *["pip install --upgrade bonesim"] * 2,
+    assert remedies == ["", *["pip install -U bonesim"] * 2,
                         *["pip install 'bonesim[sweep]'"] * 2]  # fmt: skip
 
 
