@@ -18,6 +18,7 @@ WRONG_PLACE = (
     errno.ENOTDIR,
     errno.EISDIR,
     errno.EEXIST,
+    errno.EINVAL,
     errno.ENAMETOOLONG,
     errno.ELOOP,
 )
@@ -86,13 +87,13 @@ def read_regular(path: Path, max_bytes: int, flags: int = os.O_RDONLY) -> bytes:
     """All bytes of a regular file of at most `max_bytes`.
 
     Raises:
-        OSError: as `open_regular`; EFBIG if it is longer.
+        OSError: as `open_regular`; EINVAL if it is longer.
     """
     descriptor = open_regular(path, flags)
     try:
         size = os.fstat(descriptor).st_size
         if size > max_bytes:
-            raise OSError(errno.EFBIG, f"it has {size} bytes, allowed are {max_bytes}")
+            raise OSError(errno.EINVAL, f"it has {size} bytes, allowed are {max_bytes}")
         parts, left = [], max_bytes
         while left > 0 and (part := os.read(descriptor, min(left, 2**24))):
             parts.append(part)

@@ -50,17 +50,18 @@ class RunWriter:
         self._start = start
         with failures_explained(path):
             self._raw = JournaledFile(start or path, writable=True)
+        mode = "r+" if start is None else "w"
         try:
-            self._file = h5py.File(self._raw, "r+" if start is None else "w", libver=layout.FORMAT)
-        except DAMAGE as error:
-            self._raw.close()
-            raise self._damaged(error) from None
-        try:
-            if start is None:
-                require_run_file(self._file)
+            with self._failures_explained():
+                self._file = h5py.File(self._raw, mode, libver=layout.FORMAT)
+                if start is None:
+                    require_run_file(self._file)
         except DAMAGE as error:
             self._forget()
             raise self._damaged(error) from None
+        except BaseException:
+            self._forget()
+            raise
 
     # -- opening and closing -------------------------------------------------------------------
 
@@ -283,12 +284,18 @@ class RunWriter:
     def _forget(self) -> None:
         """Close without a word: what HDF5 cannot write into memory any more is lost anyway."""
         try:
-            self._file.close()
+            if hasattr(self, "_file"):
+                self._file.close()
         except DAMAGE:
             if self._raw.failure is None:
                 raise
         finally:
             self._raw.close()
+
+    def _damaged(self, error: BaseException) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); run it again"
+        )
 
     # -- making the groups -----------------------------------------------------------------------
 
