@@ -107,6 +107,7 @@ def main() -> None:
 
 def _what_is_left(stopped: Exception) -> str:
     """What a stopped run leaves behind."""
-    if getattr(stopped, "in_burn_in", False):
-        return "no day was on record yet, so there is no file; run it again"
+    day = getattr(stopped, "day", 0)
+    if day < 0:
+        return f"no day is on record yet, bonesim resume goes on at day {day} of the burn-in"
     return "the file is complete up to here, bonesim resume goes on"

@@ -19,6 +19,7 @@ from bonesim.cli.options import (
     UntilDay,
     VoxelUm,
 )
+from bonesim.cli.interrupts import ended_at_once
 from bonesim.errors import InputError
 
 PANEL = "A scan instead of the config's specimen"
@@ -57,6 +58,8 @@ def run(
     from bonesim.api.inputs import as_config
     from bonesim.config.changes import parsed_changes
     from bonesim.config.config import to_toml
+    from bonesim.engine.twins import twin_path
+    from bonesim.storage.outputs import check_outputs
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
@@ -66,17 +69,15 @@ def run(
     if dry_run:
         sys.stdout.write(to_toml(resolved))
         return
-    observers = _observers(quiet)
-    paths: tuple[Path, ...]
-    if twin:
-        paths = simulate.run_twins(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-    else:
-        one = simulate.run(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-        paths = (one,)
+    check_outputs((output, twin_path(output)) if twin else (output,), overwrite, (config,))
+    given: dict[str, Any] = {
+        "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet)
+    }  # fmt: skip
+    with ended_at_once():
+        if twin:
+            paths = simulate.run_twins(resolved, output, **given)
+        else:
+            paths = (simulate.run(resolved, output, **given),)
     if not quiet:
         for path in paths:
             print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
@@ -86,7 +87,8 @@ def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> N
     """Continue an interrupted run, bit for bit."""
     from bonesim.api import simulate
 
-    simulate.resume(file, until_day=until_day, observers=_observers(quiet))
+    with ended_at_once():
+        simulate.resume(file, until_day=until_day, observers=_observers(quiet))
 
 
 def info(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bonesim.errors import CorruptFileError
+from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
 from bonesim.units import DAYS_PER_YEAR
@@ -23,8 +23,12 @@ def table(run: Run) -> "pd.DataFrame":
     many topological events of each kind have which status.
 
     Raises:
-        CorruptFileError: a day, a column or a parameter that every run has is not there.
+        InputError: the run is in its burn-in. CorruptFileError: a day, a column or a parameter that every run has is not there.
     """
+    if run.last_day is None:
+        raise InputError(
+            f"{run.path}: is in its burn-in, no day is on record yet; let it run on, or resume it"
+        )
     try:
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})

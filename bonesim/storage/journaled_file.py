@@ -29,7 +29,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,8 +184,11 @@ class JournaledFile(io.RawIOBase):
             return count
 
     def write(self, buffer: Any) -> int:
-        """Change the bytes at the position, in memory."""
-        with self._remembered():
+        """Change the bytes at the position, in memory.
+
+        A failure is remembered only: raised within HDF5's flush it can crash the interpreter.
+        """
+        with suppress(BaseException), self._remembered():
             view = memoryview(buffer).cast("B")
             start, end = self._position, self._position + len(view)
             for page in range(start // PAGE, -(-end // PAGE)):
@@ -196,19 +199,24 @@ class JournaledFile(io.RawIOBase):
                 self._pages[page][low - origin : high - origin] = view[low - start : high - start]
             self._position = end
             self._size = max(self._size, end)
-            return len(view)
+        return memoryview(buffer).nbytes
 
     def truncate(self, size: int | None = None) -> int:
-        """Cut or extend (with zeros) to `size` bytes, in memory."""
-        with self._remembered():
-            size = self._position if size is None else size
+        """Cut or extend (with zeros) to `size` bytes, in memory. A failure: as `write`."""
+        size = self._position if size is None else size
+        with suppress(BaseException), self._remembered():
             if size < self._size:
                 self._pages = {n: data for n, data in self._pages.items() if n * PAGE < size}
                 if size // PAGE in self._pages:
                     self._pages[size // PAGE][size % PAGE :] = bytes(PAGE - size % PAGE)
                 self._disk_valid = min(self._disk_valid, size)
             self._size = size
-            return size
+        return size
+
+    def require_whole(self) -> None:
+        """Raise what a call of HDF5 raised before, if one did: its view of the file may be wrong."""
+        if self.failure is not None:
+            raise self.failure
 
     def commit(self) -> None:
         """Move the changes to the disk, all or none; on OSError they stay in memory.
@@ -216,8 +224,7 @@ class JournaledFile(io.RawIOBase):
         Raises:
             OSError: the disk fails. Anything: what a call of HDF5 raised before (`failure`).
         """
-        if self.failure is not None:
-            raise self.failure
+        self.require_whole()
         # Where the file was cut and grown again, the old bytes on the disk must not show.
         for page in range(self._disk_valid // PAGE, -(-min(self._disk_size, self._size) // PAGE)):
             self._pages.setdefault(page, self._content(page * PAGE, PAGE))

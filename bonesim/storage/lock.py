@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from bonesim.errors import BusyError
@@ -69,7 +70,9 @@ class WriteLock:
     def release(self) -> None:
         """Let others write; a second time does nothing."""
         if self._descriptor is not None:
-            self._path.unlink(missing_ok=True)
+            # A lock file left behind is no obstacle.
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
 

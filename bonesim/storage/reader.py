@@ -161,7 +161,11 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """Versions, machine, command line, seed, notes on the specimen."""
         with self._damage_explained():
-            return dict(json.loads(self._text(layout.PROVENANCE)))
+            found = dict(json.loads(self._text(layout.PROVENANCE)))
+            notes = found.get("notes", [])
+            if not isinstance(notes, list) or not all(isinstance(one, str) for one in notes):
+                raise ValueError("the notes of its provenance are no list of texts")
+            return found
 
     def identity(self) -> str:
         """What distinguishes this run from all others; kept with its checkpoints."""

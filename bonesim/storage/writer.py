@@ -6,7 +6,7 @@ One process writes and holds the lock file beside the run file. Readers need no 
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -99,7 +99,8 @@ class RunWriter:
                 writer.close()
                 raise
         except BaseException:
-            start.unlink(missing_ok=True)
+            with suppress(OSError):
+                start.unlink(missing_ok=True)
             lock.release()
             raise
         return writer
@@ -138,8 +139,10 @@ class RunWriter:
         """
         self._forget()
         if self._start is not None:
-            self._start.unlink(missing_ok=True)
-            journal_path(self._start).unlink(missing_ok=True)
+            # What is left behind here is removed by the next writer.
+            with suppress(OSError):
+                self._start.unlink(missing_ok=True)
+                journal_path(self._start).unlink(missing_ok=True)
         self._lock.release()
 
     def commit(self) -> None:
@@ -269,7 +272,9 @@ class RunWriter:
     def _failures_explained(self) -> Iterator[None]:
         """Explain what the disk did within the block, also where HDF5 made something else of it."""
         try:
+            self._raw.require_whole()
             yield
+            self._raw.require_whole()
         except DAMAGE as error:
             failure = self._raw.failure
             if isinstance(failure, OSError):

@@ -247,26 +247,29 @@ def test_copies_made_after_a_kill_at_any_call_can_be_read(tmp_path: Path) -> Non
     assert seen == {False, True}
 
 
-def test_nothing_is_committed_after_a_failed_call_of_hdf5(tmp_path: Path) -> None:
-    for failing in ("readinto", "write", "truncate"):
-        path = tmp_path / failing
-        before, _, file = _two_states(path)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(file, "_content", _raise(MemoryError("no room")))
-            patch.setattr(journaled_file.JournaledFile, "_content", _raise(MemoryError("no room")))
-            with pytest.raises((MemoryError, AttributeError)):
-                if failing == "readinto":
-                    file.readinto(bytearray(10))
-                elif failing == "write":
-                    file.seek(2 * PAGE + 7)
-                    file.write(b"x")
-                else:
-                    file._pages = None
-                    file.truncate(3)
+@pytest.mark.parametrize("failing", ["readinto", "write", "truncate"])
+def test_nothing_is_committed_after_a_failed_call_of_hdf5(tmp_path: Path, failing: str) -> None:
+    before, _, file = _two_states(tmp_path / "a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JournaledFile, "_content", _raise(MemoryError("no room")))
+        if failing == "readinto":
+            with pytest.raises(MemoryError):
+                file.readinto(bytearray(10))
+        elif failing == "write":
+            # Raised within HDF5's flush it could crash the interpreter: remembered only.
+            file.seek(2 * PAGE + 7)
+            assert file.write(b"xyz") == 3
+        else:
+            file._pages = None
+            assert file.truncate(3) == 3
+            file._pages = {}
+    assert file.failure is not None
+    for _ in range(2):
         with pytest.raises((MemoryError, AttributeError)):
             file.commit()
-        file.close()
-        assert path.read_bytes() == before
+    file.close()
+    assert (tmp_path / "a").read_bytes() == before
+    assert not journal_path(tmp_path / "a").exists()
 
 
 def _raise(error: BaseException) -> Any:
