@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bonesim.cli.options import Csv, Json, Parquet, SmoothVoxel, Threshold, VoxelUm
+from bonesim.cli.options import Csv, Json, Overwrite, Parquet, SmoothVoxel, Threshold, VoxelUm
 from bonesim.errors import InputError
 
 #: Options of the mechanical test; its ranges are those of `ApparentParameters`.
@@ -26,6 +26,7 @@ def measure(
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
     mechanics: Annotated[
         bool,
         typer.Option(
@@ -75,7 +76,7 @@ def measure(
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
 
-    check(csv, json, parquet)
+    check(csv, json, parquet, overwrite=overwrite, inputs=(file, roi))
     test = _given(
         axis=axis, ends=ends, sides=sides, tissue_modulus_mpa=tissue_modulus_mpa, poisson=poisson,
         habitual_stress_mpa=habitual_stress_mpa, voxels_per_element=voxels_per_element,

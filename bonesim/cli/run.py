@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli.interrupts import ended_at_once
 from bonesim.cli.options import (
     Change,
     ConfigFile,
@@ -19,7 +20,6 @@ from bonesim.cli.options import (
     UntilDay,
     VoxelUm,
 )
-from bonesim.cli.interrupts import ended_at_once
 from bonesim.errors import InputError
 
 PANEL = "A scan instead of the config's specimen"
@@ -69,10 +69,12 @@ def run(
     if dry_run:
         sys.stdout.write(to_toml(resolved))
         return
-    check_outputs((output, twin_path(output)) if twin else (output,), overwrite, (config,))
+    places = (output, twin_path(output)) if twin else (output,)
+    check_outputs(places, overwrite, (config, *resolved.files()))
     given: dict[str, Any] = {
         "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet)
     }  # fmt: skip
+    paths: tuple[Path, ...]
     with ended_at_once():
         if twin:
             paths = simulate.run_twins(resolved, output, **given)

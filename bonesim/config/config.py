@@ -195,6 +195,12 @@ class Config(Parameters):
             self.schedule.duration_day, self.seed,
         )  # fmt: skip
 
+    def files(self) -> tuple[Path, ...]:
+        """The files it names: a scan, its mask, a table of hormones."""
+        groups = (self.specimen, self.hormones.course)
+        names = [getattr(group, key, None) for group in groups for key in ("path", "mask")]
+        return tuple(Path(name) for name in names if isinstance(name, str))
+
     def with_changes(self, changes: dict[str, Any]) -> "Config":
         """A new config with values at dotted paths replaced, validated again.
 

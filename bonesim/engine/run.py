@@ -89,7 +89,7 @@ def run(
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
     output, observer = Path(output), Observers(observers)
-    check_place(output, overwrite)
+    check_place(output, overwrite, config.files())
     config.course()  # an impossible course is an error before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})

@@ -64,7 +64,9 @@ def put_back_from(path: Path, simulation: Simulation, state: State) -> None:
     try:
         require_sound(simulation, state, state_of(simulation))
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-        raise CorruptFileError(f"{path}: is no checkpoint of this run ({error}); run it again") from None
+        raise CorruptFileError(
+            f"{path}: is no checkpoint of this run ({error}); run it again"
+        ) from None
     put_back(simulation, state)
 
 

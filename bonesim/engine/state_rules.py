@@ -118,7 +118,7 @@ def _require_kind(name: str, leaf: Any, wanted: Any) -> None:
         if type(leaf) is not type(wanted) or abs(leaf) > 2.0**62:
             raise ValueError(f"{name} is {leaf!r}")
         return
-    shape = getattr(leaf, "shape", None)
+    shape: Any = getattr(leaf, "shape", None)
     if name.startswith("counting/table/"):
         right = shape is not None and leaf.ndim == 1 and leaf.dtype.kind in "if"
         right = right and leaf.dtype.itemsize == 8
@@ -127,7 +127,9 @@ def _require_kind(name: str, leaf: Any, wanted: Any) -> None:
         right = shape is not None and leaf.dtype == wanted.dtype and leaf.ndim == wanted.ndim
         right = right and shape[start:] == wanted.shape[start:]
     if not right:
-        raise ValueError(f"{name} is {getattr(leaf, 'dtype', type(leaf).__name__)} of shape {shape}")
+        raise ValueError(
+            f"{name} is {getattr(leaf, 'dtype', type(leaf).__name__)} of shape {shape}"
+        )
 
 
 def _require_bounds(name: str, leaf: Any, state: State) -> None:
@@ -272,7 +274,8 @@ def _cells(simulation: Simulation, state: State) -> None:
 
 def _logs(simulation: Simulation, state: State) -> None:
     """Events, floorless voxels, cuts: columns of one length, voxels inside."""
-    groups = [("fragments", "", "voxels"), ("floorless", "", "voxel")]
+    groups: list[tuple[str, str, str | None]] = [("fragments", "", "voxels")]
+    groups.append(("floorless", "", "voxel"))
     for log in ("events", "earlier_events"):
         groups += [(log, "row_", "row_voxel"), (log, "closed_", None)]
     for group, prefix, voxels in groups:
@@ -305,7 +308,7 @@ def _counting(state: State) -> None:
 def _inside(simulation: Simulation, name: str, voxels: NDArray[Any]) -> None:
     """Raise ValueError unless all voxels (flat, padded) are within the specimen."""
     region = simulation.tissue.lattice.region
-    if voxels.size and not (0 <= voxels.min() and voxels.max() < region.size):
+    if voxels.size and not (voxels.min() >= 0 and voxels.max() < region.size):
         raise ValueError(f"{name} goes from {voxels.min()} to {voxels.max()}")
     if np.any(region[voxels] == OUTSIDE):
         raise ValueError(f"{name} is outside the specimen")
@@ -316,7 +319,7 @@ def _refer(
 ) -> None:
     """Raise ValueError unless all rows are of living entries (or -1 for none)."""
     some = rows[rows != -1] if or_none else rows
-    if some.size and not (0 <= some.min() and some.max() < alive.size):
+    if some.size and not (some.min() >= 0 and some.max() < alive.size):
         raise ValueError(f"{name} goes from {some.min()} to {some.max()}")
     if np.any(alive[some] != 1):
         raise ValueError(f"{name} is a row that is not alive")

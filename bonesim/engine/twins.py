@@ -43,7 +43,7 @@ def run_twins(
     output = Path(output)
     twin, places = untreated_twin(config), (output, twin_path(output))
     for place in places:
-        check_place(place, overwrite)
+        check_place(place, overwrite, config.files())
     bone, burn_ins = specimen or make_specimen(config.specimen), dict[str, State]()
     for one, place in zip((config, twin), places, strict=True):
         run(one, place, overwrite=overwrite, until_day=until_day, observers=observers,

@@ -98,7 +98,9 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if data[:size] != line + _digest(line, payload):
         raise CorruptFileError(f"{path}: is damaged or no checkpoint; run it again from its config")
     if line != MAGIC:
-        raise EarlierVersionError(path, f"another version ({line.decode(errors='replace').strip()})")
+        raise EarlierVersionError(
+            path, f"another version ({line.decode(errors='replace').strip()})"
+        )
     try:
         return _unpacked(payload)
     except BROKEN as error:
@@ -141,7 +143,9 @@ def _array(data: bytes) -> NDArray[Any]:
     rest = memoryview(data)[part.tell() :]
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(rest):
         raise ValueError(f"an array of {dtype} and shape {shape} has {len(rest)} bytes")
-    array: NDArray[Any] = np.frombuffer(rest, dtype).reshape(shape, order="F" if by_columns else "C")
+    array: NDArray[Any] = np.frombuffer(rest, dtype).reshape(
+        shape, order="F" if by_columns else "C"
+    )
     return array.copy("K")
 
 

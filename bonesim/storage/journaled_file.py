@@ -28,7 +28,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -330,7 +330,9 @@ class JournaledFile(io.RawIOBase):
         """CRC-32 of pages on the disk, `first` to before `last`, of the bytes before `end`."""
         return [
             zlib.crc32(
-                self._from_disk(page * PAGE, max(0, min(PAGE, end - page * PAGE))).ljust(PAGE, b"\0")
+                self._from_disk(page * PAGE, max(0, min(PAGE, end - page * PAGE))).ljust(
+                    PAGE, b"\0"
+                )
             )
             for page in range(first, last)
         ]

@@ -8,6 +8,8 @@ from pathlib import Path
 from bonesim.errors import InputError
 from bonesim.storage.durable import KINDS, failures_explained
 
+#: What belongs to a run file, beside it.
+BESIDE = (".checkpoint", ".journal", ".lock")
 #: Bytes of an output's name: systems allow 255, and ".NAME.checkpoint.tmp" must fit too.
 MAX_NAME_BYTES = 200
 
@@ -32,7 +34,7 @@ def check_output(path: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> No
         if not path.parent.is_dir():
             raise InputError(f"{path}: there is no folder {path.parent}; create it first")
         for one in inputs:
-            if _same_place(path, one):
+            if _belongs(path, one):
                 raise InputError(f"{path}: is what this command reads; choose another name")
         try:
             kind = stat.S_IFMT(path.lstat().st_mode)
@@ -58,6 +60,13 @@ def check_outputs(paths: Iterable[Path], overwrite: bool, inputs: Iterable[Path]
         if any(_same_place(path, one) for one in known):
             raise InputError(f"{path}: is given for two outputs; choose two names")
         known.append(path)
+
+
+def _belongs(path: Path, read: Path) -> bool:
+    """Whether a file is one that is read, is in a folder that is read, or belongs to a run file."""
+    if read.is_dir():
+        return path.exists() and _same_place(path.parent, read)
+    return any(_same_place(path, read.with_name(read.name + end)) for end in ("", *BESIDE))
 
 
 def _same_place(one: Path, other: Path) -> bool:

@@ -48,6 +48,7 @@ TRIES, PAUSE = 5, 0.05
 #: Bytes of the longest text that is read: a configuration, a provenance.
 MAX_TEXT_BYTES = 2**24
 
+
 def open_run(path: str | Path) -> "Run":
     """Open a run file for reading, also after its writer was killed.
 

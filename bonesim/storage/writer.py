@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.errors import CorruptFileError, InputError
+from bonesim.errors import CorruptFileError
 from bonesim.storage import checksums, layout, new_file
 from bonesim.storage.durable import create_exclusively, explained, failures_explained, sync_folder
 from bonesim.storage.journaled_file import JournaledFile, journal_path
@@ -23,6 +23,7 @@ from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
 from bonesim.storage.outputs import check_output
 from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
+
 
 def check_place(path: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse an output that cannot become a run file, before anything is computed for it.
@@ -189,7 +190,9 @@ class RunWriter:
             _require_columns(group, columns)
             for name in layout.column_names(group):
                 if first_changed_row > group[name].shape[0]:
-                    raise ValueError(f"events from row {first_changed_row}: rows before are missing")
+                    raise ValueError(
+                        f"events from row {first_changed_row}: rows before are missing"
+                    )
                 checksums.cut(group[name], first_changed_row)
                 checksums.append(group[name], columns[name])
 
@@ -283,7 +286,9 @@ class RunWriter:
                 raise failure from None
             if isinstance(error, OSError):
                 # HDF5's own errors have no number.
-                raise (self._damaged(error) if error.errno is None else explained(error, self.path)) from None
+                raise (
+                    self._damaged(error) if error.errno is None else explained(error, self.path)
+                ) from None
             raise
 
     def _forget(self) -> None:

@@ -144,7 +144,11 @@ def test_lattices_of_other_numbers_or_shapes_are_refused(run_file: Path) -> None
         with h5py.File(run_file, "r+") as file:
             del file[f"VTKHDF/CellData/{name}"]
             file.create_dataset(
-                f"VTKHDF/CellData/{name}", (3, *shape), dtype, chunks=(1, *shape), compression="gzip"
+                f"VTKHDF/CellData/{name}",
+                (3, *shape),
+                dtype,
+                chunks=(1, *shape),
+                compression="gzip",
             )[...] = np.ones((3, *shape))
         with pytest.raises(CorruptFileError, match=r"lattice|dimensions"):
             open_run(run_file)

@@ -166,7 +166,9 @@ def test_failed_retry_after_the_commit_point_keeps_the_commit(tmp_path: Path) ->
 def _journal(path: Path, new: bytes) -> Journal:
     """The journal of a commit that makes the first page of a file `new`."""
     data = path.read_bytes()
-    rest = [zlib.crc32(data[at : at + PAGE].ljust(PAGE, b"\0")) for at in range(PAGE, len(data), PAGE)]
+    rest = [
+        zlib.crc32(data[at : at + PAGE].ljust(PAGE, b"\0")) for at in range(PAGE, len(data), PAGE)
+    ]
     kept = journaled_file._digest_of([0, *rest], [0], len(data), len(data))
     return Journal(len(data), len(data), kept, {0: data[:PAGE]}, {0: bytearray(new)})
 
