@@ -19,6 +19,7 @@ from bonesim.cli.measure import measure
 from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.sweep import plot_app, sweep_app
 from bonesim.cli.trial import trial
+from bonesim.cli.verify import verify
 from bonesim.cli.view import render, view
 from bonesim.engine.progress import complain
 from bonesim.errors import BonesimError
@@ -43,6 +44,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
     ],
     LOOK: [
         (runs.info, "info", "info out.vtkhdf"),
+        (verify, "verify", "verify out.vtkhdf"),
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),

@@ -102,13 +102,14 @@ def info(
     """What a run file holds and what came out."""
     from bonesim.api import look
     from bonesim.api.inputs import opened
+    from bonesim.engine.progress import printable
     from bonesim.reports import run as report
 
     if config:
         with opened(file) as run:
-            sys.stdout.write(run.config_text)
+            sys.stdout.write(printable(run.config_text))
         return
-    print(report.text(look.info(file)))
+    print(printable(report.text(look.info(file))))
 
 
 def schema() -> None:

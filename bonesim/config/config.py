@@ -4,7 +4,6 @@ The names are the same everywhere: a TOML key, a path of a sweep or of a change
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
 from bonesim.config.changes import changed
 from bonesim.config.explain import explain
+from bonesim.config.plain_toml import read_tree
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters
@@ -217,9 +217,26 @@ def validated(tree: dict[str, Any], where: str) -> Config:
         InputError: one line on the first thing that is not allowed.
     """
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise InputError(explain(error, where, Config)) from None
+    _refuse_truth_as_number(tree, config.model_dump(), where)
+    return config
+
+
+def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "") -> None:
+    """Raise InputError where true or false was taken for a number."""
+    if isinstance(given, bool) and not isinstance(taken, bool):
+        raise InputError(f"{where}: {place} is {str(given).lower()}; give a number")
+    pairs: list[tuple[Any, Any, Any]]
+    if isinstance(given, dict) and isinstance(taken, dict):
+        pairs = [(name, one, taken.get(name)) for name, one in given.items()]
+    elif isinstance(given, list | tuple) and isinstance(taken, list | tuple):
+        pairs = [(n, one, kept) for n, (one, kept) in enumerate(zip(given, taken, strict=False))]
+    else:
+        return
+    for name, one, kept in pairs:
+        _refuse_truth_as_number(one, kept, where, f"{place}.{name}".lstrip("."))
 
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
@@ -233,12 +250,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
         InputError: missing or unreadable file, not TOML, unknown key, value out of range.
     """
     path = Path(path)
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    tree = read_tree(path)
     _anchor(tree, path.parent)
     return validated(changed(tree, overrides or {}), str(path))
 

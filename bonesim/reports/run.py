@@ -23,7 +23,8 @@ def table(run: Run) -> "pd.DataFrame":
     many topological events of each kind have which status.
 
     Raises:
-        InputError: the run is in its burn-in. CorruptFileError: a day, a column or a parameter that every run has is not there.
+        InputError: the run is in its burn-in.
+        CorruptFileError: a day, a column or a parameter that every run has is not there.
     """
     if run.last_day is None:
         raise InputError(

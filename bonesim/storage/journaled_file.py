@@ -143,6 +143,8 @@ class JournaledFile(io.RawIOBase):
         #: Bytes in the file on the disk, and how many of them are still valid.
         self._disk_size = self._disk_valid = self._size = status.st_size
         self._pages: dict[int, bytearray] = {}
+        #: Whether a journal is part of what is read.
+        self.uses_journal = False
         #: CRC-32 of each page on the disk; not known before the first commit that needs it.
         self._sums: list[int] | None = None if status.st_size else []
         self._position = 0
@@ -301,11 +303,13 @@ class JournaledFile(io.RawIOBase):
         if data.startswith(OLD_MAGIC):
             old = _of_version_0_1(data, inode)
             if old is not None:
+                self.uses_journal = True
                 self._size, self._pages = old
                 self._disk_valid = min(self._disk_valid, self._size)
             return
         journal = unpacked(data)
         if journal is not None and self._is_mine(journal):
+            self.uses_journal = True
             self._size, self._pages = journal.after, journal.new
             self._disk_valid = min(self._disk_valid, self._size)
 

@@ -174,6 +174,17 @@ class Run:
             return layout.identity(self._file)
 
     @property
+    def has_sums(self) -> bool:
+        """Whether its numbers are bound to their places: see `bonesim.storage.checksums`."""
+        with self._damage_explained():
+            return checksums.are_in(self._file)
+
+    @property
+    def uses_journal(self) -> bool:
+        """Whether its last commit is in the journal beside it: the writer was killed within it."""
+        return self._raw.uses_journal
+
+    @property
     def status(self) -> str:
         """ "running", "interrupted" or "complete"."""
         with self._damage_explained():
