@@ -24,6 +24,7 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.files import verify as verify
     from bonesim.api.look import clinic as clinic
     from bonesim.api.look import doctor as doctor
     from bonesim.api.look import info as info
@@ -88,6 +89,7 @@ _NAMES = {
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),
+    "api.files": ("verify",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
         "trial_cost", "compare_trial",

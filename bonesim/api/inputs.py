@@ -106,6 +106,22 @@ def scan_parameters(
         raise InputError(explain(error, str(path), ScanParameters)) from None
 
 
+def files_of(config: AnyConfig, changes: Mapping[str, Any] | None = None) -> tuple[Path, ...]:
+    """The files that a configuration is read from and names: never an output's place.
+
+    One that cannot be read has none: whoever uses it reports why.
+    """
+    named = [Path(value) for value in (changes or {}).values() if isinstance(value, str) and value]
+    if isinstance(config, Mapping):
+        return tuple(named)
+    try:
+        resolved = as_config(config)
+    except InputError:
+        return tuple(named)
+    own = () if isinstance(config, Config) else (Path(config),)
+    return (*own, *resolved.files(), *named)
+
+
 @contextmanager
 def opened(run: AnyRun) -> Iterator[Run]:
     """A run file that is open already, or opened here and closed afterwards.

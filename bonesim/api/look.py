@@ -202,6 +202,7 @@ def clinic(
 def scan_like(
     run: AnyRun, folder: str | Path, days: Iterable[int] | None = None, *,
     scanner: str = "hr_pqct_61", voxel_um: float | None = None, seed: int | None = None,
+    overwrite: bool = False,
 ) -> "pd.DataFrame":  # fmt: skip
     """Write what a scanner would see of the snapshots (NRRD), and the truth between them.
 
@@ -212,6 +213,7 @@ def scan_like(
         scanner: "micro_ct_20", "hr_pqct_61", "hr_pqct_82" or "qct".
         voxel_um: instead of the scanner's own.
         seed: of the noise; the run's own if None.
+        overwrite: replace images that are in the folder already.
 
     Returns:
         One row per scan: file names, BV/TV and mean density, seen and true; `attrs["scan"]` has what
@@ -224,7 +226,9 @@ def scan_like(
 
     with opened(run) as file:
         chosen = None if days is None else list(days)
-        return report.write(file, Path(folder), chosen, scanner, voxel_um, seed)
+        return report.write(
+            file, Path(folder), chosen, scanner, voxel_um, seed, overwrite=overwrite
+        )
 
 
 def _block(

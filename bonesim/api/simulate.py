@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bonesim.api.inputs import AnyConfig, as_config
+from bonesim.api.inputs import AnyConfig, as_config, files_of
 from bonesim.engine import run as engine_run
 from bonesim.engine import twins
 from bonesim.engine.days import Observer
 from bonesim.specimens.specimen import Specimen
+from bonesim.storage.outputs import check_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,7 @@ def run(
         InputError: a configuration, specimen or output that will not do.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
+    check_outputs([Path(output)], overwrite, files_of(config, changes))
     return engine_run.run(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
@@ -90,6 +92,8 @@ def run_twins(
         InputError: the configuration treats nothing; also as `run`.
         Stopped: as `run`.
     """
+    output = Path(output)
+    check_outputs([output, twins.twin_path(output)], overwrite, files_of(config, changes))
     return twins.run_twins(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,

@@ -14,6 +14,7 @@ from bonesim.cli.options import (
     DensityIntercept,
     DensitySlope,
     Json,
+    Overwrite,
     Parquet,
     SmoothVoxel,
     Threshold,
@@ -51,6 +52,7 @@ def measure(
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
     mechanics: Annotated[
         bool,
         typer.Option(
@@ -100,7 +102,7 @@ def measure(
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
 
-    check(csv, json, parquet)
+    check(csv, json, parquet, overwrite=overwrite, inputs=(*files, roi))
     test = _given(
         axis=axis, ends=ends, sides=sides, tissue_modulus_mpa=tissue_modulus_mpa, poisson=poisson,
         habitual_stress_mpa=habitual_stress_mpa, voxels_per_element=voxels_per_element,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bonesim.cli.interrupts import ended_at_once
 from bonesim.cli.options import (
     ArrayName,
     Change,
@@ -73,6 +74,8 @@ def run(
     from bonesim.api import simulate
     from bonesim.api.inputs import as_config
     from bonesim.config.changes import parsed_changes
+    from bonesim.engine.twins import twin_path
+    from bonesim.storage.outputs import check_outputs
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
@@ -84,17 +87,17 @@ def run(
     if dry_run:
         _print_plan(resolved, output, twin, until_day)
         return
-    observers = _observers(quiet)
+    places = (output, twin_path(output)) if twin else (output,)
+    check_outputs(places, overwrite, (config, *resolved.files()))
+    given: dict[str, Any] = {
+        "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet)
+    }  # fmt: skip
     paths: tuple[Path, ...]
-    if twin:
-        paths = simulate.run_twins(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-    else:
-        one = simulate.run(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-        paths = (one,)
+    with ended_at_once():
+        if twin:
+            paths = simulate.run_twins(resolved, output, **given)
+        else:
+            paths = (simulate.run(resolved, output, **given),)
     if not quiet:
         for path in paths:
             print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
@@ -111,7 +114,8 @@ def resume(
     """Continue an interrupted run, bit for bit."""
     from bonesim.api import simulate
 
-    simulate.resume(file, until_day=until_day, observers=_observers(quiet), anyway=anyway)
+    with ended_at_once():
+        simulate.resume(file, until_day=until_day, observers=_observers(quiet), anyway=anyway)
 
 
 def info(
@@ -123,13 +127,14 @@ def info(
     """What a run file holds and what came out."""
     from bonesim.api import look
     from bonesim.api.inputs import opened
+    from bonesim.engine.progress import printable
     from bonesim.reports import run as report
 
     if config:
         with opened(file) as run:
-            sys.stdout.write(run.config_text)
+            sys.stdout.write(printable(run.config_text))
         return
-    print(report.text(look.info(file)))
+    print(printable(report.text(look.info(file))))
 
 
 def schema() -> None:

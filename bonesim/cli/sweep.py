@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Cluster, DryRun, Folder, Picture, Quiet, Scheduler, Workers
+from bonesim.cli.options import (
+    Cluster,
+    DryRun,
+    Folder,
+    Overwrite,
+    Picture,
+    Quiet,
+    Scheduler,
+    Workers,
+)
 
 sweep_app = typer.Typer(help="Many runs: parameter studies.", no_args_is_help=True)
 plot_app = typer.Typer(help="Pictures of many runs.", no_args_is_help=True)
@@ -79,9 +88,12 @@ def sweep(
     kind: Annotated[
         str | None, typer.Option(help="curves, heatmap, sobol, morris or pairs.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs; the numbers as CSV beside."""
     from bonesim.api import pictures
 
-    pictures.plot_sweep(folder, output, outcome=outcome, moment=moment, kind=kind)
+    pictures.plot_sweep(
+        folder, output, outcome=outcome, moment=moment, kind=kind, overwrite=overwrite
+    )
     print(output, file=sys.stderr)

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Cluster, DryRun, Folder, Picture, Quiet, Scheduler, Workers
+from bonesim.cli.options import (
+    Cluster,
+    DryRun,
+    Folder,
+    Overwrite,
+    Picture,
+    Quiet,
+    Scheduler,
+    Workers,
+)
 from bonesim.cli.sweep import plot_app
 
 
@@ -42,7 +51,7 @@ def trial(
         if (output / "points.csv").is_file():
             exit_if_results_missing(status_of(output).missing, output)  # which is why
         raise
-    pictures.plot_trial(comparison, output / "trial.png")
+    pictures.plot_trial(comparison, output / "trial.png", overwrite=True)
     print(text(comparison))
     exit_if_results_missing(status_of(output).missing, output)
 
@@ -51,9 +60,10 @@ def trial(
 def plot_trial(
     folder: Annotated[Path, typer.Argument(help="Folder of a trial.", show_default=False)],
     output: Picture,
+    overwrite: Overwrite = False,
 ) -> None:
     """Change by arm with what was published, P over repeated trials, estradiol; numbers beside."""
     from bonesim.api import pictures
 
-    pictures.plot_trial(folder, output)
+    pictures.plot_trial(folder, output, overwrite=overwrite)
     print(output, file=sys.stderr)

@@ -4,7 +4,6 @@ The names are the same everywhere: a TOML key, a path of a sweep or of a change
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from bonesim.cells.precursors import PrecursorParameters
 from bonesim.config.changes import changed, value_at
 from bonesim.config.explain import explain, groups_in, kinds_of
 from bonesim.config.files import FILE_PATHS
+from bonesim.config.plain_toml import read_tree
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters
@@ -197,6 +197,12 @@ class Config(Parameters):
             self.schedule.duration_day, self.seed,
         )  # fmt: skip
 
+    def files(self) -> tuple[Path, ...]:
+        """The files it names: a scan, its mask, a table of hormones."""
+        groups = (self.specimen, self.hormones.course)
+        names = [getattr(group, key, None) for group in groups for key in ("path", "mask")]
+        return tuple(Path(name) for name in names if isinstance(name, str))
+
     def with_changes(self, changes: dict[str, Any]) -> "Config":
         """A new config with values at dotted paths replaced, validated again.
 
@@ -220,9 +226,26 @@ def validated(tree: dict[str, Any], where: str) -> Config:
         InputError: one line on the first thing that is not allowed.
     """
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise InputError(explain(error, where, Config)) from None
+    _refuse_truth_as_number(tree, config.model_dump(), where)
+    return config
+
+
+def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "") -> None:
+    """Raise InputError where true or false was taken for a number."""
+    if isinstance(given, bool) and not isinstance(taken, bool):
+        raise InputError(f"{where}: {place} is {str(given).lower()}; give a number")
+    pairs: list[tuple[Any, Any, Any]]
+    if isinstance(given, dict) and isinstance(taken, dict):
+        pairs = [(name, one, taken.get(name)) for name, one in given.items()]
+    elif isinstance(given, list | tuple) and isinstance(taken, list | tuple):
+        pairs = [(n, one, kept) for n, (one, kept) in enumerate(zip(given, taken, strict=False))]
+    else:
+        return
+    for name, one, kept in pairs:
+        _refuse_truth_as_number(one, kept, where, f"{place}.{name}".lstrip("."))
 
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
@@ -237,12 +260,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
     """
     path = Path(path)
     refuse_other_kind(path, "config")
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    tree = read_tree(path)
     _anchor(tree, path.parent)
     return validated(with_changes(tree, overrides or {}), str(path))
 

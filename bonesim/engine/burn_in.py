@@ -18,8 +18,8 @@ from platformdirs import user_cache_path
 from bonesim.config.config import Config
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
-from bonesim.engine.state import State, put_back, state_of
-from bonesim.errors import BonesimError
+from bonesim.engine.state import State, put_back, put_back_from, state_of
+from bonesim.errors import BonesimError, CorruptFileError
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.program import program_hash
@@ -59,9 +59,21 @@ def burn_in_key(simulation: Simulation) -> str:
     return digest.hexdigest()
 
 
-def begin_from(simulation: Simulation, state: State) -> None:
-    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own."""
-    put_back(simulation, {**state, "response": simulation.response.state()})
+def begin_from(simulation: Simulation, state: State, path: Path | None = None) -> None:
+    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own.
+
+    `path`: the file that the state is from; it is checked then.
+
+    Raises:
+        CorruptFileError: the file's content is not the end of such a burn-in.
+    """
+    own = {**state, "response": simulation.response.state()}
+    if path is None:
+        put_back(simulation, own)
+    else:
+        put_back_from(path, simulation, own)
+        if simulation.day != 0:
+            raise CorruptFileError(f"{path}: ends on day {simulation.day}, not on day 0")
     simulation.start_counting()
 
 
@@ -85,8 +97,8 @@ def equilibrated(
     if path.exists():
         try:
             state, _ = checkpoint.load(path)
-            begin_from(simulation, state)
-        except (BonesimError, KeyError, ValueError):
+            begin_from(simulation, state, path)
+        except BonesimError:
             simulation = Simulation(config, specimen)
         else:
             path.touch()

@@ -47,7 +47,7 @@ class Terminal(Observer):
 
     def note(self, text: str) -> None:
         """Print one note."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, soft_wrap=True)
 
     def expect(self, first_day: int, last_day: int) -> None:
         """Take the whole run as what the bar shows."""
@@ -103,6 +103,14 @@ class Terminal(Observer):
             self._bar = self._task = None
 
 
+def printable(text: str) -> str:
+    """A text as a terminal may have it: control characters but line ends and tabs are escaped."""
+    return "".join(
+        one if one in "\n\t" or one.isprintable() else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def complain(text: str) -> None:
     """One line of error on stderr, also where a file's name has several."""
-    print(f"bonesim: {' '.join(text.splitlines())}", file=sys.stderr)
+    print(f"bonesim: {printable(' '.join(text.splitlines()))}", file=sys.stderr)

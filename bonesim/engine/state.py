@@ -4,17 +4,19 @@ A state put into a fresh `Simulation` of the same config continues bit for bit. 
 state; what follows from other arrays (surface slots) is rebuilt.
 """
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.simulation import Simulation
+from bonesim.engine.state_rules import State, require_sound
+from bonesim.errors import CorruptFileError
 from bonesim.lattice.event_log import EventLog
 from bonesim.lattice.tissue import Tissue
 
-State = dict[str, Any]
+__all__ = ["State", "put_back", "put_back_from", "state_of"]
 
 
 def state_of(simulation: Simulation) -> State:
@@ -50,6 +52,21 @@ def state_of(simulation: Simulation) -> State:
             "table": s.table(),
         }
     return state
+
+
+def put_back_from(path: Path, simulation: Simulation, state: State) -> None:
+    """`put_back` of a state that the file at `path` has, if it is sound.
+
+    Raises:
+        CorruptFileError: a value in it would mislead the simulation; nothing is changed.
+    """
+    try:
+        require_sound(simulation, state, state_of(simulation))
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise CorruptFileError(
+            f"{path}: is no checkpoint of this run ({error}); run it again"
+        ) from None
+    put_back(simulation, state)
 
 
 def put_back(simulation: Simulation, state: State) -> None:

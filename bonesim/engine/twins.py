@@ -43,7 +43,7 @@ def run_twins(
     output = Path(output)
     twin, places = untreated_twin(config), (output, twin_path(output))
     for place in places:
-        check_place(place, overwrite)
+        check_place(place, overwrite, config.files())
     size, make = planned(config.specimen, specimen)
     refuse_what_cannot_fit(cost_of(size, config, files=2, until_day=until_day), output)
     bone, burn_ins = make(), dict[str, State]()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bonesim.errors import CorruptFileError
+from bonesim.errors import CorruptFileError, InputError
 from bonesim.storage.provenance import history
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
@@ -24,8 +24,13 @@ def table(run: Run) -> "pd.DataFrame":
     many topological events of each kind have which status.
 
     Raises:
+        InputError: the run is in its burn-in.
         CorruptFileError: a day, a column or a parameter that every run has is not there.
     """
+    if run.last_day is None:
+        raise InputError(
+            f"{run.path}: is in its burn-in, no day is on record yet; let it run on, or resume it"
+        )
     try:
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})

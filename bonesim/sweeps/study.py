@@ -10,7 +10,6 @@ decompose = true                              # columns loss_*: what each loss i
 
 import hashlib
 import json
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
@@ -22,8 +21,10 @@ from bonesim.config.changes import value_at
 from bonesim.config.config import Config, load_config, tree_of
 from bonesim.config.explain import explain
 from bonesim.config.inputs import digest_of
+from bonesim.config.plain_toml import MAX_BYTES, tree_from
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
+from bonesim.storage.durable import read_text
 from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.storage.program import outcome_hash
@@ -65,13 +66,8 @@ def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
         InputError: it cannot be read, is not TOML, or has a key or value that is not allowed.
     """
     refuse_other_kind(path, "study" if model is StudyParameters else "trial")
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    text = read_text(path, MAX_BYTES)
+    tree = tree_from(text, str(path))
     try:
         return model.model_validate(tree), text
     except ValidationError as error:

@@ -128,7 +128,7 @@ def test_configs(here: Command, tmp_path: Path, out: Path, text: str, words: lis
         (["run", "none.toml", "-o", "out/a.vtkhdf"], 2, "none.toml"),
         (["run", "plain.toml", "-o", "nowhere/a.vtkhdf", *SMALL], 2, "no folder"),
         (["run", "plain.toml", "-o", "out", *SMALL], 2, "folder"),
-        (["run", "plain.toml", "-o", "plain.toml", *SMALL], 2, "exists"),
+        (["run", "plain.toml", "-o", "plain.toml", *SMALL], 2, "reads"),
         (["run", "plain.toml", "-o", f"out/{'a' * 300}", *SMALL], 2, "too long"),
         (["run", "plain.toml", "-o", f"{'a' * 300}/a.vtkhdf", *SMALL], 2, "too long"),
         (
