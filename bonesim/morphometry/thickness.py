@@ -12,8 +12,8 @@ voxel too thin, balls one and a half (tested on phantoms).
 **Edges.** What is measured is known in part of the world only: a block, or a region of interest in
 it. The other phase may begin right beyond the edge, or nowhere near. So two spheres are found for
 each voxel: the largest within what is known (`within`), and the largest that the known part of the
-other phase allows if the edge is no surface (`reaching`). Where they are equal the thickness is
-known. Where not, it is at least the former: a right-censored observation. Mean and SD are those of
+other phase allows if the edge is no surface (`reaching`). Where the largest sphere is clear of the
+edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean and SD are those of
 the Kaplan-Meier distribution, the usual edge correction of spatial statistics (Baddeley and Gill
 1997, of distances); if the largest observation is censored it counts as known. Nothing outside the
 edge takes part, so a value is the same in air, in bone, or in the specimen the region was cut from.
@@ -48,10 +48,13 @@ class Spheres(NamedTuple):
     Attributes:
         within: of spheres within what is known.
         reaching: of spheres that may reach through the edge of what is known; not below `within`.
+        cut: whether no sphere clear of the edge is as large as the largest that touches the edge or
+            reaches through it: beyond, a larger one may lie over the voxel.
     """
 
     within: Floats
     reaching: Floats
+    cut: Bool
 
 
 def spheres_over(
@@ -66,24 +69,47 @@ def spheres_over(
 
     A phase that fills all that is known has no surface: `reaching` is infinite.
     """
-    import edt
-
     seen = phase if known is None else phase & known
     endless = phase if known is None else phase | ~known
-    inner = edt.edt(np.ascontiguousarray(seen, np.uint8), black_border=True, parallel=1)
-    within = np.zeros(phase.shape, np.float32)
-    paint_spheres(inner, within, part_of(progress, 0.0, 0.5))
     if endless.all():
-        return Spheres(within, np.where(seen, np.float32(np.inf), np.float32(0.0)))
-    free = edt.edt(np.ascontiguousarray(endless, np.uint8), black_border=False, parallel=1)
-    # Spheres within what is known are painted already: the rest reach through its edge.
-    free[~seen | (free <= inner)] = 0.0
-    del inner
+        within = np.zeros(phase.shape, np.float32)
+        paint_spheres(_distance(seen, edge=True), within, progress)
+        return Spheres(within, np.where(seen, np.float32(np.inf), np.float32(0.0)), seen)
+    free = _distance(endless, edge=False)
+    free[~seen] = 0.0
+    to_edge = _distance(np.ones(phase.shape, bool) if known is None else known, edge=True)
+    within, clear = _within(free, to_edge, part_of(progress, 0.0, 0.5))
+    # Spheres clear of the edge are painted already.
+    free[free < to_edge] = 0.0
+    del to_edge
     reaching = np.zeros(phase.shape, np.float32)
     paint_spheres(free, reaching, part_of(progress, 0.5, 1.0))
-    np.maximum(reaching, within, out=reaching)
     reaching[~seen] = 0.0
-    return Spheres(within, reaching)
+    cut = seen & ~(clear & (reaching <= within))
+    np.maximum(reaching, within, out=reaching)
+    return Spheres(within, reaching, cut)
+
+
+def _within(free: Floats, to_edge: Floats, progress: Progress | None) -> tuple[Floats, Bool]:
+    """The largest spheres within the edge, and where one that is clear of it is among these.
+
+    Of two spheres of one size, that clear of the edge has the higher label, by the least there is.
+    """
+    label = np.minimum(free, to_edge)
+    np.nextafter(label, np.float32(np.inf), out=label, where=free < to_edge)
+    label[free == 0.0] = 0.0
+    found = np.zeros(free.shape, np.float32)
+    paint_spheres(label, found, progress)
+    exact = np.sqrt(np.rint(np.square(found)))
+    return exact, found > exact
+
+
+def _distance(phase: Bool, *, edge: bool) -> Floats:
+    """Distance to the nearest voxel outside a phase, voxels; `edge`: the block's edge is outside."""
+    import edt
+
+    found = edt.edt(np.ascontiguousarray(phase, np.uint8), black_border=edge, parallel=1)
+    return np.asarray(found, np.float32)
 
 
 def local_thickness(phase: Bool, known: Bool | None = None) -> Floats:
@@ -111,7 +137,7 @@ def mean_and_sd(spheres: Spheres, where: Bool) -> tuple[float, float]:
     squares = np.rint(np.square(spheres.within[where], dtype=np.float64)).astype(np.int64)
     if not squares.size:
         return float("nan"), float("nan")
-    known = spheres.within[where] == spheres.reaching[where]
+    known = ~spheres.cut[where]
     weights = survival_weights(np.bincount(squares), np.bincount(squares[known]))
     (found,) = np.nonzero(weights)
     thick = 2.0 * np.sqrt(found) + DIAMETER_OFFSET

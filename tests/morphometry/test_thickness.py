@@ -325,6 +325,14 @@ def test_spheres_by_what_is_known(phase: NDArray[np.bool_], data: st.DataObject)
         for v in places:
             over = [r for c, r in radius.items() if math.dist(c, v) < r - 1e-9]
             assert got[v] == pytest.approx(max(over, default=0.0) if v in radius else 0.0, rel=1e-6)
+    to_edge = {c: min(math.dist(c, o) for o in outside if o not in places or not known[o]) for c in mine}
+    free = {c: min((math.dist(c, s) for s in marrow), default=math.inf) for c in mine}
+    for v in mine:
+        over = [c for c in mine if math.dist(c, v) < free[c] - 1e-9]
+        clear = max((free[c] for c in over if free[c] < to_edge[c]), default=0.0)
+        beyond = max((free[c] for c in over if free[c] >= to_edge[c]), default=0.0)
+        assert found.cut[v] == (clear < beyond - 1e-9)
+    assert not found.cut[~(known & phase)].any()
 
 
 @settings(max_examples=30, deadline=None)
@@ -397,7 +405,7 @@ def test_small_cubes_have_the_spacing_of_the_block_they_are_cut_from() -> None:
         part = marrow[cube]
         found = spheres_over(np.ascontiguousarray(part))
         truth = 2 * whole[cube][part].mean() + DIAMETER_OFFSET
-        plain = [2 * kind[part].mean() + DIAMETER_OFFSET for kind in found]
+        plain = [2 * r[part].mean() + DIAMETER_OFFSET for r in (found.within, found.reaching)]
         ratios.append(np.array([mean_and_sd(found, part)[0], *plain]) / truth)
     mean, within, reaching = np.mean(ratios, axis=0)
     assert mean == pytest.approx(1.0, abs=0.04)
