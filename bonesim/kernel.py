@@ -33,7 +33,7 @@ KERNEL_SOURCES = (
     "cells", "lattice", "mechanics", "signals",
     "endocrine/assay.py", "endocrine/axis.py", "endocrine/drugs.py", "endocrine/response.py",
     "instruments/reading.py",
-    "morphometry/thickness.py", "morphometry/thinning.py",
+    "morphometry/spheres.py", "morphometry/thinning.py",
     "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",
 )  # fmt: skip
 

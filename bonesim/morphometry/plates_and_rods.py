@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.morphometry.network import pieces_within
-from bonesim.morphometry.thickness import paint_spheres
+from bonesim.morphometry.spheres import paint_spheres
 from bonesim.morphometry.thinning import PERSISTENCE, Skeleton, skeleton_of
 
 #: Width over thickness from which on bone is a plate; Liu 2008 has no value, assumed.
