@@ -37,7 +37,7 @@ def look(
     threshold: float | None = None, threshold_mg: float | None = None,
     density_slope: float | None = None, density_intercept: float | None = None,
     crop: "str | Sequence[float] | None" = None, smooth_voxel: float | None = None,
-    index: int | None = None, array: str | None = None,
+    index: int | None = None, array: str | None = None, overwrite: bool = False,
 ) -> LookedAt:  # fmt: skip
     """A scan before it is used: slices, grey values, thresholds, BV/TV, what a run would cost.
 
@@ -53,6 +53,7 @@ def look(
         smooth_voxel: SD of a Gaussian on the grey values first, voxels.
         index: which volume of a file with several, from 0.
         array: which array of a VTI file with several.
+        overwrite: replace the picture if it exists.
 
     Returns:
         (table, figure).
@@ -65,7 +66,7 @@ def look(
     from bonesim.viewer.picture import check_picture, save
 
     if output is not None:
-        check_picture(Path(output))
+        check_picture(Path(output), overwrite=overwrite, inputs=(Path(scan),))
     parameters = scan_parameters(
         scan, crop, voxel_um=voxel_um, threshold=threshold, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, smooth_voxel=smooth_voxel,
@@ -77,7 +78,7 @@ def look(
     cost = cost_of_run(grey, parameters)
     drawing = picture.draw(looked, cost)
     if output is not None:
-        save(drawing, Path(output))
+        save(drawing, Path(output), overwrite=overwrite, inputs=(Path(scan),))
     return LookedAt(report.table(looked, cost), drawing.figure)
 
 

@@ -13,6 +13,7 @@ from bonesim.cli.options import (
     DensityIntercept,
     DensitySlope,
     Json,
+    Overwrite,
     Parquet,
     PictureIfAny,
     SmoothVoxel,
@@ -38,17 +39,18 @@ def look(
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """A scan before it is used: slices, grey values, thresholds, BV/TV, what a run would cost."""
     from bonesim.api import scans
     from bonesim.cli import table_files
     from bonesim.reports import look as report
 
-    table_files.check(csv, json, parquet)
+    table_files.check(csv, json, parquet, overwrite=overwrite, inputs=(scan,), others=(output,))
     table, _ = scans.look(
         scan, output, voxel_um=voxel_um, threshold=threshold, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
-        smooth_voxel=smooth_voxel, index=index, array=array,
+        smooth_voxel=smooth_voxel, index=index, array=array, overwrite=overwrite,
     )  # fmt: skip
     for note in table.attrs["notes"]:
         print(f"{scan.name}: {note}", file=sys.stderr)

@@ -35,7 +35,10 @@ _SHEETS = "sheet skeleton, Gaussian of 20 um; a plate is at least twice as wide 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
     "bvtv_percent": ("BV/TV", "of the measured region; quanta, partial volume included"),
-    "block_bvtv_percent": ("BV/TV of the block", "of all voxels given, rim or region or not; quanta"),
+    "block_bvtv_percent": (
+        "BV/TV of the block",
+        "of all voxels given, rim or region or not; quanta",
+    ),
     "tb_th_um": ("Tb.Th", f"{_SPHERE}, mean over bone voxels; {_CUT}"),
     "tb_th_sd_um": ("Tb.Th.SD", f"{_SPHERE}, SD over bone voxels; {_CUT}"),
     "tb_sp_um": ("Tb.Sp", f"{_SPHERE} in marrow, mean over marrow voxels; {_CUT}"),
@@ -153,9 +156,7 @@ def measure(
     }
 
 
-def _lengths(
-    domain: Domain, voxel_um: float, progress: Progress | None = None
-) -> dict[str, float]:
+def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) -> dict[str, float]:
     """Thickness, spacing and number of trabeculae."""
     bone, values = domain.quanta >= BONE, {}
     for name, phase, begin, end in (

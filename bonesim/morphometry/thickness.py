@@ -146,9 +146,7 @@ def mean_and_sd(spheres: Spheres, where: Bool) -> tuple[float, float]:
     return mean, float(np.sqrt(weight @ (thick - mean) ** 2))
 
 
-def survival_weights(
-    observed: NDArray[np.int64], ended: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def survival_weights(observed: NDArray[np.int64], ended: NDArray[np.int64]) -> NDArray[np.float64]:
     """Kaplan-Meier probability of each value 0, 1, 2, ...; the largest observed counts as ended.
 
     Args:
