@@ -158,7 +158,8 @@ def measure(
 
 def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) -> dict[str, float]:
     """Thickness, spacing and number of trabeculae."""
-    bone, values = domain.quanta >= BONE, {}
+    bone = domain.quanta >= BONE
+    values: dict[str, float] = {}
     for name, phase, begin, end in (
         ("tb_th", bone, 0.0, BONE_WORK), ("tb_sp", ~bone, BONE_WORK, BONE_WORK + MARROW_WORK),
     ):  # fmt: skip

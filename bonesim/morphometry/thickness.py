@@ -13,9 +13,9 @@ voxel too thin, balls one and a half (tested on phantoms).
 it. The other phase may begin right beyond the edge, or nowhere near. So two spheres are found for
 each voxel: the largest within what is known (`within`), and the largest that the known part of the
 other phase allows if the edge is no surface (`reaching`). Where the largest sphere is clear of the
-edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean and SD are those of
-the Kaplan-Meier distribution, the usual edge correction of spatial statistics (Baddeley and Gill
-1997, of distances); if the largest observation is censored it counts as known. Nothing outside the
+edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean and
+SD are those of the Kaplan-Meier distribution, the usual edge correction of spatial statistics (Baddeley
+and Gill 1997, of distances); if the largest observation is censored it counts as known. Nothing outside the
 edge takes part, so a value is the same in air, in bone, or in the specimen the region was cut from.
 
 Measured (random blobs, cubes of 2 to 4 spacings an edge, against the block they were cut from): mean
