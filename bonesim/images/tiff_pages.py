@@ -175,7 +175,8 @@ def _check_unpacked(path: Path, page: Any, number: int, got: int) -> None:
         row = ceil(page.imagewidth * bits * _samples(page) / 8)
         planes = page.imagedepth * (page.samplesperpixel if page.planarconfig == 2 else 1)
         least = row * page.imagelength * planes
-        most = least + row * max(0, min(page.rowsperstrip, page.imagelength) - 1) * planes
+        rows = page.rowsperstrip if 0 < page.rowsperstrip < page.imagelength else page.imagelength
+        most = ceil(page.imagelength / rows) * rows * row * planes
     if not least <= got <= most + 8:
         raise CorruptFileError(
             f"{path}: page {number} holds {got} bytes, its header describes {least}; the file is cut or "

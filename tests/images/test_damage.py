@@ -1,6 +1,7 @@
 """Cut, lengthened and flipped files: one line and an exit code, or the very same volume; never else."""
 
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bonesim.errors import BonesimError, CorruptFileError
 from bonesim.images.reading import Image, read_image
+from tests.images import writers
 from tests.images.variants import Variant, variants, volume
 
 #: Without those whose voxels are "the last bytes of the file": that is right whatever was cut off.
@@ -125,6 +127,17 @@ def test_more_than_described_is_refused_or_the_same(
         np.testing.assert_array_equal(found.values, volume())
     else:
         assert isinstance(found, CorruptFileError)
+
+
+@pytest.mark.parametrize("lines", [1, 4, 5, 7])
+def test_a_height_that_is_not_that_of_the_data_is_damage(lines: int, tmp_path: Path) -> None:
+    """In all pages alike, so that they still fit each other."""
+    path = Variant("tiff", writers.tiff, False).write(tmp_path, volume())
+    entry = struct.pack("<HHI", 257, 4, 1)
+    raw = path.read_bytes().replace(entry + struct.pack("<I", 6), entry + struct.pack("<I", lines))
+    path.write_bytes(raw)
+    with pytest.raises(CorruptFileError, match="its header describes"):
+        read_image(path)
 
 
 def test_a_missing_data_file_is_damage(tmp_path: Path) -> None:
