@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bonesim.errors import CorruptFileError, InputError
 
 if TYPE_CHECKING:
@@ -32,9 +30,11 @@ def verify(path: str | Path) -> "pd.DataFrame":
         InputError: no such file, or nothing in the folder. BusyError: a file is being written.
     """
     from bonesim.reports.verify import checks_of_run, table
+    from bonesim.storage.validation import require_file
 
     place = Path(path)
     if not place.is_dir():
+        require_file(place)
         return table(checks_of_run(place, place.name))
     checks = _checks_of_sweep(place)
     for file in sorted(place.rglob("*.vtkhdf")):
@@ -70,6 +70,7 @@ def _checks_of_sweep(place: Path) -> "list[Check]":
         return f"{note}, {len(unknown)} not of this design" if unknown else note
 
     def results() -> str | None:
+        import numpy as np
         import pandas as pd
 
         written = place / f"{RESULTS}.csv"

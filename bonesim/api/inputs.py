@@ -109,17 +109,15 @@ def scan_parameters(
 def files_of(config: AnyConfig, changes: Mapping[str, Any] | None = None) -> tuple[Path, ...]:
     """The files that a configuration is read from and names: never an output's place.
 
-    One that cannot be read has none: whoever uses it reports why.
+    One that is not allowed names none: whoever uses it reports why.
     """
     named = [Path(value) for value in (changes or {}).values() if isinstance(value, str) and value]
-    if isinstance(config, Mapping):
-        return tuple(named)
+    if isinstance(config, str | Path):
+        named.append(Path(config))
     try:
-        resolved = as_config(config)
+        return (*named, *as_config(config).files())
     except InputError:
         return tuple(named)
-    own = () if isinstance(config, Config) else (Path(config),)
-    return (*own, *resolved.files(), *named)
 
 
 @contextmanager

@@ -89,7 +89,9 @@ def checks_of_run(path: Path, name: str) -> list[Check]:
     """All checks of the run file at `path`; `name` is what it is called in the table."""
     try:
         run = open_run(path)
-    except CorruptFileError as error:
+    except BusyError:
+        raise
+    except BonesimError as error:
         return [Check(name, "file", str(error))]
     with run:
         return [looked_at(name, what, look) for what, look in _checks(run)]

@@ -152,7 +152,7 @@ def test_configs(here: Command, tmp_path: Path, out: Path, text: str, words: lis
         ),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--seed", "-3"], 2, "--seed"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--until-day", "x"], 2, "--until-day"),
-        (["run", "out", "-o", "out/a.vtkhdf"], 2, "directory"),
+        (["run", "out", "-o", "out/a.vtkhdf"], 2, "folder"),
         (["run", "two\nlines.toml", "-o", "out/a.vtkhdf"], 2, "two lines.toml"),
         (["info", "a" * 300], 2, "too long"),
         (["info", "out"], 2, "no such file"),

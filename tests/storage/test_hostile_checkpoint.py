@@ -51,7 +51,7 @@ def assert_none_crashes(stopped: Path, seeds: range) -> None:
     assert done.returncode == 0, (lines[-1:], done.stderr[-2000:])
     assert len(lines) == len(seeds)
     refused = sum(line.endswith(": refused") for line in lines)
-    assert refused > len(seeds) // 2
+    assert refused > len(seeds) // 4
 
 
 def test_mutated_states_are_refused_or_harmless(stopped: Path) -> None:

@@ -154,11 +154,13 @@ def test_no_failing_call_ends_well_with_a_bad_file(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+@pytest.mark.parametrize("first", range(1, 9))
 def test_no_failing_call_at_all_ends_well_with_a_bad_file(
-    tiny: Config, clean: str, tmp_path: Path, number: int
+    tiny: Config, clean: str, tmp_path: Path, number: int, first: int
 ) -> None:
+    """Every call, an eighth of them at a time."""
     count = with_a_fault(tiny, tmp_path / "all", 0, 0)[1].count
-    assert_no_fault_deceives(tiny, clean, tmp_path / "faulty", range(1, count + 1), number)
+    assert_no_fault_deceives(tiny, clean, tmp_path / "faulty", range(first, count + 1, 8), number)
 
 
 #: Runs a config and dies at the k-th call of the disk, as by SIGKILL.
@@ -233,8 +235,12 @@ def test_a_folder_copied_after_a_kill_can_be_read_and_resumed(
 
 
 @pytest.mark.slow
-def test_folders_copied_after_many_kills(tiny: Config, clean: str, tmp_path: Path) -> None:
-    assert assert_kills_lose_nothing(tiny, clean, tmp_path, range(1, 401, 2)) > 20
+@pytest.mark.parametrize("first", range(1, 9))
+def test_folders_copied_after_many_kills(
+    tiny: Config, clean: str, tmp_path: Path, first: int
+) -> None:
+    """200 kills, an eighth of them at a time."""
+    assert assert_kills_lose_nothing(tiny, clean, tmp_path, range(first, 201, 8)) > 2
 
 
 def test_a_run_killed_in_its_burn_in_goes_on_there(
