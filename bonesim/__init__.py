@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.scans import look as look
+    from bonesim.api.scans import measure_files as measure_files
     from bonesim.api.simulate import biopsy as biopsy
     from bonesim.api.simulate import decompose as decompose
     from bonesim.api.simulate import hormones as hormones
@@ -80,6 +82,7 @@ _NAMES = {
     ),
     "storage.reader": ("Run", "open_run"),
     "api.look": ("info", "measure", "measure_stiffness", "clinic", "scan_like"),
+    "api.scans": ("look", "measure_files"),
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),

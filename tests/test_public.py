@@ -91,6 +91,7 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     interrupted = [bonesim.run(SMALL, folder / f"half_{n}.vtkhdf", until_day=10) for n in (0, 1)]
     mask = np.zeros((18, 18, 18), bool)
     mask[:, 6:11] = True
+    np.save(folder / "scan.npy", mask)
     config = bonesim.load_config(folder / "base.toml")
     return {
         "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
@@ -110,6 +111,10 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "info": lambda n: bonesim.info(run_file),
         "measure": lambda n: bonesim.measure(mask, 20.0, quick=True),
         "measure_stiffness": lambda n: bonesim.measure_stiffness(mask, 20.0, tolerance=1e-3),
+        "look": lambda n: bonesim.look(folder / "scan.npy", folder / "look.png", voxel_um=20.0),
+        "measure_files": lambda n: bonesim.measure_files(
+            [folder / "scan.npy"] * 2, voxel_um=20.0, quick=True
+        ),
         "clinic": lambda n: bonesim.clinic(run_file, seed=n),
         "scan_like": lambda n: bonesim.scan_like(run_file, folder / "scans", scanner="micro_ct_20"),
         "render": lambda n: bonesim.render(run_file, folder / "run.png"),

@@ -9,25 +9,31 @@ An array is taken for what it holds:
 Everything else is refused: grey values without a threshold, another number of dimensions, NaN.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
 
 from bonesim.config.changes import changed
 from bonesim.config.config import Config, load_config, validated
+from bonesim.config.explain import explain
 from bonesim.errors import InputError
 from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
+from bonesim.specimens.crop import crop_fields
 from bonesim.specimens.masks import as_mask
-from bonesim.specimens.scan import quanta_of_grey
+from bonesim.specimens.scan import ScanParameters, quanta_of_grey
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
 
 AnyConfig = Config | Mapping[str, Any] | str | Path
 AnyRun = Run | str | Path
+
+#: Fields of a scan that are given together.
+DENSITY = ("density_slope", "density_intercept")
 
 
 def as_config(
@@ -54,6 +60,51 @@ def as_config(
         f"got {type(config).__name__}; give a Config, a dict or the path of a TOML file",
         parameter="config",
     )
+
+
+class ScanOptions(TypedDict, total=False):
+    """How an image is read, in addition to its voxel size, threshold and smoothing.
+
+    Attributes:
+        crop: "x0:x1,y0:y1,z0:z1" in voxels, or with mm behind it; or six numbers in voxels.
+        threshold_mg: instead of `threshold`, mgHA/cm3, for a calibrated image.
+        density_slope, density_intercept: calibration instead of the file's: mgHA/cm3 for each grey
+            value, and at grey value 0.
+        index: which volume of a file with several, from 0.
+        array: which array of a VTI file with several.
+    """
+
+    crop: str | Sequence[float] | None
+    threshold_mg: float | None
+    density_slope: float | None
+    density_intercept: float | None
+    index: int | None
+    array: str | None
+
+
+def scan_parameters(
+    path: str | Path, crop: str | Sequence[float] | None = None, **given: Any
+) -> ScanParameters:
+    """The parameters of a scan from what a user gives, checked.
+
+    Args:
+        path: image or folder of slices.
+        crop: "x0:x1,y0:y1,z0:z1" in voxels or with mm behind it, or six numbers in voxels.
+        given: other fields of `ScanParameters`; those that are None are left out.
+
+    Raises:
+        InputError: a field that is not allowed.
+    """
+    some = {name: value for name, value in given.items() if value is not None} | crop_fields(crop)
+    if {"threshold", "threshold_mg"} <= some.keys():
+        raise InputError("and `threshold_mg` exclude each other; give one", parameter="threshold")
+    for one, other in (DENSITY, DENSITY[::-1]):
+        if one in some and other not in some:
+            raise InputError(f"needs `{other}` as well; give both", parameter=one)
+    try:
+        return ScanParameters.model_validate({"path": str(path), **some})
+    except ValidationError as error:
+        raise InputError(explain(error, str(path), ScanParameters)) from None
 
 
 @contextmanager

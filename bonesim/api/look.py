@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 
-from bonesim.api.inputs import AnyRun, as_quanta, as_region, as_voxel_um, opened
-from bonesim.config.explain import explain
+from bonesim.api.inputs import (
+    AnyRun,
+    ScanOptions,
+    as_quanta,
+    as_region,
+    as_voxel_um,
+    opened,
+    scan_parameters,
+)
 from bonesim.errors import InputError
 from bonesim.images.geometry import Grid
 from bonesim.images.kinds import is_image
@@ -23,7 +29,6 @@ from bonesim.specimens.bones import (
     grid_of_run,
     region_of_image,
 )
-from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.reader import Run
 
@@ -54,7 +59,7 @@ def info(run: AnyRun) -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, index: int | None = None, array: str | None = None,
+    quanta: bool = False, **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -63,7 +68,7 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    index: int | None = None, array: str | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
 
 
@@ -71,7 +76,7 @@ def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    index: int | None = None, array: str | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -87,8 +92,7 @@ def measure(
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
-        index: which volume of an image file with several, from 0.
-        array: which array of a VTI file with several.
+        scan: for images: see `ScanOptions`.
 
     Returns:
         Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
@@ -100,20 +104,14 @@ def measure(
     """
     from bonesim.reports import structure
 
-    given = {
-        "voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, "index": index,
-        "array": array,
-    }  # fmt: skip
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        block = _block(
-            bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, index=index, array=array
-        )
-        shape = block.quanta.shape
-        place, _ = _region(region, shape, grid_of_array(block))
+        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        place, _ = _region(region, block.quanta.shape, grid_of_array(block))
         return panel.measure(block.quanta, block.voxel_um, place, quick)
     name = region.name if isinstance(region, Path) else "region"
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
-        one = bone_of_scan(_scan(bone, given), partial_volume=True)
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
         place, notes = _region(region, one.quanta.shape, one.grid, one.crop)
         return structure.table([one._replace(notes=(*one.notes, *notes))], place, name, quick=quick)
     _only_for_scans(bone, **given)
@@ -127,16 +125,17 @@ def measure(
 def measure_stiffness(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None, *,
     tensor: bool = False, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, index: int | None = None, array: str | None = None, **test: Any,
+    quanta: bool = False, **options: Any,
 ) -> "pd.DataFrame":  # fmt: skip
     """Stiffness and strength by voxel finite elements: the block is compressed by 1 %.
 
     Args:
-        bone, voxel_um, threshold, smooth_voxel, quanta, index, array: as for `measure`.
+        bone, voxel_um, threshold, smooth_voxel, quanta: as for `measure`.
         tensor: also the whole stiffness tensor, six load cases.
-        test: parameters of the test, see `bonesim.mechanics.apparent.ApparentParameters`: axis,
-            ends, sides, tissue_modulus_mpa, poisson, habitual_stress_mpa, voxels_per_element,
-            tolerance, ...; of a run, the material is the run's own if not given.
+        options: for images those of `ScanOptions`; and parameters of the test, see
+            `bonesim.mechanics.apparent.ApparentParameters`: axis, ends, sides, tissue_modulus_mpa,
+            poisson, habitual_stress_mpa, voxels_per_element, tolerance, ...; of a run, the material
+            is the run's own if not given.
 
     Returns:
         A table, one row per measure (and day, of a run).
@@ -147,24 +146,19 @@ def measure_stiffness(
     """
     from bonesim.reports import mechanics
 
-    given = {
-        "voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, "index": index,
-        "array": array,
-    }  # fmt: skip
+    scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        p = mechanics.parameters_of(test)
-        block = _block(
-            bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, index=index, array=array
-        )
+        p = mechanics.parameters_of(options)
+        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
         return mechanics.table([block], p, tensor=tensor)
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
-        p = mechanics.parameters_of(test)
-        return mechanics.table(
-            [bone_of_scan(_scan(bone, given), partial_volume=False)], p, tensor=tensor
-        )
+        p = mechanics.parameters_of(options)
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=False)  # type: ignore[arg-type]
+        return mechanics.table([one], p, tensor=tensor)
     _only_for_scans(bone, **given)
     with opened(bone) as run:
-        p = mechanics.parameters_of(test, run)
+        p = mechanics.parameters_of(options, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
 
 
@@ -258,15 +252,6 @@ def _region(
 def _is_run(bone: str | Path | Run) -> bool:
     """Whether a file is taken for a run: all that is no image by its name or content."""
     return isinstance(bone, Run) or not is_image(Path(bone))
-
-
-def _scan(path: str | Path | Run, given: Mapping[str, object]) -> ScanParameters:
-    """The parameters of a scan, checked."""
-    some = {name: value for name, value in given.items() if value is not None}
-    try:
-        return ScanParameters.model_validate({"path": str(path), **some})
-    except ValidationError as error:
-        raise InputError(explain(error, str(path), ScanParameters)) from None
 
 
 def _only_for_scans(bone: str | Path | Run, **given: object) -> None:

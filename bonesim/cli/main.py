@@ -15,6 +15,7 @@ from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
 from bonesim.cli.failures import as_typed
 from bonesim.cli.hormones import hormones
+from bonesim.cli.look import look
 from bonesim.cli.measure import measure
 from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.sweep import plot_app, sweep_app
@@ -43,6 +44,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
     ],
     LOOK: [
         (runs.info, "info", "info out.vtkhdf"),
+        (look, "look", "look scan.nrrd -o look.png"),
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),

@@ -6,29 +6,43 @@ from typing import Annotated, Any
 
 import typer
 
+from bonesim.cli.failures import as_typed
 from bonesim.cli.options import (
     ArrayName,
+    Crop,
     Csv,
+    DensityIntercept,
+    DensitySlope,
     Json,
     Parquet,
     SmoothVoxel,
     Threshold,
+    ThresholdMg,
     VolumeIndex,
     VoxelUm,
 )
-from bonesim.errors import InputError
+from bonesim.engine.progress import complain
+from bonesim.errors import BonesimError, InputError
 
 #: Options of the mechanical test; its ranges are those of `ApparentParameters`.
 PANEL = "Stiffness and strength"
 
 
 def measure(
-    file: Annotated[
-        Path, typer.Argument(help="Run file, image, or folder of slices.", show_default=False)
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Run files, images, or folders of slices.", show_default=False
+        ),
     ],
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
     smooth_voxel: SmoothVoxel = None,
+    threshold_mg: ThresholdMg = None,
+    density_slope: DensitySlope = None,
+    density_intercept: DensityIntercept = None,
+    crop: Crop = None,
     index: VolumeIndex = None,
     array: ArrayName = None,
     roi: Annotated[
@@ -81,7 +95,7 @@ def measure(
     ] = None,
 ) -> None:
     """Structure (BV/TV, Tb.Th, Conn.D, SMI ...) or mechanics of a scan or of each snapshot."""
-    from bonesim.api import look
+    from bonesim.api import scans
     from bonesim.cli.table_files import check, write
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
@@ -100,20 +114,25 @@ def measure(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
     report = mechanics_report if mechanics else structure
-    if mechanics:
-        table = look.measure_stiffness(
-            file, voxel_um, tensor=tensor, threshold=threshold, smooth_voxel=smooth_voxel,
-            index=index, array=array, **test,
-        )  # fmt: skip
-    else:
-        table = look.measure(
-            file, voxel_um, roi, threshold=threshold, smooth_voxel=smooth_voxel, index=index,
-            array=array,
-        )  # fmt: skip
-    for note in table.attrs["notes"]:
-        print(f"{file.name}: {note}", file=sys.stderr)
-    if not write(table, csv, json, parquet):
-        print(report.text(table))
+    options = dict(
+        voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
+        density_slope=density_slope, density_intercept=density_intercept, crop=crop,
+        index=index, array=array,
+        **({"tensor": tensor, **test} if mechanics else {"region": roi}),
+    )  # fmt: skip
+    table = scans.measure_files(files, mechanics=mechanics, **options)
+    for file, note in table.attrs["notes"]:
+        print(f"{Path(file).name}: {note}", file=sys.stderr)
+    one = len(files) == 1
+    if not write(table.drop(columns="file") if one else table, csv, json, parquet):
+        for name in dict.fromkeys(table["file"].tolist()):
+            words = report.text(table[table["file"] == name])
+            print(words if one else f"{name}\n{words}\n")
+    failures: list[tuple[str, BonesimError]] = table.attrs["failures"]
+    for _, error in failures:
+        complain(as_typed(error, context.find_root().command, sys.argv[1:]))
+    if failures:
+        raise typer.Exit(failures[0][1].exit_code)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from bonesim.cli.options import (
     ArrayName,
     Change,
     ConfigFile,
+    Crop,
+    DensityIntercept,
+    DensitySlope,
     Overwrite,
     Quiet,
     RunFile,
@@ -17,6 +20,7 @@ from bonesim.cli.options import (
     Seed,
     SmoothVoxel,
     Threshold,
+    ThresholdMg,
     UntilDay,
     VolumeIndex,
     VoxelUm,
@@ -53,6 +57,10 @@ def run(
         float | None, typer.Option(help="Simulate at this voxel size, um.", rich_help_panel=PANEL)
     ] = None,
     smooth_voxel: SmoothVoxel = None,
+    threshold_mg: ThresholdMg = None,
+    density_slope: DensitySlope = None,
+    density_intercept: DensityIntercept = None,
+    crop: Crop = None,
     index: VolumeIndex = None,
     array: ArrayName = None,
 ) -> None:
@@ -64,7 +72,8 @@ def run(
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
-        "resample_um": resample_um, "smooth_voxel": smooth_voxel,
+        "resample_um": resample_um, "smooth_voxel": smooth_voxel, "threshold_mg": threshold_mg,
+        "density_slope": density_slope, "density_intercept": density_intercept, "crop": crop,
         "index": index, "array": array,
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
@@ -134,7 +143,10 @@ def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
         return {}
     if "path" not in given:
         raise InputError("describes a scan; give the scan too: `bone`", parameter=next(iter(given)))
-    return {"specimen": {"kind": "scan", **given}}
+    from bonesim.specimens.crop import crop_fields
+
+    ends = {name: list(value) for name, value in crop_fields(given.pop("crop", None)).items()}
+    return {"specimen": {"kind": "scan", **given, **ends}}
 
 
 def _observers(quiet: bool) -> list[Any]:

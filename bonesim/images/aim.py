@@ -82,7 +82,13 @@ def read(path: Path) -> Stored:
                 f"{path}: the header has voxels of {head.step_um} um; the file is damaged, take "
                 "another copy"
             )
-        log = text_of(_part(file, log_place[0], min(log_place[1], _LONGEST_LOG)))
+        raw_log = _part(file, log_place[0], min(log_place[1], _LONGEST_LOG))
+        if sum(blocks[-1]) != length and raw_log and not _is_whole(raw_log):
+            raise CorruptFileError(
+                f"{path}: its processing log does not end where its voxels begin; the header is damaged, "
+                "take another copy"
+            )
+        log = text_of(raw_log)
         values = _voxels(path, file, head, voxels_place, wide=wide)
     density, notes = _density(log, head.kind)
     x, y, z = (float(f"{step:.7g}") for step in head.step_um)
@@ -96,6 +102,13 @@ def read(path: Path) -> Stored:
 def _part(file: BinaryIO, start: int, size: int) -> bytes:
     file.seek(start)
     return file.read(size)
+
+
+def _is_whole(log: bytes) -> bool:
+    """Whether a log is text up to its end: of a padded file the length alone does not show it."""
+    text = log.rstrip(b"\0")
+    ended = len(text) < len(log) or text.endswith((b"\n", b"\r"))
+    return ended and all(byte >= 32 or byte in b"\t\n\r" for byte in text)
 
 
 def _blocks(path: Path, file: BinaryIO, length: int) -> tuple[bool, list[tuple[int, int]]]:

@@ -1,7 +1,10 @@
 """Density of a scan: from grey value to mg hydroxyapatite per cm3, and back for a threshold."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 
@@ -23,7 +26,13 @@ class Calibration(NamedTuple):
     intercept: float
     source: str
 
-    def density(self, grey: float) -> float:
+    @overload
+    def density(self, grey: float) -> float: ...
+
+    @overload
+    def density(self, grey: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+    def density(self, grey: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
         """Density at a grey value, mgHA/cm3."""
         return self.slope * grey + self.intercept
 

@@ -28,7 +28,7 @@ from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
 from bonesim.units import FULL
 
-#: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `_target_um`.
+#: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `simulated_um`.
 FINEST_UM, COARSEST_UM = 10.0, 40.0
 #: The coarsest scan that still shows trabeculae (two voxels in a plate of 130 um).
 COARSEST_SCAN_UM = 65.0
@@ -220,7 +220,7 @@ def read_scan(parameters: ScanParameters) -> Specimen:
     path = Path(parameters.path)
     grey = read_grey(parameters)
     voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
-    target_um = _target_um(voxel_um, parameters, path)
+    target_um = simulated_um(voxel_um, parameters, path)
     quanta = quanta_at(grey, target_um)
     if target_um != voxel_um:
         notes.append(
@@ -276,8 +276,12 @@ def _size(values: NDArray[Any]) -> str:
     return " x ".join(str(length) for length in values.shape[::-1])
 
 
-def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float:
-    """The voxel size to simulate at."""
+def simulated_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float:
+    """The voxel size to simulate a scan at, um.
+
+    Raises:
+        InputError: voxels that are too coarse or too fine.
+    """
     if voxel_um > COARSEST_SCAN_UM:
         raise InputError(
             f"{path}: voxels of {voxel_um:g} um are too coarse to show trabeculae; at most "

@@ -227,6 +227,16 @@ def test_flips_in_the_header(tmp_path: Path, name: str) -> None:
     assert refused > 0
 
 
+def test_a_padded_file_whose_log_has_another_length(tmp_path: Path) -> None:
+    """Padding hides a wrong length of the log, which would shift all voxels: the log shows it."""
+    data = files.aim(SHORT, pad=True)
+    assert len(data) % 512 == 0
+    for bit in range(32):
+        size = struct.unpack_from("<i", data, 8)[0] ^ (1 << bit)
+        with pytest.raises(CorruptFileError):
+            aim.read(files.write(tmp_path / "a", changed(data, 8, "<I", size & 0xFFFFFFFF)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_many_flips_in_the_header(tmp_path: Path, name: str) -> None:

@@ -1,0 +1,141 @@
+"""Scans: look at one before it is used, and measure many in one table."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bonesim.api.inputs import scan_parameters
+from bonesim.errors import BonesimError, InputError
+from bonesim.specimens.scan import ScanParameters, read_grey, simulated_um
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from bonesim.reports.look import Cost
+    from bonesim.specimens.scan import Grey
+
+__all__ = ["LookedAt", "look", "measure_files"]
+
+
+class LookedAt(NamedTuple):
+    """What `look` gives.
+
+    Attributes:
+        table: one row per quantity; `attrs["notes"]` lists what was done to the image.
+        figure: slices, histogram, BV/TV against threshold.
+    """
+
+    table: "pd.DataFrame"
+    figure: "Figure"
+
+
+def look(
+    scan: str | Path, output: str | Path | None = None, *, voxel_um: float | None = None,
+    threshold: float | None = None, threshold_mg: float | None = None,
+    density_slope: float | None = None, density_intercept: float | None = None,
+    crop: "str | Sequence[float] | None" = None, smooth_voxel: float | None = None,
+    index: int | None = None, array: str | None = None,
+) -> LookedAt:  # fmt: skip
+    """A scan before it is used: slices, grey values, thresholds, BV/TV, what a run would cost.
+
+    Args:
+        scan: path of an image or of a folder of slices.
+        output: PNG to write, with the curves as CSV beside it; none if None.
+        voxel_um: edge of a voxel, um, for an image whose header has none.
+        threshold: grey value of bone; Otsu's if None. Otsu's, Li's and IsoData's are shown as well.
+        threshold_mg: instead of it, mgHA/cm3, for a calibrated image.
+        density_slope, density_intercept: calibration instead of the file's (mgHA/cm3 for each grey
+            value, and at grey value 0).
+        crop: "x0:x1,y0:y1,z0:z1" in voxels, or with mm behind it.
+        smooth_voxel: SD of a Gaussian on the grey values first, voxels.
+        index: which volume of a file with several, from 0.
+        array: which array of a VTI file with several.
+
+    Returns:
+        (table, figure).
+
+    Raises:
+        InputError: an image or argument that will not do. CorruptFileError: a damaged file.
+    """
+    from bonesim.reports import look as report
+    from bonesim.viewer import look as picture
+    from bonesim.viewer.picture import check_picture, save
+
+    if output is not None:
+        check_picture(Path(output))
+    parameters = scan_parameters(
+        scan, crop, voxel_um=voxel_um, threshold=threshold, threshold_mg=threshold_mg,
+        density_slope=density_slope, density_intercept=density_intercept, smooth_voxel=smooth_voxel,
+        index=index, array=array,
+    )  # fmt: skip
+    grey = read_grey(parameters)
+    given = threshold is not None or threshold_mg is not None
+    looked = report.looked_at(grey, Path(scan), given=given)
+    cost = cost_of_run(grey, parameters)
+    drawing = picture.draw(looked, cost)
+    if output is not None:
+        save(drawing, Path(output))
+    return LookedAt(report.table(looked, cost), drawing.figure)
+
+
+def cost_of_run(grey: "Grey", parameters: ScanParameters) -> "Cost":
+    """What a run on a scan would take with the defaults of a configuration."""
+    import math
+
+    from bonesim.reports.look import Cost
+    from bonesim.sweeps import cost
+
+    try:
+        edge_um = simulated_um(grey.voxel_um, parameters, Path(parameters.path))
+    except InputError as error:
+        reason = str(error).removeprefix(f"{parameters.path}: ")
+        return Cost(math.nan, math.nan, math.nan, math.nan, f"cannot be simulated: {reason}")
+    ratio = grey.voxel_um / edge_um
+    voxels = float(math.prod(max(1, int(n * ratio + 1e-6)) for n in grey.values.shape))
+    note = "" if ratio == 1.0 else f"resampled from {grey.voxel_um:g} to {edge_um:g} um"
+    seconds = 365.0 * voxels / 1e6 * cost.MS_PER_DAY_AND_MEGAVOXEL / 1e3
+    memory = cost.BASE_BYTES + cost.BYTES_PER_VOXEL * voxels
+    return Cost(voxels, edge_um, memory / 1e9, seconds / 60.0, note)
+
+
+def measure_files(
+    files: Iterable[str | Path], *, mechanics: bool = False, **options: Any
+) -> "pd.DataFrame":
+    """Structure, or stiffness and strength, of many files in one table, one group of rows each.
+
+    Args:
+        files: run files, images, folders of slices.
+        mechanics: as `measure_stiffness` instead of `measure`.
+        options: of that function, the same for all files.
+
+    Returns:
+        Its table with a first column `file`; `attrs["notes"]` are (file, note), `attrs["failures"]`
+        (file, error) of the files that could not be measured.
+
+    Raises:
+        BonesimError: none of them could be measured: the first one's.
+    """
+    import pandas as pd
+
+    from bonesim.api.look import measure, measure_stiffness
+
+    tables, notes = [], []
+    failures: list[tuple[str, BonesimError]] = []
+    for file in files:
+        name = str(file)
+        try:
+            one: Any = (measure_stiffness if mechanics else measure)(file, **options)
+        except BonesimError as error:
+            failures.append((name, error))
+            continue
+        notes += [(name, note) for note in one.attrs["notes"]]
+        one.insert(0, "file", name)
+        tables.append(one)
+    if not tables:
+        raise failures[0][1] if failures else InputError("got none", parameter="files")
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs.update(notes=notes, failures=failures)
+    return table
