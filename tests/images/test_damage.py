@@ -136,7 +136,7 @@ def test_a_height_that_is_not_that_of_the_data_is_damage(lines: int, tmp_path: P
     entry = struct.pack("<HHI", 257, 4, 1)
     raw = path.read_bytes().replace(entry + struct.pack("<I", 6), entry + struct.pack("<I", lines))
     path.write_bytes(raw)
-    with pytest.raises(CorruptFileError, match="its header describes"):
+    with pytest.raises(CorruptFileError):
         read_image(path)
 
 
