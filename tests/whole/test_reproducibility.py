@@ -92,6 +92,7 @@ def features() -> str:
     return " ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name))
 
 
+@pytest.mark.timeout(2400)  # it compiles all kernels once more, for that processor
 def test_another_processor_gives_the_same(speck: dict[str, Any]) -> None:
     """Kernels compiled for the plainest processor of this kind, NumPy without its fast instructions."""
     generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
