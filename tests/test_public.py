@@ -118,8 +118,11 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
             [folder / "scan.npy"] * 2, voxel_um=20.0, quick=True
         ),
         "clinic": lambda n: bonesim.clinic(run_file, seed=n),
-        "scan_like": lambda n: bonesim.scan_like(run_file, folder / "scans", scanner="micro_ct_20"),
-        "render": lambda n: bonesim.render(run_file, folder / "run.png"),
+        "scan_like": lambda n: bonesim.scan_like(
+            run_file, folder / "scans", scanner="micro_ct_20", overwrite=True
+        ),
+        "verify": lambda n: bonesim.verify(run_file),
+        "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
         "view": lambda n: bonesim.view(run_file, off_screen=True).close(),
         "plot_hormones": lambda n: bonesim.plot_hormones(PRESCRIBED),
         "plot_loss": lambda n: bonesim.plot_loss(bonesim.decompose(SMALL, [10])),
