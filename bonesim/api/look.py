@@ -1,19 +1,27 @@
 """Look at what there is: the content of a run, structure, stiffness, a clinic's record, scans."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
-from bonesim.api.inputs import AnyRun, as_quanta, as_region, as_voxel_um, opened
+from bonesim.api.inputs import AnyRun, as_labels, as_quanta, as_region, as_voxel_um, opened
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
-from bonesim.morphometry import panel
+from bonesim.morphometry import maps, panel
+from bonesim.morphometry.maps import ThicknessMaps
 from bonesim.morphometry.panel import Measure
-from bonesim.specimens.bones import Bone, bone_of_scan, bones_of_run, region_of_image
+from bonesim.morphometry.spheres import Progress, part_of
+from bonesim.specimens.bones import (
+    Bone,
+    bone_of_scan,
+    bones_of_run,
+    labels_of_image,
+    region_of_image,
+)
 from bonesim.specimens.image import is_image
 from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.specimen import Specimen
@@ -22,7 +30,7 @@ from bonesim.storage.reader import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clinic", "info", "measure", "measure_stiffness", "scan_like"]
+__all__ = ["clinic", "info", "measure", "measure_stiffness", "scan_like", "thickness_maps"]
 
 
 def info(run: AnyRun) -> "pd.DataFrame":
@@ -46,7 +54,7 @@ def info(run: AnyRun) -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False,
+    quanta: bool = False, per_label: bool = False, progress: Progress | None = None,
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -55,13 +63,24 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[False] = False, progress: Progress | None = None,
 ) -> dict[str, Measure]: ...  # fmt: skip
+
+
+@overload
+def measure(
+    bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
+    region: ArrayLike | str | Path | None = None, quick: bool = False, *,
+    threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[True], progress: Progress | None = None,
+) -> "pd.DataFrame": ...  # fmt: skip
 
 
 def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: bool = False, progress: Progress | None = None,
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -76,10 +95,13 @@ def measure(
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
+        per_label: measure the voxels of each number in `region` by themselves.
+        progress: receives the share of the work that is done, 0..1.
 
     Returns:
-        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
-        one row per measure (and day); `attrs["notes"]` lists what was done to the image.
+        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file, or with
+        `per_label`: a table, one row per measure (and day, and label); `attrs["notes"]` lists what
+        was done to the image. With a region, nothing outside it takes part.
 
     Raises:
         InputError: an array, image, region or argument that will not do.
@@ -89,18 +111,72 @@ def measure(
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
-        place = _region(region, block.quanta.shape)
-        return panel.measure(block.quanta, block.voxel_um, place, quick)
+        place = _region(region, block.quanta.shape, labels=per_label)
+        if per_label:
+            return structure.table([block], place, quick=quick, per_label=True, progress=progress)
+        return panel.measure(block.quanta, block.voxel_um, place, quick, progress)
     name = region.name if isinstance(region, Path) else "region"
     if not _is_run(bone):
         scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
         one = bone_of_scan(scan, partial_volume=True)
-        place = _region(region, one.quanta.shape)
-        return structure.table([one], place, name, quick=quick)
+        place = _region(region, one.quanta.shape, labels=per_label)
+        return structure.table(
+            [one], place, name, quick=quick, per_label=per_label, progress=progress
+        )
     _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
     with opened(bone) as run:
-        place = _region(region, run.shape)
-        return structure.table(bones_of_run(run), place, name, quick=quick)
+        place = _region(region, run.shape, labels=per_label)
+        return structure.table(
+            bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
+            count=len(run.snapshot_days),
+        )  # fmt: skip
+
+
+def thickness_maps(
+    bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
+    region: ArrayLike | str | Path | None = None, *, threshold: float | None = None,
+    smooth_voxel: float | None = None, quanta: bool = False, folder: str | Path | None = None,
+    overwrite: bool = False, progress: Progress | None = None,
+) -> dict[int | None, ThicknessMaps]:  # fmt: skip
+    """Local thickness of bone and of marrow, um, at each voxel: what Tb.Th and Tb.Sp are made of.
+
+    Args:
+        bone, voxel_um, region, threshold, smooth_voxel, quanta: as for `measure`.
+        folder: also write the maps there as NRRD, tb_th_um.nrrd and tb_sp_um.nrrd (of a run with
+            the day); a name that ends in .nrrd is the beginning of their names instead.
+        overwrite: replace files.
+        progress: receives the share of the work that is done, 0..1.
+
+    Returns:
+        Day of each snapshot, or None of other bone -> its maps.
+
+    Raises:
+        InputError: an array, image, region or argument that will not do; a file that exists.
+        CorruptFileError: a damaged file.
+    """
+    from bonesim.reports import maps as report
+
+    with ExitStack() as opened_runs:
+        days: list[int | None] = [None]
+        bones: Iterable[Bone]
+        if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
+            bones = [_block(bone, voxel_um, threshold, smooth_voxel, quanta)]
+        elif not _is_run(bone):
+            scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
+            bones = [bone_of_scan(scan, partial_volume=True)]
+        else:
+            _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+            run = opened_runs.enter_context(opened(bone))
+            bones, days = bones_of_run(run), list(run.snapshot_days)
+        files = {} if folder is None else report.places(Path(folder), days, overwrite=overwrite)
+        found = {}
+        for done, one in enumerate(bones):
+            place = _region(region, one.quanta.shape)
+            within = part_of(progress, done / len(days), (done + 1) / len(days))
+            found[one.day] = maps.thickness_maps(one.quanta, one.voxel_um, place, within)
+            if files:
+                report.write(found[one.day], files[one.day])
+        return found
 
 
 def measure_stiffness(
@@ -212,14 +288,14 @@ def _block(
 
 
 def _region(
-    region: ArrayLike | str | Path | None, shape: tuple[int, ...]
-) -> NDArray[np.bool_] | None:
-    """The region of interest of an array or an image."""
+    region: ArrayLike | str | Path | None, shape: tuple[int, ...], *, labels: bool = False
+) -> NDArray[Any] | None:
+    """The region of interest of an array or an image, or its labels."""
     if region is None:
         return None
     if isinstance(region, str | Path):
-        return region_of_image(Path(region), shape)
-    return as_region(region, shape, "region")
+        return (labels_of_image if labels else region_of_image)(Path(region), shape)
+    return (as_labels if labels else as_region)(region, shape, "region")
 
 
 def _is_run(bone: str | Path | Run) -> bool:

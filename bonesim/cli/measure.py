@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bonesim.cli.options import Csv, Json, Parquet, SmoothVoxel, Threshold, VoxelUm
+from bonesim.cli.options import (
+    Csv,
+    Json,
+    Overwrite,
+    Parquet,
+    Quiet,
+    SmoothVoxel,
+    Threshold,
+    VoxelUm,
+)
 from bonesim.errors import InputError
 
 #: Options of the mechanical test; its ranges are those of `ApparentParameters`.
@@ -23,6 +32,17 @@ def measure(
     roi: Annotated[
         Path | None, typer.Option(help="Image of the same size: measure where it is not 0.")
     ] = None,
+    per_label: Annotated[
+        bool, typer.Option("--per-label", help="Measure each number in the ROI by itself.")
+    ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--map", help="Folder for maps of Tb.Th and Tb.Sp, um (NRRD).", show_default=False
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
@@ -71,6 +91,7 @@ def measure(
 ) -> None:
     """Structure (BV/TV, Tb.Th, Conn.D, SMI ...) or mechanics of a scan or of each snapshot."""
     from bonesim.api import look
+    from bonesim.cli.progress_line import progress_line
     from bonesim.cli.table_files import check, write
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
@@ -88,14 +109,27 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
+    if mechanics and maps is not None:
+        raise InputError(
+            "is not for `mechanics`; give it in a command of its own", parameter="maps"
+        )
     report = mechanics_report if mechanics else structure
     if mechanics:
         table = look.measure_stiffness(
             file, voxel_um, tensor=tensor, threshold=threshold, smooth_voxel=smooth_voxel, **test
         )
     else:
-        table = look.measure(file, voxel_um, roi, threshold=threshold, smooth_voxel=smooth_voxel)
-    for note in table.attrs["notes"]:
+        scan: dict[str, Any] = {"threshold": threshold, "smooth_voxel": smooth_voxel}
+        if maps is not None:
+            with progress_line("maps", quiet=quiet) as progress:
+                look.thickness_maps(
+                    file, voxel_um, roi, folder=maps, overwrite=overwrite, progress=progress, **scan
+                )
+        with progress_line("measures", quiet=quiet) as progress:
+            table = look.measure(
+                file, voxel_um, roi, per_label=per_label, progress=progress, **scan
+            )
+    for note in () if quiet else table.attrs["notes"]:
         print(f"{file.name}: {note}", file=sys.stderr)
     if not write(table, csv, json, parquet):
         print(report.text(table))

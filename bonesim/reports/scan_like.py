@@ -87,8 +87,8 @@ def write(
         grey = seen(density, run.voxel_um, settings, done["seed"], day)
         mask = bone_mask(grey, settings)
         names = f"day_{day}.nrrd", f"day_{day}_bone.nrrd"
-        _write_nrrd(folder / names[0], grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
-        _write_nrrd(folder / names[1], mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
+        write_nrrd(folder / names[0], grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
+        write_nrrd(folder / names[1], mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
         done["scans"].append(
             {
                 "day": day, "grey": names[0], "bone": names[1], "voxels_xyz": grey.shape[::-1],
@@ -102,7 +102,7 @@ def write(
     for earlier, later in pairwise(chosen):
         name = f"truth_{earlier}_{later}.nrrd"
         truth = truth_between(run.quanta(earlier), run.quanta(later))
-        _write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
+        write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
         count = np.bincount(truth.reshape(-1), minlength=len(TRUTH))
         voxels = {what: int(count[code]) for what, code in TRUTH.items()}
         done["truths"].append(
@@ -133,7 +133,7 @@ def text(table: "pd.DataFrame") -> str:
     )
 
 
-def _write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
+def write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
     """A (z, y, x) image with its voxel size in mm; NRRD's fastest axis is x.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,13 +75,21 @@ def region_of_image(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     Raises:
         InputError: no image, of another size, or nothing in it.
     """
+    return np.asarray(labels_of_image(path, shape) != 0)
+
+
+def labels_of_image(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    """An image that marks regions by their labels, 0 outside.
+
+    Raises:
+        InputError: no image, of another size, or nothing in it.
+    """
     values = read_image(path).values
     if values.shape != shape:
         mask, image = (" x ".join(map(str, s[::-1])) for s in (values.shape, shape))
         raise InputError(
             f"{path}: the region has {mask} voxels (x, y, z) but the bone {image}; they must match"
         )
-    region: NDArray[np.bool_] = np.asarray(values != 0)
-    if not region.any():
+    if not np.any(values != 0):
         raise InputError(f"{path}: the region is 0 everywhere; mark what to measure")
-    return region
+    return values

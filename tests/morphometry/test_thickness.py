@@ -325,7 +325,9 @@ def test_spheres_by_what_is_known(phase: NDArray[np.bool_], data: st.DataObject)
         for v in places:
             over = [r for c, r in radius.items() if math.dist(c, v) < r - 1e-9]
             assert got[v] == pytest.approx(max(over, default=0.0) if v in radius else 0.0, rel=1e-6)
-    to_edge = {c: min(math.dist(c, o) for o in outside if o not in places or not known[o]) for c in mine}
+    to_edge = {
+        c: min(math.dist(c, o) for o in outside if o not in places or not known[o]) for c in mine
+    }
     free = {c: min((math.dist(c, s) for s in marrow), default=math.inf) for c in mine}
     for v in mine:
         over = [c for c in mine if math.dist(c, v) < free[c] - 1e-9]
