@@ -188,16 +188,24 @@ def as_region(region: ArrayLike, shape: tuple[int, ...], parameter: str) -> NDAr
     Raises:
         InputError: another shape, numbers that are not finite, or 0 everywhere.
     """
-    values = _real(region, parameter)
+    return np.asarray(as_labels(region, shape, parameter) != 0)
+
+
+def as_labels(labels: ArrayLike, shape: tuple[int, ...], parameter: str) -> NDArray[Any]:
+    """An array that marks regions by their labels, 0 outside.
+
+    Raises:
+        InputError: another shape, numbers that are not finite, or 0 everywhere.
+    """
+    values = _real(labels, parameter)
     if values.shape != shape:
         raise InputError(
             f"has {_size(values.shape)} voxels (z, y, x), the bone {_size(shape)}; they must match",
             parameter=parameter,
         )
-    marked: NDArray[np.bool_] = np.asarray(values != 0)
-    if not marked.any():
+    if not np.any(values != 0):
         raise InputError("is 0 everywhere; mark what to measure", parameter=parameter)
-    return marked
+    return values
 
 
 def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:

@@ -1,15 +1,16 @@
 """Look at what there is: the content of a run, structure, stiffness, a clinic's record, scans."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bonesim.api.inputs import (
     AnyRun,
     ScanOptions,
+    as_labels,
     as_quanta,
     as_region,
     as_voxel_um,
@@ -19,14 +20,17 @@ from bonesim.api.inputs import (
 from bonesim.errors import InputError
 from bonesim.images.geometry import Grid
 from bonesim.images.kinds import is_image
-from bonesim.morphometry import panel
+from bonesim.morphometry import maps, panel
+from bonesim.morphometry.maps import ThicknessMaps
 from bonesim.morphometry.panel import Measure
+from bonesim.morphometry.spheres import Progress, part_of
 from bonesim.specimens.bones import (
     Bone,
     bone_of_scan,
     bones_of_run,
     grid_of_array,
     grid_of_run,
+    labels_of_image,
     region_of_image,
 )
 from bonesim.specimens.specimen import Specimen
@@ -35,7 +39,15 @@ from bonesim.storage.reader import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clinic", "doctor", "info", "measure", "measure_stiffness", "scan_like"]
+__all__ = [
+    "clinic",
+    "doctor",
+    "info",
+    "measure",
+    "measure_stiffness",
+    "scan_like",
+    "thickness_maps",
+]
 
 
 def info(run: AnyRun) -> "pd.DataFrame":
@@ -70,7 +82,8 @@ def doctor() -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, **scan: Unpack[ScanOptions],
+    quanta: bool = False, per_label: bool = False, progress: Progress | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -79,15 +92,25 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[False] = False, progress: Progress | None = None,
     **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
+
+
+@overload
+def measure(
+    bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
+    region: ArrayLike | str | Path | None = None, quick: bool = False, *,
+    threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[True], progress: Progress | None = None,
+) -> "pd.DataFrame": ...  # fmt: skip
 
 
 def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    **scan: Unpack[ScanOptions],
+    per_label: bool = False, progress: Progress | None = None, **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -103,11 +126,14 @@ def measure(
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
+        per_label: measure the voxels of each number in `region` by themselves.
+        progress: receives the share of the work that is done, 0..1.
         scan: for images: see `ScanOptions`.
 
     Returns:
-        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
-        one row per measure (and day); `attrs["notes"]` lists what was done to the image.
+        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file, or with
+        `per_label`: a table, one row per measure (and day, and label); `attrs["notes"]` lists what
+        was done to the image. With a region, nothing outside it takes part.
 
     Raises:
         InputError: an array, image, region or argument that will not do.
@@ -117,20 +143,78 @@ def measure(
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
-        place, _ = _region(region, block.quanta.shape, grid_of_array(block))
-        return panel.measure(block.quanta, block.voxel_um, place, quick)
+        place, _ = _region(region, block.quanta.shape, grid_of_array(block), labels=per_label)
+        if per_label:
+            return structure.table([block], place, quick=quick, per_label=True, progress=progress)
+        return panel.measure(block.quanta, block.voxel_um, place, quick, progress)
     name = region.name if isinstance(region, Path) else "region"
     given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
     if not _is_run(bone):
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
-        place, notes = _region(region, one.quanta.shape, one.grid, one.crop)
-        return structure.table([one._replace(notes=(*one.notes, *notes))], place, name, quick=quick)
+        place, notes = _region(region, one.quanta.shape, one.grid, one.crop, labels=per_label)
+        return structure.table(
+            [one._replace(notes=(*one.notes, *notes))], place, name, quick=quick,
+            per_label=per_label, progress=progress,
+        )  # fmt: skip
     _only_for_scans(bone, **given)
     with opened(bone) as run:
-        place, notes = _region(region, run.shape, grid_of_run(run))
-        table = structure.table(bones_of_run(run), place, name, quick=quick)
+        place, notes = _region(region, run.shape, grid_of_run(run), labels=per_label)
+        table = structure.table(
+            bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
+            count=len(run.snapshot_days),
+        )  # fmt: skip
         table.attrs["notes"] += notes
         return table
+
+
+def thickness_maps(
+    bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
+    region: ArrayLike | str | Path | None = None, *, threshold: float | None = None,
+    smooth_voxel: float | None = None, quanta: bool = False, folder: str | Path | None = None,
+    overwrite: bool = False, progress: Progress | None = None, **scan: Unpack[ScanOptions],
+) -> dict[int | None, ThicknessMaps]:  # fmt: skip
+    """Local thickness of bone and of marrow, um, at each voxel: what Tb.Th and Tb.Sp are made of.
+
+    Args:
+        bone, voxel_um, region, threshold, smooth_voxel, quanta, scan: as for `measure`.
+        folder: also write the maps there as NRRD, tb_th_um.nrrd and tb_sp_um.nrrd (of a run with
+            the day); a name that ends in .nrrd is the beginning of their names instead.
+        overwrite: replace files.
+        progress: receives the share of the work that is done, 0..1.
+
+    Returns:
+        Day of each snapshot, or None of other bone -> its maps.
+
+    Raises:
+        InputError: an array, image, region or argument that will not do; a file that exists.
+        CorruptFileError: a damaged file.
+    """
+    from bonesim.reports import maps as report
+
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
+    with ExitStack() as opened_runs:
+        days: list[int | None] = [None]
+        bones: Iterable[Bone]
+        grid, crop = None, None
+        if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
+            block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+            bones, grid = [block], grid_of_array(block)
+        elif not _is_run(bone):
+            one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
+            bones, grid, crop = [one], one.grid, one.crop
+        else:
+            _only_for_scans(bone, **given)
+            run = opened_runs.enter_context(opened(bone))
+            bones, days, grid = bones_of_run(run), list(run.snapshot_days), grid_of_run(run)
+        files = {} if folder is None else report.places(Path(folder), days, overwrite=overwrite)
+        found = {}
+        for done, one in enumerate(bones):
+            place, _ = _region(region, one.quanta.shape, grid, crop)
+            within = part_of(progress, done / len(days), (done + 1) / len(days))
+            found[one.day] = maps.thickness_maps(one.quanta, one.voxel_um, place, within)
+            if files:
+                report.write(found[one.day], files[one.day])
+        return found
 
 
 def measure_stiffness(
@@ -250,18 +334,16 @@ def _block(
 
 
 def _region(
-    region: ArrayLike | str | Path | None,
-    shape: tuple[int, ...],
-    grid: Grid | None,
-    crop: Any = None,
-) -> tuple[NDArray[np.bool_] | None, list[str]]:
-    """The region of interest of an array or an image, and notes."""
+    region: ArrayLike | str | Path | None, shape: tuple[int, ...], grid: Grid | None,
+    crop: Any = None, *, labels: bool = False,
+) -> tuple[NDArray[Any] | None, list[str]]:  # fmt: skip
+    """The region of interest of an array or an image, or its labels; and notes."""
     if region is None:
         return None, []
     if isinstance(region, str | Path):
         assert grid is not None
-        return region_of_image(Path(region), grid, crop)
-    return as_region(region, shape, "region"), []
+        return (labels_of_image if labels else region_of_image)(Path(region), grid, crop)
+    return (as_labels if labels else as_region)(region, shape, "region"), []
 
 
 def _is_run(bone: str | Path | Run) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from bonesim.morphometry.spheres import Progress
     from bonesim.reports.look import Cost
     from bonesim.specimens.scan import Grey
 
@@ -104,13 +105,15 @@ def cost_of_run(grey: "Grey", parameters: ScanParameters) -> "Cost":
 
 
 def measure_files(
-    files: Iterable[str | Path], *, mechanics: bool = False, **options: Any
-) -> "pd.DataFrame":
+    files: Iterable[str | Path], *, mechanics: bool = False, progress: "Progress | None" = None,
+    **options: Any,
+) -> "pd.DataFrame":  # fmt: skip
     """Structure, or stiffness and strength, of many files in one table, one group of rows each.
 
     Args:
         files: run files, images, folders of slices.
         mechanics: as `measure_stiffness` instead of `measure`.
+        progress: receives the share of the measures that are done, 0..1.
         options: of that function, the same for all files.
 
     Returns:
@@ -123,11 +126,15 @@ def measure_files(
     import pandas as pd
 
     from bonesim.api.look import measure, measure_stiffness
+    from bonesim.morphometry.spheres import part_of
 
+    files = list(files)
     tables, notes = [], []
     failures: list[tuple[str, BonesimError]] = []
-    for file in files:
+    for number, file in enumerate(files):
         name = str(file)
+        if progress is not None and not mechanics:
+            options["progress"] = part_of(progress, number / len(files), (number + 1) / len(files))
         try:
             one: Any = (measure_stiffness if mechanics else measure)(file, **options)
         except BonesimError as error:

@@ -16,6 +16,7 @@ from bonesim.cli.options import (
     Json,
     Overwrite,
     Parquet,
+    Quiet,
     SmoothVoxel,
     Threshold,
     ThresholdMg,
@@ -49,6 +50,16 @@ def measure(
     roi: Annotated[
         Path | None, typer.Option(help="Image of the same place: measure where it is not 0.")
     ] = None,
+    per_label: Annotated[
+        bool, typer.Option("--per-label", help="Measure each number in the ROI by itself.")
+    ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--map", help="Folder for maps of Tb.Th and Tb.Sp, um (NRRD).", show_default=False
+        ),
+    ] = None,
+    quiet: Quiet = False,
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
@@ -97,7 +108,8 @@ def measure(
     ] = None,
 ) -> None:
     """Structure (BV/TV, Tb.Th, Conn.D, SMI ...) or mechanics of a scan or of each snapshot."""
-    from bonesim.api import scans
+    from bonesim.api import look, scans
+    from bonesim.cli.progress_line import progress_line
     from bonesim.cli.table_files import check, write
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
@@ -115,15 +127,28 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
+    if mechanics and maps is not None:
+        raise InputError(
+            "is not for `mechanics`; give it in a command of its own", parameter="maps"
+        )
     report = mechanics_report if mechanics else structure
-    options = dict(
+    options: dict[str, Any] = dict(
         voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
         index=index, array=array,
-        **({"tensor": tensor, **test} if mechanics else {"region": roi}),
+        **({"tensor": tensor, **test} if mechanics else {"region": roi, "per_label": per_label}),
     )  # fmt: skip
-    table = scans.measure_files(files, mechanics=mechanics, **options)
-    for file, note in table.attrs["notes"]:
+    if maps is not None:
+        own = {name: value for name, value in options.items() if name != "per_label"}
+        for file in files:
+            folder = maps if len(files) == 1 else maps / file.name.split(".")[0]
+            with progress_line(f"maps of {file.name}", quiet=quiet) as progress:
+                look.thickness_maps(
+                    file, folder=folder, overwrite=overwrite, progress=progress, **own
+                )
+    with progress_line("measures", quiet=quiet or mechanics) as progress:
+        table = scans.measure_files(files, mechanics=mechanics, progress=progress, **options)
+    for file, note in () if quiet else table.attrs["notes"]:
         print(f"{Path(file).name}: {note}", file=sys.stderr)
     one = len(files) == 1
     if not write(table.drop(columns="file") if one else table, csv, json, parquet):

@@ -26,11 +26,13 @@ class Domain(NamedTuple):
         quanta: bone, 0..255.
         region: voxels that are counted.
         known: voxels that are seen; None: all.
+        box: where the box is in the block.
     """
 
     quanta: NDArray[np.uint8]
     region: Bool
     known: Bool | None
+    box: tuple[slice, ...]
 
 
 def domain_of(quanta: NDArray[np.uint8], region: Bool | None) -> Domain:
@@ -49,7 +51,7 @@ def domain_of(quanta: NDArray[np.uint8], region: Bool | None) -> Domain:
         raise InputError("region: holds no voxel; nothing to measure")
     box = _box(region)
     held = np.ascontiguousarray(region[box])
-    return Domain(_continued(np.ascontiguousarray(quanta[box]), held), held, held)
+    return Domain(_continued(np.ascontiguousarray(quanta[box]), held), held, held, box)
 
 
 def _block(quanta: NDArray[np.uint8]) -> Domain:
@@ -60,7 +62,7 @@ def _block(quanta: NDArray[np.uint8]) -> Domain:
         )
     inner = np.zeros(quanta.shape, bool)
     inner[(slice(RIM_VOXEL, -RIM_VOXEL),) * 3] = True
-    return Domain(quanta, inner, None)
+    return Domain(quanta, inner, None, tuple(map(slice, quanta.shape)))
 
 
 def _box(region: Bool) -> tuple[slice, ...]:

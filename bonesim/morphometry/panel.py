@@ -115,14 +115,15 @@ def measure(
         InputError: a lattice too small, or a region empty or of another shape.
     """
     whole = 100.0 * float(quanta.mean(dtype=np.float64)) / FULL if quanta.size else float("nan")
-    quanta, region, known = domain_of(quanta, region)
+    domain = domain_of(quanta, region)
+    quanta, counted = domain.quanta, domain.region
     voxel_mm = voxel_um / 1000.0
     bone = quanta >= BONE
-    volume_mm3 = int(region.sum()) * voxel_mm**3
-    cubes_mm3 = int(amid_eight(region).sum()) * voxel_mm**3
+    volume_mm3 = int(counted.sum()) * voxel_mm**3
+    cubes_mm3 = int(amid_eight(counted).sum()) * voxel_mm**3
     if cubes_mm3 == 0.0:
         raise InputError("region: it is nowhere two voxels thick along each axis; enlarge it")
-    bvtv = float(quanta[region].mean(dtype=np.float64)) / FULL
+    bvtv = float(quanta[counted].mean(dtype=np.float64)) / FULL
     values: dict[str, float] = dict.fromkeys(PANEL, float("nan"))
     values |= {
         "bvtv_percent": 100.0 * bvtv,
@@ -131,23 +132,23 @@ def measure(
         "bv_mm3": bvtv * volume_mm3,
         "fragments": float(fragments(bone)),
     }
-    if bone[region].any() and not bone[region].all():
-        values |= _lengths(Domain(quanta, region, known), voxel_um, progress)
-        surface = surface_mesh(quanta, region)
+    if bone[counted].any() and not bone[counted].all():
+        values |= _lengths(domain, voxel_um, progress)
+        surface = surface_mesh(quanta, counted)
         values["bstv_per_mm"] = surface.area() * voxel_mm**2 / cubes_mm3
         if surface.bone > 0.0:
             values["bsbv_per_mm"] = surface.area() / (surface.bone * voxel_mm)
         network = purified(bone)
-        values["conn_d_unfiltered_per_mm3"] = connectivity(network, region) / cubes_mm3
+        values["conn_d_unfiltered_per_mm3"] = connectivity(network, counted) / cubes_mm3
         filtered = purified(_filtered(quanta, FILTER_UM / voxel_um))
-        values["conn_d_per_mm3"] = connectivity(filtered, region) / cubes_mm3
+        values["conn_d_per_mm3"] = connectivity(filtered, counted) / cubes_mm3
         if not quick:
-            values["euler"] = euler_of(network, region)
+            values["euler"] = euler_of(network, counted)
             values |= _fabric(surface, voxel_um)
-            smoothed = surface_mesh(quanta, region, SHAPE_UM / voxel_um)
+            smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
             smooth = purified(_filtered(quanta, SHAPE_UM / voxel_um))
-            values |= _parts(smooth, region, bvtv, volume_mm3)
+            values |= _parts(smooth, domain, bvtv, volume_mm3)
     if progress is not None:
         progress(1.0)
     return {
@@ -182,11 +183,11 @@ def _fabric(mesh: Mesh, voxel_um: float) -> dict[str, float]:
 
 
 def _parts(
-    bone: NDArray[np.bool_], region: NDArray[np.bool_], bvtv: float, volume_mm3: float
+    bone: NDArray[np.bool_], domain: Domain, bvtv: float, volume_mm3: float
 ) -> dict[str, float]:
     """Plates, rods, nodes, struts and free ends."""
-    parts = plates_and_rods(bone, region)
-    found = network_of(bone, region)
+    parts = plates_and_rods(bone, domain.region, domain.known)
+    found = network_of(bone, domain.region, domain.known)
     return {
         "plate_bvtv_percent": 100.0 * bvtv * parts.plate_share,
         "rod_bvtv_percent": 100.0 * bvtv * (1.0 - parts.plate_share),

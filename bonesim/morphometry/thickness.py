@@ -13,14 +13,15 @@ voxel too thin, balls one and a half (tested on phantoms).
 it. The other phase may begin right beyond the edge, or nowhere near. So two spheres are found for
 each voxel: the largest within what is known (`within`), and the largest that the known part of the
 other phase allows if the edge is no surface (`reaching`). Where the largest sphere is clear of the
-edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean and
-SD are those of the Kaplan-Meier distribution, the usual edge correction of spatial statistics (Baddeley
-and Gill 1997, of distances); if the largest observation is censored it counts as known. Nothing outside the
-edge takes part, so a value is the same in air, in bone, or in the specimen the region was cut from.
+edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean
+and SD are those of the Kaplan-Meier distribution, the usual edge correction of spatial statistics
+(Baddeley and Gill 1997, of distances); if the largest observation is censored it counts as known.
+Nothing outside the edge takes part: a value is the same in air, in bone, or in the specimen that the
+region was cut from.
 
 Measured (random blobs, cubes of 2 to 4 spacings an edge, against the block they were cut from): mean
 spacing 0.96 to 1.07 of the true one, where spheres that reach freely through the edge give 1.03 to
-1.16, spheres within it 0.67 to 0.80, and voxels with a known thickness alone 0.71 to 0.85. A gap
+1.16, spheres within it 0.67 to 0.80, and voxels with a known thickness alone 0.72 to 0.85. A gap
 between plates that the edge cuts is measured as the gaps that it does not cut.
 
 Other programs: BoneJ measures the whole image; spheres end at its border, which is no surface, as

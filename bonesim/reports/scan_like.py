@@ -93,8 +93,8 @@ def write(
         grey = seen(density, run.voxel_um, settings, done["seed"], day)
         mask = bone_mask(grey, settings)
         image, bone = f"day_{day}.nrrd", f"day_{day}_bone.nrrd"
-        _write_nrrd(folder / image, grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
-        _write_nrrd(folder / bone, mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
+        write_nrrd(folder / image, grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
+        write_nrrd(folder / bone, mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
         done["scans"].append(
             {
                 "day": day, "grey": image, "bone": bone, "voxels_xyz": grey.shape[::-1],
@@ -108,7 +108,7 @@ def write(
     for earlier, later in pairwise(chosen):
         name = f"truth_{earlier}_{later}.nrrd"
         truth = truth_between(run.quanta(earlier), run.quanta(later))
-        _write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
+        write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
         count = np.bincount(truth.reshape(-1), minlength=len(TRUTH))
         voxels = {what: int(count[code]) for what, code in TRUTH.items()}
         done["truths"].append(
@@ -139,7 +139,7 @@ def text(table: "pd.DataFrame") -> str:
     )
 
 
-def _write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
+def write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
     """A (z, y, x) image with its voxel size in mm; NRRD's fastest axis is x.
 
     Raises:

@@ -103,10 +103,24 @@ def region_of_image(
         InputError: no image, another place, or nothing in it.
         CorruptFileError: a damaged file.
     """
+    labels, notes = labels_of_image(path, grid, crop)
+    return np.asarray(labels != 0), notes
+
+
+def labels_of_image(
+    path: Path, grid: Grid, crop: Callable[..., tuple[NDArray[Any], str]] | None = None
+) -> tuple[NDArray[Any], list[str]]:
+    """An image that marks regions by their labels, 0 outside, on the grid of the bone; and notes.
+
+    `path`, `grid`, `crop`: as for `region_of_image`.
+
+    Raises:
+        InputError: no image, another place, or nothing in it.
+        CorruptFileError: a damaged file.
+    """
     values, notes = onto_grid(read_image(path), grid, "region")
     if crop is not None:
         values = crop(values, path=path)[0]
-    region: NDArray[np.bool_] = np.asarray(values != 0)
-    if not region.any():
+    if not np.any(values != 0):
         raise InputError(f"{path}: the region is 0 everywhere; mark what to measure")
-    return region, notes
+    return np.asarray(values), notes
