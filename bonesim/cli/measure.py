@@ -109,10 +109,9 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
-    if mechanics and maps is not None:
-        raise InputError(
-            "is not for `mechanics`; give it in a command of its own", parameter="maps"
-        )
+    for name, given in (("maps", maps is not None), ("per_label", per_label)):
+        if mechanics and given:
+            raise InputError("is not for `mechanics`, which loads the whole block", parameter=name)
     report = mechanics_report if mechanics else structure
     if mechanics:
         table = look.measure_stiffness(
