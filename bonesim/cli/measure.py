@@ -127,10 +127,9 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
-    if mechanics and maps is not None:
-        raise InputError(
-            "is not for `mechanics`; give it in a command of its own", parameter="maps"
-        )
+    for name, given in (("maps", maps is not None), ("per_label", per_label)):
+        if mechanics and given:
+            raise InputError("is not for `mechanics`, which loads the whole block", parameter=name)
     report = mechanics_report if mechanics else structure
     options: dict[str, Any] = dict(
         voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
