@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bonesim.api.look import measure as measure
     from bonesim.api.look import measure_stiffness as measure_stiffness
     from bonesim.api.look import scan_like as scan_like
-    from bonesim.api.look import thickness_maps as thickness_maps
+    from bonesim.api.maps import thickness_maps as thickness_maps
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_sweep as plot_sweep
@@ -86,8 +86,9 @@ _NAMES = {
     ),
     "storage.reader": ("Run", "open_run"),
     "api.look": (
-        "info", "measure", "thickness_maps", "measure_stiffness", "clinic", "scan_like", "doctor",
+        "info", "measure", "measure_stiffness", "clinic", "scan_like", "doctor",
     ),
+    "api.maps": ("thickness_maps",),
     "api.scans": ("look", "measure_files"),
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",

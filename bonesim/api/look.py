@@ -1,7 +1,6 @@
 """Look at what there is: the content of a run, structure, stiffness, a clinic's record, scans."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
@@ -20,10 +19,9 @@ from bonesim.api.inputs import (
 from bonesim.errors import InputError
 from bonesim.images.geometry import Grid
 from bonesim.images.kinds import is_image
-from bonesim.morphometry import maps, panel
-from bonesim.morphometry.maps import ThicknessMaps
+from bonesim.morphometry import panel
 from bonesim.morphometry.panel import Measure
-from bonesim.morphometry.spheres import Progress, part_of
+from bonesim.morphometry.spheres import Progress
 from bonesim.specimens.bones import (
     Bone,
     bone_of_scan,
@@ -46,7 +44,6 @@ __all__ = [
     "measure",
     "measure_stiffness",
     "scan_like",
-    "thickness_maps",
 ]
 
 
@@ -142,79 +139,29 @@ def measure(
     from bonesim.reports import structure
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
-        place, _ = _region(region, block.quanta.shape, grid_of_array(block), labels=per_label)
+        block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        place, _ = region_in(region, block.quanta.shape, grid_of_array(block), labels=per_label)
         if per_label:
             return structure.table([block], place, quick=quick, per_label=True, progress=progress)
         return panel.measure(block.quanta, block.voxel_um, place, quick, progress)
     name = region.name if isinstance(region, Path) else "region"
     given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
-    if not _is_run(bone):
+    if not is_run(bone):
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
-        place, notes = _region(region, one.quanta.shape, one.grid, one.crop, labels=per_label)
+        place, notes = region_in(region, one.quanta.shape, one.grid, one.crop, labels=per_label)
         return structure.table(
             [one._replace(notes=(*one.notes, *notes))], place, name, quick=quick,
             per_label=per_label, progress=progress,
         )  # fmt: skip
-    _only_for_scans(bone, **given)
+    only_for_scans(bone, **given)
     with opened(bone) as run:
-        place, notes = _region(region, run.shape, grid_of_run(run), labels=per_label)
+        place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
         table = structure.table(
             bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
             count=len(run.snapshot_days),
         )  # fmt: skip
         table.attrs["notes"] += notes
         return table
-
-
-def thickness_maps(
-    bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
-    region: ArrayLike | str | Path | None = None, *, threshold: float | None = None,
-    smooth_voxel: float | None = None, quanta: bool = False, folder: str | Path | None = None,
-    overwrite: bool = False, progress: Progress | None = None, **scan: Unpack[ScanOptions],
-) -> dict[int | None, ThicknessMaps]:  # fmt: skip
-    """Local thickness of bone and of marrow, um, at each voxel: what Tb.Th and Tb.Sp are made of.
-
-    Args:
-        bone, voxel_um, region, threshold, smooth_voxel, quanta, scan: as for `measure`.
-        folder: also write the maps there as NRRD, tb_th_um.nrrd and tb_sp_um.nrrd (of a run with
-            the day); a name that ends in .nrrd is the beginning of their names instead.
-        overwrite: replace files.
-        progress: receives the share of the work that is done, 0..1.
-
-    Returns:
-        Day of each snapshot, or None of other bone -> its maps.
-
-    Raises:
-        InputError: an array, image, region or argument that will not do; a file that exists.
-        CorruptFileError: a damaged file.
-    """
-    from bonesim.reports import maps as report
-
-    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
-    with ExitStack() as opened_runs:
-        days: list[int | None] = [None]
-        bones: Iterable[Bone]
-        grid, crop = None, None
-        if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-            block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
-            bones, grid = [block], grid_of_array(block)
-        elif not _is_run(bone):
-            one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
-            bones, grid, crop = [one], one.grid, one.crop
-        else:
-            _only_for_scans(bone, **given)
-            run = opened_runs.enter_context(opened(bone))
-            bones, days, grid = bones_of_run(run), list(run.snapshot_days), grid_of_run(run)
-        files = {} if folder is None else report.places(Path(folder), days, overwrite=overwrite)
-        found = {}
-        for done, one in enumerate(bones):
-            place, _ = _region(region, one.quanta.shape, grid, crop)
-            within = part_of(progress, done / len(days), (done + 1) / len(days))
-            found[one.day] = maps.thickness_maps(one.quanta, one.voxel_um, place, within)
-            if files:
-                report.write(found[one.day], files[one.day])
-        return found
 
 
 def measure_stiffness(
@@ -244,14 +191,14 @@ def measure_stiffness(
     scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         p = mechanics.parameters_of(options)
-        block = _block(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
         return mechanics.table([block], p, tensor=tensor)
     given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
-    if not _is_run(bone):
+    if not is_run(bone):
         p = mechanics.parameters_of(options)
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=False)  # type: ignore[arg-type]
         return mechanics.table([one], p, tensor=tensor)
-    _only_for_scans(bone, **given)
+    only_for_scans(bone, **given)
     with opened(bone) as run:
         p = mechanics.parameters_of(options, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
@@ -315,7 +262,7 @@ def scan_like(
         )
 
 
-def _block(
+def block_of(
     bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None, quanta: bool,
     **of_images: object,
 ) -> Bone:  # fmt: skip
@@ -333,7 +280,7 @@ def _block(
     return Bone(as_quanta(bone, size, threshold, quanta=quanta), size)
 
 
-def _region(
+def region_in(
     region: ArrayLike | str | Path | None, shape: tuple[int, ...], grid: Grid | None,
     crop: Any = None, *, labels: bool = False,
 ) -> tuple[NDArray[Any] | None, list[str]]:  # fmt: skip
@@ -346,12 +293,12 @@ def _region(
     return (as_labels if labels else as_region)(region, shape, "region"), []
 
 
-def _is_run(bone: str | Path | Run) -> bool:
+def is_run(bone: str | Path | Run) -> bool:
     """Whether a file is taken for a run: all that is no image by its name or content."""
     return isinstance(bone, Run) or not is_image(Path(bone))
 
 
-def _only_for_scans(bone: str | Path | Run, **given: object) -> None:
+def only_for_scans(bone: str | Path | Run, **given: object) -> None:
     """Refuse what describes a scan, of a run."""
     for name, value in given.items():
         if value is not None:

@@ -108,7 +108,8 @@ def measure(
     ] = None,
 ) -> None:
     """Structure (BV/TV, Tb.Th, Conn.D, SMI ...) or mechanics of a scan or of each snapshot."""
-    from bonesim.api import look, scans
+    from bonesim.api import maps as map_files
+    from bonesim.api import scans
     from bonesim.cli.progress_line import progress_line
     from bonesim.cli.table_files import check, write
     from bonesim.reports import mechanics as mechanics_report
@@ -142,7 +143,7 @@ def measure(
         for file in files:
             folder = maps if len(files) == 1 else maps / file.name.split(".")[0]
             with progress_line(f"maps of {file.name}", quiet=quiet) as progress:
-                look.thickness_maps(
+                map_files.thickness_maps(
                     file, folder=folder, overwrite=overwrite, progress=progress, **own
                 )
     with progress_line("measures", quiet=quiet or mechanics) as progress:
