@@ -98,7 +98,7 @@ def test_a_specimen_can_be_set_where_the_config_has_none(here: Bonesim, tmp_path
     scan = (
         "run plain.toml -o b.vtkhdf --dry-run --set specimen.path=a.tif --set specimen.threshold=9"
     )
-    assert 'kind = "scan"' in here(*scan.split()).stdout
+    assert "a.tif: no such file" in here(*scan.split()).stderr
     (tmp_path / "plain.toml").write_text("[specimen]\nsize_mm = [1, 1, 1]\n")
     refused(here, "run plain.toml -o b.vtkhdf --dry-run", "has no kind")
 

@@ -22,14 +22,18 @@ from bonesim.sweeps.study import Point
 
 #: Runs a config and prints the peak of the process, bytes, and the sizes of its files.
 PEAK = """
-import json, resource, sys, tempfile
+import json, re, resource, sys, tempfile
 from pathlib import Path
 import bonesim
 with tempfile.TemporaryDirectory() as folder:
     out = bonesim.run(json.loads(sys.argv[1]), Path(folder) / "out.vtkhdf")
     size = out.stat().st_size
-unit = 1 if sys.platform == "darwin" else 1024
-print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, size]))
+status = Path("/proc/self/status")
+if status.exists():  # what getrusage gives begins with the peak of the parent, before exec
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) * 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([peak, size]))
 """
 
 
