@@ -27,14 +27,17 @@ def verify(path: str | Path) -> "pd.DataFrame":
         many are wrong.
 
     Raises:
-        InputError: no such file, or nothing in the folder. BusyError: a file is being written.
+        InputError: no such file, one of another kind, or nothing in the folder. BusyError: a file is
+            being written.
     """
     from bonesim.reports.verify import checks_of_run, table
+    from bonesim.storage.file_kind import refuse_other_kind
     from bonesim.storage.validation import require_file
 
     place = Path(path)
     if not place.is_dir():
         require_file(place)
+        refuse_other_kind(place, "run")
         return table(checks_of_run(place, place.name))
     checks = _checks_of_sweep(place)
     for file in sorted(place.rglob("*.vtkhdf")):

@@ -212,9 +212,12 @@ def _cavities(simulation: Simulation, state: State) -> None:
     _inside(simulation, "sites/front_voxel", front[front != -1])
     _unit("sites", sites, "n", alive)
     bmus = state["populations"]["bmus"]
-    _refer("sites/bmu", sites["bmu"][alive], bmus["alive"], or_none=True)
-    of_bmu = alive & (sites["bmu"] >= 0)
-    if np.any(bmus["id"][sites["bmu"][of_bmu]] != sites["bmu_id"][of_bmu]):
+    # An arrested site outlives its BMU, whose row may be free or another one's by then.
+    rows = np.ones(bmus["alive"].size, np.uint8)
+    _refer("sites/bmu", sites["bmu"][alive], rows, or_none=True)
+    at_work = alive & (sites["bmu"] >= 0) & (sites["phase"] != ARRESTED)
+    _refer("sites/bmu", sites["bmu"][at_work], bmus["alive"])
+    if np.any(bmus["id"][sites["bmu"][at_work]] != sites["bmu_id"][at_work]):
         raise ValueError("sites/bmu_id is not that of its BMU")
     kept = records["alive"] == 1
     _inside(simulation, "records/voxel", records["voxel"][kept])

@@ -31,8 +31,15 @@ def onto_grid(mask: Image, grid: Grid, what: str = "mask") -> tuple[NDArray[Any]
         what: the mask is, for messages: "mask" or "region".
 
     Raises:
-        InputError: another size, spacing, origin or direction; the message has both values.
+        InputError: another size, spacing, origin or direction; the message has both values. Values
+            that are no numbers: whether they are inside is not known.
     """
+    if mask.values.dtype.kind == "f" and not np.isfinite(mask.values).all():
+        bad = mask.values.size - int(np.count_nonzero(np.isfinite(mask.values)))
+        raise InputError(
+            f"{mask.path}: {bad} of {mask.values.size} voxels of the {what} are NaN or infinite; give 0 "
+            "outside and another number inside"
+        )
     first = ""
     for place in grid.places:
         turn, problem = _match(mask.in_file, place)

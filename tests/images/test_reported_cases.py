@@ -382,6 +382,19 @@ def test_a_region_of_another_format(tmp_path: Path) -> None:
             bvtv(bone, region=writers.mha(tmp_path, region, name="m.mha", **changes))
 
 
+def test_a_region_with_values_that_are_no_numbers_is_refused(tmp_path: Path) -> None:
+    region = np.zeros(PHANTOM.shape, np.float32)
+    region[5:35, 5:31, 5:27] = 1
+    bone = writers.mha(tmp_path, PHANTOM)
+    assert bvtv(bone, region=writers.npy(tmp_path, region)) > 0
+    for voxel, value in (((0, 0, 0), np.nan), ((9, 9, 9), np.inf)):
+        spoilt = region.copy()
+        spoilt[voxel] = value
+        for path in (writers.npy(tmp_path, spoilt), writers.mha(tmp_path, spoilt, name="m.mha")):
+            with pytest.raises(InputError, match=f"1 of {region.size} voxels of the region are NaN"):
+                bvtv(bone, region=path)
+
+
 def test_nothing_of_other_libraries_reaches_the_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,10 +15,15 @@ import numpy as np
 import pytest
 from test_run_faults import TINY
 
+from bonesim.cells.cavity import ARRESTED
 from bonesim.config.config import validated
 from bonesim.engine import burn_in
+from bonesim.engine.days import advance
 from bonesim.engine.run import checkpoint_path, resume, run
+from bonesim.engine.simulation import Simulation
+from bonesim.engine.state import put_back_from, state_of
 from bonesim.errors import BonesimError, CorruptFileError, InputError
+from bonesim.specimens import make_specimen
 from bonesim.storage import checkpoint
 
 #: Long enough to have cavities, cells of all kinds and events.
@@ -52,6 +57,32 @@ def assert_none_crashes(stopped: Path, seeds: range) -> None:
     assert len(lines) == len(seeds)
     refused = sum(line.endswith(": refused") for line in lines)
     assert refused > len(seeds) // 4
+
+
+def test_a_long_history_is_sound() -> None:
+    """Arrested sites outlive their BMU, whose row is free or another one's by then."""
+    tree = {
+        "seed": 3,
+        "specimen": {"kind": "synthetic", "size_mm": [0.8, 0.8, 0.8], "seed": 4},
+        "mechanics": {"interval_day": 0},
+        "schedule": {"burn_in_day": 2000, "duration_day": 20},
+    }
+    config = validated(tree, "test")
+    bone = make_specimen(config.specimen)
+    simulation = Simulation(config, bone)
+    orphans = 0
+    for day in (-1000, -600, -500):
+        advance(simulation, day)
+        state = state_of(simulation)
+        put_back_from(Path("state"), Simulation(config, bone), state)
+        sites, bmus = state["cavities"]["sites"], state["populations"]["bmus"]
+        of_bmu = (sites["alive"] == 1) & (sites["bmu"] >= 0)
+        orphan = of_bmu.copy()
+        row = sites["bmu"][of_bmu]
+        orphan[of_bmu] = (bmus["alive"][row] == 0) | (bmus["id"][row] != sites["bmu_id"][of_bmu])
+        assert np.all(sites["phase"][orphan] == ARRESTED)
+        orphans += int(orphan.sum())
+    assert orphans > 0
 
 
 def test_mutated_states_are_refused_or_harmless(stopped: Path) -> None:
