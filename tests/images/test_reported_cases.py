@@ -391,7 +391,9 @@ def test_a_region_with_values_that_are_no_numbers_is_refused(tmp_path: Path) -> 
         spoilt = region.copy()
         spoilt[voxel] = value
         for path in (writers.npy(tmp_path, spoilt), writers.mha(tmp_path, spoilt, name="m.mha")):
-            with pytest.raises(InputError, match=f"1 of {region.size} voxels of the region are NaN"):
+            with pytest.raises(
+                InputError, match=f"1 of {region.size} voxels of the region are NaN"
+            ):
                 bvtv(bone, region=path)
 
 
