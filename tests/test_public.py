@@ -113,7 +113,10 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "info": lambda n: bonesim.info(run_file),
         "measure": lambda n: bonesim.measure(mask, 20.0, quick=True),
         "measure_stiffness": lambda n: bonesim.measure_stiffness(mask, 20.0, tolerance=1e-3),
-        "look": lambda n: bonesim.look(folder / "scan.npy", folder / "look.png", voxel_um=20.0),
+        "thickness_maps": lambda n: bonesim.thickness_maps(folder / "scan.npy", 20.0),
+        "look": lambda n: bonesim.look(
+            folder / "scan.npy", folder / "look.png", voxel_um=20.0, overwrite=True
+        ),
         "measure_files": lambda n: bonesim.measure_files(
             [folder / "scan.npy"] * 2, voxel_um=20.0, quick=True
         ),

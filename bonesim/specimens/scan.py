@@ -56,7 +56,7 @@ class ScanParameters(Parameters):
     ] = None
     array: Annotated[
         str | None,
-        Field(min_length=1, description="which array of a VTI file with several; input"),
+        Field(min_length=1, description="name of the array of a VTI with several; input"),
     ] = None
     threshold: Annotated[
         float | None,

@@ -10,7 +10,7 @@ import numpy as np
 from bonesim.config.config import Config, validated
 from bonesim.engine.cost import DISK_SHARE, MEMORY_SHARE, Cost, Size, cost_of, planned, speed
 from bonesim.engine.machine import free_disk_bytes, memory_bytes
-from bonesim.errors import ResourceError
+from bonesim.errors import BonesimError, CorruptFileError, InputError, ResourceError
 from bonesim.sweeps.study import Point
 
 #: What a worker's process holds beside its run: Dask, pandas, and the bones of earlier points.
@@ -85,16 +85,30 @@ def plan_of(
 
 
 def _costs(configs: list[Config], decompose: bool) -> list[Cost]:
-    """What each config's run costs; a scan is read once for all of its points."""
+    """What each config's run costs; a scan is read once for all of its points.
+
+    A point whose bone cannot be read fails alone, when it is simulated: it costs nothing here.
+
+    Raises:
+        InputError, CorruptFileError: none of the bones can be read: the first one's.
+    """
 
     @cache
     def size(text: str) -> Size:
         config = next(one for one in configs if one.specimen.model_dump_json() == text)
         return planned(config.specimen)[0]
 
-    return [
-        cost_of(size(one.specimen.model_dump_json()), one, decompose=decompose) for one in configs
-    ]
+    costs, failures = [], list[BonesimError]()
+    for one in configs:
+        try:
+            lattice = size(one.specimen.model_dump_json())
+        except (InputError, CorruptFileError) as error:
+            failures.append(error)
+        else:
+            costs.append(cost_of(lattice, one, decompose=decompose))
+    if not costs:
+        raise failures[0]
+    return costs
 
 
 def _mean(values: list[float]) -> float:
