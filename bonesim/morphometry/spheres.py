@@ -5,9 +5,9 @@ which changes nothing. The rest are painted plane by plane: each sphere cuts a p
 all discs about one place only those are kept that no other exceeds in both extent and label, and
 discs are painted in descending order of label, so that every voxel is written once.
 
-Work is at most edge^4 (planes x spheres, and planes x discs x rows); sphere by sphere it is edge^6
-in solid bone, where most spheres differ from their neighbours' by a few voxels only. Planes do not
-depend on each other. Memory beside the image: 8 bytes for each sphere kept, and some planes.
+Work is at most edge^4 in solid bone (planes x discs x rows); sphere by sphere it is edge^6 there,
+since most spheres differ from their neighbours' by a few voxels only. Parts of the planes do not
+depend on each other. Memory beside the two images: 16 bytes for each sphere left, and some planes.
 """
 
 import itertools
@@ -104,62 +104,93 @@ def sphere_centres(radius):  # type: ignore[no-untyped-def]
 def add_disc(square, label, squares, labels, counts, place):  # type: ignore[no-untyped-def]
     """Add a disc to those about a place, unless another is as large and has as high a label.
 
-    Row `place` of `squares` (radius squared, ascending) and `labels` (descending) holds `counts[place]`
-    discs, none of which exceeds another in both. Returns False if the row is full.
+    Column `place` of `squares` (radius squared, ascending) and `labels` (descending) holds
+    `counts[place]` discs, none of which exceeds another in both. Returns False if it is full.
     """
     count = counts[place]
     first = count
-    while first > 0 and labels[place, first - 1] < label:
+    while first > 0 and labels[first - 1, place] < label:
         first -= 1
-    if first > 0 and squares[place, first - 1] >= square:
+    if first > 0 and squares[first - 1, place] >= square:
         return True
-    if first > 0 and labels[place, first - 1] == label:
+    if first > 0 and labels[first - 1, place] == label:
         first -= 1
     last = first
-    while last < count and squares[place, last] <= square:
+    while last < count and squares[last, place] <= square:
         last += 1
     # Discs first..last-1 are exceeded by the new one.
     if last == first:
-        if count == squares.shape[1]:
+        if count == squares.shape[0]:
             return False
         for k in range(count, first, -1):
-            squares[place, k] = squares[place, k - 1]
-            labels[place, k] = labels[place, k - 1]
+            squares[k, place] = squares[k - 1, place]
+            labels[k, place] = labels[k - 1, place]
         counts[place] = count + 1
     else:
         gone = last - first - 1
         for k in range(last, count):
-            squares[place, k - gone] = squares[place, k]
-            labels[place, k - gone] = labels[place, k]
+            squares[k - gone, place] = squares[k, place]
+            labels[k - gone, place] = labels[k, place]
         counts[place] = count - gone
-    squares[place, first] = square
-    labels[place, first] = label
+    squares[first, place] = square
+    labels[first, place] = label
     return True
 
 
 @kernel
-def cut_spheres(radius, centres, first, reach, z, squares, labels, counts):  # type: ignore[no-untyped-def] # fmt: skip
+def needed_planes(radius, centres, low, high):  # type: ignore[no-untyped-def]
+    """Planes outside which a sphere's disc is exceeded by one about the same place.
+
+    Of two spheres about (k, y, x) and (m, y, x) with radii r <= s, the second's disc is the larger
+    where s^2 - (m - z)^2 >= r^2 - (k - z)^2: on all planes to one side. Of two equal discs one is kept.
+
+    Args:
+        radius: (nz, ny, nx); centres: flat indices.
+        low, high: receive the first and the last plane; none if low > high.
+    """
+    nz, ny, nx = radius.shape
+    flat = radius.ravel()
+    for n in range(centres.size):
+        place, k = centres[n] % (ny * nx), centres[n] // (ny * nx)
+        r = flat[centres[n]]
+        square = np.int64(np.rint(np.float64(r) * r))
+        reach = np.int64(np.ceil(r)) - 1
+        first, last = max(0, k - reach), min(nz - 1, k + reach)
+        for step in range(2, 2 * nz):
+            m = k + (step >> 1) if step & 1 else k - (step >> 1)
+            if first > last:
+                break
+            if not 0 <= m < nz or flat[m * ny * nx + place] < r:
+                continue
+            s = flat[m * ny * nx + place]
+            # Exceeded where 2 (m - k) z >= left; at the midplane of equal spheres the lower stays.
+            left = square - np.int64(np.rint(np.float64(s) * s)) + m * m - k * k + (m > k and s == r)
+            if m > k and 2 * (m - k) * last >= left:
+                last = -(-left // (2 * (m - k))) - 1
+            elif m < k and 2 * (m - k) * first >= left:
+                first = -left // (2 * (k - m)) + 1
+        low[n], high[n] = first, last
+
+
+@kernel
+def cut_spheres(radius, centres, z, squares, labels, counts):  # type: ignore[no-untyped-def]
     """The discs in which spheres cut plane `z`; False if more discs are about one place than fit.
 
     Args:
         radius: (nz, ny, nx); the label of a sphere is its radius.
-        centres: flat indices, ascending; plane k has `centres[first[k] : first[k + 1]]`.
-        reach: planes on each side that the largest sphere cuts.
-        squares, labels, counts: receive the discs, see `add_disc`; one row for each voxel of a plane.
+        centres: flat indices of the spheres that matter there.
+        squares, labels, counts: receive the discs, see `add_disc`; a column for each voxel of a plane.
     """
-    nz, ny, nx = radius.shape
+    _, ny, nx = radius.shape
     flat = radius.ravel()
     counts[:] = 0
-    for k in range(max(0, z - reach), min(nz, z + reach + 1)):
-        far = np.float32(abs(k - z))
-        for n in range(first[k], first[k + 1]):
-            r = flat[centres[n]]
-            if r > far:
-                # A whole number; in float32 a voxel at exactly r would fall in or out by rounding.
-                square = np.int64(np.rint(np.float64(r) * r)) - (k - z) * (k - z)
-                place = centres[n] - k * ny * nx
-                if square > 0 and not add_disc(square, r, squares, labels, counts, place):
-                    return False
+    for centre in centres:
+        far = centre // (ny * nx) - z
+        # A whole number; in float32 a voxel at exactly r would fall in or out by rounding.
+        square = np.int64(np.rint(np.float64(flat[centre]) * flat[centre])) - far * far
+        place = centre % (ny * nx)
+        if square > 0 and not add_disc(square, flat[centre], squares, labels, counts, place):
+            return False
     return True
 
 
@@ -182,21 +213,22 @@ def paint_discs(squares, labels, counts, following, out):  # type: ignore[no-unt
     `following` (ny, nx + 1) is scratch, see `next_bare`.
     """
     ny, nx = out.shape
+    rows, bare = np.arange(ny + 1).reshape(1, ny + 1), np.full(ny, nx)
     total = counts.sum()
     places, square = np.empty(total, np.int64), np.empty(total, np.int64)
     label = np.empty(total, np.float32)
     n = 0
     for place in range(counts.size):
         for k in range(counts[place]):
-            places[n], square[n], label[n] = place, squares[place, k], labels[place, k]
+            places[n], square[n], label[n] = place, squares[k, place], labels[k, place]
             n += 1
     for x in range(nx + 1):
         following[:, x] = x
-    bare = ny * nx
     for n in np.argsort(-label, kind="mergesort"):
         middle, column = places[n] // nx, places[n] % nx
         reach = np.int64(np.ceil(np.sqrt(np.float64(square[n])))) - 1
-        for y in range(max(0, middle - reach), min(ny, middle + reach + 1)):
+        y = next_bare(rows, 0, max(0, middle - reach))
+        while y <= min(ny - 1, middle + reach):
             left = np.float64(square[n] - (y - middle) * (y - middle))
             half = np.int64(np.ceil(np.sqrt(left))) - 1
             end = min(nx - 1, column + half)
@@ -204,27 +236,52 @@ def paint_discs(squares, labels, counts, following, out):  # type: ignore[no-unt
             while x <= end:
                 out[y, x] = label[n]
                 following[y, x] = x + 1
-                bare -= 1
+                bare[y] -= 1
                 x = next_bare(following, y, x + 1)
-        if bare == 0:
+            if bare[y] == 0:
+                rows[0, y] = y + 1
+            y = next_bare(rows, 0, y + 1)
+        if next_bare(rows, 0, 0) == ny:
             break
 
 
 @kernel
-def paint_planes(radius, centres, begin, end, largest):  # type: ignore[no-untyped-def]
-    """Planes `begin` to `end` of `paint_spheres`; the spheres are those about `centres`."""
-    nz, ny, nx = radius.shape
-    first = np.searchsorted(centres, np.arange(nz + 1) * (ny * nx))
-    reach = np.int64(np.ceil(radius.max())) - 1
-    room = DISCS
-    squares, labels = np.empty((ny * nx, room), np.int64), np.empty((ny * nx, room), np.float32)
+def paint_planes(radius, centres, low, high, begin, end, largest):  # type: ignore[no-untyped-def]
+    """Planes `begin` to `end` of `paint_spheres`; spheres about `centres` on planes `low` to `high`."""
+    _, ny, nx = radius.shape
+    # Spheres by the plane on which each is first needed.
+    first = np.zeros(end - begin + 2, np.int64)
+    for n in range(centres.size):
+        if low[n] < end and high[n] >= max(low[n], begin):
+            first[max(low[n], begin) - begin + 2] += 1
+    first = np.cumsum(first)
+    coming = np.empty(first[-1], np.int64)
+    for n in range(centres.size):
+        if low[n] < end and high[n] >= max(low[n], begin):
+            plane = max(low[n], begin) - begin
+            coming[first[plane + 1]] = n
+            first[plane + 1] += 1
+    room, count = DISCS, 0
+    squares, labels = np.empty((room, ny * nx), np.int64), np.empty((room, ny * nx), np.float32)
     counts = np.empty(ny * nx, np.int64)
     following = np.empty((ny, nx + 1), np.int64)
+    present, there = np.empty(coming.size, np.int64), np.empty(coming.size, np.int64)
     for z in range(begin, end):
-        while not cut_spheres(radius, centres, first, reach, z, squares, labels, counts):
+        kept = 0
+        for n in present[:count]:
+            if high[n] >= z:
+                present[kept] = n
+                kept += 1
+        for n in coming[first[z - begin] : first[z - begin + 1]]:
+            present[kept] = n
+            kept += 1
+        count = kept
+        for n in range(count):
+            there[n] = centres[present[n]]
+        while not cut_spheres(radius, there[:count], z, squares, labels, counts):
             room *= 2
-            squares = np.empty((ny * nx, room), np.int64)
-            labels = np.empty((ny * nx, room), np.float32)
+            squares = np.empty((room, ny * nx), np.int64)
+            labels = np.empty((room, ny * nx), np.float32)
         paint_discs(squares, labels, counts, following, largest[z])
 
 
@@ -240,11 +297,13 @@ def paint_spheres(
         progress: receives the share that is done.
     """
     centres = sphere_centres(radius)
+    low, high = np.empty(centres.size, np.int32), np.empty(centres.size, np.int32)
+    needed_planes(radius, centres, low, high)
     planes = len(radius)
     for part in range(PARTS):
         begin, end = planes * part // PARTS, planes * (part + 1) // PARTS
         if begin < end:
-            paint_planes(radius, centres, begin, end, largest)
+            paint_planes(radius, centres, low, high, begin, end, largest)
             if progress is not None:
                 progress(end / planes)
 

@@ -17,6 +17,7 @@ from bonesim.morphometry.spheres import (
     covering_squares,
     cut_spheres,
     is_covered,
+    needed_planes,
     next_bare,
     paint_discs,
     paint_planes,
@@ -106,7 +107,7 @@ def test_a_covered_sphere_lies_within_a_neighbour_s(phase: NDArray[np.bool_]) ->
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=40))
 def test_discs_that_another_exceeds_in_both_are_dropped(discs: list[tuple[int, int]]) -> None:
-    squares, labels = np.zeros((3, 6), np.int64), np.zeros((3, 6), np.float32)
+    squares, labels = np.zeros((6, 3), np.int64), np.zeros((6, 3), np.float32)
     counts = np.zeros(3, np.int64)
     for square, label in discs:
         assert add_disc(square, np.float32(label), squares, labels, counts, 1)
@@ -116,18 +117,18 @@ def test_discs_that_another_exceeds_in_both_are_dropped(discs: list[tuple[int, i
         if not any(o != one and o[0] >= one[0] and o[1] >= one[1] for o in discs)
     }
     assert counts.tolist() == [0, len(kept), 0]
-    found = list(zip(squares[1, : len(kept)], labels[1, : len(kept)], strict=True))
+    found = list(zip(squares[: len(kept), 1], labels[: len(kept), 1], strict=True))
     assert found == sorted(kept)
 
 
-def test_a_full_row_of_discs_is_reported() -> None:
-    squares, labels = np.zeros((1, 2), np.int64), np.zeros((1, 2), np.float32)
+def test_a_full_column_of_discs_is_reported() -> None:
+    squares, labels = np.zeros((2, 1), np.int64), np.zeros((2, 1), np.float32)
     counts = np.zeros(1, np.int64)
     assert add_disc(1, np.float32(3), squares, labels, counts, 0)
     assert add_disc(2, np.float32(2), squares, labels, counts, 0)
     assert not add_disc(3, np.float32(1), squares, labels, counts, 0)
     assert add_disc(3, np.float32(2), squares, labels, counts, 0)  # takes the second's place
-    assert squares.tolist() == [[1, 3]]
+    assert squares.tolist() == [[1], [3]]
 
 
 @settings(max_examples=40, deadline=None)
@@ -136,11 +137,12 @@ def test_spheres_cut_a_plane_in_discs(size: NDArray[np.uint8]) -> None:
     """The discs kept cover each voxel with the largest label that all discs do."""
     radius = np.where(size > 2, np.sqrt(size, dtype=np.float32), np.float32(0))
     centres = np.flatnonzero(radius)
-    first = np.searchsorted(centres, np.arange(5) * 30)
-    squares, labels = np.zeros((30, 8), np.int64), np.zeros((30, 8), np.float32)
+    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
+    needed_planes(radius, centres, low, high)
+    squares, labels = np.zeros((8, 30), np.int64), np.zeros((8, 30), np.float32)
     counts, following = np.zeros(30, np.int64), np.zeros((5, 7), np.int64)
     for z in range(4):
-        assert cut_spheres(radius, centres, first, 2, z, squares, labels, counts)
+        assert cut_spheres(radius, centres, z, squares, labels, counts)
         expected = np.zeros((5, 6), np.float32)
         for place in map(tuple, np.argwhere(radius)):
             for k, j, i in sphere(place, int(size[place])):
@@ -150,9 +152,30 @@ def test_spheres_cut_a_plane_in_discs(size: NDArray[np.uint8]) -> None:
         paint_discs(squares, labels, counts, following, out)
         np.testing.assert_array_equal(out, expected)
         largest = np.zeros_like(radius)
-        paint_planes(radius, centres, z, z + 1, largest)
+        paint_planes(radius, centres, low, high, z, z + 1, largest)
         np.testing.assert_array_equal(largest[z], expected)
         assert not largest[np.arange(4) != z].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=12))
+def test_planes_on_which_a_sphere_is_needed(size: list[int]) -> None:
+    """Outside them its disc is exceeded; inside it is not, by any sphere about the same place."""
+    squares = np.array(size)
+    radius = np.sqrt(squares).astype(np.float32).reshape(-1, 1, 1)
+    centres = np.flatnonzero(radius)
+    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
+    needed_planes(radius, centres, low, high)
+    for centre, first, last in zip(centres, low, high, strict=True):
+        for z in range(len(size)):
+            left = squares - (np.arange(len(size)) - z) ** 2
+            mine = (squares[centre], left[centre])
+            better = (squares > mine[0]) & (left >= mine[1])
+            better |= (squares == mine[0]) & (left > mine[1])
+            twin = (squares == mine[0]) & (left == mine[1])
+            first_twin = int(np.flatnonzero(twin)[0])
+            needed = left[centre] > 0 and not better.any() and first_twin == centre
+            assert needed == (first <= z <= last), (centre, z)
 
 
 def test_the_next_place_that_is_not_painted() -> None:
@@ -212,11 +235,10 @@ def test_more_discs_about_a_place_than_expected() -> None:
     largest = np.zeros_like(radius)
     paint_spheres(radius, largest)
     np.testing.assert_array_equal(largest, plain_spheres(radius))
-    squares, labels = np.zeros((225, DISCS), np.int64), np.zeros((225, DISCS), np.float32)
+    squares, labels = np.zeros((DISCS, 225), np.int64), np.zeros((DISCS, 225), np.float32)
     centres = np.flatnonzero(radius)
-    first = np.searchsorted(centres, np.arange(3 * DISCS + 1) * 225)
-    reach, counts = math.ceil(radius.max()) - 1, np.zeros(225, np.int64)
-    assert not cut_spheres(radius, centres, first, reach, 0, squares, labels, counts)
+    counts = np.zeros(225, np.int64)
+    assert not cut_spheres(radius, centres, 0, squares, labels, counts)
 
 
 def test_long_rows_and_any_radii() -> None:
