@@ -23,7 +23,7 @@ import numpy as np
 from numba.core import caching
 from platformdirs import user_cache_path
 
-__all__ = ["KERNEL_SOURCES", "PACKAGE", "is_cached", "kernel", "sources_hash"]
+__all__ = ["KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "sources_hash"]
 
 
 PACKAGE = Path(__file__).parent
@@ -53,39 +53,40 @@ def sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _choose_cache_folder() -> str:
-    """The user's cache folder for these sources, or a temporary one if it cannot be written."""
-    folder = user_cache_path("bonesim") / "kernels" / sources_hash()
+@cache
+def cache_folder() -> Path:
+    """Where machine code of these sources is kept; a temporary folder if it cannot be written.
+
+    It is named after the sources within NUMBA_CACHE_DIR, if that is set, or the user's cache.
+    """
+    place = numba.config.CACHE_DIR or user_cache_path("bonesim") / "kernels"
+    folder = Path(place) / sources_hash()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(folder)
     except OSError:
-        temporary = tempfile.mkdtemp(prefix="bonesim_kernels_")
+        temporary = Path(tempfile.mkdtemp(prefix="bonesim_kernels_"))
         warnings.warn(
             f"{folder} cannot be written: compiled kernels go to {temporary} and are lost "
             "after this session; set NUMBA_CACHE_DIR to a writable folder to keep them",
             stacklevel=2,
         )
-        return temporary
-    return str(folder)
+        folder = temporary / sources_hash()
+        folder.mkdir()
+    return folder
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = _choose_cache_folder()
-
-
-class KernelLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+class KernelLocator(caching.UserWideCacheLocator):  # type: ignore[misc]
     """Where Numba keeps a kernel: by the module's place in the package, not on the disk.
 
-    A second clone or environment with the same sources and compiler finds what is compiled. The
-    stamp is `sources_hash`, so that a cache folder of the user's own is never stale either.
+    A second clone or environment with the same sources and compiler finds what is compiled.
     """
 
-    @classmethod
-    def get_suitable_cache_subpath(cls, py_file: str) -> str:
-        """Folder of a module's kernels within the cache folder."""
-        return Path(py_file).resolve().parent.relative_to(PACKAGE.parent.resolve()).as_posix()
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
+        place = Path(py_file).resolve().parent.relative_to(PACKAGE.resolve())
+        self._cache_path = str(cache_folder() / place)
 
     def get_source_stamp(self) -> str:
         """What a cached kernel must have been compiled from."""
@@ -171,4 +172,4 @@ def _as_returned(value: Any) -> Any:
 
 def is_cached(name: str) -> bool:
     """Whether machine code of a kernel ("module.function") exists for these sources."""
-    return any(Path(numba.config.CACHE_DIR).rglob(f"*{name}-*.nbc"))
+    return any(cache_folder().rglob(f"*{name}-*.nbc"))

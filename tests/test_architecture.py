@@ -29,19 +29,20 @@ PACKAGE = ROOT / "bonesim"
 #: Import goes down only. Packages of one row do not import each other.
 LAYER = {
     "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
-    "images": 1, "lattice": 1, "storage": 1,
-    "instruments": 2, "mechanics": 2, "morphometry": 2, "signals": 2, "specimens": 2,
-    "analysis": 3, "endocrine": 3,
-    "cells": 4,
-    "config": 5,
-    "engine": 6,
-    "histology": 7, "loss": 7,
-    "reports": 8,
-    "sweeps": 9,
-    "trials": 10,
-    "viewer": 11,
-    "api": 12,
-    "cli": 13, "__main__": 14, "__init__": 15,
+    "lattice": 1, "storage": 1,
+    "images": 2,
+    "instruments": 3, "mechanics": 3, "morphometry": 3, "signals": 3, "specimens": 3,
+    "analysis": 4, "endocrine": 4,
+    "cells": 5,
+    "config": 6,
+    "engine": 7,
+    "histology": 8, "loss": 8,
+    "reports": 9,
+    "sweeps": 10,
+    "trials": 11,
+    "viewer": 12,
+    "api": 13,
+    "cli": 14, "__main__": 15, "__init__": 16,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.
 SOCIABLE = {0}

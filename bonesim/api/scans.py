@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bonesim.morphometry.spheres import Progress
-    from bonesim.reports.look import Cost
+    from bonesim.reports.look import RunOnScan
     from bonesim.specimens.scan import Grey
 
 __all__ = ["LookedAt", "look", "measure_files"]
@@ -83,25 +83,25 @@ def look(
     return LookedAt(report.table(looked, cost), drawing.figure)
 
 
-def cost_of_run(grey: "Grey", parameters: ScanParameters) -> "Cost":
+def cost_of_run(grey: "Grey", parameters: ScanParameters) -> "RunOnScan":
     """What a year of a run on a scan would take with the defaults of a configuration."""
     import math
 
     from bonesim.config.config import validated
     from bonesim.engine.cost import cost_of, size_of_read_scan, speed
-    from bonesim.reports.look import Cost
+    from bonesim.reports.look import RunOnScan
 
     try:
         size = size_of_read_scan(parameters, grey)
     except InputError as error:
         reason = str(error).removeprefix(f"{parameters.path}: ")
-        return Cost(math.nan, math.nan, math.nan, math.nan, f"cannot be simulated: {reason}")
+        return RunOnScan(math.nan, math.nan, math.nan, math.nan, f"cannot be simulated: {reason}")
     config = validated({"schedule": {"duration_day": 365}}, "a year with the defaults")
     cost = cost_of(size, config)
     same = size.voxel_um == grey.voxel_um
     note = "" if same else f"resampled from {grey.voxel_um:g} to {size.voxel_um:g} um"
     minutes = (cost.days_seconds + cost.solves_seconds) / speed() / 60.0
-    return Cost(size.voxels, size.voxel_um, cost.memory_bytes / 1e9, minutes, note)
+    return RunOnScan(size.voxels, size.voxel_um, cost.memory_bytes / 1e9, minutes, note)
 
 
 def measure_files(

@@ -199,8 +199,8 @@ class Config(Parameters):
 
     def files(self) -> tuple[Path, ...]:
         """The files it names: a scan, its mask, a table of hormones."""
-        groups = (self.specimen, self.hormones.course)
-        names = [getattr(group, key, None) for group in groups for key in ("path", "mask")]
+        tree = tree_of(self)
+        names = (value_at(tree, path) for path in FILE_PATHS)
         return tuple(Path(name) for name in names if isinstance(name, str))
 
     def with_changes(self, changes: dict[str, Any]) -> "Config":

@@ -4,10 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bonesim.config.config import Config, tree_of
-from bonesim.config.files import FILE_PATHS
+from bonesim.config.config import Config
 from bonesim.errors import InputError
 
 #: Bytes of a text header that can name a file of its data.
@@ -29,7 +27,7 @@ def inputs_of(config: Config) -> dict[str, str]:
     Raises:
         InputError: a file cannot be read.
     """
-    return {str(f): file_hash(f) for name in _named(config) for f in files_of(Path(name))}
+    return {str(f): file_hash(f) for name in config.files() for f in files_of(name)}
 
 
 def digests_of(config: Config) -> dict[str, str]:
@@ -39,15 +37,15 @@ def digests_of(config: Config) -> dict[str, str]:
         InputError: a file cannot be read.
     """
     found = {}
-    for name in _named(config):
-        hashes = {str(f.relative_to(Path(name).parent)): file_hash(f) for f in files_of(Path(name))}
-        found[Path(name).name] = next(iter(hashes.values())) if len(hashes) == 1 else _one(hashes)
+    for name in config.files():
+        hashes = {str(f.relative_to(name.parent)): file_hash(f) for f in files_of(name)}
+        found[name.name] = next(iter(hashes.values())) if len(hashes) == 1 else _one(hashes)
     return found
 
 
-def digest_of(config: Config, seen: dict[tuple[str, ...], str] | None = None) -> str:
+def digest_of(config: Config, seen: dict[tuple[Path, ...], str] | None = None) -> str:
     """One SHA-256 over `inputs_of`; "" without inputs. `seen` keeps digests by names of files."""
-    names = tuple(_named(config))
+    names = config.files()
     if not names:
         return ""
     if seen is None or names not in seen:
@@ -60,12 +58,6 @@ def digest_of(config: Config, seen: dict[tuple[str, ...], str] | None = None) ->
 
 def _one(hashes: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
-
-
-def _named(config: Config) -> list[str]:
-    """The names of files and folders in a config."""
-    tree = tree_of(config)
-    return [name for name in (_value(tree, path) for path in FILE_PATHS) if name is not None]
 
 
 def files_of(path: Path) -> Iterator[Path]:
@@ -120,11 +112,3 @@ def _detached(header: Path, words: tuple[str, ...]) -> Iterator[Path]:
                 return
             if name and (header.parent / name).is_file():
                 yield header.parent / name
-
-
-def _value(tree: dict[str, Any], path: str) -> str | None:
-    """The text at a dotted path, if there is one."""
-    place: Any = tree
-    for name in path.split("."):
-        place = place.get(name) if isinstance(place, dict) else None
-    return place if isinstance(place, str) else None

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError, ResourceError
+from bonesim.storage.durable import KINDS, open_regular
 
 __all__ = ["expanded", "head_of", "is_packed", "opened", "plain_neighbour", "plain_size"]
 
@@ -38,7 +39,9 @@ def plain_size(path: Path) -> int:
         raise _unreadable(path, error) from None
     except ValueError:
         raise InputError(f"{str(path)!r}: is no path; check it") from None
-    _check_plain(path, found.st_mode)
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        raise InputError(f"{path}: is {KINDS.get(kind, 'no regular file')}; give an image file")
     return found.st_size
 
 
@@ -52,18 +55,14 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """
     plain_size(path)
     try:
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+        number = open_regular(path)
     except OSError as error:
         raise _unreadable(path, error) from None
     with os.fdopen(number, "rb") as file:
-        _check_plain(path, os.fstat(number).st_mode)
         try:
             yield file
         except MemoryError:
             raise ResourceError(f"{path}: does not fit in memory; crop the scan first") from None
-
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def head_of(path: Path) -> bytes:
@@ -242,19 +241,6 @@ class Deflated:
 def as_stream(one: Deflated) -> IO[bytes]:
     """`Deflated` where a file is wanted."""
     return cast("IO[bytes]", one)
-
-
-def _check_plain(path: Path, mode: int) -> None:
-    if stat.S_ISREG(mode):
-        return
-    what = next((name for test, name in _OTHERS if test(mode)), "no plain file")
-    raise InputError(f"{path}: is {what}; give an image file")
-
-
-_OTHERS = (
-    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
-)  # fmt: skip
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

@@ -164,7 +164,9 @@ def needed_planes(radius, centres, low, high):  # type: ignore[no-untyped-def]
                 continue
             s = flat[m * ny * nx + place]
             # Exceeded where 2 (m - k) z >= left; at the midplane of equal spheres the lower stays.
-            left = square - np.int64(np.rint(np.float64(s) * s)) + m * m - k * k + (m > k and s == r)
+            left = (
+                square - np.int64(np.rint(np.float64(s) * s)) + m * m - k * k + (m > k and s == r)
+            )
             if m > k and 2 * (m - k) * last >= left:
                 last = -(-left // (2 * (m - k))) - 1
             elif m < k and 2 * (m - k) * first >= left:

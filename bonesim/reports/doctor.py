@@ -1,6 +1,5 @@
 """What bonesim needs of this machine, what is there, what is missing and how to get it."""
 
-import os
 import platform
 import signal
 import subprocess
@@ -203,18 +202,18 @@ def _caches() -> Iterator[Row]:
 
     from bonesim.engine.burn_in import MOST_BYTES
     from bonesim.engine.compile_ahead import all_cached
+    from bonesim.kernel import cache_folder
 
-    part, folder = "caches", Path(numba.config.CACHE_DIR)
+    part, folder = "caches", cache_folder()
     known = "compiled" if all_cached() else "not compiled yet: the first run takes minutes more"
     if numba.config.DISABLE_JIT:
         known = "switched off (NUMBA_DISABLE_JIT): everything is very slow"
-    kept = user_cache_path("bonesim") / "kernels"
-    if os.access(folder, os.W_OK) and kept in folder.parents:
+    kept = Path(numba.config.CACHE_DIR or user_cache_path("bonesim") / "kernels")
+    if kept in folder.parents:
         yield Row(part, "kernels", f"{known}; {size_text(_bytes_in(folder))} in {folder}")
     else:
         remedy = "set NUMBA_CACHE_DIR to a folder that can be written, or HOME"
-        state = OK if os.access(folder, os.W_OK) and "NUMBA_CACHE_DIR" in os.environ else MISSING
-        yield Row(part, "kernels", f"{known}; {folder}", state, "" if state == OK else remedy)
+        yield Row(part, "kernels", f"{known}; {folder}, for this session", MISSING, remedy)
     old = [one for one in kept.glob("*") if one.is_dir() and one != folder]
     if old:
         size = size_text(sum(_bytes_in(one) for one in old))

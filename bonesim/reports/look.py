@@ -54,7 +54,7 @@ class Looked(NamedTuple):
     bvtv_percent: NDArray[np.float64]
 
 
-class Cost(NamedTuple):
+class RunOnScan(NamedTuple):
     """What a run on the scan would take; NaN if it cannot be simulated, with the reason.
 
     Attributes:
@@ -112,7 +112,7 @@ def _at_least(values: NDArray[np.float32], threshold: float) -> float:
     return 100.0 * int(np.count_nonzero(values >= np.float32(threshold))) / values.size
 
 
-def table(looked: Looked, cost: Cost) -> "pd.DataFrame":
+def table(looked: Looked, cost: RunOnScan) -> "pd.DataFrame":
     """One row per quantity: size, grey values, thresholds with BV/TV and density, cost of a run.
 
     `attrs["notes"]` lists what was done to the image.

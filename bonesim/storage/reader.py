@@ -34,6 +34,7 @@ from bonesim.storage.layout import Column
 from bonesim.storage.lock import is_being_written
 from bonesim.storage.validation import (
     DAMAGE,
+    close_both,
     first_line,
     require_file,
     require_lattice,
@@ -106,14 +107,7 @@ class Run:
 
     def close(self) -> None:
         """Close the file; what was read stays valid."""
-        try:
-            if hasattr(self, "_file"):
-                self._file.close()
-        except DAMAGE:
-            if self._raw.failure is None:
-                raise
-        finally:
-            self._raw.close()
+        close_both(getattr(self, "_file", None), self._raw)
 
     # -- what the run is -----------------------------------------------------------------------
 

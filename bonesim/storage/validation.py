@@ -14,6 +14,7 @@ import h5py
 from bonesim.errors import InputError
 from bonesim.storage import layout
 from bonesim.storage.durable import KINDS, unreadable
+from bonesim.storage.journaled_file import JournaledFile
 
 #: Bytes that a dataset may claim in any case, and how many it may claim beyond for each one stored.
 #: Deflate makes up to 1032 bytes of one; lattices of bone are compressed to a fiftieth at most.
@@ -123,3 +124,15 @@ def require_lattice(file: h5py.File) -> tuple[int, int, int]:
     if not 0 < nz * ny * nx <= MAX_VOXELS:
         raise ValueError(f"a lattice of {nx} x {ny} x {nz} voxels")
     return nz, ny, nx
+
+
+def close_both(file: h5py.File | None, raw: JournaledFile) -> None:
+    """Close an HDF5 file and what it lies on. A failure that `raw` remembers is not reported again."""
+    try:
+        if file is not None:
+            file.close()
+    except DAMAGE:
+        if raw.failure is None:
+            raise
+    finally:
+        raw.close()

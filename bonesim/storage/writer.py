@@ -22,7 +22,13 @@ from bonesim.storage.journaled_file import JournaledFile, journal_path
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
 from bonesim.storage.outputs import check_output
-from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
+from bonesim.storage.validation import (
+    DAMAGE,
+    close_both,
+    first_line,
+    require_file,
+    require_run_file,
+)
 
 
 def check_place(path: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
@@ -300,14 +306,7 @@ class RunWriter:
 
     def _forget(self) -> None:
         """Close without a word: what HDF5 cannot write into memory any more is lost anyway."""
-        try:
-            if hasattr(self, "_file"):
-                self._file.close()
-        except DAMAGE:
-            if self._raw.failure is None:
-                raise
-        finally:
-            self._raw.close()
+        close_both(getattr(self, "_file", None), self._raw)
 
     def _damaged(self, error: BaseException) -> CorruptFileError:
         return CorruptFileError(

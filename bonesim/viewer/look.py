@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.reports.look import Cost, Looked, curve
+from bonesim.reports.look import Looked, RunOnScan, curve
 from bonesim.specimens.density import UNIT
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
@@ -24,7 +24,7 @@ BARS_MM = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 _MOST_PIXELS = 900
 
 
-def draw(looked: Looked, cost: Cost) -> Drawing:
+def draw(looked: Looked, cost: RunOnScan) -> Drawing:
     """The figure, and the numbers of its curves as CSV."""
     from matplotlib.figure import Figure
 
@@ -141,7 +141,7 @@ def _grey_axis(axis: "Axes", looked: Looked) -> None:
         above.tick_params(labelsize=8)
 
 
-def _words(axis: "Axes", looked: Looked, cost: Cost) -> None:
+def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
     """Thresholds as a legend with numbers, and what a run would cost."""
     axis.set_axis_off()
     handles = [

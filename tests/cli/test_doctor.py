@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import bonesim
 from bonesim.cli.main import app
 from bonesim.errors import ResourceError
+from bonesim.kernel import cache_folder
 from bonesim.reports import doctor as report
 
 
@@ -36,7 +37,7 @@ def test_it_names_versions_machine_and_caches(table: pd.DataFrame) -> None:
     for name in ("bonesim", "Python", "llvmlite", "HDF5", "VTK", "mesa", "off-screen drawing",
                  "processor", "cores", "memory", "disk here", "kernels", "burn-ins"):  # fmt: skip
         assert row(table, name)["value"], name
-    assert str(numba.config.CACHE_DIR) in row(table, "kernels")["value"]
+    assert str(cache_folder()) in row(table, "kernels")["value"]
     assert set(table["state"]) <= {report.OK, report.MISSING, report.FAILED}
     assert (table.loc[table["state"] != report.OK, "remedy"] != "").all()
     assert row(table, "off-screen drawing")["state"] == report.OK

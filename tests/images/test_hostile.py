@@ -33,7 +33,7 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.nrrd", "a.nii.gz", "a.mha", "a.vti", "a"])
 def test_pipes_sockets_and_devices_are_never_opened(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / name)
-    assert "a pipe" in refused(tmp_path / name)
+    assert "a named pipe" in refused(tmp_path / name)
     (tmp_path / name).unlink()
     (tmp_path / name).symlink_to("/dev/zero")
     assert "a device" in refused(tmp_path / name)
@@ -48,11 +48,11 @@ def test_pipes_sockets_and_devices_are_never_opened(name: str, tmp_path: Path) -
 def test_a_pipe_among_slices_or_as_data(tmp_path: Path) -> None:
     path = writers.slices(tmp_path, volume())
     os.mkfifo(path / "s_7.tif")
-    assert "a pipe" in refused(path)
+    assert "a named pipe" in refused(path)
     header = writers.mha(tmp_path, volume(), name="d.mhd", data_file="d.raw")
     (tmp_path / "d.raw").unlink()
     os.mkfifo(tmp_path / "d.raw")
-    assert "a pipe" in refused(header)
+    assert "a named pipe" in refused(header)
 
 
 def test_links_are_followed_to_files(tmp_path: Path) -> None:
