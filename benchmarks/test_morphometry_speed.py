@@ -13,12 +13,15 @@ import pytest
 from benchmarks.conftest import ratio_of_minima
 from bonesim.config.config import validated
 from bonesim.morphometry.panel import PANEL, measure
-from bonesim.morphometry.thickness import local_thickness, paint_spheres, sphere_centres
+from bonesim.morphometry.spheres import paint_spheres, sphere_centres
+from bonesim.morphometry.thickness import local_thickness
 from bonesim.specimens import Specimen, make_specimen
 
 LEAST_RATIO = 10.0
 #: Spheres of a marrow space that no neighbour within two voxels holds: a share of its voxels.
 MOST_CENTRES = 0.25
+#: Power of the edge in solid bone: 4 and what caches take; sphere by sphere it was 6.
+MOST_POWER = 4.8
 SCAN = "lhdl_3155_grey_19p5um.tif"
 
 
@@ -73,6 +76,25 @@ def test_thickness(benchmark, young_bone: Specimen) -> None:
     print(f"\npaint_spheres: {ratio:.0f} x the plain reference")
     assert ratio >= LEAST_RATIO
     benchmark(fast)
+
+
+@pytest.mark.parametrize("edge", [40])
+def test_solid_bone_takes_no_more_than_edge_to_the_fourth(edge: int) -> None:
+    """A cube with a hole at twice the edge, in one run: at most 2^4 of the time and a margin."""
+    seconds = []
+    for size in (edge, 2 * edge):
+        place = np.indices((size,) * 3) - size / 2
+        bone = (place**2).sum(axis=0) >= 64
+        local_thickness(bone[:20, :20, :20])
+        begun = time.process_time()
+        thick = local_thickness(bone)
+        seconds.append(time.process_time() - begun)
+        assert thick[bone].min() > size / 2
+    power = np.log2(seconds[1] / seconds[0])
+    print(
+        f"\nsolid cubes of {edge} and {2 * edge}: {seconds[0]:.2f}, {seconds[1]:.2f} s, edge^{power:.1f}"
+    )
+    assert power < MOST_POWER
 
 
 def test_panel(benchmark, young_bone: Specimen) -> None:

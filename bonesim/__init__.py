@@ -24,22 +24,28 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.files import verify as verify
     from bonesim.api.look import clinic as clinic
+    from bonesim.api.look import doctor as doctor
     from bonesim.api.look import info as info
     from bonesim.api.look import measure as measure
     from bonesim.api.look import measure_stiffness as measure_stiffness
     from bonesim.api.look import scan_like as scan_like
+    from bonesim.api.maps import thickness_maps as thickness_maps
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_sweep as plot_sweep
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.scans import look as look
+    from bonesim.api.scans import measure_files as measure_files
     from bonesim.api.simulate import biopsy as biopsy
     from bonesim.api.simulate import decompose as decompose
     from bonesim.api.simulate import hormones as hormones
     from bonesim.api.simulate import resume as resume
     from bonesim.api.simulate import run as run
+    from bonesim.api.simulate import run_cost as run_cost
     from bonesim.api.simulate import run_twins as run_twins
     from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
@@ -76,13 +82,18 @@ _NAMES = {
     "engine.days": ("Observer",),
     "engine.run": ("Stopped",),
     "api.simulate": (
-        "run", "run_twins", "resume", "hormones", "biopsy", "decompose", "schema",
+        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose", "schema",
     ),
     "storage.reader": ("Run", "open_run"),
-    "api.look": ("info", "measure", "measure_stiffness", "clinic", "scan_like"),
+    "api.look": (
+        "info", "measure", "measure_stiffness", "clinic", "scan_like", "doctor",
+    ),
+    "api.maps": ("thickness_maps",),
+    "api.scans": ("look", "measure_files"),
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),
+    "api.files": ("verify",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
         "trial_cost", "compare_trial",

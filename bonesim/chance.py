@@ -49,6 +49,7 @@ _M1 = np.uint64(0xCD9E8D57)
 _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
+_LOW_SIGNED = np.int64(0xFFFFFFFF)
 _32 = np.uint64(32)
 _5 = np.uint64(5)
 _6 = np.uint64(6)
@@ -81,14 +82,15 @@ def words(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """The four random words of one decision. `day` may be negative (burn-in)."""
     s = np.uint64(seed)
     w = np.uint64(entity)
-    return philox(w & _LOW, w >> _32, np.uint64(day) & _LOW, np.uint64(purpose), s & _LOW, s >> _32)
+    d = np.uint64(np.int64(day) & _LOW_SIGNED)
+    return philox(w & _LOW, w >> _32, d, np.uint64(purpose), s & _LOW, s >> _32)
 
 
 @kernel
 def uniform(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """A number in [0, 1), 53 bits, for one decision."""
     a, b, _, _ = words(seed, day, entity, purpose)
-    return (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53
+    return (np.float64(a >> _5) * _2_26 + np.float64(b >> _6)) * _2_53
 
 
 @kernel
@@ -105,8 +107,8 @@ def uniform_pair(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
     """Two independent numbers in [0, 1) for one decision."""
     a, b, c, d = words(seed, day, entity, purpose)
     return (
-        (float(a >> _5) * _2_26 + float(b >> _6)) * _2_53,
-        (float(c >> _5) * _2_26 + float(d >> _6)) * _2_53,
+        (np.float64(a >> _5) * _2_26 + np.float64(b >> _6)) * _2_53,
+        (np.float64(c >> _5) * _2_26 + np.float64(d >> _6)) * _2_53,
     )
 
 

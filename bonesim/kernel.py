@@ -10,18 +10,20 @@ with kernels and all that these import (a test derives the list).
 import hashlib
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import llvmlite
 import numba
+import numpy as np
 from numba.core import caching
 from platformdirs import user_cache_path
 
-__all__ = ["KERNEL_SOURCES", "PACKAGE", "is_cached", "kernel", "sources_hash"]
+__all__ = ["KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "sources_hash"]
 
 
 PACKAGE = Path(__file__).parent
@@ -31,7 +33,7 @@ KERNEL_SOURCES = (
     "cells", "lattice", "mechanics", "signals",
     "endocrine/assay.py", "endocrine/axis.py", "endocrine/drugs.py", "endocrine/response.py",
     "instruments/reading.py",
-    "morphometry/thickness.py", "morphometry/thinning.py",
+    "morphometry/spheres.py", "morphometry/thinning.py",
     "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",
 )  # fmt: skip
 
@@ -51,39 +53,40 @@ def sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _choose_cache_folder() -> str:
-    """The user's cache folder for these sources, or a temporary one if it cannot be written."""
-    folder = user_cache_path("bonesim") / "kernels" / sources_hash()
+@cache
+def cache_folder() -> Path:
+    """Where machine code of these sources is kept; a temporary folder if it cannot be written.
+
+    It is named after the sources within NUMBA_CACHE_DIR, if that is set, or the user's cache.
+    """
+    place = numba.config.CACHE_DIR or user_cache_path("bonesim") / "kernels"
+    folder = Path(place) / sources_hash()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(folder)
     except OSError:
-        temporary = tempfile.mkdtemp(prefix="bonesim_kernels_")
+        temporary = Path(tempfile.mkdtemp(prefix="bonesim_kernels_"))
         warnings.warn(
             f"{folder} cannot be written: compiled kernels go to {temporary} and are lost "
             "after this session; set NUMBA_CACHE_DIR to a writable folder to keep them",
             stacklevel=2,
         )
-        return temporary
-    return str(folder)
+        folder = temporary / sources_hash()
+        folder.mkdir()
+    return folder
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = _choose_cache_folder()
-
-
-class KernelLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+class KernelLocator(caching.UserWideCacheLocator):  # type: ignore[misc]
     """Where Numba keeps a kernel: by the module's place in the package, not on the disk.
 
-    A second clone or environment with the same sources and compiler finds what is compiled. The
-    stamp is `sources_hash`, so that a cache folder of the user's own is never stale either.
+    A second clone or environment with the same sources and compiler finds what is compiled.
     """
 
-    @classmethod
-    def get_suitable_cache_subpath(cls, py_file: str) -> str:
-        """Folder of a module's kernels within the cache folder."""
-        return Path(py_file).resolve().parent.relative_to(PACKAGE.parent.resolve()).as_posix()
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
+        place = Path(py_file).resolve().parent.relative_to(PACKAGE.resolve())
+        self._cache_path = str(cache_folder() / place)
 
     def get_source_stamp(self) -> str:
         """What a cached kernel must have been compiled from."""
@@ -104,10 +107,69 @@ def kernel(function: F) -> F:
 
     Kernels are pure functions over arrays and numbers: no objects, no input or output, no
     messages, no random numbers but those of `bonesim.chance`.
+
+    With NUMBA_DISABLE_JIT=1 they run as plain Python, slowly and with the same bits: for that a
+    number narrower than 64 bits is made float64 or int64 before it meets a literal.
     """
+    if numba.config.DISABLE_JIT:
+        return _plain(function)
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def _plain(function: F) -> F:
+    """`function` with the numbers that compiled code has: 64 bits wide, and silent on overflow.
+
+    NumPy lets Python's own numbers take the type of what they meet (float32 x 0.5 is float32); in
+    compiled code they are float64 and int64. So those that come in, also within tuples, do so
+    as NumPy's.
+    """
+
+    @wraps(function)
+    def run(*arguments: Any) -> Any:
+        if getattr(_within, "kernel", False):
+            # Its tuples are wide already.
+            return function(*[_WIDE.get(type(one), _same)(one) for one in arguments])
+        _within.kernel = True
+        try:
+            with np.errstate(all="ignore"):
+                return _as_returned(function(*[_strong(one) for one in arguments]))
+        finally:
+            _within.kernel = False
+
+    return run  # type: ignore[return-value]
+
+
+#: Whether this thread runs a plain kernel already.
+_within = threading.local()
+
+
+def _wide(number: int) -> Any:
+    """int64, or uint64 for an identity that needs it: as Numba takes Python's integers."""
+    return np.int64(number) if number < 2**63 else np.uint64(number)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: _wide}
+
+
+def _strong(value: Any) -> Any:
+    """A Python number as float64 or int64, a tuple with all of its numbers so."""
+    if isinstance(value, tuple):
+        strong = [_strong(one) for one in value]
+        return type(value)(*strong) if hasattr(value, "_fields") else tuple(strong)
+    return _WIDE.get(type(value), _same)(value)
+
+
+def _as_returned(value: Any) -> Any:
+    """A result as compiled code returns it: NumPy's numbers as Python's."""
+    if type(value) is tuple:
+        return tuple(_as_returned(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_cached(name: str) -> bool:
     """Whether machine code of a kernel ("module.function") exists for these sources."""
-    return any(Path(numba.config.CACHE_DIR).rglob(f"*{name}-*.nbc"))
+    return any(cache_folder().rglob(f"*{name}-*.nbc"))

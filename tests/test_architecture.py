@@ -20,6 +20,7 @@ from bonesim.instruments.imaging import Scanner
 from bonesim.instruments.visits import ClinicParameters
 from bonesim.kernel import KERNEL_SOURCES
 from bonesim.mechanics.apparent import ApparentParameters
+from bonesim.storage.program import OUTCOME_SOURCES, PROGRAM_SOURCES
 from bonesim.trials.parameters import TrialParameters
 from bonesim.units import UNITS
 
@@ -28,19 +29,20 @@ PACKAGE = ROOT / "bonesim"
 #: Import goes down only. Packages of one row do not import each other.
 LAYER = {
     "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
-    "images": 1, "lattice": 1, "storage": 1,
-    "instruments": 2, "mechanics": 2, "morphometry": 2, "signals": 2, "specimens": 2,
-    "analysis": 3, "endocrine": 3,
-    "cells": 4,
-    "config": 5,
-    "engine": 6,
-    "histology": 7, "loss": 7,
-    "reports": 8,
-    "sweeps": 9,
-    "trials": 10,
-    "viewer": 11,
-    "api": 12,
-    "cli": 13, "__main__": 14, "__init__": 15,
+    "lattice": 1, "storage": 1,
+    "images": 2,
+    "instruments": 3, "mechanics": 3, "morphometry": 3, "signals": 3, "specimens": 3,
+    "analysis": 4, "endocrine": 4,
+    "cells": 5,
+    "config": 6,
+    "engine": 7,
+    "histology": 8, "loss": 8,
+    "reports": 9,
+    "sweeps": 10,
+    "trials": 11,
+    "viewer": 12,
+    "api": 13,
+    "cli": 14, "__main__": 15, "__init__": 16,
 }  # fmt: skip
 #: Within these rows modules may build on each other; the rest may not.
 SOCIABLE = {0}
@@ -76,6 +78,7 @@ PURE = {
     "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
     "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_osteocyte_share",
     "rankl_production", "sclerostin_exponent",
+    "density_intercept", "density_slope",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
     "trabecular_share",
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "max_stimulus",
@@ -83,7 +86,7 @@ PURE = {
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",
     "critical_strain", "min_bone_share", "mineral_exponent", "max_cycles", "poisson", "share_x",
     "share_y", "share_z", "tolerance", "yield_strain",
-    "bones", "cv", "high", "low", "mean", "p", "people", "repeats", "sd", "value",
+    "bones", "cv", "high", "index", "low", "mean", "p", "people", "repeats", "sd", "value",
 }  # fmt: skip
 
 
@@ -268,6 +271,47 @@ def test_the_kernels_hash_covers_what_kernels_reach() -> None:
     rooms = {f"bonesim.{name}" for name in KERNEL_SOURCES if not name.endswith(".py")}
     alone = {module_of(PACKAGE / name) for name in KERNEL_SOURCES if name.endswith(".py")}
     assert {name for name in reached if ".".join(name.split(".")[:2]) not in rooms} == alone
+
+
+def loaded_by(package: Path) -> set[str]:
+    """The modules that a package's `__init__` loads when one of its names is used."""
+    tree = ast.parse(package.read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {f"{module_of(package).removesuffix('.__init__')}.{ast.literal_eval(key)}"
+            for call in calls if ast.unparse(call.func) == "loaded_when_used"
+            for key in getattr(call.args[1], "keys", [])}  # fmt: skip
+
+
+def results_closure(names: set[str]) -> set[str]:
+    """As `closure`, and what is loaded only when a name of a package is used."""
+    reached, more = set[str](), closure(names)
+    while more - reached:
+        reached |= more
+        packages = [PACKAGE / name.split(".")[1] / "__init__.py" for name in reached if "." in name]
+        loaded = {name for place in packages if place.is_file() and
+                  f"bonesim.{place.parent.name}" in reached for name in loaded_by(place)}  # fmt: skip
+        more = closure(reached | loaded)
+    return reached - {"bonesim"}
+
+
+def uncovered(reached: set[str], listed: tuple[str, ...]) -> set[str]:
+    """The modules that no folder or file of a list holds."""
+    rooms = {f"bonesim.{name}" for name in listed if not name.endswith(".py")}
+    alone = {module_of(PACKAGE / name) for name in listed if name.endswith(".py")}
+    assert {name for name in alone if name not in reached} == set(), "listed, but not reached"
+    return {n for n in reached if ".".join(n.split(".")[:2]) not in rooms and n not in alone}
+
+
+def test_the_program_s_hash_covers_what_results_depend_on() -> None:
+    """A new module that the engine reaches is never missed; reports and pictures are not in it."""
+    engine = {module_of(path) for path in (PACKAGE / "engine").glob("*.py")}
+    reached = results_closure(engine)
+    assert {"bonesim.engine.daily_table", "bonesim.specimens.synthetic"} <= reached
+    assert uncovered(reached, PROGRAM_SOURCES) == set()
+    worker = {"bonesim.sweeps.worker", "bonesim.trials.visits"}
+    assert uncovered(results_closure(engine | worker), PROGRAM_SOURCES + OUTCOME_SOURCES) == set()
+    rooms = {name.partition("/")[0] for name in PROGRAM_SOURCES + OUTCOME_SOURCES}
+    assert not rooms & {"api", "cli", "guide", "reports", "viewer"}
 
 
 def test_every_kernel_has_a_docstring() -> None:

@@ -91,12 +91,15 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     interrupted = [bonesim.run(SMALL, folder / f"half_{n}.vtkhdf", until_day=10) for n in (0, 1)]
     mask = np.zeros((18, 18, 18), bool)
     mask[:, 6:11] = True
+    np.save(folder / "scan.npy", mask)
     config = bonesim.load_config(folder / "base.toml")
     return {
         "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
         "untreated_twin": lambda n: bonesim.untreated_twin(config),
         "make_specimen": lambda n: bonesim.make_specimen(mask, 20.0),
         "run": lambda n: bonesim.run(config, folder / f"run_{n}.vtkhdf", seed=n),
+        "run_cost": lambda n: bonesim.run_cost(config, folder / f"run_{n}.vtkhdf", seed=n),
+        "doctor": lambda n: bonesim.doctor(),
         "run_twins": lambda n: bonesim.run_twins(SMALL, folder / f"twins_{n}.vtkhdf"),
         "resume": lambda n: bonesim.resume(interrupted[n]),
         "hormones": lambda n: bonesim.hormones(PRESCRIBED, people=n),
@@ -110,9 +113,19 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "info": lambda n: bonesim.info(run_file),
         "measure": lambda n: bonesim.measure(mask, 20.0, quick=True),
         "measure_stiffness": lambda n: bonesim.measure_stiffness(mask, 20.0, tolerance=1e-3),
+        "thickness_maps": lambda n: bonesim.thickness_maps(folder / "scan.npy", 20.0),
+        "look": lambda n: bonesim.look(
+            folder / "scan.npy", folder / "look.png", voxel_um=20.0, overwrite=True
+        ),
+        "measure_files": lambda n: bonesim.measure_files(
+            [folder / "scan.npy"] * 2, voxel_um=20.0, quick=True
+        ),
         "clinic": lambda n: bonesim.clinic(run_file, seed=n),
-        "scan_like": lambda n: bonesim.scan_like(run_file, folder / "scans", scanner="micro_ct_20"),
-        "render": lambda n: bonesim.render(run_file, folder / "run.png"),
+        "scan_like": lambda n: bonesim.scan_like(
+            run_file, folder / "scans", scanner="micro_ct_20", overwrite=True
+        ),
+        "verify": lambda n: bonesim.verify(run_file),
+        "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
         "view": lambda n: bonesim.view(run_file, off_screen=True).close(),
         "plot_hormones": lambda n: bonesim.plot_hormones(PRESCRIBED),
         "plot_loss": lambda n: bonesim.plot_loss(bonesim.decompose(SMALL, [10])),

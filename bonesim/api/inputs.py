@@ -9,26 +9,30 @@ An array is taken for what it holds:
 Everything else is refused: grey values without a threshold, another number of dimensions, NaN.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
 
-from bonesim.config.changes import changed
-from bonesim.config.config import Config, load_config, validated
+from bonesim.config.config import Config, load_config, validated, with_changes
+from bonesim.config.explain import explain
 from bonesim.errors import InputError
-from bonesim.specimens.scan import quanta_of_grey
+from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
+from bonesim.specimens.crop import crop_fields
+from bonesim.specimens.masks import as_mask
+from bonesim.specimens.scan import ScanParameters, quanta_of_grey
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
 
 AnyConfig = Config | Mapping[str, Any] | str | Path
 AnyRun = Run | str | Path
 
-#: Sizes of a voxel that bone can have, um.
-FINEST_VOXEL_UM, COARSEST_VOXEL_UM = 1.0, 1000.0
+#: Fields of a scan that are given together.
+DENSITY = ("density_slope", "density_intercept")
 
 
 def as_config(
@@ -48,13 +52,72 @@ def as_config(
     if isinstance(config, Config):
         return config.with_changes(new) if new else config
     if isinstance(config, Mapping):
-        return validated(changed(dict(config), new), "config")
+        return validated(with_changes(dict(config), new), "config")
     if isinstance(config, str | Path):
         return load_config(config, new)
     raise InputError(
         f"got {type(config).__name__}; give a Config, a dict or the path of a TOML file",
         parameter="config",
     )
+
+
+class ScanOptions(TypedDict, total=False):
+    """How an image is read, in addition to its voxel size, threshold and smoothing.
+
+    Attributes:
+        crop: "x0:x1,y0:y1,z0:z1" in voxels, or with mm behind it; or six numbers in voxels.
+        threshold_mg: instead of `threshold`, mgHA/cm3, for a calibrated image.
+        density_slope, density_intercept: calibration instead of the file's: mgHA/cm3 for each grey
+            value, and at grey value 0.
+        index: which volume of a file with several, from 0.
+        array: which array of a VTI file with several.
+    """
+
+    crop: str | Sequence[float] | None
+    threshold_mg: float | None
+    density_slope: float | None
+    density_intercept: float | None
+    index: int | None
+    array: str | None
+
+
+def scan_parameters(
+    path: str | Path, crop: str | Sequence[float] | None = None, **given: Any
+) -> ScanParameters:
+    """The parameters of a scan from what a user gives, checked.
+
+    Args:
+        path: image or folder of slices.
+        crop: "x0:x1,y0:y1,z0:z1" in voxels or with mm behind it, or six numbers in voxels.
+        given: other fields of `ScanParameters`; those that are None are left out.
+
+    Raises:
+        InputError: a field that is not allowed.
+    """
+    some = {name: value for name, value in given.items() if value is not None} | crop_fields(crop)
+    if {"threshold", "threshold_mg"} <= some.keys():
+        raise InputError("and `threshold_mg` exclude each other; give one", parameter="threshold")
+    for one, other in (DENSITY, DENSITY[::-1]):
+        if one in some and other not in some:
+            raise InputError(f"needs `{other}` as well; give both", parameter=one)
+    try:
+        return ScanParameters.model_validate({"path": str(path), **some})
+    except ValidationError as error:
+        raise InputError(explain(error, str(path), ScanParameters)) from None
+
+
+def files_of(config: AnyConfig, changes: Mapping[str, Any] | None = None) -> tuple[Path, ...]:
+    """The files that a configuration is read from and names: never an output's place.
+
+    One that is not allowed names none: whoever uses it reports why.
+    """
+    named = [Path(value) for value in (changes or {}).values() if isinstance(value, str) and value]
+    if isinstance(config, str | Path):
+        named.append(Path(config))
+    try:
+        return (*named, *as_config(config).files())
+    except InputError:
+        return tuple(named)
 
 
 @contextmanager
@@ -99,7 +162,7 @@ def as_quanta(
                 f"`quanta` are uint8 without a `threshold`; got {values.dtype}", parameter=parameter
             )
         return np.ascontiguousarray(values)
-    mask = _as_mask(values)
+    mask = as_mask(values)
     if threshold is None:
         if mask is None:
             raise InputError(
@@ -125,16 +188,24 @@ def as_region(region: ArrayLike, shape: tuple[int, ...], parameter: str) -> NDAr
     Raises:
         InputError: another shape, numbers that are not finite, or 0 everywhere.
     """
-    values = _real(region, parameter)
+    return np.asarray(as_labels(region, shape, parameter) != 0)
+
+
+def as_labels(labels: ArrayLike, shape: tuple[int, ...], parameter: str) -> NDArray[Any]:
+    """An array that marks regions by their labels, 0 outside.
+
+    Raises:
+        InputError: another shape, numbers that are not finite, or 0 everywhere.
+    """
+    values = _real(labels, parameter)
     if values.shape != shape:
         raise InputError(
             f"has {_size(values.shape)} voxels (z, y, x), the bone {_size(shape)}; they must match",
             parameter=parameter,
         )
-    marked: NDArray[np.bool_] = np.asarray(values != 0)
-    if not marked.any():
+    if not np.any(values != 0):
         raise InputError("is 0 everywhere; mark what to measure", parameter=parameter)
-    return marked
+    return values
 
 
 def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:
@@ -149,9 +220,9 @@ def as_voxel_um(voxel_um: float | None, parameter: str = "voxel_um") -> float:
         size = float(voxel_um)
     except (TypeError, ValueError):
         size = float("nan")
-    if not FINEST_VOXEL_UM <= size <= COARSEST_VOXEL_UM:
+    if not MIN_VOXEL_UM <= size <= MAX_VOXEL_UM:
         raise InputError(
-            f"got {voxel_um}; allowed {FINEST_VOXEL_UM:g} to {COARSEST_VOXEL_UM:g} um; check the "
+            f"got {voxel_um}; allowed {MIN_VOXEL_UM:g} to {MAX_VOXEL_UM:g} um; check the "
             "unit (0.02 mm are 20 um)", parameter=parameter,
         )  # fmt: skip
     return size
@@ -175,17 +246,6 @@ def _real(values: ArrayLike, parameter: str) -> NDArray[Any]:
             parameter=parameter,
         )
     return array
-
-
-def _as_mask(values: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """The array as bool if it holds nothing but 0 and 1, or 0 and 255; else None."""
-    if values.dtype == np.bool_:
-        return values
-    high = values.max()
-    if values.min() < 0 or high not in (0, 1, FULL):
-        return None
-    marked = values == high if high else np.zeros(values.shape, bool)
-    return marked if bool((marked | (values == 0)).all()) else None
 
 
 def _size(shape: tuple[int, ...]) -> str:

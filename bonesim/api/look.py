@@ -2,27 +2,49 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 
-from bonesim.api.inputs import AnyRun, as_quanta, as_region, as_voxel_um, opened
-from bonesim.config.explain import explain
+from bonesim.api.inputs import (
+    AnyRun,
+    ScanOptions,
+    as_labels,
+    as_quanta,
+    as_region,
+    as_voxel_um,
+    opened,
+    scan_parameters,
+)
 from bonesim.errors import InputError
+from bonesim.images.geometry import Grid
+from bonesim.images.kinds import is_image
 from bonesim.morphometry import panel
 from bonesim.morphometry.panel import Measure
-from bonesim.specimens.bones import Bone, bone_of_scan, bones_of_run, region_of_image
-from bonesim.specimens.image import is_image
-from bonesim.specimens.scan import ScanParameters
+from bonesim.morphometry.spheres import Progress
+from bonesim.specimens.bones import (
+    Bone,
+    bone_of_scan,
+    bones_of_run,
+    grid_of_array,
+    grid_of_run,
+    labels_of_image,
+    region_of_image,
+)
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.reader import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clinic", "info", "measure", "measure_stiffness", "scan_like"]
+__all__ = [
+    "clinic",
+    "doctor",
+    "info",
+    "measure",
+    "measure_stiffness",
+    "scan_like",
+]
 
 
 def info(run: AnyRun) -> "pd.DataFrame":
@@ -42,11 +64,23 @@ def info(run: AnyRun) -> "pd.DataFrame":
         return report.table(file)
 
 
+def doctor() -> "pd.DataFrame":
+    """Whether all that bonesim needs of this machine is there and works: one row for each thing.
+
+    Columns: part, name, value, state, remedy. The state is "ok", "missing" (only some commands need
+    it) or "failed" (needed, and does not work). Nothing is changed.
+    """
+    from bonesim.reports import doctor as report
+
+    return report.table()
+
+
 @overload
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False,
+    quanta: bool = False, per_label: bool = False, progress: Progress | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -55,13 +89,25 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[False] = False, progress: Progress | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
+
+
+@overload
+def measure(
+    bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
+    region: ArrayLike | str | Path | None = None, quick: bool = False, *,
+    threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: Literal[True], progress: Progress | None = None,
+) -> "pd.DataFrame": ...  # fmt: skip
 
 
 def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
+    per_label: bool = False, progress: Progress | None = None, **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -69,17 +115,22 @@ def measure(
         bone: an array (z, y, x) or a Specimen; or a run file (each snapshot is measured) or the path
             of an image or of a folder of slices. A bool array, or numbers 0 and 1 or 0 and 255, is a
             mask; other numbers are grey values and need a `threshold`.
-        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none.
-        region: what to measure, an array or image of the same size, where it is not 0; default all
-            but a rim of two voxels.
+        voxel_um: edge of a voxel, um; needed for an array, and for an image whose header has none;
+            replaces what the header has, which is noted.
+        region: what to measure where it is not 0: an array of the same size, or an image of the same
+            place by its own header; default all but a rim of two voxels.
         quick: only the measures a run takes at each snapshot.
         threshold: grey value at and above which a voxel is bone; for an image Otsu's if None.
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
+        per_label: measure the voxels of each number in `region` by themselves.
+        progress: receives the share of the work that is done, 0..1.
+        scan: for images: see `ScanOptions`.
 
     Returns:
-        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file: a table,
-        one row per measure (and day); `attrs["notes"]` lists what was done to the image.
+        Of an array or Specimen: name -> Measure (value, unit, symbol, method). Of a file, or with
+        `per_label`: a table, one row per measure (and day, and label); `attrs["notes"]` lists what
+        was done to the image. With a region, nothing outside it takes part.
 
     Raises:
         InputError: an array, image, region or argument that will not do.
@@ -88,34 +139,45 @@ def measure(
     from bonesim.reports import structure
 
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
-        place = _region(region, block.quanta.shape)
-        return panel.measure(block.quanta, block.voxel_um, place, quick)
+        block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        place, _ = region_in(region, block.quanta.shape, grid_of_array(block), labels=per_label)
+        if per_label:
+            return structure.table([block], place, quick=quick, per_label=True, progress=progress)
+        return panel.measure(block.quanta, block.voxel_um, place, quick, progress)
     name = region.name if isinstance(region, Path) else "region"
-    if not _is_run(bone):
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        one = bone_of_scan(scan, partial_volume=True)
-        place = _region(region, one.quanta.shape)
-        return structure.table([one], place, name, quick=quick)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
+    if not is_run(bone):
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
+        place, notes = region_in(region, one.quanta.shape, one.grid, one.crop, labels=per_label)
+        return structure.table(
+            [one._replace(notes=(*one.notes, *notes))], place, name, quick=quick,
+            per_label=per_label, progress=progress,
+        )  # fmt: skip
+    only_for_scans(bone, **given)
     with opened(bone) as run:
-        place = _region(region, run.shape)
-        return structure.table(bones_of_run(run), place, name, quick=quick)
+        place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
+        table = structure.table(
+            bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
+            count=len(run.snapshot_days),
+        )  # fmt: skip
+        table.attrs["notes"] += notes
+        return table
 
 
 def measure_stiffness(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None, *,
     tensor: bool = False, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, **test: Any,
+    quanta: bool = False, **options: Any,
 ) -> "pd.DataFrame":  # fmt: skip
     """Stiffness and strength by voxel finite elements: the block is compressed by 1 %.
 
     Args:
         bone, voxel_um, threshold, smooth_voxel, quanta: as for `measure`.
         tensor: also the whole stiffness tensor, six load cases.
-        test: parameters of the test, see `bonesim.mechanics.apparent.ApparentParameters`: axis,
-            ends, sides, tissue_modulus_mpa, poisson, habitual_stress_mpa, voxels_per_element,
-            tolerance, ...; of a run, the material is the run's own if not given.
+        options: for images those of `ScanOptions`; and parameters of the test, see
+            `bonesim.mechanics.apparent.ApparentParameters`: axis, ends, sides, tissue_modulus_mpa,
+            poisson, habitual_stress_mpa, voxels_per_element, tolerance, ...; of a run, the material
+            is the run's own if not given.
 
     Returns:
         A table, one row per measure (and day, of a run).
@@ -126,17 +188,19 @@ def measure_stiffness(
     """
     from bonesim.reports import mechanics
 
+    scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
-        p = mechanics.parameters_of(test)
-        block = _block(bone, voxel_um, threshold, smooth_voxel, quanta)
+        p = mechanics.parameters_of(options)
+        block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
         return mechanics.table([block], p, tensor=tensor)
-    if not _is_run(bone):
-        p = mechanics.parameters_of(test)
-        scan = _scan(Path(bone), voxel_um, threshold, smooth_voxel)  # type: ignore[arg-type]
-        return mechanics.table([bone_of_scan(scan, partial_volume=False)], p, tensor=tensor)
-    _only_for_scans(bone, voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel)
+    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel, **scan}
+    if not is_run(bone):
+        p = mechanics.parameters_of(options)
+        one = bone_of_scan(scan_parameters(bone, **given), partial_volume=False)  # type: ignore[arg-type]
+        return mechanics.table([one], p, tensor=tensor)
+    only_for_scans(bone, **given)
     with opened(bone) as run:
-        p = mechanics.parameters_of(test, run)
+        p = mechanics.parameters_of(options, run)
         return mechanics.table(bones_of_run(run), p, tensor=tensor)
 
 
@@ -169,6 +233,7 @@ def clinic(
 def scan_like(
     run: AnyRun, folder: str | Path, days: Iterable[int] | None = None, *,
     scanner: str = "hr_pqct_61", voxel_um: float | None = None, seed: int | None = None,
+    overwrite: bool = False,
 ) -> "pd.DataFrame":  # fmt: skip
     """Write what a scanner would see of the snapshots (NRRD), and the truth between them.
 
@@ -179,6 +244,7 @@ def scan_like(
         scanner: "micro_ct_20", "hr_pqct_61", "hr_pqct_82" or "qct".
         voxel_um: instead of the scanner's own.
         seed: of the noise; the run's own if None.
+        overwrite: replace images that are in the folder already.
 
     Returns:
         One row per scan: file names, BV/TV and mean density, seen and true; `attrs["scan"]` has what
@@ -191,16 +257,19 @@ def scan_like(
 
     with opened(run) as file:
         chosen = None if days is None else list(days)
-        return report.write(file, Path(folder), chosen, scanner, voxel_um, seed)
+        return report.write(
+            file, Path(folder), chosen, scanner, voxel_um, seed, overwrite=overwrite
+        )
 
 
-def _block(
-    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None,
-    smooth_voxel: float | None, quanta: bool,
+def block_of(
+    bone: ArrayLike | Specimen, voxel_um: float | None, threshold: float | None, quanta: bool,
+    **of_images: object,
 ) -> Bone:  # fmt: skip
     """An array or a specimen as a block of bone."""
-    if smooth_voxel is not None:
-        raise InputError("is for images; smooth the array first", parameter="smooth_voxel")
+    for name, value in of_images.items():
+        if value is not None:
+            raise InputError("is for images; smooth or choose from the array first", parameter=name)
     if isinstance(bone, Specimen):
         if voxel_um is not None or threshold is not None:
             raise InputError(
@@ -211,35 +280,25 @@ def _block(
     return Bone(as_quanta(bone, size, threshold, quanta=quanta), size)
 
 
-def _region(
-    region: ArrayLike | str | Path | None, shape: tuple[int, ...]
-) -> NDArray[np.bool_] | None:
-    """The region of interest of an array or an image."""
+def region_in(
+    region: ArrayLike | str | Path | None, shape: tuple[int, ...], grid: Grid | None,
+    crop: Any = None, *, labels: bool = False,
+) -> tuple[NDArray[Any] | None, list[str]]:  # fmt: skip
+    """The region of interest of an array or an image, or its labels; and notes."""
     if region is None:
-        return None
+        return None, []
     if isinstance(region, str | Path):
-        return region_of_image(Path(region), shape)
-    return as_region(region, shape, "region")
+        assert grid is not None
+        return (labels_of_image if labels else region_of_image)(Path(region), grid, crop)
+    return (as_labels if labels else as_region)(region, shape, "region"), []
 
 
-def _is_run(bone: str | Path | Run) -> bool:
-    """Whether a file is taken for a run: all that has no image's name."""
+def is_run(bone: str | Path | Run) -> bool:
+    """Whether a file is taken for a run: all that is no image by its name or content."""
     return isinstance(bone, Run) or not is_image(Path(bone))
 
 
-def _scan(
-    path: Path, voxel_um: float | None, threshold: float | None, smooth_voxel: float | None
-) -> ScanParameters:
-    """The parameters of a scan, checked."""
-    given = {"voxel_um": voxel_um, "threshold": threshold, "smooth_voxel": smooth_voxel}
-    some = {name: value for name, value in given.items() if value is not None}
-    try:
-        return ScanParameters.model_validate({"path": str(path), **some})
-    except ValidationError as error:
-        raise InputError(explain(error, str(path), ScanParameters)) from None
-
-
-def _only_for_scans(bone: str | Path | Run, **given: object) -> None:
+def only_for_scans(bone: str | Path | Run, **given: object) -> None:
     """Refuse what describes a scan, of a run."""
     for name, value in given.items():
         if value is not None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bonesim.api.inputs import AnyConfig, AnyRun, as_config, opened
+from bonesim.api.inputs import AnyConfig, AnyRun, as_config, files_of, opened
+from bonesim.storage.reader import Run
 from bonesim.viewer.picture import Drawing, check_picture, save
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["plot_hormones", "plot_loss", "plot_sweep", "plot_trial", "render", "view"]
 
 
-def render(run: AnyRun, output: str | Path | None = None, *, colour: str = "events") -> "Figure":
+def render(
+    run: AnyRun,
+    output: str | Path | None = None,
+    *,
+    colour: str = "events",
+    overwrite: bool = False,
+) -> "Figure":
     """The bone before, at the end of suppression and of recovery, and the time courses.
 
     Args:
@@ -26,6 +33,7 @@ def render(run: AnyRun, output: str | Path | None = None, *, colour: str = "even
         output: PNG to write, with the numbers behind the curves as CSV beside it; none if None.
         colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
             energy density under the habitual load, solved here) or "none".
+        overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
         InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot be
@@ -33,7 +41,7 @@ def render(run: AnyRun, output: str | Path | None = None, *, colour: str = "even
     """
     from bonesim.viewer import scene
 
-    place = _checked(output)
+    place = _checked(output, overwrite, run.path if isinstance(run, Run) else run)
     with opened(run) as file:
         return _shown(scene.draw(file, colour), place)
 
@@ -56,49 +64,56 @@ def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":
 
 def plot_hormones(
     config: AnyConfig, output: str | Path | None = None, *,
-    changes: Mapping[str, Any] | None = None, people: int = 0,
+    changes: Mapping[str, Any] | None = None, people: int = 0, overwrite: bool = False,
 ) -> "Figure":  # fmt: skip
     """Testosterone, estradiol, LH and drugs of a prescription, with every dose marked.
 
     Args:
         config, changes, people: as for `hormones`.
         output: PNG to write; none if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
         InputError: no protocol; an output that cannot be written.
     """
     from bonesim.reports.blood import Prescribed
 
-    place = _checked(output)
-    return draw_hormones(Prescribed(as_config(config, changes), people), place)
+    place = _checked(output, overwrite, *files_of(config, changes))
+    prescribed = Prescribed(as_config(config, changes), people)
+    return draw_hormones(prescribed, None if place is None else place.path, overwrite=overwrite)
 
 
-def draw_hormones(prescribed: "Prescribed", output: Path | None) -> "Figure":
+def draw_hormones(
+    prescribed: "Prescribed", output: Path | None, *, overwrite: bool = False
+) -> "Figure":
     """As `plot_hormones`, of blood that is computed already."""
     from bonesim.viewer import blood
 
-    return _shown(blood.draw(prescribed), output)
+    return _shown(blood.draw(prescribed), _checked(output, overwrite))
 
 
-def plot_loss(table: "pd.DataFrame", output: str | Path | None = None) -> "Figure":
+def plot_loss(
+    table: "pd.DataFrame", output: str | Path | None = None, *, overwrite: bool = False
+) -> "Figure":
     """The parts of a loss on each day, stacked.
 
     Args:
         table: of `decompose`.
         output: PNG to write, with the table as CSV beside it; none if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
         InputError: an output that cannot be written.
     """
     from bonesim.viewer import loss
 
-    place = _checked(output)
+    place = _checked(output, overwrite)
     return _shown(loss.draw(table), place)
 
 
 def plot_sweep(
     folder: str | Path, output: str | Path | None = None, *, outcome: str = "bvtv_percent",
-    moment: str = "change", kind: str | None = None,
+    moment: str = "change", kind: str | None = None, overwrite: bool = False,
 ) -> "Figure":  # fmt: skip
     """A sweep: heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs.
 
@@ -109,6 +124,7 @@ def plot_sweep(
         moment: "end" (last snapshot), "start", "change" (end over start, %), or "regained" (share of
             the loss from first to second snapshot that the last has back, %).
         kind: "curves", "heatmap", "sobol", "morris" or "pairs"; what suits the design if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
         InputError: no such folder, outcome, moment or kind; an output that cannot be written.
@@ -118,18 +134,21 @@ def plot_sweep(
     from bonesim.sweeps.study import StudyParameters, read_as
     from bonesim.viewer.sweep_plots import draw
 
-    chosen, place = _checked(output), Folder(Path(folder))
+    chosen, place = _checked(output, overwrite), Folder(Path(folder))
     design = read_as(place.path / STUDY, StudyParameters)[0].design
     drawing = draw(place.results(), design, outcome=outcome, moment=moment, kind=kind)
     return _shown(drawing, chosen)
 
 
-def plot_trial(trial: "str | Path | Comparison", output: str | Path | None = None) -> "Figure":
+def plot_trial(
+    trial: "str | Path | Comparison", output: str | Path | None = None, *, overwrite: bool = False
+) -> "Figure":
     """A trial: change by arm with what was published, P over repeated trials, estradiol.
 
     Args:
         trial: its folder, or what `trial` or `compare_trial` gives.
         output: PNG to write, with curves and repeats as CSV beside it; none if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
         InputError: no folder of a trial; no person has all arms yet; an output that cannot be written.
@@ -137,7 +156,7 @@ def plot_trial(trial: "str | Path | Comparison", output: str | Path | None = Non
     from bonesim.api.studies import compare_trial
     from bonesim.viewer import trial_plots
 
-    place = _checked(output)
+    place = _checked(output, overwrite)
     found = compare_trial(trial) if isinstance(trial, str | Path) else trial
     reference = found.parameters.reference.name
     others = [arm.name for arm in found.parameters.arm if arm.name != reference]
@@ -147,16 +166,25 @@ def plot_trial(trial: "str | Path | Comparison", output: str | Path | None = Non
     return _shown(drawing, place)
 
 
-def _checked(output: str | Path | None) -> Path | None:
+class _Place(NamedTuple):
+    """Where a picture goes: the PNG, whether it may replace files, and those it may not."""
+
+    path: Path
+    overwrite: bool
+    inputs: tuple[Path, ...]
+
+
+def _checked(output: str | Path | None, overwrite: bool, *inputs: str | Path) -> _Place | None:
     """Where a picture goes; refused before anything is drawn if it cannot go there."""
     if output is None:
         return None
-    check_picture(Path(output))
-    return Path(output)
+    place = _Place(Path(output), overwrite, tuple(map(Path, inputs)))
+    check_picture(place.path, overwrite=overwrite, inputs=place.inputs)
+    return place
 
 
-def _shown(drawing: Drawing, output: Path | None) -> "Figure":
+def _shown(drawing: Drawing, place: _Place | None) -> "Figure":
     """The figure of a drawing, written if it is to be."""
-    if output is not None:
-        save(drawing, output)
+    if place is not None:
+        save(drawing, place.path, overwrite=place.overwrite, inputs=place.inputs)
     return drawing.figure

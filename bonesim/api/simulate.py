@@ -4,16 +4,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bonesim.api.inputs import AnyConfig, as_config
+from bonesim.api.inputs import AnyConfig, as_config, files_of
 from bonesim.engine import run as engine_run
 from bonesim.engine import twins
 from bonesim.engine.days import Observer
 from bonesim.specimens.specimen import Specimen
+from bonesim.storage.outputs import check_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["biopsy", "decompose", "hormones", "resume", "run", "run_twins", "schema"]
+    from bonesim.engine.cost import Cost
+
+__all__ = [
+    "biopsy",
+    "decompose",
+    "hormones",
+    "resume",
+    "run",
+    "run_cost",
+    "run_twins",
+    "schema",
+]
 
 
 def schema() -> dict[str, Any]:
@@ -50,6 +62,7 @@ def run(
         InputError: a configuration, specimen or output that will not do.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
+    check_outputs([Path(output)], overwrite, files_of(config, changes))
     return engine_run.run(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
@@ -79,27 +92,64 @@ def run_twins(
         InputError: the configuration treats nothing; also as `run`.
         Stopped: as `run`.
     """
+    output = Path(output)
+    check_outputs([output, twins.twin_path(output)], overwrite, files_of(config, changes))
     return twins.run_twins(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
     )  # fmt: skip
 
 
+def run_cost(
+    config: AnyConfig,
+    output: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    twin: bool = False,
+    until_day: int | None = None,
+    specimen: Specimen | None = None,
+) -> "Cost":
+    """What a run takes: voxels after resampling, memory, disk, seconds; nothing is simulated.
+
+    A scan is read and segmented. `run_cost(...).text()` is for reading, with the time on this machine.
+
+    Args:
+        config, output, changes, seed, until_day, specimen: as for `run`; nothing is written.
+        twin: of `run_twins`.
+
+    Raises:
+        InputError: as `run`. ResourceError: this machine has not enough memory or disk for it.
+    """
+    from bonesim.engine import compile_ahead, cost
+
+    resolved = as_config(config, changes, seed)
+    found = cost.cost_of(
+        cost.planned(resolved.specimen, specimen)[0], resolved, files=2 if twin else 1,
+        until_day=until_day, compiled=compile_ahead.all_cached(),
+    )  # fmt: skip
+    cost.refuse_what_cannot_fit(found, Path(output))
+    return found
+
+
 def resume(
-    run: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = ()
-) -> Path:
+    run: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = (),
+    anyway: bool = False,
+) -> Path:  # fmt: skip
     """Continue an interrupted run from its last checkpoint, bit for bit; returns its path.
 
     Args:
         run: the run file.
         until_day, observers: as for `run`.
+        anyway: also if another program (version or sources) simulated it so far; its provenance
+            then records both, and from which day.
 
     Raises:
-        InputError: the run is complete or has no checkpoint.
+        InputError: the run is complete, has no checkpoint, or is of another program.
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
-    return engine_run.resume(run, until_day=until_day, observers=observers)
+    return engine_run.resume(run, until_day=until_day, observers=observers, anyway=anyway)
 
 
 def hormones(

@@ -75,11 +75,14 @@ def sweep_share(
     return _results(Path(folder), missing)
 
 
-def sweep_cost(study: str | Path, folder: str | Path, *, workers: int | None = None) -> "Plan":
+def sweep_cost(
+    study: str | Path, folder: str | Path, *, workers: int | None = None,
+    scheduler: str | None = None, cluster: str | None = None,
+) -> "Plan":  # fmt: skip
     """What is left to do of a study, and what it costs: points, hours, memory, disk.
 
     Args:
-        study, folder, workers: as for `sweep`; nothing is written.
+        study, folder, workers, scheduler, cluster: as for `sweep`; nothing is written.
 
     Raises:
         InputError: as `sweep`.
@@ -87,7 +90,7 @@ def sweep_cost(study: str | Path, folder: str | Path, *, workers: int | None = N
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import plan
 
-    return plan(Study(Path(study)), Path(folder), workers)
+    return plan(Study(Path(study)), Path(folder), workers, scheduler, cluster)
 
 
 def sweep_status(folder: str | Path) -> "pd.DataFrame":
@@ -110,14 +113,19 @@ def gather_sweep(folder: str | Path) -> "pd.DataFrame":
     Args:
         folder: of a sweep.
 
+    Returns:
+        The results; `attrs["missing"]` counts the points without one, `attrs["notes"]` has what is
+        damaged or of another program, one line each.
+
     Raises:
         InputError: no folder of a sweep.
     """
     from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.status import status_of
 
     place = Folder(Path(folder))
     place.write_tables()
-    return place.results()
+    return _results(place.path, status_of(place.path).missing)
 
 
 def trial(
@@ -149,12 +157,15 @@ def trial(
     return _compared(what, Path(folder), results)
 
 
-def trial_cost(config: str | Path, folder: str | Path, *, workers: int | None = None) -> "Plan":
+def trial_cost(
+    config: str | Path, folder: str | Path, *, workers: int | None = None,
+    scheduler: str | None = None, cluster: str | None = None,
+) -> "Plan":  # fmt: skip
     """What is left to do of a trial, and what it costs; see `sweep_cost`."""
     from bonesim.sweeps.sweep import plan
     from bonesim.trials.trial import Trial
 
-    return plan(Trial(Path(config)), Path(folder), workers)
+    return plan(Trial(Path(config)), Path(folder), workers, scheduler, cluster)
 
 
 def compare_trial(folder: str | Path) -> "Comparison":
@@ -194,8 +205,9 @@ def _done(
 def _results(folder: Path, missing: int) -> "pd.DataFrame":
     from bonesim.sweeps.folder import Folder
 
-    results = Folder(folder).results()
-    results.attrs |= {"missing": missing, "units": units_of(results)}
+    place = Folder(folder)
+    results = place.results()
+    results.attrs |= {"missing": missing, "units": units_of(results), "notes": place.notes()}
     return results
 
 

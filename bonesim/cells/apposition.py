@@ -41,7 +41,7 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
 
     `bits`: its bone neighbours. Beyond a cut face there is no bone to stand on.
     """
-    weight = 0.0
+    weight = np.float64(0.0)
     if bits & (BEHIND_Z if nz > 0 else BEFORE_Z):
         weight += abs(nz)
     if bits & (BEHIND_Y if ny > 0 else BEFORE_Y):

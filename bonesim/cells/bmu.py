@@ -22,7 +22,16 @@ from pydantic import Field
 
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
-from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.population import (
+    CellPopulation,
+    Rows,
+    copy_of,
+    entity_of,
+    first_free_copy,
+    free_row,
+    identity,
+    new_row,
+)
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
     BMU_AREA,
@@ -232,7 +241,7 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
 def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id."""
     who = identity(voxel, day, 0)
-    bmus.id[row] = who
+    bmus.id[row] = copy_of(who, first_free_copy(bmus, who))
     bmus.voxel[row] = voxel
     bmus.born_day[row] = day
     bmus.phase[row] = TRAVELLING
@@ -267,7 +276,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, see
     while bmus.owed_um2[row] > 0.0 and tries < numbers.founders:
         bmus.recruited[row] += 1
         index = bmus.recruited[row]
-        u, v = uniform_pair(seed, index, bmus.id[row], OSTEOCLAST_PLACE)
+        u, v = uniform_pair(seed, index, entity_of(bmus.id[row]), OSTEOCLAST_PLACE)
         nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
         tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
         bz, by, bx = ny * tx - nx * ty, nx * tz - nz * tx, nz * ty - ny * tz
@@ -337,7 +346,7 @@ def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, 
             if day - bmus.born_day[row] > numbers.longest_travel_day:
                 bmus.phase[row] = FINISHING
         elif bmus.open_sites[row] == 0 and ended < closed.size:
-            closed[ended] = bmus.id[row]
+            closed[ended] = entity_of(bmus.id[row])
             ended += 1
             free_row(bmus, row)
     return ended

@@ -7,6 +7,7 @@ RANK is occupied more (Ryser 2010: direction); where the surface ends it turns b
 
 import numpy as np
 
+from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
 from bonesim.chance import BMU_TURN, normal, uniform
 from bonesim.kernel import kernel
@@ -18,9 +19,10 @@ from bonesim.signals.fields import occupancy_at
 def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
     """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction."""
     if abs(nz) < 0.9:
-        az, ay, ax = 0.0, nx, -ny  # n x (1, 0, 0) in (z, y, x) order, up to sign
+        # n x (1, 0, 0) in (z, y, x) order, up to sign
+        az, ay, ax = np.float64(0.0), np.float64(nx), -ny
     else:
-        az, ay, ax = nx, 0.0, -nz
+        az, ay, ax = np.float64(nx), np.float64(0.0), -nz
     length = np.sqrt(az * az + ay * ay + ax * ax)
     az, ay, ax = az / length, ay / length, ax / length
     bz, by, bx = ny * ax - nx * ay, nx * az - nz * ax, nz * ay - ny * az
@@ -35,10 +37,10 @@ def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
     tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
     along = tz * nz + ty * ny + tx * nx
     tz, ty, tx = tz - along * nz, ty - along * ny, tx - along * nx
-    length = np.sqrt(tz * tz + ty * ty + tx * tx)
+    length = np.float64(np.sqrt(tz * tz + ty * ty + tx * tx))
     if length < 1e-3:
         tz, ty, tx = tangent(nz, ny, nx, angle)
-        length = 1.0
+        length = np.float64(1.0)
     tz, ty, tx = tz / length, ty / length, tx / length
     bz, by, bx = ny * tx - nx * ty, nx * tz - nz * tx, nz * ty - ny * tz
     c, s = np.cos(angle), np.sin(angle)
@@ -107,7 +109,7 @@ def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # 
             vx = voxel - vz * lattice.stride_z - vy * lattice.stride_y
             off = (vz - z) * mz + (vy - y) * my + (vx - x) * mx
             bmus.z[row], bmus.y[row], bmus.x[row] = z + off * mz, y + off * my, x + off * mx
-            angle = numbers.wander_per_day * normal(seed, day, bmus.id[row], BMU_TURN)
+            angle = numbers.wander_per_day * normal(seed, day, entity_of(bmus.id[row]), BMU_TURN)
             turn(bmus, row, angle + steering(fields, bmus, row, numbers.steering_per_day))
             return
-    turn(bmus, row, np.pi * (0.5 + uniform(seed, day, bmus.id[row], BMU_TURN)))
+    turn(bmus, row, np.pi * (0.5 + uniform(seed, day, entity_of(bmus.id[row]), BMU_TURN)))

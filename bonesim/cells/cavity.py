@@ -186,9 +186,9 @@ def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ig
     Voxels across n are asked for their floor in four directions; marrow of the far side has none.
     """
     if abs(nz) < 0.9:
-        az, ay, ax = 0.0, nx, -ny
+        az, ay, ax = np.float64(0.0), np.float64(nx), -ny
     else:
-        az, ay, ax = nx, 0.0, -nz
+        az, ay, ax = np.float64(nx), np.float64(0.0), -nz
     length = np.sqrt(az * az + ay * ay + ax * ax)
     az, ay, ax = az / length, ay / length, ax / length
     bz, by, bx = ny * ax - nx * ay, nx * az - nz * ax, nz * ay - ny * az
@@ -255,7 +255,7 @@ def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-u
                 enter_resorbed(lattice, voxel, residue)
                 sites.removed_quanta[site] += residue
                 cavities.tally[QUANTA_ERODED] += residue
-                lost = records.stock[record] + residue
+                lost = np.int64(records.stock[record]) + residue
                 cavities.tally[QUANTA_FLOORLESS] += lost
                 log_floorless(lattice, voxel, lost, sites.bmu_id[site], records.event[record])
         if keep:

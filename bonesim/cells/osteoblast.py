@@ -39,7 +39,15 @@ from bonesim.cells.cavity import (
     close_site,
 )
 from bonesim.cells.osteocyte import Osteocytes
-from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.population import (
+    CellPopulation,
+    Rows,
+    copy_of,
+    first_free_copy,
+    free_row,
+    identity,
+    new_row,
+)
 from bonesim.cells.precursors import Precursors, block_of
 from bonesim.chance import (
     FORMATION_START,
@@ -259,7 +267,7 @@ def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type
 def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
     """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
 
-    Its size is area over `area_per_cell`, by its wall thickness.
+    Its size is area over `area_per_cell`, by its wall thickness. Two sites can have one centre.
     """
     sites = cavities.sites
     thickness = sites.wall_um[site] / numbers.wall_um
@@ -267,12 +275,13 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
     team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
     mean_life = numbers.apposition_tau_day * thickness
     place = sites.first[site]
+    copy = first_free_copy(cells, identity(sites.voxel[site], day, 0))
     for index in range(team):
         cell = new_row(cells)
         if cell < 0:
             return
         who = identity(sites.voxel[site], day, index)
-        cells.id[cell] = who
+        cells.id[cell] = copy_of(who, copy + (index >> 12))  # an index has 12 bits
         cells.site[cell] = site
         cells.site_id[cell] = sites.id[site]
         cells.voxel[cell] = cavities.records.voxel[place]

@@ -194,7 +194,7 @@ def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape
             chance = 1.0 - np.exp(-strain * step / sites.mononuclear_target_um[site])
             if uniform(seed, day, sites.id[site], MONONUCLEAR_END) < chance:
                 sites.mononuclear_target_um[site] = depth + step
-        if depth + step >= sites.mononuclear_target_um[site] - 1e-4:
+        if depth + step >= np.float64(sites.mononuclear_target_um[site]) - 1e-4:
             ended += 1
             sites.carry_quanta[site] = 0.0
             sites.quota_quanta[site] = settle(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.cells.mechanosensing import adapt_setpoints, smoothed, stimuli
-from bonesim.cells.population import CellPopulation, Rows, free_row, identity, new_row
+from bonesim.cells.population import CellPopulation, Rows, entity_of, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
@@ -88,7 +88,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
 
     Returns how many cells live.
     """
-    living = 0
+    living = np.int64(0)
     per_quantum = density_per_mm3 * lattice.voxel_um**3 * 1e-9 / FULL
     for voxel in range(lattice.quanta.size):
         q = lattice.quanta[voxel]
@@ -108,7 +108,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             cells.viable[row] = 1 if survived else 0
             cells.setpoint_mpa[row] = 0.0
             cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
-            living += cells.viable[row]
+            living += np.int64(cells.viable[row])
     return living
 
 
@@ -131,7 +131,9 @@ def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day
         elif cells.viable[row] == 1:
             disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], shape))
             expected = hazard_per_day * (1.0 + disuse_gain * disuse) * look_day
-            if uniform(seed, day, cells.id[row], OSTEOCYTE_DEATH) < 1.0 - np.exp(-expected):
+            if uniform(seed, day, entity_of(cells.id[row]), OSTEOCYTE_DEATH) < 1.0 - np.exp(
+                -expected
+            ):
                 cells.viable[row] = 0
                 cells.died_day[row] = day
                 died += 1

@@ -4,7 +4,8 @@ A kind of cell is a NamedTuple of arrays, one per column, read by kernels. Three
 common to all: `alive` (1 where a row is in use), `free` (a stack of rows given back) and `used`
 (rows ever used, rows on the stack, rows asked for beyond the capacity). A row is never moved
 while a cell lives in it; its number means nothing, the cell's `id` does: it is made from the
-place and day of birth and never used again.
+place and day of birth and never used again. Two teams can start at one voxel on one day: their
+cells differ in the copy number, the upper bits of the id, which chance does not read (`entity_of`).
 """
 
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
@@ -17,6 +18,8 @@ from bonesim.kernel import kernel
 
 T = TypeVar("T", bound=NamedTuple)
 
+#: Of an id: where its copy number begins, and all the bits below.
+COPY_SHIFT, ENTITY_BITS = np.uint64(59), np.uint64((1 << 59) - 1)
 HIGH_WATER, FREE_ROWS, REFUSED = 0, 1, 2
 BOOKKEEPING = ("free", "used")
 
@@ -48,10 +51,38 @@ def free_row(table, row):  # type: ignore[no-untyped-def]
 
 @kernel
 def identity(voxel, day, index):  # type: ignore[no-untyped-def]
-    """The id of a cell born at `voxel` on `day` as the `index`-th there: 36, 16 and 12 bits."""
+    """The id of a cell born at `voxel` on `day` as the `index`-th there: 31, 16 and 12 bits.
+
+    A cell that is not the only one of its kind there bears it with a copy number, see `copy_of`.
+    """
     born = np.uint64(day + 8192) & np.uint64(0xFFFF)
     number = np.uint64(index) & np.uint64(0xFFF)
     return (np.uint64(voxel) << np.uint64(28)) | (born << np.uint64(12)) | number
+
+
+@kernel
+def copy_of(who, number):  # type: ignore[no-untyped-def]
+    """The id `who` with a copy number, 0 to 31: its upper five bits."""
+    return who | (np.uint64(number) << COPY_SHIFT)
+
+
+@kernel
+def entity_of(who):  # type: ignore[no-untyped-def]
+    """What chance knows a cell by: its id without the copy number."""
+    return who & ENTITY_BITS
+
+
+@kernel
+def first_free_copy(table, who):  # type: ignore[no-untyped-def]
+    """The least copy number with which no living row of `table` has the id `who`."""
+    number = 0
+    row = table.used[HIGH_WATER] - 1
+    while row >= 0:
+        if table.id[row] == copy_of(who, number) and table.alive[row] == 1:
+            number += 1
+            row = table.used[HIGH_WATER]
+        row -= 1
+    return number
 
 
 def column_types(kind: type[NamedTuple]) -> dict[str, np.dtype[Any]]:
@@ -85,15 +116,16 @@ class Rows(Generic[T]):
     def make_room(self, spare: int) -> None:
         """Let at least `spare` more cells be born; growth doubles."""
         columns = self.columns._asdict()
-        capacity = columns["alive"].size
-        wanted = int(columns["used"][HIGH_WATER] - columns["used"][FREE_ROWS]) + spare
+        capacity, high = columns["alive"].size, int(columns["used"][HIGH_WATER])
+        wanted = high - int(columns["used"][FREE_ROWS]) + spare
         if wanted <= capacity:
             return
         size = max(wanted, 2 * capacity)
         for name, array in columns.items():
             if name != "used":
                 grown = np.zeros(size, array.dtype)
-                grown[:capacity] = array
+                # Rows never used are zero, and copying them would take their memory.
+                grown[:high] = array[:high]
                 columns[name] = grown
         make: Any = self.kind
         self.columns = make(**columns)

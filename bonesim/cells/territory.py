@@ -3,7 +3,7 @@
 import numpy as np
 
 from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site, dug_from_behind
-from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.kernel import kernel
 from bonesim.lattice.surface import inward_normal, outward_area
 from bonesim.units import BONE
@@ -89,7 +89,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
         return np.int64(-1)
-    if dug_from_behind(lattice, cavities, voxel, bmus.id[row], nz, ny, nx):
+    if dug_from_behind(lattice, cavities, voxel, entity_of(bmus.id[row]), nz, ny, nx):
         return np.int64(-1)
     sites = cavities.sites
     site = new_row(sites)
@@ -97,7 +97,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
         return site
     sites.id[site] = identity(voxel, day, index)
     sites.bmu[site] = row
-    sites.bmu_id[site] = bmus.id[row]
+    sites.bmu_id[site] = entity_of(bmus.id[row])
     sites.voxel[site] = voxel
     sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
     sites.phase[site] = OSTEOCLAST

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Change, Csv, Json, NoiseSeed, Parquet, RunFile
+from bonesim.cli.options import Change, Csv, Json, NoiseSeed, Overwrite, Parquet, RunFile
 
 
 def clinic(
@@ -19,6 +19,7 @@ def clinic(
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """What DXA, QCT and turnover markers would read, with their noise: not for clinical use.
 
@@ -29,7 +30,7 @@ def clinic(
     from bonesim.config.changes import parsed_changes
     from bonesim.reports import clinic as report
 
-    table_files.check(csv, json, parquet)
+    table_files.check(csv, json, parquet, overwrite=overwrite, inputs=(file,))
     changes = parsed_changes(change or [])
     table = look.clinic(file, changes=changes, seed=seed, every_day=every_day)
     used = table_files.write(table, csv, json, parquet)
@@ -50,11 +51,14 @@ def scan_like(
         float | None, typer.Option(help="Voxel edge instead of the scanner's, um.")
     ] = None,
     seed: NoiseSeed = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write what a scanner would see of the snapshots (NRRD), and the truth between them."""
     from bonesim.api import look
     from bonesim.reports import scan_like as report
 
-    table = look.scan_like(file, output, day, scanner=scanner, voxel_um=voxel_um, seed=seed)
+    table = look.scan_like(
+        file, output, day, scanner=scanner, voxel_um=voxel_um, seed=seed, overwrite=overwrite
+    )
     print(report.text(table), file=sys.stderr)
     print(f"images and scan.json are in {output}", file=sys.stderr)

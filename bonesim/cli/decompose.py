@@ -1,7 +1,7 @@
 """The command decompose: what a loss of bone is made of, to the last quantum."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +10,7 @@ from bonesim.cli.options import (
     ConfigFile,
     Csv,
     Json,
+    Overwrite,
     Parquet,
     PictureIfAny,
     Seed,
@@ -36,9 +37,11 @@ def decompose(
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """A loss in its parts: open space, mineral lag, thinning, perforation, strut cuts, fragments."""
     from bonesim.api import simulate
+    from bonesim.api.inputs import files_of
     from bonesim.api.pictures import plot_loss
     from bonesim.cli import table_files
     from bonesim.config.changes import parsed_changes
@@ -46,18 +49,20 @@ def decompose(
     from bonesim.reports import loss as report
     from bonesim.viewer.picture import check_picture
 
-    table_files.check(csv, json, parquet)
+    changes = parsed_changes(change or [])
+    given: dict[str, Any] = {"overwrite": overwrite, "inputs": files_of(config, changes)}
+    table_files.check(csv, json, parquet, **given, others=(output,))
     if output is not None:
-        check_picture(output)
+        check_picture(output, **given)
     if twin and twin_set:
         raise InputError("is one twin, `twin_set` another; give one of them", parameter="twin")
     table = simulate.decompose(
-        config, None if days is None else _parsed(days), changes=parsed_changes(change or []),
+        config, None if days is None else _parsed(days), changes=changes,
         seed=seed, twin="untreated" if twin else parsed_changes(twin_set or []),
         observers=[Terminal()],
     )  # fmt: skip
     if output is not None:
-        plot_loss(table, output)
+        plot_loss(table, output, overwrite=overwrite)
         print(output, file=sys.stderr)
     if not table_files.write(table, csv, json, parquet):
         print(report.text(table))

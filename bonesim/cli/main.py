@@ -13,12 +13,15 @@ from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
+from bonesim.cli.doctor import doctor
 from bonesim.cli.failures import as_typed
 from bonesim.cli.hormones import hormones
+from bonesim.cli.look import look
 from bonesim.cli.measure import measure
 from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.sweep import plot_app, sweep_app
 from bonesim.cli.trial import trial
+from bonesim.cli.verify import verify
 from bonesim.cli.view import render, view
 from bonesim.engine.progress import complain
 from bonesim.errors import BonesimError
@@ -43,11 +46,14 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
     ],
     LOOK: [
         (runs.info, "info", "info out.vtkhdf"),
+        (look, "look", "look scan.nrrd -o look.png"),
+        (verify, "verify", "verify out.vtkhdf"),
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
+        (doctor, "doctor", "doctor"),
     ],
     MANY: [(trial, "trial", "trial configs/burnett_bowie_2009.toml -o trial")],
 }  # fmt: skip
@@ -107,6 +113,7 @@ def main() -> None:
 
 def _what_is_left(stopped: Exception) -> str:
     """What a stopped run leaves behind."""
-    if getattr(stopped, "in_burn_in", False):
-        return "no day was on record yet, so there is no file; run it again"
+    day = getattr(stopped, "day", 0)
+    if day < 0:
+        return f"no day is on record yet, bonesim resume goes on at day {day} of the burn-in"
     return "the file is complete up to here, bonesim resume goes on"

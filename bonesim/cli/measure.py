@@ -6,26 +6,64 @@ from typing import Annotated, Any
 
 import typer
 
-from bonesim.cli.options import Csv, Json, Parquet, SmoothVoxel, Threshold, VoxelUm
-from bonesim.errors import InputError
+from bonesim.cli.failures import as_typed
+from bonesim.cli.options import (
+    ArrayName,
+    Crop,
+    Csv,
+    DensityIntercept,
+    DensitySlope,
+    Json,
+    Overwrite,
+    Parquet,
+    Quiet,
+    SmoothVoxel,
+    Threshold,
+    ThresholdMg,
+    VolumeIndex,
+    VoxelUm,
+)
+from bonesim.engine.progress import complain
+from bonesim.errors import BonesimError, InputError
 
 #: Options of the mechanical test; its ranges are those of `ApparentParameters`.
 PANEL = "Stiffness and strength"
 
 
 def measure(
-    file: Annotated[
-        Path, typer.Argument(help="Run file, image, or folder of slices.", show_default=False)
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Run files, images, or folders of slices.", show_default=False
+        ),
     ],
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
     smooth_voxel: SmoothVoxel = None,
+    threshold_mg: ThresholdMg = None,
+    density_slope: DensitySlope = None,
+    density_intercept: DensityIntercept = None,
+    crop: Crop = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
     roi: Annotated[
-        Path | None, typer.Option(help="Image of the same size: measure where it is not 0.")
+        Path | None, typer.Option(help="Image of the same place: measure where it is not 0.")
     ] = None,
+    per_label: Annotated[
+        bool, typer.Option("--per-label", help="Measure each number in the ROI by itself.")
+    ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--map", help="Folder for maps of Tb.Th and Tb.Sp, um (NRRD).", show_default=False
+        ),
+    ] = None,
+    quiet: Quiet = False,
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
+    overwrite: Overwrite = False,
     mechanics: Annotated[
         bool,
         typer.Option(
@@ -70,12 +108,14 @@ def measure(
     ] = None,
 ) -> None:
     """Structure (BV/TV, Tb.Th, Conn.D, SMI ...) or mechanics of a scan or of each snapshot."""
-    from bonesim.api import look
+    from bonesim.api import maps as map_files
+    from bonesim.api import scans
+    from bonesim.cli.progress_line import progress_line
     from bonesim.cli.table_files import check, write
     from bonesim.reports import mechanics as mechanics_report
     from bonesim.reports import structure
 
-    check(csv, json, parquet)
+    check(csv, json, parquet, overwrite=overwrite, inputs=(*files, roi))
     test = _given(
         axis=axis, ends=ends, sides=sides, tissue_modulus_mpa=tissue_modulus_mpa, poisson=poisson,
         habitual_stress_mpa=habitual_stress_mpa, voxels_per_element=voxels_per_element,
@@ -88,17 +128,38 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
+    for name, given in (("maps", maps is not None), ("per_label", per_label)):
+        if mechanics and given:
+            raise InputError("is not for `mechanics`, which loads the whole block", parameter=name)
     report = mechanics_report if mechanics else structure
-    if mechanics:
-        table = look.measure_stiffness(
-            file, voxel_um, tensor=tensor, threshold=threshold, smooth_voxel=smooth_voxel, **test
-        )
-    else:
-        table = look.measure(file, voxel_um, roi, threshold=threshold, smooth_voxel=smooth_voxel)
-    for note in table.attrs["notes"]:
-        print(f"{file.name}: {note}", file=sys.stderr)
-    if not write(table, csv, json, parquet):
-        print(report.text(table))
+    options: dict[str, Any] = dict(
+        voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
+        density_slope=density_slope, density_intercept=density_intercept, crop=crop,
+        index=index, array=array,
+        **({"tensor": tensor, **test} if mechanics else {"region": roi, "per_label": per_label}),
+    )  # fmt: skip
+    if maps is not None:
+        own = {name: value for name, value in options.items() if name != "per_label"}
+        for file in files:
+            folder = maps if len(files) == 1 else maps / file.name.split(".")[0]
+            with progress_line(f"maps of {file.name}", quiet=quiet) as progress:
+                map_files.thickness_maps(
+                    file, folder=folder, overwrite=overwrite, progress=progress, **own
+                )
+    with progress_line("measures", quiet=quiet or mechanics) as progress:
+        table = scans.measure_files(files, mechanics=mechanics, progress=progress, **options)
+    for file, note in () if quiet else table.attrs["notes"]:
+        print(f"{Path(file).name}: {note}", file=sys.stderr)
+    one = len(files) == 1
+    if not write(table.drop(columns="file") if one else table, csv, json, parquet):
+        for name in dict.fromkeys(table["file"].tolist()):
+            words = report.text(table[table["file"] == name])
+            print(words if one else f"{name}\n{words}\n")
+    failures: list[tuple[str, BonesimError]] = table.attrs["failures"]
+    for _, error in failures:
+        complain(as_typed(error, context.find_root().command, sys.argv[1:]))
+    if failures:
+        raise typer.Exit(failures[0][1].exit_code)
 
 
 def _given(**options: Any) -> dict[str, Any]:

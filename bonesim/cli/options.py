@@ -35,9 +35,33 @@ UntilDay = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 DryRun = Annotated[bool, typer.Option(help="Print the cost and stop.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the output if it exists.")]
-VoxelUm = Annotated[float | None, typer.Option(help="Voxel size of the scan, um.")]
+VoxelUm = Annotated[
+    float | None, typer.Option(help="Voxel size of the scan, um, instead of its header's.")
+]
+VolumeIndex = Annotated[
+    int | None, typer.Option("--index", min=0, help="Which volume of a file with several, from 0.")
+]
+ArrayName = Annotated[
+    str | None, typer.Option("--array", help="Which array of a VTI file with several.")
+]
 Threshold = Annotated[
     float | None, typer.Option(help="Bone is at this grey value or more; default Otsu's.")
+]
+ThresholdMg = Annotated[
+    float | None, typer.Option(help="Threshold in mgHA/cm3, for calibrated images.")
+]
+DensitySlope = Annotated[
+    float | None, typer.Option(help="mgHA/cm3 for each grey value, instead of the file's.")
+]
+DensityIntercept = Annotated[
+    float | None, typer.Option(help="mgHA/cm3 at grey value 0, instead of the file's.")
+]
+Crop = Annotated[
+    str | None,
+    typer.Option(
+        help='Part to read, "x0:x1,y0:y1,z0:z1" in voxels, or in mm: "1:3,1:3,0:2 mm".',
+        metavar="ENDS",
+    ),
 ]
 SmoothVoxel = Annotated[
     float | None, typer.Option(help="Gaussian on the grey values first, SD in voxels.")

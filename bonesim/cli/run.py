@@ -2,13 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bonesim.cli.interrupts import ended_at_once
 from bonesim.cli.options import (
+    ArrayName,
     Change,
     ConfigFile,
+    Crop,
+    DensityIntercept,
+    DensitySlope,
     Overwrite,
     Quiet,
     RunFile,
@@ -16,10 +21,15 @@ from bonesim.cli.options import (
     Seed,
     SmoothVoxel,
     Threshold,
+    ThresholdMg,
     UntilDay,
+    VolumeIndex,
     VoxelUm,
 )
 from bonesim.errors import InputError
+
+if TYPE_CHECKING:
+    from bonesim.config.config import Config
 
 PANEL = "A scan instead of the config's specimen"
 
@@ -35,11 +45,13 @@ def run(
     change: Change = None,
     until_day: UntilDay = None,
     overwrite: Overwrite = False,
-    dry_run: Annotated[bool, typer.Option(help="Print the resolved config and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Print the resolved config and what it costs, and stop.")
+    ] = False,
     quiet: Quiet = False,
     bone: Annotated[
         Path | None,
-        typer.Option(help="TIFF, NRRD, NIfTI, MHA, VTI or NPY.", rich_help_panel=PANEL),
+        typer.Option(help="Image of any format, or folder of slices.", rich_help_panel=PANEL),
     ] = None,
     voxel_um: VoxelUm = None,
     threshold: Threshold = None,
@@ -51,42 +63,59 @@ def run(
         float | None, typer.Option(help="Simulate at this voxel size, um.", rich_help_panel=PANEL)
     ] = None,
     smooth_voxel: SmoothVoxel = None,
+    threshold_mg: ThresholdMg = None,
+    density_slope: DensitySlope = None,
+    density_intercept: DensityIntercept = None,
+    crop: Crop = None,
+    index: VolumeIndex = None,
+    array: ArrayName = None,
 ) -> None:
     """Simulate a configuration into a run file."""
     from bonesim.api import simulate
     from bonesim.api.inputs import as_config
     from bonesim.config.changes import parsed_changes
-    from bonesim.config.config import to_toml
+    from bonesim.engine.twins import twin_path
+    from bonesim.storage.outputs import check_outputs
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
-        "resample_um": resample_um, "smooth_voxel": smooth_voxel,
+        "resample_um": resample_um, "smooth_voxel": smooth_voxel, "threshold_mg": threshold_mg,
+        "density_slope": density_slope, "density_intercept": density_intercept, "crop": crop,
+        "index": index, "array": array,
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
     if dry_run:
-        sys.stdout.write(to_toml(resolved))
+        _print_plan(resolved, output, twin, until_day)
         return
-    observers = _observers(quiet)
+    places = (output, twin_path(output)) if twin else (output,)
+    check_outputs(places, overwrite, (config, *resolved.files()))
+    given: dict[str, Any] = {
+        "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet)
+    }  # fmt: skip
     paths: tuple[Path, ...]
-    if twin:
-        paths = simulate.run_twins(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-    else:
-        one = simulate.run(
-            resolved, output, overwrite=overwrite, until_day=until_day, observers=observers
-        )
-        paths = (one,)
+    with ended_at_once():
+        if twin:
+            paths = simulate.run_twins(resolved, output, **given)
+        else:
+            paths = (simulate.run(resolved, output, **given),)
     if not quiet:
         for path in paths:
             print(f"{path}: done; next: bonesim info {path}", file=sys.stderr)
 
 
-def resume(file: RunFile, until_day: UntilDay = None, quiet: Quiet = False) -> None:
+def resume(
+    file: RunFile,
+    until_day: UntilDay = None,
+    quiet: Quiet = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also a run of another version of the program.")
+    ] = False,
+) -> None:
     """Continue an interrupted run, bit for bit."""
     from bonesim.api import simulate
 
-    simulate.resume(file, until_day=until_day, observers=_observers(quiet))
+    with ended_at_once():
+        simulate.resume(file, until_day=until_day, observers=_observers(quiet), anyway=anyway)
 
 
 def info(
@@ -98,13 +127,14 @@ def info(
     """What a run file holds and what came out."""
     from bonesim.api import look
     from bonesim.api.inputs import opened
+    from bonesim.engine.progress import printable
     from bonesim.reports import run as report
 
     if config:
         with opened(file) as run:
-            sys.stdout.write(run.config_text)
+            sys.stdout.write(printable(run.config_text))
         return
-    print(report.text(look.info(file)))
+    print(printable(report.text(look.info(file))))
 
 
 def schema() -> None:
@@ -112,6 +142,17 @@ def schema() -> None:
     from bonesim.config.schema import text
 
     sys.stdout.write(text())
+
+
+def _print_plan(config: "Config", output: Path, twin: bool, until_day: int | None) -> None:
+    """Print what a run costs, as comments above its resolved configuration."""
+    from bonesim.api import simulate
+    from bonesim.config.config import to_toml
+
+    cost = simulate.run_cost(config, output, twin=twin, until_day=until_day)
+    for line in cost.text().splitlines():
+        sys.stdout.write(f"# {line}\n")
+    sys.stdout.write(to_toml(config))
 
 
 def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +170,10 @@ def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
         return {}
     if "path" not in given:
         raise InputError("describes a scan; give the scan too: `bone`", parameter=next(iter(given)))
-    return {"specimen": {"kind": "scan", **given}}
+    from bonesim.specimens.crop import crop_fields
+
+    ends = {name: list(value) for name, value in crop_fields(given.pop("crop", None)).items()}
+    return {"specimen": {"kind": "scan", **given, **ends}}
 
 
 def _observers(quiet: bool) -> list[Any]:

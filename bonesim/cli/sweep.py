@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Cluster, DryRun, Folder, Picture, Quiet, Scheduler, Workers
+from bonesim.cli.options import (
+    Cluster,
+    DryRun,
+    Folder,
+    Overwrite,
+    Picture,
+    Quiet,
+    Scheduler,
+    Workers,
+)
 
 sweep_app = typer.Typer(help="Many runs: parameter studies.", no_args_is_help=True)
 plot_app = typer.Typer(help="Pictures of many runs.", no_args_is_help=True)
@@ -33,7 +42,10 @@ def run(
     from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
 
     if dry_run:
-        print(studies.sweep_cost(study, output, workers=workers).text())
+        cost = studies.sweep_cost(
+            study, output, workers=workers, scheduler=scheduler, cluster=cluster
+        )
+        print(cost.text())
         return
     if task_index is not None:
         results = studies.sweep_share(study, output, task_index=task_index, task_count=task_count)
@@ -59,7 +71,11 @@ def gather(folder: StudyFolder) -> None:
     """Write the tables of a sweep again, e.g. after the shares of a job array."""
     from bonesim.api import studies
 
-    studies.gather_sweep(folder)
+    found = studies.gather_sweep(folder).attrs
+    for note in found["notes"]:
+        print(note, file=sys.stderr)
+    if found["missing"]:
+        print(f"{found['missing']} points have no result", file=sys.stderr)
     print(folder / "results.csv", file=sys.stderr)
 
 
@@ -72,9 +88,12 @@ def sweep(
     kind: Annotated[
         str | None, typer.Option(help="curves, heatmap, sobol, morris or pairs.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs; the numbers as CSV beside."""
     from bonesim.api import pictures
 
-    pictures.plot_sweep(folder, output, outcome=outcome, moment=moment, kind=kind)
+    pictures.plot_sweep(
+        folder, output, outcome=outcome, moment=moment, kind=kind, overwrite=overwrite
+    )
     print(output, file=sys.stderr)

@@ -1,33 +1,39 @@
 """A table to where the user wants it: CSV, JSON or Parquet, a file or stdout."""
 
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.outputs import check_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def check(csv: str | None, json: bool, parquet: Path | None) -> None:
+def check(
+    csv: str | None, json: bool, parquet: Path | None, *, overwrite: bool = False,
+    inputs: Iterable[Path | None] = (), others: Iterable[Path | None] = (),
+) -> None:  # fmt: skip
     """Refuse outputs that cannot be, before anything is computed for them.
 
+    Args:
+        csv, json, parquet: as for `write`.
+        overwrite: whether existing files are replaced.
+        inputs: what the command reads; None is left out.
+        others: what else it writes.
+
     Raises:
-        InputError: two tables for stdout, no such folder, no library for Parquet.
+        InputError: two tables for stdout, no library for Parquet; as `check_outputs`.
     """
     if json and csv == "-":
         raise InputError("--json and --csv - both write to stdout; give one of them")
-    places = [parquet] if parquet is not None else []
-    if csv not in (None, "-"):
-        places.append(Path(str(csv)))
-    for place in places:
-        if not place.parent.is_dir():
-            raise InputError(f"{place}: there is no folder {place.parent}; create it first")
-        if place.is_dir():
-            raise InputError(f"{place}: is a folder; give a file name")
+    places = [None if csv in (None, "-") else Path(str(csv)), parquet, *others]
+    read = [one for one in inputs if one is not None]
+    check_outputs([one for one in places if one is not None], overwrite, read)
     if parquet is not None and find_spec("pyarrow") is None:
         raise InputError("--parquet needs pyarrow; install it: pip install 'bonesim[sweep]'")
 
@@ -44,7 +50,8 @@ def write(table: "pd.DataFrame", csv: str | None, json: bool, parquet: Path | No
     Raises:
         InputError, ResourceError: an output is not possible.
     """
-    check(csv, json, parquet)
+    # Whether it may replace a file was asked by `check` before.
+    check(csv, json, parquet, overwrite=True)
     if csv == "-":
         table.to_csv(sys.stdout, index=False)
     elif csv is not None:

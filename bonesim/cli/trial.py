@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Cluster, DryRun, Folder, Picture, Quiet, Scheduler, Workers
+from bonesim.cli.options import (
+    Cluster,
+    DryRun,
+    Folder,
+    Overwrite,
+    Picture,
+    Quiet,
+    Scheduler,
+    Workers,
+)
 from bonesim.cli.sweep import plot_app
 
 
@@ -27,7 +36,10 @@ def trial(
     from bonesim.trials.summary import text
 
     if dry_run:
-        print(studies.trial_cost(config, output, workers=workers).text())
+        cost = studies.trial_cost(
+            config, output, workers=workers, scheduler=scheduler, cluster=cluster
+        )
+        print(cost.text())
         return
     try:
         with stopped_politely(output):
@@ -39,7 +51,7 @@ def trial(
         if (output / "points.csv").is_file():
             exit_if_results_missing(status_of(output).missing, output)  # which is why
         raise
-    pictures.plot_trial(comparison, output / "trial.png")
+    pictures.plot_trial(comparison, output / "trial.png", overwrite=True)
     print(text(comparison))
     exit_if_results_missing(status_of(output).missing, output)
 
@@ -48,9 +60,10 @@ def trial(
 def plot_trial(
     folder: Annotated[Path, typer.Argument(help="Folder of a trial.", show_default=False)],
     output: Picture,
+    overwrite: Overwrite = False,
 ) -> None:
     """Change by arm with what was published, P over repeated trials, estradiol; numbers beside."""
     from bonesim.api import pictures
 
-    pictures.plot_trial(folder, output)
+    pictures.plot_trial(folder, output, overwrite=overwrite)
     print(output, file=sys.stderr)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Picture, RunFile
+from bonesim.cli.options import Overwrite, Picture, RunFile
 
 
 def render(
@@ -20,11 +20,12 @@ def render(
             "habitual load) or none.",
         ),
     ] = "events",
+    overwrite: Overwrite = False,
 ) -> None:
     """Before and after in 3-D with every perforation and cut marked, and the time courses."""
     from bonesim.api.pictures import render as draw
 
-    draw(file, output, colour=colour)
+    draw(file, output, colour=colour, overwrite=overwrite)
     print(output, file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ import json
 import tomllib
 from typing import Any
 
+from bonesim.config.plain_toml import MAX_DEPTH, tree_from
 from bonesim.errors import InputError
 
 
@@ -70,8 +71,16 @@ def parsed_changes(changes: list[str]) -> dict[str, Any]:
             raise InputError(
                 f"got {text}; write path=value, e.g. schedule.duration_day=365", parameter="changes"
             )
+        if path.count(".") > MAX_DEPTH:
+            raise InputError(f"got {path[:40]}...; there is no such path", parameter="changes")
         try:
-            parsed[path.strip()] = tomllib.loads(f"value = {value}")["value"]
+            tomllib.loads(f"value = {value}")
         except tomllib.TOMLDecodeError:
             parsed[path.strip()] = value.strip()
+        except (ValueError, RecursionError):
+            raise InputError(
+                f"got {path} = {value[:40]}...; give a shorter value", parameter="changes"
+            ) from None
+        else:
+            parsed[path.strip()] = tree_from(f"value = {value}", path.strip())["value"]
     return parsed

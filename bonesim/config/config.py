@@ -4,12 +4,11 @@ The names are the same everywhere: a TOML key, a path of a sweep or of a change
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import tomli_w
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from bonesim.cells.bmu import BmuParameters
 from bonesim.cells.modelling import ModellingParameters
@@ -17,8 +16,10 @@ from bonesim.cells.osteoblast import OsteoblastParameters
 from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
-from bonesim.config.changes import changed
-from bonesim.config.explain import explain
+from bonesim.config.changes import changed, value_at
+from bonesim.config.explain import explain, groups_in, kinds_of
+from bonesim.config.files import FILE_PATHS
+from bonesim.config.plain_toml import read_tree
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters
@@ -35,6 +36,7 @@ from bonesim.parameters import Parameters
 from bonesim.signals.messengers import SignalParameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.synthetic import SyntheticParameters
+from bonesim.storage.file_kind import refuse_other_kind
 
 
 class HormoneParameters(Parameters):
@@ -195,6 +197,12 @@ class Config(Parameters):
             self.schedule.duration_day, self.seed,
         )  # fmt: skip
 
+    def files(self) -> tuple[Path, ...]:
+        """The files it names: a scan, its mask, a table of hormones."""
+        tree = tree_of(self)
+        names = (value_at(tree, path) for path in FILE_PATHS)
+        return tuple(Path(name) for name in names if isinstance(name, str))
+
     def with_changes(self, changes: dict[str, Any]) -> "Config":
         """A new config with values at dotted paths replaced, validated again.
 
@@ -204,6 +212,13 @@ class Config(Parameters):
         return validated(changed(tree_of(self), changes), "changes")
 
 
+#: Groups that have kinds -> the kind they have where nothing is given.
+DEFAULT_KINDS = {
+    "specimen": Config().specimen.kind,
+    "hormones.course": Config().hormones.course.kind,
+}
+
+
 def validated(tree: dict[str, Any], where: str) -> Config:
     """A Config from a nested dict; `where` names its origin in the error.
 
@@ -211,9 +226,26 @@ def validated(tree: dict[str, Any], where: str) -> Config:
         InputError: one line on the first thing that is not allowed.
     """
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise InputError(explain(error, where, Config)) from None
+    _refuse_truth_as_number(tree, config.model_dump(), where)
+    return config
+
+
+def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "") -> None:
+    """Raise InputError where true or false was taken for a number."""
+    if isinstance(given, bool) and not isinstance(taken, bool):
+        raise InputError(f"{where}: {place} is {str(given).lower()}; give a number")
+    pairs: list[tuple[Any, Any, Any]]
+    if isinstance(given, dict) and isinstance(taken, dict):
+        pairs = [(name, one, taken.get(name)) for name, one in given.items()]
+    elif isinstance(given, list | tuple) and isinstance(taken, list | tuple):
+        pairs = [(n, one, kept) for n, (one, kept) in enumerate(zip(given, taken, strict=False))]
+    else:
+        return
+    for name, one, kept in pairs:
+        _refuse_truth_as_number(one, kept, where, f"{place}.{name}".lstrip("."))
 
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
@@ -227,25 +259,43 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
         InputError: missing or unreadable file, not TOML, unknown key, value out of range.
     """
     path = Path(path)
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    refuse_other_kind(path, "config")
+    tree = read_tree(path)
     _anchor(tree, path.parent)
-    return validated(changed(tree, overrides or {}), str(path))
+    return validated(with_changes(tree, overrides or {}), str(path))
+
+
+def with_changes(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`changed` for a tree that need not be whole: a group it lacks is the default's kind.
+
+    So `specimen.size_mm` can be set without a specimen in the file. `changes`: path -> value.
+    """
+    kinds: dict[str, Any] = {}
+    for path, kind in DEFAULT_KINDS.items():
+        within = [name for name in changes if name.startswith(f"{path}.")]
+        if within and f"{path}.kind" not in changes and not value_at(tree, path):
+            fitting = _kinds_with(path, {name[len(path) + 1 :].split(".")[0] for name in within})
+            kinds[f"{path}.kind"] = kind if kind in fitting or not fitting else fitting[0]
+    return changed(tree, kinds | changes)
+
+
+def _kinds_with(path: str, names: set[str]) -> list[str]:
+    """The kinds of the group at a path that have all these parameters."""
+    groups: list[type[BaseModel]] = [Config]
+    for name in path.split("."):
+        groups = groups_in(groups[0].model_fields[name].annotation)
+    return [kind for one in groups if names <= set(one.model_fields) for kind in kinds_of(one)]
 
 
 def _anchor(tree: dict[str, Any], folder: Path) -> None:
     """Make file names in a config relative to the config's folder."""
-    hormones = tree.get("hormones")
-    course = hormones.get("course") if isinstance(hormones, dict) else None
-    specimen = tree.get("specimen")
-    for group, keys in ((course, ("path",)), (specimen, ("path", "mask"))):
-        for key in keys:
-            if isinstance(group, dict) and isinstance(group.get(key), str):
-                group[key] = str(folder / group[key])
+    for path in FILE_PATHS:
+        *branches, leaf = path.split(".")
+        group: Any = tree
+        for branch in branches:
+            group = group.get(branch) if isinstance(group, dict) else None
+        if isinstance(group, dict) and isinstance(group.get(leaf), str):
+            group[leaf] = str(folder / group[leaf])
 
 
 def tree_of(config: Config) -> dict[str, Any]:

@@ -16,7 +16,9 @@ import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from bonesim.config.medicines import advice_on
 from bonesim.config.renamed import SINCE, renamed_to
+from bonesim.endocrine.drugs import DRUGS
 from bonesim.units import unit_of
 
 #: Error types -> their rank; a typo makes an unknown key *and* a missing one.
@@ -92,6 +94,11 @@ def groups_in(annotation: Any) -> list[type[BaseModel]]:
     return [group for part in get_args(annotation) for group in groups_in(part)]
 
 
+def drugs_of(group: type[BaseModel]) -> tuple[str, ...]:
+    """The drugs that a group of parameters may name."""
+    return tuple(name for name in group.model_fields if name in DRUGS)
+
+
 def kinds_of(group: type[BaseModel]) -> tuple[str, ...]:
     """The values of `kind` by which a group is chosen among others; () if it has no kind."""
     kind = group.model_fields.get("kind")
@@ -115,6 +122,9 @@ def _describe(problem: Any, place: Place, model: type[BaseModel]) -> str:
     if what == "extra_forbidden":
         if new := renamed_to(place.path, {known.path for known in all_parameters(model)}):
             return f"renamed to {new} in {SINCE}"
+        drugs = drugs_of(place.group) if place.group else ()
+        if drugs and (advice := advice_on(place.name, got, drugs)):
+            return advice if advice.startswith("not") else f"no such parameter. {advice}"
         return f"no such parameter. {_nearest(place, model)}"
     if what in ("union_tag_invalid", "union_tag_not_found"):
         return _describe_kind(what, got, context, place)

@@ -22,6 +22,7 @@ from pydantic import Field, field_validator
 from bonesim.endocrine.response import Course
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
+from bonesim.storage.durable import read_text
 
 __all__ = ["ConstantCourse", "Course", "Step", "SteppedCourse", "TableCourse", "make_course"]
 
@@ -333,18 +334,11 @@ def _split(line: str, where: str) -> list[str]:
 def _text(where: str) -> str:
     """The text of a file of a reasonable size."""
     path = Path(where)
-    try:
-        size = path.stat().st_size
-        if size > MAX_TABLE_BYTES:
-            raise InputError(
-                f"{where}: has {size} bytes; a course has at most {MAX_TABLE_BYTES}, "
-                "e.g. one row a day"
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read ({error.strerror}); check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{where}: is not text in UTF-8; save the table as CSV") from None
+    if path.is_file() and (size := path.stat().st_size) > MAX_TABLE_BYTES:
+        raise InputError(
+            f"{where}: has {size} bytes; a course has at most {MAX_TABLE_BYTES}, e.g. one row a day"
+        )
+    return read_text(path, MAX_TABLE_BYTES, "utf-8-sig")
 
 
 def _row(values: list[str], header: list[str], where: str) -> list[float]:

@@ -18,11 +18,11 @@ from platformdirs import user_cache_path
 from bonesim.config.config import Config
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
-from bonesim.engine.state import State, put_back, state_of
-from bonesim.errors import BonesimError
-from bonesim.kernel import sources_hash
+from bonesim.engine.state import State, put_back, put_back_from, state_of
+from bonesim.errors import BonesimError, CorruptFileError
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
+from bonesim.storage.program import program_hash
 
 #: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
 MOST_BYTES = 2e9
@@ -33,7 +33,11 @@ REPORTED = ("e2_pg_per_ml", "t_ng_per_dl")
 
 
 def burn_in_key(simulation: Simulation) -> str:
-    """SHA-256 of everything the state on day 0 depends on; the simulation is at its first day."""
+    """SHA-256 of everything the state on day 0 depends on; the simulation is at its first day.
+
+    Inputs enter by their content: a scan and its mask as the bone's quanta, a table of hormones as
+    the drive of the first day, which is held until day 0.
+    """
     config, specimen = simulation.config, simulation.specimen
     drive = {k: v for k, v in simulation.drive._asdict().items() if k not in REPORTED}
     decisive = {
@@ -47,7 +51,7 @@ def burn_in_key(simulation: Simulation) -> str:
         "mechanics": config.mechanics.model_dump(),
         "tissue": config.tissue.model_dump(),
         "burn_in_day": config.schedule.burn_in_day,
-        "sources": sources_hash(),
+        "program": program_hash(),
         "versions": [numba.__version__, np.__version__],
     }
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
@@ -55,9 +59,21 @@ def burn_in_key(simulation: Simulation) -> str:
     return digest.hexdigest()
 
 
-def begin_from(simulation: Simulation, state: State) -> None:
-    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own."""
-    put_back(simulation, {**state, "response": simulation.response.state()})
+def begin_from(simulation: Simulation, state: State, path: Path | None = None) -> None:
+    """Put a burn-in's end into a fresh simulation; its hormones, and its day 0, are its own.
+
+    `path`: the file that the state is from; it is checked then.
+
+    Raises:
+        CorruptFileError: the file's content is not the end of such a burn-in.
+    """
+    own = {**state, "response": simulation.response.state()}
+    if path is None:
+        put_back(simulation, own)
+    else:
+        put_back_from(path, simulation, own)
+        if simulation.day != 0:
+            raise CorruptFileError(f"{path}: ends on day {simulation.day}, not on day 0")
     simulation.start_counting()
 
 
@@ -81,8 +97,8 @@ def equilibrated(
     if path.exists():
         try:
             state, _ = checkpoint.load(path)
-            begin_from(simulation, state)
-        except (BonesimError, KeyError, ValueError):
+            begin_from(simulation, state, path)
+        except BonesimError:
             simulation = Simulation(config, specimen)
         else:
             path.touch()
@@ -100,7 +116,8 @@ def _keep(path: Path, simulation: Simulation) -> None:
     """Save the end of a burn-in if the cache can be written; else do without."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        checkpoint.save(path, state_of(simulation), {"day": simulation.day})
+        meta = {"day": simulation.day, "program": program_hash()}
+        checkpoint.save(path, state_of(simulation), meta)
         old = sorted(path.parent.glob("*.checkpoint"), key=lambda file: -file.stat().st_mtime)
         total = 0
         for number, file in enumerate(old):

@@ -20,7 +20,7 @@ import numpy as np
 from bonesim.config.config import validated
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
-from bonesim.kernel import is_cached
+from bonesim.kernel import cache_folder, is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.specimens.specimen import Specimen
 
@@ -29,8 +29,8 @@ LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu_front.travel")
 
 
 def all_cached() -> bool:
-    """Whether the machine code of a whole day is there."""
-    return all(is_cached(name) for name in LAST_COMPILED)
+    """Whether the machine code of a whole day is there, or none is used."""
+    return bool(numba.config.DISABLE_JIT) or all(is_cached(name) for name in LAST_COMPILED)
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def in_second_process() -> Iterator[bool]:
         yield False
         return
     quiet = subprocess.DEVNULL
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(numba.config.CACHE_DIR)}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache_folder().parent)}
     process = None
     with suppress(OSError):
         process = subprocess.Popen(

@@ -13,6 +13,9 @@ class Observer:
     def note(self, text: str) -> None:
         """Take one line about the bone, the cache or the compilation."""
 
+    def expect(self, first_day: int, last_day: int) -> None:
+        """A run is to go from one day to another, burn-in included; before its first stretch."""
+
     def begin(self, first_day: int, last_day: int) -> None:
         """A stretch of days begins: the burn-in, or the days on record."""
 
@@ -36,6 +39,11 @@ class Observers(Observer):
         """Pass it on."""
         for one in self.observers:
             one.note(text)
+
+    def expect(self, first_day: int, last_day: int) -> None:
+        """Pass it on."""
+        for one in self.observers:
+            one.expect(first_day, last_day)
 
     def begin(self, first_day: int, last_day: int) -> None:
         """Pass it on."""

@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bonesim.engine.days import Observer
+from bonesim.engine.time_left import TimeLeft, in_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 #: Seconds between two updates of the line, on a terminal and elsewhere.
 TERMINAL_SECONDS = 0.2
 LOG_SECONDS = 20.0
-#: With fewer days since the last line the time left is not estimated.
-FEWEST_DAYS = 10
 
 
 def simulated_time(day: int) -> str:
@@ -26,54 +26,75 @@ def simulated_time(day: int) -> str:
 
 
 class Terminal(Observer):
-    """Shows a run on stderr: a bar on a terminal, a line now and then in a log."""
+    """Shows a run on stderr: a bar on a terminal, a line now and then in a log.
 
-    def __init__(self) -> None:
+    Bar and time left are of the whole run, burn-in included.
+
+    Args:
+        clock: seconds, of any origin.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
 
         self.console = Console(stderr=True, highlight=False)
+        self._clock = clock
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._last = 0.0
+        self._days: tuple[int, int] | None = None
+        self._left: TimeLeft | None = None
 
     def note(self, text: str) -> None:
         """Print one note."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, soft_wrap=True)
+
+    def expect(self, first_day: int, last_day: int) -> None:
+        """Take the whole run as what the bar shows."""
+        self._days, self._left = (first_day, last_day), None
 
     def begin(self, first_day: int, last_day: int) -> None:
         """Show a stretch of days."""
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         if last_day <= first_day:
             return
-        self._last = time.monotonic()
-        self._first, self._before, self._goal = first_day, first_day, last_day
+        if self._days is None:
+            self._days = (first_day, last_day)
+        self._last = self._clock()
+        if self._left is not None:
+            self._left.begin(first_day, self._last)
         if self.console.is_terminal:
+            first, last = self._days
             self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
+                TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"),
                 console=self.console, transient=True,
             )  # fmt: skip
             self._bar.start()
-            self._task = self._bar.add_task(simulated_time(first_day), total=last_day - first_day)
+            self._task = self._bar.add_task(
+                simulated_time(first_day), total=last - first, completed=first_day - first, left=""
+            )
 
     def on_day(self, simulation: "Simulation") -> None:
         """Show where the run is, if it is time to."""
-        now = time.monotonic()
+        now, day = self._clock(), simulation.day
+        first, last = self._days or (day - 1, day)
+        if self._left is None:
+            self._left = TimeLeft(first, last, simulation.config.mechanics.interval_day)
+            self._left.begin(day - 1, self._last)
+        self._left.after_day(day, now)
         pause = TERMINAL_SECONDS if self._bar is not None else LOG_SECONDS
         if now - self._last < pause:
             return
-        before, self._last = self._last, now
-        day = simulation.day
+        self._last = now
         bvtv = 100.0 * simulation.tissue.bone_volume_fraction()
         text = f"{simulated_time(day)}   BV/TV {bvtv:.2f} %"
+        seconds = self._left.seconds()
+        left = "" if seconds is None else f"about {in_words(seconds)} left"
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=day - self._first, description=text)
-            return
-        # Of the last stretch only: while kernels compile, a day takes a minute.
-        pace = (now - before) / max(day - self._before, 1)
-        left = f"   about {pace * (self._goal - day):.0f} s left"
-        self.note(text + (left if day - self._before >= FEWEST_DAYS else ""))
-        self._before = day
+            self._bar.update(self._task, completed=day - first, description=text, left=left)
+        else:
+            self.note(f"{text}   {left}".rstrip())
 
     def end(self) -> None:
         """Take the bar away."""
@@ -82,6 +103,14 @@ class Terminal(Observer):
             self._bar = self._task = None
 
 
+def printable(text: str) -> str:
+    """A text as a terminal may have it: control characters but line ends and tabs are escaped."""
+    return "".join(
+        one if one in "\n\t" or one.isprintable() else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def complain(text: str) -> None:
     """One line of error on stderr, also where a file's name has several."""
-    print(f"bonesim: {' '.join(text.splitlines())}", file=sys.stderr)
+    print(f"bonesim: {printable(' '.join(text.splitlines()))}", file=sys.stderr)

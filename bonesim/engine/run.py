@@ -1,6 +1,7 @@
 """One run: a simulation, a schedule and a file; when to measure, save, checkpoint and stop.
 
-    day 0        burn-in (or its cached end), file, first snapshot
+    burn-in      (or its cached end) with checkpoints too; the file has no day yet
+    day 0        first row, first snapshot
     every day    a row of the daily table, kept in memory
     flush        rows and events go to the file every `FLUSH_DAYS` and at each snapshot
     checkpoint   everything a restart needs, beside the file, every `checkpoint_every_day`
@@ -9,6 +10,7 @@
 A resumed run takes up the last checkpoint, and the file is cut back to that day.
 """
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,23 +20,26 @@ from typing import Any
 import numpy as np
 
 from bonesim.config.config import Config, to_toml, validated
+from bonesim.config.inputs import digests_of
 from bonesim.config.renamed import translated
 from bonesim.endocrine.course import pinned
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
+from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
-from bonesim.engine.state import State, put_back, state_of
+from bonesim.engine.state import State, put_back_from, state_of
 from bonesim.errors import InputError
 from bonesim.morphometry.panel import measure
-from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
-from bonesim.storage.layout import COMPLETE, INTERRUPTED
-from bonesim.storage.provenance import provenance
+from bonesim.storage.durable import failures_explained
+from bonesim.storage.layout import COMPLETE, INTERRUPTED, RUNNING
+from bonesim.storage.program import named, program, program_hash
+from bonesim.storage.provenance import last_program, provenance, resumption
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter, check_place
 
@@ -47,12 +52,13 @@ class Stopped(Exception):
 
     Attributes:
         number: of the signal.
-        in_burn_in: no file was made yet; else it is complete up to the last day and can be resumed.
+        day: the last day simulated.
+        in_burn_in: the day is before 0, none is on record yet. `resume` goes on from there too.
     """
 
-    def __init__(self, number: int, *, in_burn_in: bool = False) -> None:
+    def __init__(self, number: int, day: int = 0) -> None:
         super().__init__(signal.Signals(number).name)
-        self.number, self.in_burn_in = number, in_burn_in
+        self.number, self.day, self.in_burn_in = number, day, day < 0
 
 
 def checkpoint_path(output: Path) -> Path:
@@ -82,15 +88,18 @@ def run(
 
     Raises:
         InputError: bad specimen or output path.
+        ResourceError: the machine has not enough memory or disk.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
     output, observer = Path(output), Observers(observers)
-    check_place(output, overwrite)
+    check_place(output, overwrite, config.files())
     config.course()  # an impossible course is an error before any work
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
     config = config.model_copy(update={"hormones": hormones})
+    size, make = planned(config.specimen, specimen)
+    refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
     with compile_ahead.in_second_process() as compiling:
-        bone = specimen or make_specimen(config.specimen)
+        bone = make()
         if compiling:
             observer.note("compiling kernels (once, about a minute)")
         return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)
@@ -103,44 +112,73 @@ def _simulated(
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
         observer.note(note)
+    record = provenance(config.seed, (bone.origin, *bone.notes), inputs=digests_of(config))
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
-        provenance=provenance(config.seed, (bone.origin, *bone.notes)), table_columns=COLUMNS,
-        snapshot_columns=SNAPSHOT_COLUMNS, event_columns=EVENT_COLUMNS, overwrite=overwrite,
+        provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,
+        event_columns=EVENT_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
-        simulation = _start(config, bone, observer, pending, burn_ins)
+        observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
+        burn_in = _BurnIn(writer, output, observer, pending)
+        observer.begin(-config.schedule.burn_in_day, 0)
+        try:
+            simulation, cached = equilibrated(config, bone, burn_in.on_day, burn_ins)
+        finally:
+            observer.end()
+        if cached:
+            observer.note("burn-in taken from the cache")
         _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
 
 
 def resume(
-    path: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = ()
-) -> Path:
+    path: str | Path, *, until_day: int | None = None, observers: Sequence[Observer] = (),
+    anyway: bool = False,
+) -> Path:  # fmt: skip
     """Continue an interrupted run from its last checkpoint; returns its path.
 
+    `anyway`: also if another program simulated it so far; its provenance then records both.
+
     Raises:
-        InputError: the run is complete, or has no checkpoint that this version can continue.
+        InputError: the run is complete, has no checkpoint that this version can continue, or is of
+            another program.
         CorruptFileError: file or checkpoint is damaged.
         Stopped: as `run`.
     """
-    path, observer = Path(path), Observers(observers)
+    # Of a link, what belongs to the file is beside the file.
+    path, observer = Path(os.path.realpath(path)), Observers(observers)
     with open_run(path) as old:
         status, tree = old.status, translated(old.config)
-        origin, *notes = old.provenance["notes"]
+        origin, *notes = old.provenance["notes"] or ["unknown"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
+        before = last_program(old.provenance)
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     state = _checkpoint_beside(path, identity)
+    foreign = before[1] != program_hash()
+    if foreign and not anyway:
+        raise InputError(
+            f"{path}: was simulated by bonesim {named(*before)}, this is {program()}: days of both "
+            "would stand in one file; run it again, or give `anyway` (the file then records both)"
+        )
     config = validated(tree, str(path))
     # The state replaces all that is on this lattice.
     bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
     simulation = Simulation(config, bone)
-    put_back(simulation, state)
+    put_back_from(checkpoint_path(path), simulation, state)
     observer.note(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
         writer.truncate_to(simulation.day)
-        recorder = _Recorder(simulation, writer, path, simulation.day + 1)
+        if foreign:
+            writer.record_resumption(resumption(simulation.day))
+        observer.expect(simulation.day, _last_day(config, until_day))
+        if simulation.day < 0:
+            _BurnIn(writer, path, observer, pending).go_on(simulation)
+            next_row = 0
+        else:
+            next_row = simulation.day + 1
+        recorder = _Recorder(simulation, writer, path, next_row)
         recorder.record(until_day, observer, pending)
     return path
 
@@ -156,30 +194,59 @@ def _checkpoint_beside(path: Path, identity: str) -> State:
         raise InputError(
             f"{path}: {beside.name} beside it {error.reason} (bonesim info prints it)"
         ) from None
-    if meta.get("run") != identity:
+    if not isinstance(meta, dict) or meta.get("run") != identity:
         raise InputError(f"{path}: {beside.name} beside it is of another run; run it again")
     return state
 
 
-def _start(
-    config: Config, bone: Specimen, observer: Observer, pending: list[int],
-    burn_ins: dict[str, State] | None,
-) -> Simulation:  # fmt: skip
-    """The simulation at day 0."""
+def _save_checkpoint(simulation: Simulation, writer: RunWriter, output: Path) -> None:
+    """Keep everything a restart needs, beside the run file."""
+    meta = {"day": simulation.day, "run": writer.identity(), "program": program_hash()}
+    checkpoint.save(checkpoint_path(output), state_of(simulation), meta)
 
-    def on_day(simulation: Simulation) -> None:
-        observer.on_day(simulation)
-        if pending:
-            raise Stopped(pending[0], in_burn_in=True)
 
-    observer.begin(-config.schedule.burn_in_day, 0)
-    try:
-        simulation, cached = equilibrated(config, bone, on_day, burn_ins)
-    finally:
-        observer.end()
-    if cached:
-        observer.note("burn-in taken from the cache")
-    return simulation
+class _BurnIn:
+    """The days before day 0: checkpoints at the run's cadence, and a stop that can be resumed.
+
+    Args:
+        writer: the open run file, without any row.
+        output: its path.
+        observer: looks at every day.
+        pending: signals that ask to stop.
+    """
+
+    def __init__(
+        self, writer: RunWriter, output: Path, observer: Observer, pending: list[int]
+    ) -> None:
+        self.writer, self.output, self.observer, self.pending = writer, output, observer, pending
+
+    def go_on(self, simulation: Simulation) -> None:
+        """Simulate the rest of a burn-in."""
+        self.observer.begin(simulation.day, 0)
+        try:
+            advance(simulation, 0, self.on_day)
+        finally:
+            self.observer.end()
+
+    def on_day(self, simulation: Simulation) -> None:
+        """Save what is due after this day; stop if a signal asks to."""
+        self.observer.on_day(simulation)
+        if simulation.day >= 0:
+            return
+        every = simulation.config.schedule.checkpoint_every_day
+        if self.pending or simulation.day % every == 0:
+            # The file first: a checkpoint without its run is of no use.
+            self.writer.set_status(INTERRUPTED if self.pending else RUNNING)
+            self.writer.commit()
+            _save_checkpoint(simulation, self.writer, self.output)
+        if self.pending:
+            raise Stopped(self.pending[0], simulation.day)
+
+
+def _last_day(config: Config, until_day: int | None) -> int:
+    """The day a run ends: the schedule's last, or `until_day` if that is earlier."""
+    last = config.schedule.duration_day
+    return last if until_day is None else min(until_day, last)
 
 
 class _Recorder:
@@ -202,7 +269,7 @@ class _Recorder:
     def record(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
         """Simulate to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
-        last = schedule.duration_day if until_day is None else min(until_day, schedule.duration_day)
+        last = _last_day(self.simulation.config, until_day)
         kept = set(schedule.kept_days())
 
         def on_day(simulation: Simulation) -> None:
@@ -220,7 +287,7 @@ class _Recorder:
             observer.end()
         self.finish(schedule.duration_day)
         if pending:
-            raise Stopped(pending[0])
+            raise Stopped(pending[0], self.simulation.day)
 
     def after_day(self, kept: set[int]) -> None:
         """Write what is due after this day."""
@@ -254,8 +321,7 @@ class _Recorder:
 
     def checkpoint(self) -> None:
         """Keep everything a restart needs, beside the file."""
-        meta = {"day": self.simulation.day, "run": self.writer.identity()}
-        checkpoint.save(checkpoint_path(self.output), state_of(self.simulation), meta)
+        _save_checkpoint(self.simulation, self.writer, self.output)
 
     def finish(self, last_day: int) -> None:
         """Flush; set whether the run is complete. A complete one needs no checkpoint."""
@@ -263,7 +329,8 @@ class _Recorder:
         if self.simulation.day >= last_day:
             self.writer.set_status(COMPLETE)
             self.writer.commit()
-            checkpoint_path(self.output).unlink(missing_ok=True)
+            with failures_explained(self.output):
+                checkpoint_path(self.output).unlink(missing_ok=True)
             return
         self.checkpoint()
         self.writer.set_status(INTERRUPTED)

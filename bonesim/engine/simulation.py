@@ -22,7 +22,8 @@ from bonesim.cells.precursors import Precursors
 from bonesim.cells.secretion import sources_of
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.response import Response
-from bonesim.engine.daily_table import COLUMNS, reporters
+from bonesim.engine.daily_table import DailyTable
+from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
 from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
 from bonesim.lattice.floorless_log import FloorlessLog
 from bonesim.lattice.fragments import Fragments
@@ -53,9 +54,12 @@ class Simulation(mesa.Model):
     Args:
         config: everything that decides the result; a nested dict is validated first.
         specimen: the bone, if it is already at hand; else it is made from the config.
-        run_seed: overrides the config's seed (a plain name, so that `mesa.batch_run` can vary
-            it on every Mesa version).
+        run_seed: overrides the config's seed.
         changes: dotted config path -> value, e.g. `{"cells.osteoclast.dig_um_per_day": 3.0}`.
+        seed, rng: as Mesa calls `run_seed`; `rng` may also be a NumPy generator or seed sequence.
+        iteration: which repetition with this seed it is; see `bonesim.engine.seeds`. None: that of
+            `mesa.batch_run(..., iterations=...)`, elsewhere 0. `run_seed` is then the attribute that
+            has the seed of this very run.
 
     Raises:
         InputError: a parameter or a specimen that is not allowed.
@@ -67,13 +71,21 @@ class Simulation(mesa.Model):
         specimen: Specimen | None = None,
         run_seed: int | None = None,
         changes: dict[str, Any] | None = None,
+        seed: int | None = None,
+        rng: Any = None,
+        iteration: int | None = None,
     ) -> None:
-        super().__init__()
         whole = config if isinstance(config, Config) else validated(config or {}, "config")
-        if run_seed is not None:
-            changes = {**(changes or {}), "seed": int(run_seed)}
-        self.config = whole.with_changes(changes) if changes else whole
-        self.run_seed = self.config.seed
+        given = seed_given(run_seed=run_seed, seed=seed, rng=rng)
+        if given is not None:
+            changes = {**(changes or {}), "seed": given}
+        whole = whole.with_changes(changes) if changes else whole
+        self.run_seed = seed_of_iteration(
+            whole.seed, batch_iteration() if iteration is None else iteration
+        )
+        same = self.run_seed == whole.seed
+        self.config = whole if same else whole.with_changes({"seed": self.run_seed})
+        super().__init__(rng=self.run_seed)
         self.specimen = specimen or make_specimen(self.config.specimen)
         self.day = -self.config.schedule.burn_in_day
         cells = self.config.cells
@@ -225,7 +237,7 @@ class Simulation(mesa.Model):
         self.counting = True
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
-        self.datacollector = mesa.DataCollector(model_reporters=reporters())
+        self.datacollector = DailyTable()
         self.datacollector.collect(self)
 
     def _remember_deposits(self) -> None:
@@ -266,5 +278,4 @@ class Simulation(mesa.Model):
 
     def table(self, first_row: int = 0) -> dict[str, NDArray[Any]]:
         """The daily table from `first_row` on, column by column."""
-        values = self.datacollector.model_vars
-        return {c.name: np.array(values[c.name][first_row:]) for c in COLUMNS}
+        return self.datacollector.columns(first_row)

@@ -4,18 +4,19 @@ A state put into a fresh `Simulation` of the same config continues bit for bit. 
 state; what follows from other arrays (surface slots) is rebuilt.
 """
 
-from typing import Any
+from pathlib import Path
 
-import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.engine.daily_table import reporters
+from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.simulation import Simulation
+from bonesim.engine.state_rules import State, require_sound
+from bonesim.errors import CorruptFileError
 from bonesim.lattice.event_log import EventLog
 from bonesim.lattice.tissue import Tissue
 
-State = dict[str, Any]
+__all__ = ["State", "put_back", "put_back_from", "state_of"]
 
 
 def state_of(simulation: Simulation) -> State:
@@ -53,6 +54,21 @@ def state_of(simulation: Simulation) -> State:
     return state
 
 
+def put_back_from(path: Path, simulation: Simulation, state: State) -> None:
+    """`put_back` of a state that the file at `path` has, if it is sound.
+
+    Raises:
+        CorruptFileError: a value in it would mislead the simulation; nothing is changed.
+    """
+    try:
+        require_sound(simulation, state, state_of(simulation))
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise CorruptFileError(
+            f"{path}: is no checkpoint of this run ({error}); run it again"
+        ) from None
+    put_back(simulation, state)
+
+
 def put_back(simulation: Simulation, state: State) -> None:
     """Make a fresh simulation of the same config continue from a `state`."""
     s = simulation
@@ -86,9 +102,7 @@ def _restore_counting(s: Simulation, counting: State) -> None:
     s.counting = True
     s.first_quanta = int(counting["first_quanta"])
     s.first_euler = int(counting["first_euler"])
-    s.datacollector = mesa.DataCollector(model_reporters=reporters())
-    for name, column in counting["table"].items():
-        s.datacollector.model_vars[name] = column.tolist()
+    s.datacollector = DailyTable(counting["table"])
 
 
 def _tissue_state(tissue: Tissue) -> State:

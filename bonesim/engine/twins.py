@@ -5,10 +5,10 @@ from pathlib import Path
 
 from bonesim.config.config import Config
 from bonesim.config.twin import untreated_twin
+from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.days import Observer
 from bonesim.engine.run import run
 from bonesim.engine.state import State
-from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.writer import check_place
 
@@ -43,8 +43,10 @@ def run_twins(
     output = Path(output)
     twin, places = untreated_twin(config), (output, twin_path(output))
     for place in places:
-        check_place(place, overwrite)
-    bone, burn_ins = specimen or make_specimen(config.specimen), dict[str, State]()
+        check_place(place, overwrite, config.files())
+    size, make = planned(config.specimen, specimen)
+    refuse_what_cannot_fit(cost_of(size, config, files=2, until_day=until_day), output)
+    bone, burn_ins = make(), dict[str, State]()
     for one, place in zip((config, twin), places, strict=True):
         run(one, place, overwrite=overwrite, until_day=until_day, observers=observers,
             specimen=bone, burn_ins=burn_ins)  # fmt: skip

@@ -56,7 +56,7 @@ def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """
     quanta, region = lattice.quanta, lattice.region
     y, z = lattice.stride_y, lattice.stride_z
-    weight = 0.0
+    weight = np.float64(0.0)
     step = -z if nz > 0 else z
     if quanta[voxel + step] == 0 and region[voxel + step] != 0:
         weight += abs(nz)

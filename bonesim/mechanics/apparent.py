@@ -1,6 +1,7 @@
 """Mechanical test of one block of bone: stiffness, strength, and the whole stiffness tensor.
 
-    compression   two faces approach by 1 %; only bone that connects them is included
+    compression   two faces approach by 1 %; only bone that connects them is included, over faces,
+                  edges or corners of elements: all of these share nodes
     tensor        six unit strains by mixed uniform boundary conditions (Pahr and Zysset 2008)
 
 Stiffness and reaction come from the strain energy, W = 1/2 E strain^2 V, which has twice as many
@@ -118,6 +119,12 @@ def compress(block: Block, p: ApparentParameters) -> dict[str, float]:
         structure.places, edge, structure.mesh.stride, -STRAIN * unit_strain((component, component))
     )
     found = _solved(structure, u, p, f"compression along {p.axis}")
+    if found.mechanism:
+        raise InputError(
+            f"bone reaches from face to face along {p.axis} only over hinges, voxels that share an edge "
+            "or a corner, that turn freely: it carries no load that way; lower `threshold`, take a "
+            "larger block, or load another `axis`"
+        )
     force = structure.forces(u).reshape(3, -1)[component, : len(structure.places)]
     low, high = (structure.places[:, axis] == end for end in (0, share.shape[axis]))
     at_faces = 0.5 * float(force[low].sum() - force[high].sum())

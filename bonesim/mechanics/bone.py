@@ -1,7 +1,8 @@
 """Bone as a material: bone fraction and modulus of each element, and which elements carry load.
 
 An element is a cube of one or several voxels. Its modulus follows the bone and the mineral in it.
-Elements with little bone are left out: a thin film of bone must not connect separate trabeculae. A
+Elements with little bone are left out: a thin film of bone must not connect separate trabeculae.
+Elements that share a face, an edge or a corner are of one piece: load passes through shared nodes. A
 piece that does not reach from one face to the opposite one carries no load. It is left out too: it
 would be unconstrained, and many such pieces at the cut faces would make the coarsest level large.
 """
@@ -102,24 +103,13 @@ def carrying(share: NDArray[np.float32], min_bone_share: float) -> NDArray[np.fl
     return np.where(kept[pieces], share, np.float32(0.0))
 
 
-def bridges(share: NDArray[np.float32], axis: int) -> bool:
-    """Whether one piece of bone reaches from face to face along `axis`.
-
-    Face by face: elements that meet only at an edge are a hinge, and a chain of hinges has no
-    stiffness to be found.
-    """
-    pieces: Any = cc3d.connected_components(share > 0.0, connectivity=6)
-    low, high = pieces.take(0, axis), pieces.take(-1, axis)
-    return bool(np.intersect1d(low[low > 0], high[high > 0]).size)
-
-
 def bridging(share: NDArray[np.float32], axis: int) -> NDArray[np.bool_]:
-    """Elements of the pieces, hinges and all, that reach from face to face along `axis`.
+    """Elements of the pieces that reach from face to face along `axis`.
 
-    None if no piece `bridges` the block.
+    Elements that meet at a face, an edge or a corner share nodes, through which load passes: they are
+    of one piece (26-connected). An edge or a corner is a hinge. Whether a chain of hinges is stiff or
+    a mechanism is the solver's to find (`Convergence.mechanism`).
     """
-    if not bridges(share, axis):
-        return np.zeros(share.shape, bool)
     pieces: Any = cc3d.connected_components(share > 0.0, connectivity=26)
     low, high = pieces.take(0, axis), pieces.take(-1, axis)
     through = np.intersect1d(low[low > 0], high[high > 0])

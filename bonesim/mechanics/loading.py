@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.errors import NumericalError
-from bonesim.mechanics.bone import Material, bridges, elements_of
+from bonesim.mechanics.bone import Material, bridging, elements_of
 from bonesim.mechanics.cases import affine, confined, unit_strain
 from bonesim.mechanics.memory import Memory
 from bonesim.mechanics.solver import Structure
@@ -118,7 +118,7 @@ class Habitual:
         self.energy[:] = 0.0
         self.results = dict.fromkeys(self.NUMBERS, float("nan"))
         self._solved_day, self._solved_quanta = day, int(quanta.sum(dtype=np.int64))
-        axes = [axis for axis in range(3) if bridges(share, axis)]
+        axes = [axis for axis in range(3) if bridging(share, axis).any()]
         if axes:
             self._load(share, modulus, axes)
 
@@ -129,7 +129,8 @@ class Habitual:
         p, edge = self.parameters, self.edge_mm
         structure = Structure(modulus * np.float32(edge), confined(), p.poisson)
         volume = float(np.prod([n * edge for n in self.elements]))
-        solutions, cycles = [], 0
+        solutions: dict[int, NDArray[np.float64]] = {}
+        cycles = 0
         main = int(np.argmax([p.share_z, p.share_y, p.share_x]))
         stiffness = np.zeros((3, 3))
         spare = np.zeros(structure.mesh.weight.size)
@@ -146,14 +147,16 @@ class Habitual:
                     f"micro-FE along {'zyx'[axis]} did not converge: {found}; raise "
                     "mechanics.tolerance, or set mechanics.interval_day = 0 to go without"
                 )
+            cycles += found.iterations
+            if found.mechanism:
+                continue
             self._memory[axis].keep(structure, u - even)
             sums = np.zeros(6)
             read_elements(u, structure.mesh, structure.hierarchy.modes, spare, sums)
             stress = mean_stress(sums, edge, volume, p.poisson)
             stiffness[axis] = stress[[2, 1, 0]]
-            solutions.append(u)
-            cycles += found.iterations
-        self._combine(structure, share, modulus, stiffness, dict(zip(axes, solutions, strict=True)))
+            solutions[axis] = u
+        self._combine(structure, share, modulus, stiffness, solutions)
         self.results["mechanics_cycles"] = float(cycles)
 
     def _combine(

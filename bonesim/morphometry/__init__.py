@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = loaded_when_used(
         "panel": ("PANEL", "Measure", "measure"),
         "connectivity": ("euler_of", "purified"),
         "shape": ("fabric", "surface_mesh"),
-        "thickness": ("local_thickness", "paint_spheres", "sphere_centres"),
+        "spheres": ("paint_spheres", "sphere_centres"),
+        "thickness": ("local_thickness", "mean_and_sd", "spheres_over"),
     },
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """Connectivity of the trabecular network (Odgaard and Gundersen 1993), on the purified network.
 
-Purified (BoneJ's and IPL's custom): only the largest 26-connected piece of bone, its enclosed
-marrow cavities filled, so that specks and pores do not count.
+Purified: only the largest 26-connected piece of bone, marrow sealed within it filled, so that specks
+and pores do not count. BoneJ keeps the largest piece of marrow instead: where a plate parts the
+marrow it fills one side of it (BoneJ2 issue 259).
 
 The Euler number of closed voxel cubes (corners - edges + faces - cubes) is summed over the points
 amid eight voxels, each with its share of what meets there. What a block shares with its
@@ -12,6 +13,7 @@ the endless structure, X - faces/2 + edges/4 - corners/8, and blocks, or any reg
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.lattice.sealed import sealed_marrow
 from bonesim.morphometry.shape import amid_eight
 
 Bool = NDArray[np.bool_]
@@ -41,15 +43,18 @@ _SHARES = _shares()
 
 
 def purified(bone: Bool) -> Bool:
-    """The largest 26-connected piece of bone with enclosed 6-connected marrow filled in."""
+    """The largest 26-connected piece of bone with its `sealed_marrow` filled in.
+
+    Marrow that reaches a face of the block stays: a plate, cortex or growth plate that parts the
+    marrow encloses none of it.
+    """
     import cc3d
 
     if not bone.any():
         return bone
     network = cc3d.largest_k(np.ascontiguousarray(bone), k=1, connectivity=26) > 0
-    if network.all():
-        return network
-    return np.asarray(cc3d.largest_k(np.ascontiguousarray(~network), k=1, connectivity=6) == 0)
+    sealed, _ = sealed_marrow(network)
+    return np.asarray(network | sealed)
 
 
 def fragments(bone: Bool) -> int:

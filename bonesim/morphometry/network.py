@@ -24,16 +24,24 @@ class Network:
     free_ends: int
 
 
-def network_of(bone: Bool, region: Bool) -> Network:
-    """Count nodes, struts and free ends: those of which most voxels are of the region."""
+def network_of(bone: Bool, region: Bool, known: Bool | None = None) -> Network:
+    """Count nodes, struts and free ends: those of which most voxels are of the region.
+
+    Of a strut or node that leaves what is `known` (default: all), only the part within is seen.
+    """
     curves = skeleton_of(bone, sheets=False)
     node = curves.neighbours >= 3
     ends = curves.marked(curves.neighbours == 1) & region
     return Network(
-        nodes=pieces_within(curves.marked(node), region),
-        struts=pieces_within(curves.marked(~node), region),
+        nodes=pieces_within(seen(curves.marked(node), known), region),
+        struts=pieces_within(seen(curves.marked(~node), known), region),
         free_ends=int(np.count_nonzero(ends)),
     )
+
+
+def seen(image: Bool, known: Bool | None) -> Bool:
+    """The part of an image within what is known; None: all."""
+    return image if known is None else image & known
 
 
 def pieces_within(image: Bool, region: Bool, smallest: int = 1) -> int:

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.morphometry.connectivity import connectivity, euler_of, fragments, purified
+from bonesim.morphometry.domain import Domain, domain_of
 from bonesim.morphometry.network import network_of
 from bonesim.morphometry.plates_and_rods import plates_and_rods
 from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
-from bonesim.morphometry.thickness import local_thickness
+from bonesim.morphometry.spheres import Progress, part_of
+from bonesim.morphometry.thickness import mean_and_sd, spheres_over
 from bonesim.units import BONE, FULL, unit_of
 
-#: Spacing is measured on a grid of at least this voxel size: marrow spaces are ten times wider.
-SPACING_VOXEL_UM = 40.0
 #: Standard deviation of the Gaussian before Conn.D, um: 0.75 of a simulation's voxel (scanners'
 #: protocols: 0.8 voxel, support 1), the widest that leaves a sheet of one voxel. Half a voxel lets
 #: one-voxel tunnels count: Conn.D doubles in five years in which nothing can be perforated.
@@ -23,20 +23,26 @@ FILTER_UM = 15.0
 #: of voxels have no curvature, and their tunnels are no struts (unfiltered, a suppressed bone's
 #: nodes double). Not in voxels: at 50 um it would take the thinnest struts.
 SHAPE_UM = 20.0
-#: Voxels left out at each cut face.
-RIM_VOXEL = 2
+#: Shares of the whole work that are spheres of bone, and of marrow, about.
+BONE_WORK, MARROW_WORK = 0.15, 0.65
 
+_SPHERE = "largest sphere (Hildebrand 1997)"
+_CUT = "spheres that the edge cuts are censored (Kaplan-Meier)"
 _MIL = "exact mean intercept over the surface (no test lines), ellipsoid of 1/MIL^2"
 _CURVES = "curve skeleton (isthmus thinning) of the purified network, Gaussian of 20 um"
 _SHEETS = "sheet skeleton, Gaussian of 20 um; a plate is at least twice as wide as thick"
 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
-    "bvtv_percent": ("BV/TV", "quanta, partial volume included"),
-    "tb_th_um": ("Tb.Th", "largest sphere (Hildebrand 1997), mean over bone voxels"),
-    "tb_th_sd_um": ("Tb.Th.SD", "largest sphere, SD over bone voxels"),
-    "tb_sp_um": ("Tb.Sp", "largest sphere in marrow, voxels of 40 um or more, mean"),
-    "tb_sp_sd_um": ("Tb.Sp.SD", "largest sphere in marrow, SD"),
+    "bvtv_percent": ("BV/TV", "of the measured region; quanta, partial volume included"),
+    "block_bvtv_percent": (
+        "BV/TV of the block",
+        "of all voxels given, rim or region or not; quanta",
+    ),
+    "tb_th_um": ("Tb.Th", f"{_SPHERE}, mean over bone voxels; {_CUT}"),
+    "tb_th_sd_um": ("Tb.Th.SD", f"{_SPHERE}, SD over bone voxels; {_CUT}"),
+    "tb_sp_um": ("Tb.Sp", f"{_SPHERE} in marrow, mean over marrow voxels; {_CUT}"),
+    "tb_sp_sd_um": ("Tb.Sp.SD", f"{_SPHERE} in marrow, SD over marrow voxels; {_CUT}"),
     "tb_n_per_mm": ("Tb.N", "1 / (Tb.Th + Tb.Sp)"),
     "bstv_per_mm": ("BS/TV", "marching cubes at half a voxel"),
     "bsbv_per_mm": ("BS/BV", "marching cubes, over BV with partial volume"),
@@ -70,7 +76,7 @@ PANEL = {
     "bv_mm3": ("BV", "quanta, partial volume included"),
 }
 #: What a run measures at each of its snapshots; the rest can be measured from the file any time.
-QUICK = tuple(PANEL)[:11]
+QUICK = tuple(name for name in tuple(PANEL)[:12] if name != "block_bvtv_percent")
 
 
 @dataclass(frozen=True)
@@ -88,97 +94,80 @@ def measure(
     voxel_um: float,
     region: NDArray[np.bool_] | None = None,
     quick: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Measure]:
     """Measure a lattice.
 
-    Bone outside the region is used (a sphere may reach into it) but not counted. Where a measure
-    has no meaning (no bone, no marrow, no surface) it is NaN; counts are 0.
+    Nothing outside a region takes part: its edge is treated as a cut face of a block (`domain`), so
+    that a core measures the same in air and in the bone it was drilled from. A strut that leaves
+    the region and comes back is two. Only `block_bvtv_percent` is of the whole lattice. Where a
+    measure has no meaning (no bone, no marrow, no surface) it is NaN; counts are 0.
 
     Args:
         quanta: bone, 0..255 quanta a voxel, shape (nz, ny, nx).
         voxel_um: edge of a voxel.
-        region: voxels to measure, same shape; default all but a rim of two at the cut faces.
+        region: voxels to measure, same shape; default all but a rim of two at the cut faces, which
+            is seen but not counted.
         quick: only the measures in QUICK.
+        progress: receives the share of the work that is done, 0..1.
 
     Raises:
         InputError: a lattice too small, or a region empty or of another shape.
     """
-    region = _region(quanta, region)
+    whole = 100.0 * float(quanta.mean(dtype=np.float64)) / FULL if quanta.size else float("nan")
+    domain = domain_of(quanta, region)
+    quanta, counted = domain.quanta, domain.region
     voxel_mm = voxel_um / 1000.0
     bone = quanta >= BONE
-    volume_mm3 = int(region.sum()) * voxel_mm**3
-    cubes_mm3 = int(amid_eight(region).sum()) * voxel_mm**3
+    volume_mm3 = int(counted.sum()) * voxel_mm**3
+    cubes_mm3 = int(amid_eight(counted).sum()) * voxel_mm**3
     if cubes_mm3 == 0.0:
         raise InputError("region: it is nowhere two voxels thick along each axis; enlarge it")
-    bvtv = float(quanta[region].mean(dtype=np.float64)) / FULL
+    bvtv = float(quanta[counted].mean(dtype=np.float64)) / FULL
     values: dict[str, float] = dict.fromkeys(PANEL, float("nan"))
     values |= {
         "bvtv_percent": 100.0 * bvtv,
+        "block_bvtv_percent": whole,
         "tv_mm3": volume_mm3,
         "bv_mm3": bvtv * volume_mm3,
         "fragments": float(fragments(bone)),
     }
-    if bone[region].any() and not bone[region].all():
-        values |= _lengths(bone, region, voxel_um)
-        surface = surface_mesh(quanta, region)
+    if bone[counted].any() and not bone[counted].all():
+        values |= _lengths(domain, voxel_um, progress)
+        surface = surface_mesh(quanta, counted)
         values["bstv_per_mm"] = surface.area() * voxel_mm**2 / cubes_mm3
         if surface.bone > 0.0:
             values["bsbv_per_mm"] = surface.area() / (surface.bone * voxel_mm)
         network = purified(bone)
-        values["conn_d_unfiltered_per_mm3"] = connectivity(network, region) / cubes_mm3
+        values["conn_d_unfiltered_per_mm3"] = connectivity(network, counted) / cubes_mm3
         filtered = purified(_filtered(quanta, FILTER_UM / voxel_um))
-        values["conn_d_per_mm3"] = connectivity(filtered, region) / cubes_mm3
+        values["conn_d_per_mm3"] = connectivity(filtered, counted) / cubes_mm3
         if not quick:
-            values["euler"] = euler_of(network, region)
+            values["euler"] = euler_of(network, counted)
             values |= _fabric(surface, voxel_um)
-            smoothed = surface_mesh(quanta, region, SHAPE_UM / voxel_um)
+            smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
             smooth = purified(_filtered(quanta, SHAPE_UM / voxel_um))
-            values |= _parts(smooth, region, bvtv, volume_mm3)
+            values |= _parts(smooth, domain, bvtv, volume_mm3)
+    if progress is not None:
+        progress(1.0)
     return {
         name: Measure(values[name], unit_of(name), *PANEL[name])
         for name in (QUICK if quick else PANEL)
     }
 
 
-def _region(quanta: NDArray[np.uint8], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """The region asked for, or the lattice without its rim.
-
-    Raises:
-        InputError: nothing to measure in it.
-    """
-    if region is not None:
-        if region.shape != quanta.shape:
-            raise InputError(
-                f"region: has {region.shape} voxels but the lattice {quanta.shape}; they must match"
-            )
-        if not region.any():
-            raise InputError("region: holds no voxel; nothing to measure")
-        return region
-    if min(quanta.shape) <= 2 * RIM_VOXEL + 2:
-        raise InputError(
-            f"a lattice of {quanta.shape} voxels is too small to measure: a rim of {RIM_VOXEL} "
-            "voxels at each face is left out; give a region to measure all of it"
-        )
-    inner = np.zeros(quanta.shape, bool)
-    inner[(slice(RIM_VOXEL, -RIM_VOXEL),) * 3] = True
-    return inner
-
-
-def _lengths(
-    bone: NDArray[np.bool_], region: NDArray[np.bool_], voxel_um: float
-) -> dict[str, float]:
+def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) -> dict[str, float]:
     """Thickness, spacing and number of trabeculae."""
-    thick = local_thickness(bone)[bone & region].astype(np.float64) * voxel_um
-    gaps = _spacing_um(bone, region, voxel_um)
-    thickness, gap = float(thick.mean()), float(gaps.mean()) if gaps.size else float("nan")
-    return {
-        "tb_th_um": thickness,
-        "tb_th_sd_um": float(thick.std()),
-        "tb_sp_um": gap,
-        "tb_sp_sd_um": float(gaps.std()) if gaps.size else float("nan"),
-        "tb_n_per_mm": 1000.0 / (thickness + gap),
-    }
+    bone = domain.quanta >= BONE
+    values: dict[str, float] = {}
+    for name, phase, begin, end in (
+        ("tb_th", bone, 0.0, BONE_WORK), ("tb_sp", ~bone, BONE_WORK, BONE_WORK + MARROW_WORK),
+    ):  # fmt: skip
+        spheres = spheres_over(phase, domain.known, part_of(progress, begin, end))
+        mean, sd = mean_and_sd(spheres, phase & domain.region)
+        values |= {f"{name}_um": mean * voxel_um, f"{name}_sd_um": sd * voxel_um}
+    return values | {"tb_n_per_mm": 1000.0 / (values["tb_th_um"] + values["tb_sp_um"])}
 
 
 def _fabric(mesh: Mesh, voxel_um: float) -> dict[str, float]:
@@ -194,11 +183,11 @@ def _fabric(mesh: Mesh, voxel_um: float) -> dict[str, float]:
 
 
 def _parts(
-    bone: NDArray[np.bool_], region: NDArray[np.bool_], bvtv: float, volume_mm3: float
+    bone: NDArray[np.bool_], domain: Domain, bvtv: float, volume_mm3: float
 ) -> dict[str, float]:
     """Plates, rods, nodes, struts and free ends."""
-    parts = plates_and_rods(bone, region)
-    found = network_of(bone, region)
+    parts = plates_and_rods(bone, domain.region, domain.known)
+    found = network_of(bone, domain.region, domain.known)
     return {
         "plate_bvtv_percent": 100.0 * bvtv * parts.plate_share,
         "rod_bvtv_percent": 100.0 * bvtv * (1.0 - parts.plate_share),
@@ -220,24 +209,3 @@ def _filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
 
     smooth = gaussian_filter(quanta.astype(np.float32), voxel, mode="nearest")
     return np.asarray(smooth >= BONE - 0.5)
-
-
-def _spacing_um(
-    bone: NDArray[np.bool_], region: NDArray[np.bool_], voxel_um: float
-) -> NDArray[np.float64]:
-    """Local thickness of marrow, um, of the marrow voxels of a possibly coarser grid."""
-    factor = max(1, int(np.ceil(SPACING_VOXEL_UM / voxel_um)))
-    marrow = _coarser(~bone, factor) > 0.5
-    inside = marrow & (_coarser(region, factor) >= 0.5)
-    if not inside.any():
-        return np.zeros(0)
-    return local_thickness(marrow)[inside].astype(np.float64) * (voxel_um * factor)
-
-
-def _coarser(image: NDArray[np.bool_], factor: int) -> NDArray[np.float64]:
-    """Means over cubes of `factor` voxels an edge; what is left over at the far faces is dropped."""
-    nz, ny, nx = (n // factor for n in image.shape)
-    cubes = image[: nz * factor, : ny * factor, : nx * factor].reshape(
-        nz, factor, ny, factor, nx, factor
-    )
-    return np.asarray(cubes.mean(axis=(1, 3, 5)), np.float64)

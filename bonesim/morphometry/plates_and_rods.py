@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.morphometry.network import pieces_within
-from bonesim.morphometry.thickness import paint_spheres
+from bonesim.morphometry.network import pieces_within, seen
+from bonesim.morphometry.spheres import paint_spheres
 from bonesim.morphometry.thinning import PERSISTENCE, Skeleton, skeleton_of
 
 #: Width over thickness from which on bone is a plate; Liu 2008 has no value, assumed.
@@ -41,12 +41,13 @@ class PlatesAndRods:
     rods: int
 
 
-def plates_and_rods(bone: Bool, region: Bool) -> PlatesAndRods:
+def plates_and_rods(bone: Bool, region: Bool, known: Bool | None = None) -> PlatesAndRods:
     """Segment bone into plates and rods.
 
     Args:
         bone: shape (nz, ny, nx).
         region: voxels to count, same shape; bone beyond it is used too.
+        known: of a plate or rod that leaves these voxels (default: all) only the part within is seen.
     """
     inside = bone & region
     if not inside.any() or bone.all():
@@ -60,8 +61,8 @@ def plates_and_rods(bone: Bool, region: Bool) -> PlatesAndRods:
     rods = skeleton.marked(~is_plate & (skeleton.bone_parts <= 2))
     return PlatesAndRods(
         plate_share=_plate_share(inside, plate, skeleton.image & ~plate),
-        plates=pieces_within(plates, region, SMALLEST_PIECE),
-        rods=pieces_within(rods, region, SMALLEST_PIECE),
+        plates=pieces_within(seen(plates, known), region, SMALLEST_PIECE),
+        rods=pieces_within(seen(rods, known), region, SMALLEST_PIECE),
     )
 
 

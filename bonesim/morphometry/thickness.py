@@ -1,169 +1,163 @@
 """Local thickness: the diameter of the largest sphere that lies within a phase and covers a point.
 
 Hildebrand and Rueegsegger 1997. Spheres are centred on voxels; their radius is the exact
-Euclidean distance to the nearest voxel of the other phase. A sphere all of whose voxels lie
-within a neighbour's is left out, which changes nothing. Cut faces are not surfaces: spheres may
-reach through them.
+Euclidean distance to the nearest voxel of the other phase.
 
 A sphere of radius r (centre to centre) stands for a diameter of 2 r - 1/2 voxels: the mean of
 what plates of odd and of even thickness give, so that a plate's thickness is unbiased over
-positions. In a round cross-section no voxel sits quite in the middle: rods come out up to one
+positions. A plate or a gap of n voxels is n - 1/2 (even n) or n + 1/2 (odd n) voxels thick, at any
+position. In a round cross-section no voxel sits quite in the middle: rods come out up to one
 voxel too thin, balls one and a half (tested on phantoms).
+
+**Edges.** What is measured is known in part of the world only: a block, or a region of interest in
+it. The other phase may begin right beyond the edge, or nowhere near. So two spheres are found for
+each voxel: the largest within what is known (`within`), and the largest that the known part of the
+other phase allows if the edge is no surface (`reaching`). Where the largest sphere is clear of the
+edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean
+and SD are those of the Kaplan-Meier distribution, the usual edge correction of spatial statistics
+(Baddeley and Gill 1997, of distances); if the largest observation is censored it counts as known.
+Nothing outside the edge takes part: a value is the same in air, in bone, or in the specimen that the
+region was cut from.
+
+Measured (random blobs, cubes of 2 to 4 spacings an edge, against the block they were cut from): mean
+spacing 0.96 to 1.07 of the true one, where spheres that reach freely through the edge give 1.03 to
+1.16, spheres within it 0.67 to 0.80, and voxels with a known thickness alone 0.72 to 0.85. A gap
+between plates that the edge cuts is measured as the gaps that it does not cut.
+
+Other programs: BoneJ measures the whole image; spheres end at its border, which is no surface, as
+`reaching`. A region has to be erased to background around it; Tb.Sp then sees the erased part as
+marrow. With an edge erased to bone, it is `within`.
 """
 
-import itertools
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.kernel import kernel
+from bonesim.morphometry.spheres import Progress, paint_spheres, part_of
 
 #: Diameter of a sphere beyond twice its centre-to-centre radius, voxels.
 DIAMETER_OFFSET = -0.5
 
-
-#: Neighbours that may cover a sphere, nearest first; farther ones would find few more.
-_STEPS = np.array(
-    sorted(
-        (step for step in itertools.product(range(-2, 3), repeat=3) if any(step)),
-        key=lambda step: sum(d * d for d in step),
-    )
-)
-#: Steps that differ in order and sign only are of one shape.
-_SHAPES = np.unique(np.sort(np.abs(_STEPS), axis=1), axis=0)
-_SHAPE_OF_STEP = (np.sort(np.abs(_STEPS), axis=1)[:, None] == _SHAPES).all(axis=2).argmax(axis=1)
-_ALL_64 = np.uint64(0xFFFFFFFFFFFFFFFF)
+Bool = NDArray[np.bool_]
+Floats = NDArray[np.float32]
 
 
-@kernel
-def covering_squares(max_squared):  # type: ignore[no-untyped-def]
-    """How large a neighbour's sphere has to be to hold every voxel of a sphere.
+class Spheres(NamedTuple):
+    """Radius of the largest sphere over each voxel of a phase, voxels; 0 outside the phase.
 
-    Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..max_squared;
-    value: smallest radius squared of the neighbour's (Remy and Thiel 2002).
+    Attributes:
+        within: of spheres within what is known.
+        reaching: of spheres that may reach through the edge of what is known; not below `within`.
+        cut: whether no sphere clear of the edge is as large as the largest that touches the edge or
+            reaches through it: beyond, a larger one may lie over the voxel.
     """
-    needed = np.zeros((_SHAPES.shape[0], max_squared + 1), np.int64)
-    reach = int(np.sqrt(max_squared)) + 1
-    # The farthest voxel from the neighbour lies away from it along each axis.
-    for a in range(reach):
-        for b in range(reach):
-            for c in range(reach):
-                squared = a * a + b * b + c * c
-                if squared >= max_squared:
-                    continue
-                for shape in range(_SHAPES.shape[0]):
-                    da, db, dc = _SHAPES[shape]
-                    apart = (a + da) ** 2 + (b + db) ** 2 + (c + dc) ** 2
-                    needed[shape, squared + 1] = max(needed[shape, squared + 1], apart + 1)
-    for shape in range(_SHAPES.shape[0]):
-        for squared in range(1, max_squared + 1):
-            needed[shape, squared] = max(needed[shape, squared], needed[shape, squared - 1])
-    return needed
+
+    within: Floats
+    reaching: Floats
+    cut: Bool
 
 
-@kernel
-def is_covered(radius, z, y, x, needed):  # type: ignore[no-untyped-def]
-    """Whether all voxels of a sphere lie within the larger sphere of a voxel up to two away.
+def spheres_over(
+    phase: Bool, known: Bool | None = None, progress: Progress | None = None
+) -> Spheres:
+    """The largest spheres of a phase, by what is known of it.
 
-    `needed`: from `covering_squares`, up to the square of the largest radius.
+    Args:
+        phase: shape (nz, ny, nx).
+        known: voxels that are known, same shape; default the whole block.
+        progress: receives the share that is done.
+
+    A phase that fills all that is known has no surface: `reaching` is infinite.
     """
-    nz, ny, nx = radius.shape
-    r = radius[z, y, x]
-    squared = int(np.rint(np.float64(r) * r))
-    for step in range(_STEPS.shape[0]):
-        k, j, i = z + _STEPS[step, 0], y + _STEPS[step, 1], x + _STEPS[step, 2]
-        if not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
-            continue
-        other = radius[k, j, i]
-        minimum = needed[_SHAPE_OF_STEP[step], squared]
-        if other > r and np.rint(np.float64(other) * other) >= minimum:
-            return True
-    return False
+    seen = phase if known is None else phase & known
+    endless = phase if known is None else phase | ~known
+    if endless.all():
+        within = np.zeros(phase.shape, np.float32)
+        paint_spheres(_distance(seen, edge=True), within, progress)
+        return Spheres(within, np.where(seen, np.float32(np.inf), np.float32(0.0)), seen)
+    free = _distance(endless, edge=False)
+    free[~seen] = 0.0
+    to_edge = _distance(np.ones(phase.shape, bool) if known is None else known, edge=True)
+    within, clear = _within(free, to_edge, part_of(progress, 0.0, 0.5))
+    # Spheres clear of the edge are painted already.
+    free[free < to_edge] = 0.0
+    del to_edge
+    reaching = np.zeros(phase.shape, np.float32)
+    paint_spheres(free, reaching, part_of(progress, 0.5, 1.0))
+    reaching[~seen] = 0.0
+    cut = seen & ~(clear & (reaching <= within))
+    np.maximum(reaching, within, out=reaching)
+    return Spheres(within, reaching, cut)
 
 
-@kernel
-def half_widths(squared, reach, widths):  # type: ignore[no-untyped-def]
-    """For each row of a sphere, how far it reaches from its middle; -1: the row misses it.
+def _within(free: Floats, to_edge: Floats, progress: Progress | None) -> tuple[Floats, Bool]:
+    """The largest spheres within the edge, and where one that is clear of it is among these.
 
-    `widths[dz, dy]` is written for 0 <= dz, dy <= reach; `squared` is the radius squared.
+    Of two spheres of one size, that clear of the edge has the higher label, by the least there is.
     """
-    for dz in range(reach + 1):
-        for dy in range(reach + 1):
-            left = squared - dz * dz - dy * dy
-            widths[dz, dy] = int(np.ceil(np.sqrt(left))) - 1 if left > 0 else -1
+    label = np.minimum(free, to_edge)
+    np.nextafter(label, np.float32(np.inf), out=label, where=free < to_edge)
+    label[free == 0.0] = 0.0
+    found = np.zeros(free.shape, np.float32)
+    paint_spheres(label, found, progress)
+    exact = np.sqrt(np.rint(np.square(found)))
+    return exact, found > exact
 
 
-@kernel
-def sphere_centres(radius):  # type: ignore[no-untyped-def]
-    """Flat indices of the voxels whose spheres no neighbour's sphere holds."""
-    nz, ny, nx = radius.shape
-    top = np.float64(radius.max())
-    needed = covering_squares(int(np.rint(top * top)))
-    centres = np.empty(radius.size, np.int64)
-    count = 0
-    for z in range(nz):
-        for y in range(ny):
-            for x in range(nx):
-                if radius[z, y, x] > 0.0 and not is_covered(radius, z, y, x, needed):
-                    centres[count] = (z * ny + y) * nx + x
-                    count += 1
-    return centres[:count].copy()
-
-
-@kernel
-def paint_spheres(radius, largest):  # type: ignore[no-untyped-def]
-    """Give every voxel the radius of the largest sphere over it.
-
-    `radius` (float32, nz x ny x nx): distance to the other phase, 0 outside the phase.
-    `largest` (float32, same shape, zeros) receives the result; 0 where there is no sphere.
-
-    Large spheres come first, so that a voxel is painted once. One bit per voxel marks whether it is
-    still unpainted: most rows of most spheres have no such voxel and need one test.
-    """
-    nz, ny, nx = radius.shape
-    flat = radius.ravel()
-    centres = sphere_centres(radius)
-    order = np.argsort(-flat[centres], kind="mergesort")
-    bare = np.full((nz, ny, (nx + 63) // 64), _ALL_64)
-    widths = np.empty((int(radius.max()) + 2, int(radius.max()) + 2), np.int64)
-    reach, last = 0, np.float32(0.0)
-    for place in order:
-        centre = centres[place]
-        z, y, x = centre // (ny * nx), centre // nx % ny, centre % nx
-        r = flat[centre]
-        if r != last:
-            last, reach = r, int(np.ceil(r)) - 1
-            # A whole number; in float32 a voxel at exactly r would fall in or out by rounding.
-            half_widths(np.rint(np.float64(r) * r), reach, widths)
-        for k in range(max(0, z - reach), min(nz, z + reach + 1)):
-            rows = widths[abs(k - z)]
-            for j in range(max(0, y - rows[0]), min(ny, y + rows[0] + 1)):
-                half = rows[abs(j - y)]
-                first, final = max(0, x - half), min(nx - 1, x + half)
-                for word in range(first >> 6, (final >> 6) + 1):
-                    left, right = max(first, word << 6), min(final, (word << 6) + 63)
-                    row = (_ALL_64 << np.uint64(left & 63)) & (
-                        _ALL_64 >> np.uint64(63 - (right & 63))
-                    )
-                    fresh = bare[k, j, word] & row
-                    if fresh == 0:
-                        continue
-                    bare[k, j, word] ^= fresh
-                    for i in range(left, right + 1):
-                        if largest[k, j, i] < r:
-                            largest[k, j, i] = r
-
-
-def local_thickness(phase: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Local thickness of a phase in voxels, 0 outside it; shape (nz, ny, nx).
-
-    A phase that fills the whole block has no surface: infinite everywhere.
-    """
+def _distance(phase: Bool, *, edge: bool) -> Floats:
+    """Distance to the nearest voxel outside a phase, voxels; `edge`: the block's edge is outside."""
     import edt
 
-    if phase.all():
-        return np.full(phase.shape, np.inf, np.float32)
-    radius = edt.edt(np.ascontiguousarray(phase, np.uint8), black_border=False, parallel=1)
-    largest = np.zeros(phase.shape, np.float32)
-    paint_spheres(radius, largest)
-    return np.where(phase, 2.0 * largest + np.float32(DIAMETER_OFFSET), np.float32(0.0))
+    found = edt.edt(np.ascontiguousarray(phase, np.uint8), black_border=edge, parallel=1)
+    return np.asarray(found, np.float32)
+
+
+def local_thickness(phase: Bool, known: Bool | None = None) -> Floats:
+    """Local thickness of a phase in voxels, 0 outside it; spheres may reach through the edge.
+
+    Args:
+        phase: shape (nz, ny, nx).
+        known: voxels that are known, same shape; default the whole block.
+
+    A phase that fills all that is known has no surface: infinite everywhere.
+    """
+    return diameters(spheres_over(phase, known).reaching)
+
+
+def diameters(radius: Floats) -> Floats:
+    """Diameters in voxels from radii; 0 stays 0."""
+    return np.where(radius > 0.0, 2.0 * radius + np.float32(DIAMETER_OFFSET), np.float32(0.0))
+
+
+def mean_and_sd(spheres: Spheres, where: Bool) -> tuple[float, float]:
+    """Mean and SD of the local thickness over some voxels of a phase, voxels; NaN over none.
+
+    Kaplan-Meier: see the module. All voxels of one thickness and none censored: the plain mean.
+    """
+    squares = np.rint(np.square(spheres.within[where], dtype=np.float64)).astype(np.int64)
+    if not squares.size:
+        return float("nan"), float("nan")
+    known = ~spheres.cut[where]
+    weights = survival_weights(np.bincount(squares), np.bincount(squares[known]))
+    (found,) = np.nonzero(weights)
+    thick = 2.0 * np.sqrt(found) + DIAMETER_OFFSET
+    weight = weights[found] / weights[found].sum()
+    mean = float(weight @ thick)
+    return mean, float(np.sqrt(weight @ (thick - mean) ** 2))
+
+
+def survival_weights(observed: NDArray[np.int64], ended: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Kaplan-Meier probability of each value 0, 1, 2, ...; the largest observed counts as ended.
+
+    Args:
+        observed: how many observations have each value.
+        ended: how many of these are not censored; may be shorter.
+    """
+    ends = np.zeros(observed.size, np.float64)
+    ends[: ended.size] = ended
+    ends[-1] = observed[-1]
+    at_risk = observed[::-1].cumsum()[::-1]
+    share = np.divide(ends, at_risk, out=np.zeros(ends.size), where=at_risk > 0)
+    before = np.concatenate([[1.0], np.cumprod(1.0 - share)[:-1]])
+    return before * share

@@ -14,7 +14,7 @@ from bonesim.engine.days import advance
 from bonesim.errors import InputError
 from bonesim.histology.biopsy import BiopsyParameters, biopsy, check_size
 from bonesim.specimens import make_specimen
-from bonesim.storage.provenance import version_of
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,7 @@ from bonesim.loss.parts import (
     amounts_of,
 )
 from bonesim.specimens import make_specimen
-from bonesim.storage.provenance import version_of
+from bonesim.storage.program import version_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,7 @@ from bonesim.mechanics.apparent import tensor as stiffness_tensor
 from bonesim.mechanics.bone import Material, elements_of
 from bonesim.reports import structure
 from bonesim.specimens.bones import Bone
-from bonesim.storage.provenance import version_of
+from bonesim.storage.program import version_of
 from bonesim.storage.reader import Run
 from bonesim.units import unit_of
 

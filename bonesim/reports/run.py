@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bonesim.errors import CorruptFileError
+from bonesim.errors import CorruptFileError, InputError
+from bonesim.storage.provenance import history
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
 from bonesim.units import DAYS_PER_YEAR
@@ -23,8 +24,13 @@ def table(run: Run) -> "pd.DataFrame":
     many topological events of each kind have which status.
 
     Raises:
+        InputError: the run is in its burn-in.
         CorruptFileError: a day, a column or a parameter that every run has is not there.
     """
+    if run.last_day is None:
+        raise InputError(
+            f"{run.path}: is in its burn-in, no day is on record yet; let it run on, or resume it"
+        )
     try:
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
@@ -55,6 +61,7 @@ def _head(run: Run) -> dict[str, Any]:
         "seed": run.config["seed"],
         "version": run.provenance["bonesim"],
         "created": run.provenance["created"],
+        "programs": history(run.provenance),
     }
 
 
@@ -87,7 +94,7 @@ def text(table: "pd.DataFrame") -> str:
         f"({nx * voxel / 1000:.2f} x {ny * voxel / 1000:.2f} x {nz * voxel / 1000:.2f} mm)",
         *(f"          {note}" for note in run["notes"]),
         f"seed      {run['seed']}",
-        f"made by   bonesim {run['version']}, {run['created']}",
+        *(f"{'' if number else 'made by':<10}{one}" for number, one in enumerate(run["programs"])),
         "",
     ]
     days = table["day"]

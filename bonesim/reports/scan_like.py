@@ -1,5 +1,6 @@
 """The snapshots of a run as a scanner would see them, and the truth between them."""
 
+import io
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +26,8 @@ from bonesim.instruments.imaging import (
 )
 from bonesim.instruments.visits import ClinicParameters
 from bonesim.reports.clinic import seed_of
-from bonesim.storage.durable import failures_explained
+from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.outputs import check_outputs
 from bonesim.storage.reader import Run
 from bonesim.units import BONE, FULL
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 def write(
     run: Run, folder: Path, days: list[int] | None = None, scanner: str = "hr_pqct_61",
     voxel_um: float | None = None, seed: int | None = None,
-    p: ClinicParameters | None = None,
+    p: ClinicParameters | None = None, *, overwrite: bool = False,
 ) -> "pd.DataFrame":  # fmt: skip
     """Write what a scanner would give of a run's snapshots, and the truth between them.
 
@@ -49,6 +51,7 @@ def write(
         voxel_um: instead of the scanner's own.
         seed: of the noise; the run's own if None.
         p: parameters (the marrow's density is used).
+        overwrite: replace images and scan.json that are in the folder already.
 
     Returns:
         One row per scan; `attrs["scan"]` has what is in scan.json.
@@ -76,6 +79,9 @@ def write(
     scanned_shape(run.shape, run.voxel_um, settings)  # before a folder is made in vain
     with failures_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    names = [f"day_{day}{end}.nrrd" for day in chosen for end in ("", "_bone")]
+    names += [f"truth_{earlier}_{later}.nrrd" for earlier, later in pairwise(chosen)]
+    check_outputs([folder / name for name in (*names, "scan.json")], overwrite, (run.path,))
     done = _done(run, scanner, settings, seed_of(run, seed))
     full = _full_density(run)
     first = float(run.quanta(run.snapshot_days[0]).mean(dtype=np.float64))
@@ -86,12 +92,12 @@ def write(
         density = density_image(quanta, run.field("mineral", day), full, marrow)
         grey = seen(density, run.voxel_um, settings, done["seed"], day)
         mask = bone_mask(grey, settings)
-        names = f"day_{day}.nrrd", f"day_{day}_bone.nrrd"
-        _write_nrrd(folder / names[0], grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
-        _write_nrrd(folder / names[1], mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
+        image, bone = f"day_{day}.nrrd", f"day_{day}_bone.nrrd"
+        write_nrrd(folder / image, grey, settings.voxel_um, f"mgHA/cm3, day {day}, {scanner}")
+        write_nrrd(folder / bone, mask, settings.voxel_um, f"bone 1, day {day}, {scanner}")
         done["scans"].append(
             {
-                "day": day, "grey": names[0], "bone": names[1], "voxels_xyz": grey.shape[::-1],
+                "day": day, "grey": image, "bone": bone, "voxels_xyz": grey.shape[::-1],
                 "marrow_mg_per_cm3": marrow,
                 "true_mean_mg_per_cm3": float(density.mean(dtype=np.float64)),
                 "seen_mean_mg_per_cm3": float(grey.mean(dtype=np.float64)),
@@ -102,7 +108,7 @@ def write(
     for earlier, later in pairwise(chosen):
         name = f"truth_{earlier}_{later}.nrrd"
         truth = truth_between(run.quanta(earlier), run.quanta(later))
-        _write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
+        write_nrrd(folder / name, truth, run.voxel_um, f"truth from day {earlier} to {later}")
         count = np.bincount(truth.reshape(-1), minlength=len(TRUTH))
         voxels = {what: int(count[code]) for what, code in TRUTH.items()}
         done["truths"].append(
@@ -110,7 +116,7 @@ def write(
         )
     place = folder / "scan.json"
     with failures_explained(place):
-        place.write_text(json.dumps(done, indent=2) + "\n", encoding="utf-8")
+        write_durably(place, (json.dumps(done, indent=2) + "\n").encode())
     return table(done)
 
 
@@ -133,7 +139,7 @@ def text(table: "pd.DataFrame") -> str:
     )
 
 
-def _write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
+def write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
     """A (z, y, x) image with its voxel size in mm; NRRD's fastest axis is x.
 
     Raises:
@@ -148,8 +154,10 @@ def _write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str)
         "space directions": np.diag([mm, mm, mm]),
         "space units": ["mm", "mm", "mm"],
     }
+    made = io.BytesIO()
+    nrrd.write(made, values, header, index_order="C")  # type: ignore[arg-type]
     with failures_explained(path):
-        nrrd.write(str(path), values, header, index_order="C")
+        write_durably(path, made.getbuffer())
 
 
 def _done(run: Run, name: str, settings: Scanner, seed: int) -> dict[str, Any]:

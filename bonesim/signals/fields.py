@@ -59,7 +59,7 @@ def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
         for b in range(min(2, field.shape[1])):
             for a in range(min(2, field.shape[2])):
                 weight = (dz if c else 1.0 - dz) * (dy if b else 1.0 - dy) * (dx if a else 1.0 - dx)
-                total += weight * field[k + c, j + b, i + a]
+                total += weight * np.float64(field[k + c, j + b, i + a])
     return total
 
 

@@ -1,10 +1,11 @@
 """Specimens: synthetic bone grown from a seed, or bone read from a micro-CT image."""
 
-from bonesim.specimens.scan import ScanParameters, read_grey, read_scan
+from bonesim.specimens.scan import Grey, ScanParameters, read_grey, read_scan, size_of_scan
 from bonesim.specimens.specimen import Specimen
 from bonesim.specimens.synthetic import SyntheticParameters, grow
 
 __all__ = [
+    "Grey",
     "ScanParameters",
     "Specimen",
     "SyntheticParameters",
@@ -12,6 +13,7 @@ __all__ = [
     "make_specimen",
     "read_grey",
     "read_scan",
+    "size_of_scan",
 ]
 
 

@@ -1,15 +1,17 @@
 """Bone to measure: the snapshots of a run, a scan at its own voxel size, or an array."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
-from bonesim.specimens.image import read_image
-from bonesim.specimens.scan import ScanParameters, quanta_of_grey, read_grey
+from bonesim.images.alignment import onto_grid
+from bonesim.images.geometry import Geometry, Grid
+from bonesim.images.reading import read_image
+from bonesim.specimens.scan import ScanParameters, quanta_at, read_grey
 from bonesim.storage.reader import Run
 from bonesim.units import FULL
 
@@ -24,6 +26,8 @@ class Bone(NamedTuple):
         day: of a run; None for other bone.
         source: where it is from, for messages; "" for an array.
         notes: what was done to it, one line each.
+        grid: what regions of it have to fit, if it is from a file.
+        crop: takes its part out of an array of the whole image; None: it is all of it.
     """
 
     quanta: NDArray[np.uint8]
@@ -32,6 +36,8 @@ class Bone(NamedTuple):
     day: int | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    grid: Grid | None = None
+    crop: Callable[..., tuple[NDArray[Any], str]] | None = None
 
 
 def bones_of_run(run: Run) -> Iterator[Bone]:
@@ -53,7 +59,7 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
     Args:
         scan: file, voxel size, threshold.
         partial_volume: the surface lies between voxels where the grey values reach the threshold
-            (`quanta_of_grey`); else a voxel is all bone or none.
+            (`quanta_at`); else a voxel is all bone or none.
 
     Raises:
         InputError: the scan, its voxel size or threshold do not do.
@@ -61,27 +67,60 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
     """
     grey = read_grey(scan)
     if partial_volume:
-        quanta = quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, grey.voxel_um)
+        quanta = quanta_at(grey, grey.voxel_um)
         note = f"bone at {grey.threshold:g} or more"
     else:
         quanta = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
         note = f"voxels at {grey.threshold:g} or more are bone, fully mineralised"
-    return Bone(quanta, grey.voxel_um, None, None, scan.path, (*grey.notes, note))
+    return Bone(
+        quanta, grey.voxel_um, None, None, scan.path, (*grey.notes, note), grey.grid, grey.crop
+    )
 
 
-def region_of_image(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The region of interest: where an image is not 0.
+def grid_of_run(run: Run) -> Grid:
+    """What regions of a run have to fit: its lattice."""
+    z, y, x = run.shape
+    return Grid(Path(run.path).name, (Geometry((z, y, x), (run.voxel_um,) * 3),))
+
+
+def grid_of_array(bone: Bone) -> Grid:
+    """What regions of an array have to fit: its size and voxels."""
+    z, y, x = bone.quanta.shape
+    return Grid("the array", (Geometry((z, y, x), (bone.voxel_um,) * 3),))
+
+
+def region_of_image(
+    path: Path, grid: Grid, crop: Callable[..., tuple[NDArray[Any], str]] | None = None
+) -> tuple[NDArray[np.bool_], list[str]]:
+    """The region of interest: where an image is not 0, on the grid of the bone; and notes.
+
+    Args:
+        path: of the image.
+        grid: of the bone's file.
+        crop: of the bone, see `Bone`.
 
     Raises:
-        InputError: no image, of another size, or nothing in it.
+        InputError: no image, another place, or nothing in it.
+        CorruptFileError: a damaged file.
     """
-    values = read_image(path).values
-    if values.shape != shape:
-        mask, image = (" x ".join(map(str, s[::-1])) for s in (values.shape, shape))
-        raise InputError(
-            f"{path}: the region has {mask} voxels (x, y, z) but the bone {image}; they must match"
-        )
-    region: NDArray[np.bool_] = np.asarray(values != 0)
-    if not region.any():
+    labels, notes = labels_of_image(path, grid, crop)
+    return np.asarray(labels != 0), notes
+
+
+def labels_of_image(
+    path: Path, grid: Grid, crop: Callable[..., tuple[NDArray[Any], str]] | None = None
+) -> tuple[NDArray[Any], list[str]]:
+    """An image that marks regions by their labels, 0 outside, on the grid of the bone; and notes.
+
+    `path`, `grid`, `crop`: as for `region_of_image`.
+
+    Raises:
+        InputError: no image, another place, or nothing in it.
+        CorruptFileError: a damaged file.
+    """
+    values, notes = onto_grid(read_image(path), grid, "region")
+    if crop is not None:
+        values = crop(values, path=path)[0]
+    if not np.any(values != 0):
         raise InputError(f"{path}: the region is 0 everywhere; mark what to measure")
-    return region
+    return np.asarray(values), notes

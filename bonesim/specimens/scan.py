@@ -1,26 +1,37 @@
 """Trabecular bone from a user's micro-CT image; all processing steps are recorded in notes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from scipy import ndimage
 
 from bonesim.errors import InputError
+from bonesim.images.alignment import onto_grid
+from bonesim.images.geometry import Grid
+from bonesim.images.reading import read_image
 from bonesim.parameters import Parameters
-from bonesim.specimens.image import Image, read_image
+from bonesim.specimens.crop import checked_ends, cropped
+from bonesim.specimens.density import (
+    Calibration,
+    calibration_of,
+    grey_threshold,
+    threshold_note,
+)
+from bonesim.specimens.masks import as_mask
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
+from bonesim.units import FULL
 
-#: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `_target_um`.
+#: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `simulated_um`.
 FINEST_UM, COARSEST_UM = 10.0, 40.0
 #: The coarsest scan that still shows trabeculae (two voxels in a plate of 130 um).
 COARSEST_SCAN_UM = 65.0
-#: Header and given voxel size may differ by this share (rounding), and axes among each other.
-SAME_SHARE = 0.01
 _PAD = 2  # voxels mirrored around the image, so that the spline reaches its edge
 
 
@@ -32,12 +43,20 @@ class ScanParameters(Parameters):
         str,
         Field(
             min_length=1,
-            description="image file or folder of TIFF slices, relative to the config; input",
+            description="image file or folder of slices, relative to the config; input",
         ),
     ]
     voxel_um: Annotated[
         float | None,
-        Field(gt=0, le=1000, description="edge of a voxel if the header has none; input"),
+        Field(ge=1, le=200, description="edge of a voxel, instead of the header's; input"),
+    ] = None
+    index: Annotated[
+        int | None,
+        Field(ge=0, description="which volume of a file with several, from 0; input"),
+    ] = None
+    array: Annotated[
+        str | None,
+        Field(min_length=1, description="name of the array of a VTI with several; input"),
     ] = None
     threshold: Annotated[
         float | None,
@@ -45,7 +64,7 @@ class ScanParameters(Parameters):
     ] = None
     mask: Annotated[
         str | None,
-        Field(description="second image, same size: bone where not 0, replaces threshold; input"),
+        Field(description="second image, same place: bone where not 0, replaces threshold; input"),
     ] = None
     smooth_voxel: Annotated[
         float,
@@ -61,15 +80,57 @@ class ScanParameters(Parameters):
     ] = None
     crop_voxel: Annotated[
         tuple[int, int, int, int, int, int] | None,
-        Field(description="part to read: x from, to, y from, to, z from, to (to excluded); input"),
+        Field(
+            description="part to read: x from, to, y from, to, z from, to (to excluded, -1: all); input"
+        ),
+    ] = None
+    crop_mm: Annotated[
+        tuple[float, float, float, float, float, float] | None,
+        Field(description="as crop_voxel, from the image's corner, nearest voxels; input"),
+    ] = None
+    threshold_mg: Annotated[
+        float | None,
+        Field(description="threshold in mgHA/cm3, for calibrated images; input"),
+    ] = None
+    density_slope: Annotated[
+        float | None,
+        Field(gt=0, description="mgHA/cm3 for each grey value, instead of the file's; input"),
+    ] = None
+    density_intercept: Annotated[
+        float | None,
+        Field(description="density at grey value 0, mgHA/cm3, instead of the file's; input"),
     ] = None
 
-    @field_validator("crop_voxel")
+    @field_validator("crop_voxel", "crop_mm")
     @classmethod
-    def _in_order(cls, crop: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if crop and any(not 0 <= crop[n] < crop[n + 1] for n in (0, 2, 4)):
-            raise ValueError(f"got {list(crop)}; each from must be 0 or more and below its to")
+    def _in_order(cls, crop: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        checked_ends(crop)
         return crop
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        for one, other in (("crop_voxel", "crop_mm"), ("threshold", "threshold_mg")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise ValueError(f"{one} and {other} exclude each other; give one of them")
+        if (self.density_slope is None) != (self.density_intercept is None):
+            raise ValueError("density_slope and density_intercept belong together; give both")
+        return self
+
+
+class ScanSize(NamedTuple):
+    """A scan as it will be simulated.
+
+    Attributes:
+        shape: voxels along z, y, x, after cropping and resampling.
+        voxel_um: edge of these.
+        bone_share: of the grey values, those at or above the threshold.
+        voxels: of the grey values.
+    """
+
+    shape: tuple[int, int, int]
+    voxel_um: float
+    bone_share: float
+    voxels: int
 
 
 @dataclass(frozen=True)
@@ -81,12 +142,20 @@ class Grey:
         voxel_um: edge of a voxel.
         threshold: grey value at and above which a voxel is bone.
         notes: what was done, one line each.
+        calibration: from grey value to density, if it is known.
+        mask: the values are 0 and 1 and mean marrow and bone; there is no surface between voxels.
+        grid: of the image, for regions of it.
+        crop: takes the part that was read out of an array of the whole image.
     """
 
     values: NDArray[np.float32]
     voxel_um: float
     threshold: float
     notes: list[str]
+    calibration: Calibration | None = None
+    mask: bool = False
+    grid: Grid | None = None
+    crop: Callable[..., tuple[NDArray[Any], str]] | None = None
 
 
 def read_grey(parameters: ScanParameters) -> Grey:
@@ -97,39 +166,78 @@ def read_grey(parameters: ScanParameters) -> Grey:
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
-    image = read_image(path)
-    voxel_um = _voxel_um(image, parameters, path)
-    notes = [f"read {_size(image.values)} voxels (x, y, z) of {voxel_um:g} um; {image.axes}"]
-    grey = _cropped(image.values, parameters, path, notes)
+    image = read_image(
+        path, voxel_um=parameters.voxel_um, index=parameters.index, array=parameters.array
+    )
+    voxel_um = image.voxel_um
+    notes = [f"read {_size(image.values)} voxels (x, y, z) of {voxel_um:g} um", *image.notes]
+    crop = partial(
+        cropped, crop_voxel=parameters.crop_voxel, crop_mm=parameters.crop_mm, voxel_um=voxel_um
+    )
+    part, note = crop(image.values, path=path)
+    notes += [note] if note else []
+    calibration = calibration_of(
+        parameters.density_slope, parameters.density_intercept, image.mg_per_cm3
+    )
     threshold = parameters.threshold
+    if parameters.threshold_mg is not None:
+        threshold = grey_threshold(parameters.threshold_mg, calibration, path)
+    mask = None
     if parameters.mask is not None:
         if threshold is not None:
             raise InputError(f"{path}: got both a threshold and a mask; give one of them")
-        grey = _masked(image.values.shape, parameters, notes)
-        threshold = 0.5
-    grey = _finite(grey, path)
-    if parameters.smooth_voxel > 0:
+        part = mask = crop(_mask_on(image.grid, parameters, notes), path=path)[0]
+        threshold, calibration = 0.5, None
+    grey = _finite(part, path)
+    mask = _mask_of(grey) if mask is None else mask
+    smooth = parameters.smooth_voxel > 0
+    if smooth:
         grey = ndimage.gaussian_filter(grey, parameters.smooth_voxel, mode="nearest")
         notes.append(f"smoothed with a Gaussian of {parameters.smooth_voxel:g} voxels")
-    if threshold is None:
-        threshold = _otsu(grey, path, notes)
+    threshold, note = _threshold(grey, threshold, path)
+    if mask is None or smooth:
+        notes += [note] if note else []
     else:
+        notes.append(
+            f"its values are {grey.min():g} and {grey.max():g} only: a mask, not grey values"
+        )
+        grey, threshold, calibration = mask.astype(np.float32), 0.5, None
+    note = threshold_note(threshold, calibration)
+    notes += [note] if note else []
+    is_mask = mask is not None and not smooth
+    return Grey(grey, voxel_um, threshold, notes, calibration, is_mask, image.grid, crop)
+
+
+def _mask_of(grey: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """The grey values as bool if they are a mask with bone and marrow."""
+    mask = as_mask(grey)
+    return None if mask is None or mask.all() or not mask.any() else mask
+
+
+def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -> tuple[float, str]:
+    """The threshold, checked, and a note if it was chosen here."""
+    if threshold is not None:
         _check_threshold(grey, threshold, path)
-    return Grey(grey, voxel_um, threshold, notes)
+        return threshold, ""
+    threshold = otsu(grey, path)
+    return threshold, (
+        f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
+        f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold to fix it"
+    )
 
 
-def read_scan(parameters: ScanParameters) -> Specimen:
-    """Read, crop, smooth, resample, threshold and clean a scan.
+def read_scan(parameters: ScanParameters, grey: Grey | None = None) -> Specimen:
+    """Read, crop, smooth, resample, threshold and clean a scan; `grey` if it is read already.
 
     Raises:
         InputError: the image or the parameters do not allow it; the message gives a remedy.
         CorruptFileError: the file is damaged.
     """
     path = Path(parameters.path)
-    grey = read_grey(parameters)
+    grey = grey or read_grey(parameters)
     voxel_um, threshold, notes = grey.voxel_um, grey.threshold, grey.notes
-    target_um = _target_um(voxel_um, parameters, path)
-    quanta = quanta_of_grey(grey.values, threshold, voxel_um, target_um)
+    target_um = simulated_um(voxel_um, parameters, path)
+    quanta = quanta_at(grey, target_um)
     if target_um != voxel_um:
         notes.append(
             f"resampled from {voxel_um:g} to {target_um:g} um (cubic spline of grey values), "
@@ -141,6 +249,35 @@ def read_scan(parameters: ScanParameters) -> Specimen:
         raise InputError(f"{path}: at threshold {threshold:g}: {error}") from None
     origin = f"scan {path.name}, {_size(quanta)} voxels (x, y, z) of {target_um:g} um"
     return Specimen(quanta, target_um, origin, (*notes, *done))
+
+
+def quanta_at(grey: Grey, target_um: float) -> NDArray[np.uint8]:
+    """The bone of a scan in quanta, at voxels of another size if wanted.
+
+    A mask at its own voxel size is bone or none, as an array of it is; all else has its surface where
+    the grey values reach the threshold, see `quanta_of_grey`.
+    """
+    if grey.mask and target_um == grey.voxel_um:
+        return (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
+    return quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, target_um)
+
+
+def size_of_scan(parameters: ScanParameters, grey: Grey) -> ScanSize:
+    """How large the bone of a scan will be, which is read already; the bone is not made.
+
+    Raises:
+        InputError: the voxel size is not allowed.
+    """
+    target_um = simulated_um(grey.voxel_um, parameters, Path(parameters.path))
+    shape = resampled(grey.values.shape, target_um / grey.voxel_um)
+    bone = int(np.count_nonzero(grey.values >= grey.threshold))
+    return ScanSize(shape, target_um, bone / grey.values.size, grey.values.size)
+
+
+def resampled(shape: tuple[int, ...], step: float) -> tuple[int, int, int]:
+    """Voxels along z, y, x after resampling: whole ones within the image, `step` old ones long."""
+    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in shape)
+    return z, y, x
 
 
 def quanta_of_grey(
@@ -163,9 +300,10 @@ def quanta_of_grey(
         grey = ndimage.gaussian_filter(grey, 0.5 * np.sqrt(step**2 - 1.0), mode="nearest")
     depth = np.float32(threshold) - np.pad(grey, _PAD, mode="reflect")
     coefficients = ndimage.spline_filter(depth, order=3, output=np.float32, mode="mirror")
-    z, y, x = (max(1, int(np.floor(length / step + 1e-6))) for length in grey.shape)
     first_um = (0.5 - _PAD) * voxel_um
-    quanta: NDArray[np.uint8] = quanta_of(coefficients, voxel_um, first_um, (z, y, x), target_um)
+    quanta: NDArray[np.uint8] = quanta_of(
+        coefficients, voxel_um, first_um, resampled(grey.shape, step), target_um
+    )
     return quanta
 
 
@@ -173,30 +311,12 @@ def _size(values: NDArray[Any]) -> str:
     return " x ".join(str(length) for length in values.shape[::-1])
 
 
-def _voxel_um(image: Image, parameters: ScanParameters, path: Path) -> float:
-    """The voxel size on which the header and the user agree."""
-    given, header = parameters.voxel_um, image.spacing_um
-    if header is None:
-        if given is None:
-            raise InputError(f"{path}: the file has no voxel size; give `voxel_um`")
-        return given
-    if max(header) > min(header) * (1.0 + SAME_SHARE):
-        z, y, x = header
-        raise InputError(
-            f"{path}: voxels are not cubes ({x:g} x {y:g} x {z:g} um in the header); resample "
-            "the image to equal edges first"
-        )
-    size = round(sum(header) / 3.0, 6)
-    if given is not None and abs(given - size) > SAME_SHARE * size:
-        raise InputError(
-            f"{path}: the header has voxels of {size:g} um but voxel_um is {given:g}; correct "
-            "one of them (leave voxel_um out to use the header)"
-        )
-    return given if given is not None else size
+def simulated_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float:
+    """The voxel size to simulate a scan at, um.
 
-
-def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float:
-    """The voxel size to simulate at."""
+    Raises:
+        InputError: voxels that are too coarse or too fine.
+    """
     if voxel_um > COARSEST_SCAN_UM:
         raise InputError(
             f"{path}: voxels of {voxel_um:g} um are too coarse to show trabeculae; at most "
@@ -215,40 +335,12 @@ def _target_um(voxel_um: float, parameters: ScanParameters, path: Path) -> float
     return voxel_um
 
 
-def _cropped(
-    values: NDArray[Any], parameters: ScanParameters, path: Path, notes: list[str]
-) -> NDArray[Any]:
-    crop = parameters.crop_voxel
-    if crop is None:
-        return values
-    x0, x1, y0, y1, z0, z1 = crop
-    if z1 > values.shape[0] or y1 > values.shape[1] or x1 > values.shape[2]:
-        raise InputError(
-            f"{path}: crop_voxel {list(crop)} reaches outside the image of {_size(values)} "
-            "voxels (x, y, z); lower its ends"
-        )
-    part = values[z0:z1, y0:y1, x0:x1]
-    if min(part.shape) < 3:
-        raise InputError(f"{path}: crop_voxel leaves {_size(part)} voxels; keep 3 along each axis")
-    notes.append(f"cropped to x {x0}-{x1}, y {y0}-{y1}, z {z0}-{z1}")
-    return part
-
-
-def _masked(
-    shape: tuple[int, ...], parameters: ScanParameters, notes: list[str]
-) -> NDArray[np.float32]:
-    """The mask as grey values 0 and 1, cropped as the image is."""
-    path = Path(str(parameters.mask))
-    mask = read_image(path).values
-    if mask.shape != shape:
-        size = " x ".join(str(length) for length in shape[::-1])
-        raise InputError(
-            f"{path}: the mask has {_size(mask)} voxels (x, y, z) but the image has {size}; "
-            "they must match"
-        )
-    notes.append(f"bone taken from the mask {path.name} (not 0)")
-    bone: NDArray[np.float32] = (_cropped(mask, parameters, path, []) != 0).astype(np.float32)
-    return bone
+def _mask_on(grid: Grid, parameters: ScanParameters, notes: list[str]) -> NDArray[np.bool_]:
+    """The mask as bool, on the grid of the image."""
+    mask = read_image(Path(str(parameters.mask)))
+    values, more = onto_grid(mask, grid)
+    notes += [f"bone taken from the mask {mask.path.name} (not 0)", *more]
+    return np.asarray(values != 0)
 
 
 def _finite(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
@@ -262,8 +354,12 @@ def _finite(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
     return grey
 
 
-def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
-    """Otsu's threshold (Otsu 1979), recorded in the notes."""
+def otsu(grey: NDArray[np.float32], path: Path) -> float:
+    """Otsu's threshold (Otsu 1979), halfway between the classes.
+
+    Raises:
+        InputError: every voxel has the same grey value.
+    """
     from skimage.filters import threshold_otsu
 
     low, high = float(grey.min()), float(grey.max())
@@ -275,12 +371,7 @@ def _otsu(grey: NDArray[np.float32], path: Path, notes: list[str]) -> float:
     threshold = float(threshold_otsu(grey))  # type: ignore[no-untyped-call]
     # Otsu's is the top of the lower class: halfway to the next grey value parts the two.
     lower, upper = grey[grey <= threshold].max(), grey[grey > threshold].min()
-    threshold = 0.5 * (float(lower) + float(upper))
-    notes.append(
-        f"no threshold given: Otsu's method chose {threshold:.6g} of grey values {low:g} to "
-        f"{high:g}; look at the picture and give threshold to fix it"
-    )
-    return threshold
+    return 0.5 * (float(lower) + float(upper))
 
 
 def _check_threshold(grey: NDArray[np.float32], threshold: float, path: Path) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.kernel import kernel
+from bonesim.lattice.sealed import sealed_marrow
 from bonesim.units import BONE, FULL
 
 
@@ -127,23 +128,14 @@ def _largest_piece(bone: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], tuple[st
 
 def _fill_cavities(quanta: NDArray[np.uint8]) -> tuple[str, ...]:
     """Fill, in place, marrow that is sealed off from every face of the block; a note if any."""
-    marrow = quanta < BONE
-    labels, count = cc3d.connected_components(marrow, connectivity=6, return_N=True)
-    if count <= 1:
+    bone = quanta >= BONE
+    closed, count = sealed_marrow(bone)
+    if not count:
         return ()
-    open_labels = {0}
-    for axis in range(3):
-        for face in (0, -1):
-            open_labels.update(np.unique(labels.take(face, axis=axis)).tolist())
-    sealed = np.ones(count + 1, dtype=bool)
-    sealed[sorted(open_labels)] = False
-    if not sealed.any():
-        return ()
-    closed = sealed[labels]
-    quanta[closed] = 255
-    share = 100.0 * np.count_nonzero(closed) / np.count_nonzero(~marrow)
+    quanta[closed] = FULL
+    share = 100.0 * np.count_nonzero(closed) / np.count_nonzero(bone)
     note = (
-        f"filled {np.count_nonzero(sealed)} sealed marrow cavities, {np.count_nonzero(closed)} "
+        f"filled {count} sealed marrow cavities, {np.count_nonzero(closed)} "
         f"voxels, {share:.2g} % of the bone"
     )
     return (note,)

@@ -8,7 +8,9 @@ unpickled.
 import hashlib
 import io
 import json
+import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.durable import failures_explained, read_regular, unreadable, write_durably
 
 #: First line of a checkpoint. Its number is the version of the state within: raised when an
 #: earlier state can no longer be continued.
@@ -27,12 +29,19 @@ WRITTEN_BY = "0.2"
 #: First line of the checkpoints of released versions that cannot be continued -> that version.
 #: Their SHA-256 is of the archive alone.
 EARLIER = {b"bonesim checkpoint 3\n": "0.1"}
+#: Bytes of the longest checkpoint that is read.
+MAX_BYTES = 2**36
+#: Bytes that its arrays may take in any case, and beyond that for each byte of the file.
+FREE_BYTES, MAX_EXPANSION = 2**25, 60
+#: What an archive raises that is none, or not one of ours.
+BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, LookupError, TypeError, AttributeError,
+          RuntimeError, OSError, EOFError, MemoryError, ArithmeticError)  # fmt: skip
 #: The member of the archive that is JSON: meta, plain numbers, names of empty mappings.
 INDEX = "__index__"
 
 
 class EarlierVersionError(InputError):
-    """A sound checkpoint of an earlier bonesim, whose state this one cannot continue.
+    """A sound checkpoint of another bonesim, whose state this one cannot continue.
 
     Attributes:
         reason: what is wrong, without the file's name.
@@ -71,49 +80,73 @@ def save(path: Path, state: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
 def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """State and meta bit for bit as they were saved; NumPy scalars come back with shape ().
 
+    What a state must have within is not known here: see `bonesim.engine.state_rules`.
+
     Raises:
-        InputError: no such file; EarlierVersionError: of an earlier bonesim.
-        CorruptFileError: damaged or foreign.
+        InputError: no such file, no regular one; EarlierVersionError: of another bonesim.
+        ResourceError: the system failed to read it. CorruptFileError: damaged or foreign.
     """
     try:
-        data = path.read_bytes()
+        data = memoryview(read_regular(path, MAX_BYTES))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    start = len(MAGIC) + hashlib.sha256().digest_size
-    payload = data[start:]
-    for magic, version in EARLIER.items():
-        if data[:start] == magic + _digest(b"", payload):
-            raise EarlierVersionError(path, version)
-    if data[:start] != MAGIC + _digest(MAGIC, payload):
-        raise CorruptFileError(
-            f"{path}: is damaged, no checkpoint, or of another version; run it again from its config"
+        raise unreadable(error, path) from None
+    line = bytes(data[: len(MAGIC)])
+    size = len(line) + hashlib.sha256().digest_size
+    payload = data[size:]
+    if line in EARLIER and data[:size] == line + _digest(b"", payload):
+        raise EarlierVersionError(path, EARLIER[line])
+    if data[:size] != line + _digest(line, payload):
+        raise CorruptFileError(f"{path}: is damaged or no checkpoint; run it again from its config")
+    if line != MAGIC:
+        raise EarlierVersionError(
+            path, f"another version ({line.decode(errors='replace').strip()})"
         )
     try:
         return _unpacked(payload)
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, OSError) as error:
+    except BROKEN as error:
         # The hash is right: the content was made with intent, or by another program.
         raise CorruptFileError(f"{path}: is no checkpoint ({error}); run it again") from None
 
 
-def _digest(first_line: bytes, payload: bytes) -> bytes:
-    return hashlib.sha256(first_line + payload).digest()
+def _digest(first_line: bytes, payload: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(first_line)
+    digest.update(payload)
+    return digest.digest()
 
 
-def _unpacked(payload: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """State and meta from the archive; errors of many kinds if it is no checkpoint's."""
+def _unpacked(payload: memoryview) -> tuple[dict[str, Any], dict[str, Any]]:
+    """State and meta from the archive; errors of many kinds (`BROKEN`) if it is no checkpoint's."""
     state: dict[str, Any] = {}
     with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        members = archive.infolist()
+        claimed = sum(member.file_size for member in members)
+        if claimed > FREE_BYTES + MAX_EXPANSION * len(payload):
+            raise ValueError(f"it claims {claimed} bytes in {len(payload)}")
         index = json.loads(archive.read(INDEX))
-        for name in archive.namelist():
-            if name != INDEX:
-                part = io.BytesIO(archive.read(name))
-                _nest(state, name, np.lib.format.read_array(part, allow_pickle=False))
+        for member in members:
+            if member.filename != INDEX:
+                _nest(state, member.filename, _array(archive.read(member)))
     for name, number in index["numbers"].items():
         _nest(state, name, number)
     for name in index["empty"]:
         _nest(state, name, {})
     meta: dict[str, Any] = index["meta"]
     return state, meta
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    """An array from the bytes of a .npy file; none is made that the bytes do not fill."""
+    part = io.BytesIO(data)
+    if np.lib.format.read_magic(part) != (1, 0):  # type: ignore[no-untyped-call]
+        raise ValueError("an array is of an unknown format")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(part)  # type: ignore[no-untyped-call]
+    rest = memoryview(data)[part.tell() :]
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(rest):
+        raise ValueError(f"an array of {dtype} and shape {shape} has {len(rest)} bytes")
+    array: NDArray[Any] = np.frombuffer(rest, dtype).reshape(
+        shape, order="F" if by_columns else "C"
+    )
+    return array.copy("K")
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

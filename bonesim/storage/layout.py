@@ -44,6 +44,8 @@ OFFSETS = "VTKHDF/Steps/CellDataOffsets"
 BONESIM = "bonesim"
 CONFIG = "bonesim/config"
 PROVENANCE = "bonesim/provenance"
+#: Attribute of /bonesim: programs that went on with the run, JSON; not part of its identity.
+RESUMED = "resumed"
 TABLE = "bonesim/table"
 SNAPSHOT_TABLE = "bonesim/snapshot_table"
 EVENTS = "bonesim/events"

@@ -3,11 +3,12 @@
 import platform
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
+
+from bonesim.storage.program import named, program_hash, version_of
 
 #: Packages whose version can change a result or a file.
 PACKAGES = ("bonesim", "numpy", "numba", "scipy", "h5py", "mesa", "scikit-image")
@@ -16,23 +17,55 @@ FOLDERS = re.compile(r"(?<![\w./\\~-])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s:;,'\"]+[/\
 
 
 def provenance(
-    seed: int, notes: Sequence[str], command_line: Sequence[str] | None = None
+    seed: int,
+    notes: Sequence[str],
+    command_line: Sequence[str] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A record for the run file.
 
     `notes`: what was done to the specimen, one line each. `command_line`: of this process,
-    unless given. Of absolute paths only the file's name is kept: folders can name a person.
+    unless given. `inputs`: name of each file that was read -> SHA-256. Of absolute paths only the
+    file's name is kept: folders can name a person.
     """
     command = sys.argv if command_line is None else command_line
     return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": _now(),
         "command": [_bare_argument(word) for word in command],
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "seed": seed,
         "notes": [FOLDERS.sub("", note) for note in notes],
+        "inputs": dict(inputs or {}),
+        "program": program_hash(),
         **{package: version_of(package) for package in PACKAGES},
     }
+
+
+def resumption(day: int) -> dict[str, Any]:
+    """What is recorded where another program than the one before goes on with a run after `day`."""
+    versions = {package: version_of(package) for package in PACKAGES}
+    return {"day": day, "created": _now(), "program": program_hash(), **versions}
+
+
+def last_program(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Version and hash of the program that simulated a run's last days; the hash may be ""."""
+    last = [record, *record.get("resumed", [])][-1]
+    return str(last.get("bonesim", "unknown")), str(last.get("program", ""))
+
+
+def history(record: Mapping[str, Any]) -> list[str]:
+    """Which programs simulated a run, one line each."""
+    first = f"bonesim {named(str(record['bonesim']), str(record.get('program', '')))}"
+    return [f"{first}, {record['created']}"] + [
+        f"from day {one['day'] + 1} on bonesim {named(str(one['bonesim']), str(one['program']))}, "
+        f"{one['created']}"
+        for one in record.get("resumed", [])
+    ]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _bare_argument(word: str) -> str:
@@ -40,11 +73,3 @@ def _bare_argument(word: str) -> str:
     option, equals, value = word.rpartition("=")
     path = PureWindowsPath(value) if PureWindowsPath(value).drive else PurePath(value)
     return option + equals + (path.name if path.is_absolute() else FOLDERS.sub("", value))
-
-
-def version_of(package: str) -> str:
-    """The installed version of a package, or "unknown"."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

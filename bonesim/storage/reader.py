@@ -7,6 +7,8 @@ Every DataFrame carries in `attrs` the run's title, and unit and meaning of each
 """
 
 import json
+import os
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,34 +21,51 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.errors import CorruptFileError, InputError
-from bonesim.storage import layout
+from bonesim.errors import BusyError, CorruptFileError, InputError
+from bonesim.storage import checksums, layout
 from bonesim.storage.cell_tables import from_version_0_1
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.display import html_table, one_line
+from bonesim.storage.durable import unreadable
+from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.frames import frame
 from bonesim.storage.journaled_file import JournaledFile
 from bonesim.storage.layout import Column
-from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
+from bonesim.storage.lock import is_being_written
+from bonesim.storage.validation import (
+    DAMAGE,
+    close_both,
+    first_line,
+    require_file,
+    require_lattice,
+    require_run_file,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyvista as pv
 
-#: A lattice with more voxels is not read.
-MAX_VOXELS = 4096**3
+#: Times to try to open a file that is being written, and seconds between.
+TRIES, PAUSE = 5, 0.05
+#: Bytes of the longest text that is read: a configuration, a provenance.
+MAX_TEXT_BYTES = 2**24
 
 
 def open_run(path: str | Path) -> "Run":
     """Open a run file for reading, also after its writer was killed.
 
     While a run still writes it, its last commit is read. A commit in between can make a read
-    fail: open it again.
+    fail as BusyError: open it again.
 
     Raises:
-        InputError: no such file, or it cannot be read.
+        InputError: no such file, or it cannot be read. BusyError: it is being written.
         CorruptFileError: damaged, foreign or from a newer bonesim.
     """
+    for _ in range(TRIES - 1):
+        try:
+            return Run(Path(path))
+        except BusyError:
+            time.sleep(PAUSE)
     return Run(Path(path))
 
 
@@ -62,10 +81,11 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         require_file(path)
+        refuse_other_kind(path, "run")
         try:
-            self._raw = JournaledFile(path, writable=False)
+            self._raw = JournaledFile(Path(os.path.realpath(path)), writable=False)
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+            raise unreadable(error, path) from None
         try:
             with self._damage_explained():
                 self._file = h5py.File(self._raw, "r")
@@ -87,9 +107,7 @@ class Run:
 
     def close(self) -> None:
         """Close the file; what was read stays valid."""
-        if hasattr(self, "_file"):
-            self._file.close()
-        self._raw.close()
+        close_both(getattr(self, "_file", None), self._raw)
 
     # -- what the run is -----------------------------------------------------------------------
 
@@ -115,8 +133,8 @@ class Run:
     def last_day(self) -> int | None:
         """The last day on file; None if there is none yet."""
         with self._damage_explained():
-            days = self._file[f"{layout.TABLE}/day"][-1:]
-            return int(days[0]) if days.size else None
+            days = self._values(f"{layout.TABLE}/day")
+            return int(days[-1]) if days.size else None
 
     @property
     def planned_days(self) -> int | None:
@@ -138,14 +156,33 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Versions, machine, command line, seed, notes on the specimen."""
+        """Versions, machine, command line, seed, notes on the specimen; programs that resumed it."""
         with self._damage_explained():
-            return dict(json.loads(self._text(layout.PROVENANCE)))
+            record = dict(json.loads(self._text(layout.PROVENANCE)))
+            notes = record.get("notes", [])
+            if not isinstance(notes, list) or not all(isinstance(one, str) for one in notes):
+                raise ValueError("the notes of its provenance are no list of texts")
+            attributes = self._file[layout.BONESIM].attrs
+            if layout.RESUMED in attributes:
+                resumed = json.loads(layout.get_text(attributes, layout.RESUMED))
+                record["resumed"] = [dict(one) for one in resumed]
+            return record
 
     def identity(self) -> str:
         """What distinguishes this run from all others; kept with its checkpoints."""
         with self._damage_explained():
             return layout.identity(self._file)
+
+    @property
+    def has_sums(self) -> bool:
+        """Whether its numbers are bound to their places: see `bonesim.storage.checksums`."""
+        with self._damage_explained():
+            return checksums.are_in(self._file)
+
+    @property
+    def uses_journal(self) -> bool:
+        """Whether its last commit is in the journal beside it: the writer was killed within it."""
+        return self._raw.uses_journal
 
     @property
     def status(self) -> str:
@@ -209,17 +246,20 @@ class Run:
         if name not in known:
             raise InputError(f"{self.path}: no image {name!r}; there are {', '.join(known)}")
         with self._damage_explained():
-            image: NDArray[np.uint8] = self._file[f"{layout.CELL_DATA}/{name}"][self._step(day)]
-        return image
+            return checksums.checked_field(self._file, name, self._step(day))
 
     def image(self, day: int) -> "pv.ImageData":
-        """A snapshot for PyVista: all images as cell data, spacing in mm."""
+        """A snapshot for PyVista: all images as cell data, spacing in mm.
+
+        Saved as VTI it can be measured again: the field `um_per_unit` states its unit.
+        """
         import pyvista as pv
 
         nz, ny, nx = self.shape
         grid = pv.ImageData(
             dimensions=(nx + 1, ny + 1, nz + 1), spacing=(self.voxel_um / 1000.0,) * 3
         )
+        grid.field_data["um_per_unit"] = np.array([1000.0])
         for field in layout.FIELDS:
             grid.cell_data[field.name] = self.field(field.name, day).ravel()
         return grid
@@ -317,21 +357,22 @@ class Run:
 
     def _values(self, place: str) -> NDArray[Any]:
         with self._damage_explained():
-            values: NDArray[Any] = self._file[place][()]
-        return values
+            return checksums.checked(self._file[place])
 
     def _text(self, place: str) -> str:
         with self._damage_explained():
+            size = self._file[place].size
+            if size > MAX_TEXT_BYTES:
+                raise ValueError(f"{place} is a text of {size} bytes")
             return self._values(place).tobytes().decode()
 
     def _check(self) -> None:
         """Refuse what is no run file, and what would make reading it dangerous."""
         require_run_file(self._file)
-        nz, ny, nx = (int(n) for n in self._file[f"{layout.CELL_DATA}/quanta"].shape[1:])
-        self.shape = nz, ny, nx
+        self.shape = require_lattice(self._file)
         self.voxel_um = float(self._file[layout.BONESIM].attrs["voxel_um"])
-        if not (0 < nz * ny * nx <= MAX_VOXELS and 0.0 < self.voxel_um < 1e4):
-            raise ValueError(f"a lattice of {self.shape} voxels of {self.voxel_um} um")
+        if not 0.0 < self.voxel_um < 1e4:
+            raise ValueError(f"voxels of {self.voxel_um} um")
 
     @contextmanager
     def _damage_explained(self) -> Iterator[None]:
@@ -341,6 +382,15 @@ class Run:
         except DAMAGE as error:
             if self._raw.closed:
                 raise ValueError(f"{self.path}: the run is closed; open it again") from None
+            failure = self._raw.failure
+            if failure is not None:
+                raise (
+                    unreadable(failure, self.path) if isinstance(failure, OSError) else failure
+                ) from None
+            if is_being_written(self._raw.path) or self._raw.has_changed():
+                raise BusyError(
+                    f"{self.path}: is being written; open it again in a moment"
+                ) from None
             raise CorruptFileError(
                 f"{self.path}: is damaged or no bonesim run file ({first_line(error)}); "
                 "take another copy or run it again"

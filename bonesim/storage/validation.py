@@ -6,15 +6,23 @@ virtual datasets. It can load filters from elsewhere, hold endless links, and cl
 """
 
 import math
+import stat
 from pathlib import Path
 
 import h5py
 
 from bonesim.errors import InputError
 from bonesim.storage import layout
+from bonesim.storage.durable import KINDS, unreadable
+from bonesim.storage.journaled_file import JournaledFile
 
-#: Deflate makes at most 1032 bytes of one; a dataset that claims more is not a run file's.
-MAX_EXPANSION = 1032
+#: Bytes that a dataset may claim in any case, and how many it may claim beyond for each one stored.
+#: Deflate makes up to 1032 bytes of one; lattices of bone are compressed to a fiftieth at most.
+FREE_BYTES, MAX_EXPANSION = 2**25, 250
+#: Deflate's own bound, for small datasets.
+MOST_DEFLATED = 1032
+#: A lattice with more voxels is not read.
+MAX_VOXELS = 4096**3
 #: Bytes of a chunk, which is unpacked whole; those of a run file have at most 0.5 MiB.
 MAX_CHUNK_BYTES = 2**26
 FILTERS_WE_USE = {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}
@@ -37,13 +45,17 @@ def first_line(error: BaseException) -> str:
 
 
 def require_file(path: Path) -> None:
-    """Raise InputError unless there is a file at `path`."""
+    """Raise InputError unless there is a regular file at `path`."""
     try:
-        there = path.is_file()
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such file; check the path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    if not there:
-        raise InputError(f"{path}: there is no such file; check the path")
+        raise unreadable(error, path) from None
+    if kind == stat.S_IFDIR:
+        raise InputError(f"{path}: is a folder, there is no such file; check the path")
+    if kind != stat.S_IFREG:
+        raise InputError(f"{path}: is {KINDS.get(kind, 'no regular file')}; give a run file")
 
 
 def require_run_file(file: h5py.File) -> None:
@@ -94,5 +106,33 @@ def _refuse_hostile_dataset(dataset: h5py.Dataset) -> None:
     if math.prod(dataset.chunks) * size > MAX_CHUNK_BYTES:
         raise ValueError(f"{dataset.name} is stored in chunks of {dataset.chunks}")
     claimed, stored = math.prod(dataset.shape) * size, dataset.id.get_storage_size()
-    if claimed > MAX_EXPANSION * stored:
+    if claimed > min(MOST_DEFLATED * stored, FREE_BYTES + MAX_EXPANSION * stored):
         raise ValueError(f"{dataset.name} claims {claimed} bytes in {stored}")
+
+
+def require_lattice(file: h5py.File) -> tuple[int, int, int]:
+    """(nz, ny, nx) of the lattice; ValueError unless all fields are whole numbers of one shape."""
+    shapes = set()
+    for field in layout.FIELDS:
+        dataset = file[f"{layout.CELL_DATA}/{field.name}"]
+        if dataset.dtype != field.dtype or dataset.ndim != 4:
+            raise ValueError(f"{dataset.name} is {dataset.dtype} of {dataset.ndim} dimensions")
+        shapes.add(dataset.shape)
+    if len(shapes) > 1:
+        raise ValueError(f"the lattice has several shapes: {sorted(shapes)}")
+    _, nz, ny, nx = (int(n) for n in shapes.pop())
+    if not 0 < nz * ny * nx <= MAX_VOXELS:
+        raise ValueError(f"a lattice of {nx} x {ny} x {nz} voxels")
+    return nz, ny, nx
+
+
+def close_both(file: h5py.File | None, raw: JournaledFile) -> None:
+    """Close an HDF5 file and what it lies on. A failure that `raw` remembers is not reported again."""
+    try:
+        if file is not None:
+            file.close()
+    except DAMAGE:
+        if raw.failure is None:
+            raise
+    finally:
+        raw.close()

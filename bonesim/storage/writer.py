@@ -5,7 +5,8 @@ One process writes and holds the lock file beside the run file. Readers need no 
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,40 +15,30 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.errors import CorruptFileError, InputError
-from bonesim.storage import layout
-from bonesim.storage.durable import failures_explained, sync_folder
+from bonesim.errors import CorruptFileError
+from bonesim.storage import checksums, layout, new_file
+from bonesim.storage.durable import create_exclusively, explained, failures_explained, sync_folder
 from bonesim.storage.journaled_file import JournaledFile, journal_path
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import WriteLock
-from bonesim.storage.validation import DAMAGE, first_line, require_file, require_run_file
+from bonesim.storage.outputs import check_output
+from bonesim.storage.validation import (
+    DAMAGE,
+    close_both,
+    first_line,
+    require_file,
+    require_run_file,
+)
 
-#: VTKHDF: version of the format, and the type, ASCII of fixed length as VTK's reader wants it.
-VTKHDF_VERSION = (2, 3)
-IMAGE_DATA = np.bytes_("ImageData")
-#: Bytes of a run file's name: systems allow 255, and ".NAME.checkpoint.tmp" must fit too.
-MAX_NAME_BYTES = 200
 
-
-def check_place(path: Path, overwrite: bool) -> None:
+def check_place(path: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse an output that cannot become a run file, before anything is computed for it.
 
     Raises:
-        InputError: a folder; a file that exists (unless `overwrite`); a place without a folder
-            or without permission; a name too long for the temporary files beside it.
+        InputError: as `check_output`; a place without permission.
         BusyError: another process writes it.
     """
-    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
-        raise InputError(
-            f"{path}: the file's name is too long; give one of at most {MAX_NAME_BYTES} bytes"
-        )
-    with failures_explained(path):
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; give a file name, e.g. {path / 'out.vtkhdf'}")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists; choose another name or give `overwrite`")
-        if not path.parent.is_dir():
-            raise InputError(f"{path}: there is no folder {path.parent}; create it first")
+    check_output(path, overwrite, inputs)
     # Only making a file shows whether one can be made.
     WriteLock(path).release()
 
@@ -66,18 +57,18 @@ class RunWriter:
         self._start = start
         with failures_explained(path):
             self._raw = JournaledFile(start or path, writable=True)
+        mode = "r+" if start is None else "w"
         try:
-            self._file = h5py.File(self._raw, "r+" if start is None else "w", libver=layout.FORMAT)
+            with self._failures_explained():
+                self._file = h5py.File(self._raw, mode, libver=layout.FORMAT)
+                if start is None:
+                    require_run_file(self._file)
         except DAMAGE as error:
-            self._raw.close()
+            self._forget()
             raise self._damaged(error) from None
-        try:
-            if start is None:
-                require_run_file(self._file)
-        except DAMAGE as error:
-            self._file.close()
-            self._raw.close()
-            raise self._damaged(error) from None
+        except BaseException:
+            self._forget()
+            raise
 
     # -- opening and closing -------------------------------------------------------------------
 
@@ -98,23 +89,25 @@ class RunWriter:
         start = path.with_name(f".{path.name}.new")
         try:
             with failures_explained(path):
-                start.write_bytes(b"")
+                os.close(create_exclusively(start))
+                journal_path(start).unlink(missing_ok=True)
             writer = cls(path, lock, start=start)
             try:
+                tables = {
+                    layout.TABLE: table_columns, layout.SNAPSHOT_TABLE: snapshot_columns,
+                    layout.EVENTS: event_columns,
+                }  # fmt: skip
                 nz, ny, nx = shape_zyx
-                writer._make_vtk((nz, ny, nx), voxel_um)
-                writer._make_bonesim(config_text, provenance, voxel_um)
-                for place, columns in (
-                    (layout.TABLE, table_columns),
-                    (layout.SNAPSHOT_TABLE, snapshot_columns),
-                    (layout.EVENTS, event_columns),
-                ):
-                    layout.create_table(writer._file, place, columns)
+                with writer._failures_explained():
+                    new_file.make(
+                        writer._file, (nz, ny, nx), voxel_um, config_text, provenance, tables
+                    )
             except BaseException:
                 writer.close()
                 raise
         except BaseException:
-            start.unlink(missing_ok=True)
+            with suppress(OSError):
+                start.unlink(missing_ok=True)
             lock.release()
             raise
         return writer
@@ -151,21 +144,23 @@ class RunWriter:
 
         A second time does nothing.
         """
-        self._file.close()
-        self._raw.close()
+        self._forget()
         if self._start is not None:
-            self._start.unlink(missing_ok=True)
-            journal_path(self._start).unlink(missing_ok=True)
+            # What is left behind here is removed by the next writer.
+            with suppress(OSError):
+                self._start.unlink(missing_ok=True)
+                journal_path(self._start).unlink(missing_ok=True)
         self._lock.release()
 
     def commit(self) -> None:
         """Put everything so far on the disk, all or nothing.
 
         Raises:
-            ResourceError, InputError: it cannot be written; the last commit is intact.
+            ResourceError, InputError: it cannot be written, or a read or write of HDF5 failed
+                since; the last commit is intact.
         """
-        self._file.flush()
-        with failures_explained(self.path):
+        with self._failures_explained():
+            self._file.flush()
             self._raw.commit()
             if self._start is not None:
                 self._start.replace(self.path)
@@ -176,9 +171,17 @@ class RunWriter:
 
     def identity(self) -> str:
         """What distinguishes this run from all others; kept with its checkpoints."""
-        return layout.identity(self._file)
+        with self._failures_explained():
+            return layout.identity(self._file)
 
     # -- what goes in --------------------------------------------------------------------------
+
+    def record_resumption(self, record: Mapping[str, Any]) -> None:
+        """Record that another program goes on with the run (`storage.provenance.resumption`)."""
+        attributes, earlier = self._file[layout.BONESIM].attrs, []
+        if layout.RESUMED in attributes:
+            earlier = json.loads(layout.get_text(attributes, layout.RESUMED))
+        layout.set_text(attributes, layout.RESUMED, json.dumps([*earlier, dict(record)]))
 
     def append_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Add rows to the daily table: each of its columns, all of one length.
@@ -186,7 +189,8 @@ class RunWriter:
         Raises:
             ValueError: columns are missing, unknown, of several lengths or of another kind.
         """
-        self._append(layout.TABLE, columns)
+        with self._failures_explained():
+            self._append(layout.TABLE, columns)
 
     def write_events(self, columns: Mapping[str, NDArray[Any]], first_changed_row: int = 0) -> None:
         """Write events from `first_changed_row` on; rows on file from there on are replaced.
@@ -194,13 +198,16 @@ class RunWriter:
         Raises:
             ValueError: as `append_table`, or there are fewer rows on file.
         """
-        group = self._file[layout.EVENTS]
-        _require_columns(group, columns)
-        for name in layout.column_names(group):
-            if first_changed_row > group[name].shape[0]:
-                raise ValueError(f"events from row {first_changed_row}: rows before are missing")
-            group[name].resize(first_changed_row, axis=0)
-            _grow(group[name], columns[name])
+        with self._failures_explained():
+            group = self._file[layout.EVENTS]
+            _require_columns(group, columns)
+            for name in layout.column_names(group):
+                if first_changed_row > group[name].shape[0]:
+                    raise ValueError(
+                        f"events from row {first_changed_row}: rows before are missing"
+                    )
+                checksums.cut(group[name], first_changed_row)
+                checksums.append(group[name], columns[name])
 
     def append_snapshot(
         self, day: int, fields: Mapping[str, NDArray[np.uint8]], measures: Mapping[str, float],
@@ -217,25 +224,25 @@ class RunWriter:
                 not after the last snapshot.
         """
         row = {"day": np.array([float(day)])} | {n: np.array([v]) for n, v in measures.items()}
-        self._require_snapshot(day, fields, row, cells)
-        steps = self._file[layout.STEPS]
-        count = int(steps.attrs["NSteps"])
-        for name, field in fields.items():
-            dataset = self._file[f"{layout.CELL_DATA}/{name}"]
-            dataset.resize(count + 1, axis=0)
-            dataset[count] = field
-            _grow(self._file[f"{layout.OFFSETS}/{name}"], np.array([count]))
-        _grow(self._file[layout.DAYS], np.array([float(day)]))
-        self._append(layout.SNAPSHOT_TABLE, row)
-        for population, columns in cells.items():
-            self._append_cells(population, day, columns)
-        steps.attrs["NSteps"] = count + 1
+        with self._failures_explained():
+            self._require_snapshot(day, fields, row, cells)
+            steps = self._file[layout.STEPS]
+            count = int(steps.attrs["NSteps"])
+            for name, field in fields.items():
+                checksums.append_field(self._file, name, count, field)
+                checksums.append(self._file[f"{layout.OFFSETS}/{name}"], np.array([count]))
+            checksums.append(self._file[layout.DAYS], np.array([float(day)]))
+            self._append(layout.SNAPSHOT_TABLE, row)
+            for population, columns in cells.items():
+                self._append_cells(population, day, columns)
+            steps.attrs["NSteps"] = count + 1
 
     def set_status(self, status: str) -> None:
         """Set the status: "running", "interrupted" or "complete"."""
         if status not in layout.STATUSES:
             raise ValueError(f"status {status!r}: one of {', '.join(layout.STATUSES)}")
-        layout.set_text(self._file[layout.BONESIM].attrs, "status", status)
+        with self._failures_explained():
+            layout.set_text(self._file[layout.BONESIM].attrs, "status", status)
 
     def truncate_to(self, day: int) -> None:
         """Remove rows, snapshots and cells after `day`, and all events: they are written again.
@@ -243,8 +250,15 @@ class RunWriter:
         Raises:
             CorruptFileError: the file ends before `day`; nothing is changed.
         """
-        last = self._file[f"{layout.TABLE}/day"][-1:]
-        if not last.size or last[0] < day:
+        try:
+            with self._failures_explained():
+                self._truncate(day)
+        except DAMAGE as error:
+            raise self._damaged(error) from None
+
+    def _truncate(self, day: int) -> None:
+        last = checksums.checked(self._file[f"{layout.TABLE}/day"])[-1:]
+        if day >= 0 and (not last.size or last[0] < day):
             raise CorruptFileError(
                 f"{self.path}: ends at day {last[0] if last.size else 'none'}, before its "
                 f"checkpoint of day {day}: they do not belong together; run it again"
@@ -252,23 +266,47 @@ class RunWriter:
         self.set_status(layout.RUNNING)
         for place in (layout.TABLE, layout.SNAPSHOT_TABLE):
             group = self._file[place]
-            kept = int(np.count_nonzero(group["day"][()] <= day))
+            kept = int(np.count_nonzero(checksums.checked(group["day"]) <= day))
             for name in layout.column_names(group):
-                group[name].resize(kept, axis=0)
+                checksums.cut(group[name], kept)
         for name in layout.column_names(self._file[layout.EVENTS]):
-            self._file[f"{layout.EVENTS}/{name}"].resize(0, axis=0)
-        days = self._file[layout.DAYS][()]
+            checksums.cut(self._file[f"{layout.EVENTS}/{name}"], 0)
+        days = checksums.checked(self._file[layout.DAYS])
         kept = int(np.count_nonzero(days <= day))
         self._file[layout.STEPS].attrs["NSteps"] = kept
-        self._file[layout.DAYS].resize(kept, axis=0)
+        checksums.cut(self._file[layout.DAYS], kept)
         for field in layout.FIELDS:
-            self._file[f"{layout.CELL_DATA}/{field.name}"].resize(kept, axis=0)
-            self._file[f"{layout.OFFSETS}/{field.name}"].resize(kept, axis=0)
+            checksums.cut_field(self._file, field.name, kept)
+            checksums.cut(self._file[f"{layout.OFFSETS}/{field.name}"], kept)
         for population in self._file[layout.CELLS]:
             for late in days[kept:]:
                 place = layout.cells_path(population, int(late))
                 if place in self._file:
                     del self._file[place]
+
+    @contextmanager
+    def _failures_explained(self) -> Iterator[None]:
+        """Explain what the disk did within the block, also where HDF5 made something else of it."""
+        try:
+            self._raw.require_whole()
+            yield
+            self._raw.require_whole()
+        except DAMAGE as error:
+            failure = self._raw.failure
+            if isinstance(failure, OSError):
+                raise explained(failure, self.path) from None
+            if failure is not None:
+                raise failure from None
+            if isinstance(error, OSError):
+                # HDF5's own errors have no number.
+                raise (
+                    self._damaged(error) if error.errno is None else explained(error, self.path)
+                ) from None
+            raise
+
+    def _forget(self) -> None:
+        """Close without a word: what HDF5 cannot write into memory any more is lost anyway."""
+        close_both(getattr(self, "_file", None), self._raw)
 
     def _damaged(self, error: BaseException) -> CorruptFileError:
         return CorruptFileError(
@@ -288,13 +326,16 @@ class RunWriter:
         layout.set_text(group.attrs, "columns", json.dumps([column.name for column in columns]))
         for column, values in columns.items():
             rows = max(1, min(values.size, layout.CHUNK_CELLS))
-            _grow(layout.create_series(group, column.name, column.dtype, rows), values)
+            series = layout.create_series(group, column.name, column.dtype, rows)
+            if checksums.are_in(self._file):
+                checksums.start(series)
+            checksums.append(series, values)
 
     def _append(self, place: str, columns: Mapping[str, NDArray[Any]]) -> None:
         group = self._file[place]
         _require_columns(group, columns)
         for name in layout.column_names(group):
-            _grow(group[name], columns[name])
+            checksums.append(group[name], columns[name])
 
     def _require_snapshot(
         self, day: int, fields: Mapping[str, NDArray[np.uint8]],
@@ -327,49 +368,6 @@ class RunWriter:
             known = layout.descriptions(self._file[place])
             if known is None or list(known) != [column.name for column in columns]:
                 raise ValueError(f"cells {population}: not the columns of the snapshots before")
-
-    def _make_vtk(self, shape_zyx: tuple[int, int, int], voxel_um: float) -> None:
-        nz, ny, nx = shape_zyx
-        vtk = self._file.create_group(layout.VTK)
-        vtk.attrs["Version"] = np.array(VTKHDF_VERSION, np.int64)
-        vtk.attrs["Type"] = IMAGE_DATA
-        vtk.attrs["WholeExtent"] = np.array([0, nx, 0, ny, 0, nz], np.int64)
-        vtk.attrs["Origin"] = np.zeros(3)
-        vtk.attrs["Spacing"] = np.full(3, voxel_um / 1000.0)
-        vtk.attrs["Direction"] = np.eye(3).ravel()
-        cells = vtk.create_group("CellData")
-        steps = vtk.create_group("Steps")
-        steps.attrs["NSteps"] = 0
-        layout.create_series(steps, "Values", np.float64)
-        offsets = steps.create_group("CellDataOffsets")
-        for field in layout.FIELDS:
-            layout.create_field(cells, field, shape_zyx)
-            layout.create_series(offsets, field.name, np.int64)
-
-    def _make_bonesim(
-        self, config_text: str, provenance: Mapping[str, Any], voxel_um: float
-    ) -> None:
-        group = self._file.create_group(layout.BONESIM)
-        group.attrs["schema_version"] = layout.SCHEMA_VERSION
-        group.attrs["voxel_um"] = voxel_um
-        for name, key in (("bonesim_version", "bonesim"), ("created", "created")):
-            layout.set_text(group.attrs, name, str(provenance.get(key, "unknown")))
-        layout.set_text(group.attrs, "status", layout.RUNNING)
-        self._file.create_group(layout.CELLS)
-        for place, text in (
-            (layout.CONFIG, config_text),
-            (layout.PROVENANCE, json.dumps(dict(provenance), indent=1)),
-        ):
-            encoded = np.frombuffer(text.encode(), np.uint8)
-            self._file.create_dataset(place, data=encoded, chunks=True, **layout.FILTERS)
-
-
-def _grow(dataset: h5py.Dataset, values: NDArray[Any]) -> None:
-    """Add values at the end."""
-    old = dataset.shape[0]
-    dataset.resize(old + values.size, axis=0)
-    if values.size:
-        dataset[old:] = values
 
 
 def _require_columns(group: h5py.Group, columns: Mapping[str, NDArray[Any]]) -> None:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
-from bonesim.sweeps.worker import Simulate, Task, attempt, outcomes
+from bonesim.sweeps.extras import require
+from bonesim.sweeps.worker import MAX_DEATHS, ONE_THREAD, Simulate, Task, attempt, died, outcomes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -25,16 +26,22 @@ AHEAD = 20
 MIN_AHEAD = 200
 #: Memory of a worker of a job queue beside its run, GB.
 WORKER_GB = 0.5
-#: A run whose worker died this many times fails in this session (see folder.MAX_ATTEMPTS).
-MAX_DEATHS = 3
-#: Environment of every worker: one thread each, whatever the defaults of the libraries.
-ONE_THREAD = {
-    "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}  # fmt: skip
 #: Run by every worker as it starts. Ctrl-C on a terminal reaches parent and workers, and each worker
 #: would end with a traceback. So workers ignore it, and the parent closes them.
 IGNORE_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
+
+def require_for(workers: int, scheduler: str | None = None, cluster: str | None = None) -> None:
+    """Raise InputError if a library that these workers need is not installed; loads none.
+
+    A single worker on this machine needs none.
+    """
+    if cluster is not None:
+        require("dask_jobqueue", f"jobs of {cluster}", "cluster", parameter="cluster")
+    if scheduler is not None or cluster is not None:
+        require("distributed", "workers elsewhere", "sweep")
+    elif workers > 1:
+        require("distributed", f"{workers} `workers` at once", "sweep", "or give 1 of `workers`")
 
 
 @contextmanager
@@ -52,13 +59,10 @@ def dask_client(
     Raises:
         InputError: Dask is not installed, or the scheduler does not answer.
     """
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise InputError(
-            "sweeps need Dask; install them with: pip install 'bonesim[sweep]'"
-        ) from None
+    require_for(workers, scheduler, cluster)
+    import dask
+    from distributed import Client, LocalCluster
+
     quiet = {
         "distributed.scheduler.allowed-failures": MAX_DEATHS - 1,
         # Runs are long and alike: the next free worker takes the next one, and keeps it.
@@ -115,13 +119,8 @@ def _ctrl_c_ignored() -> Iterator[None]:
 
 def _job_queue(cluster: str, workers: int, memory_bytes: float) -> Any:
     """Workers as jobs of a queue; its details come from Dask's own configuration files."""
-    try:
-        import dask_jobqueue
-    except ImportError:
-        raise InputError(
-            f"{cluster} needs dask-jobqueue; install it: pip install 'bonesim[cluster]'",
-            parameter="cluster",
-        ) from None
+    import dask_jobqueue
+
     kinds = {name.removesuffix("Cluster").lower(): name for name in dir(dask_jobqueue)
              if name.endswith("Cluster")}  # fmt: skip
     if cluster not in kinds:
@@ -173,9 +172,7 @@ def work_through(
             if future.status == "finished":
                 yield result
                 continue
-            # `attempt` raises nothing: its worker died.
-            yield {"point": point, "status": "failed", "seconds": 0.0,
-                   "error": f"its worker died {MAX_DEATHS} times (killed, or out of memory)"}  # fmt: skip
+            yield died(point)  # `attempt` raises nothing
 
 
 def default_workers() -> int:

@@ -1,34 +1,24 @@
-"""Estimates of a study's time, memory and disk before it runs."""
+"""Estimates of a study's time, memory and disk before it runs; a run's own cost is `engine.cost`."""
 
-import math
-import os
-import shutil
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from bonesim.config.config import Config, validated
-from bonesim.errors import ResourceError
-from bonesim.specimens.synthetic import SyntheticParameters
+from bonesim.engine.cost import DISK_SHARE, MEMORY_SHARE, Cost, Size, cost_of, planned, speed
+from bonesim.engine.machine import free_disk_bytes, memory_bytes
+from bonesim.errors import BonesimError, CorruptFileError, InputError, ResourceError
 from bonesim.sweeps.study import Point
 
-#: Measured on 2 cores of a cloud machine: see README, "Many runs".
-BASE_BYTES = 300e6
-BYTES_PER_VOXEL = 40.0
-#: A washout has a lattice of its own.
-BYTES_PER_VOXEL_DECOMPOSED = 30.0
-MS_PER_DAY_AND_MEGAVOXEL = 5.0
-START_SECONDS = 4.0
-#: One mechanical solve (three cases) that starts from the previous one; the first costs COLD_SOLVES.
-SECONDS_PER_SOLVE = 0.2
-COLD_SOLVES = 5
-REFERENCE_VOXELS_PER_ELEMENT = 2
+#: What a worker's process holds beside its run: Dask, pandas, and the bones of earlier points.
+WORKER_BYTES = 60e6
+#: Start of a worker's run: libraries and machine code are in memory after the first.
+START_SECONDS = 1.0
 #: Points whose configs are read for the estimate.
 SAMPLED_POINTS = 100
-#: Bytes of a run file per voxel and snapshot, compressed.
-FILE_BYTES_PER_VOXEL = 0.6
 TABLE_BYTES_PER_POINT = 20e3
 
 
@@ -42,6 +32,7 @@ class Plan(NamedTuple):
     disk_bytes: float
     hours: float
     burn_ins: int = 0
+    repeated: int = 0  # points with parameters and seed of another
 
     def text(self) -> str:
         """As one line for the user."""
@@ -50,18 +41,12 @@ class Plan(NamedTuple):
             f"{self.workers} workers, "
             f"about {self.bytes_per_run / 1e9:.1f} GB of memory each, {self.disk_bytes / 1e9:.2f} GB "
             f"of disk, {self.hours:.2g} hours here"
+        ) + (
+            f"; {self.repeated} points repeat parameters and seed of another: simulated once, no "
+            "replicates"
+            if self.repeated
+            else ""
         )
-
-
-def voxels_of(config: Config) -> float:
-    """Voxels of a config's lattice; 300^3 is assumed for a scan, which is not read here."""
-    specimen = config.specimen
-    if isinstance(specimen, SyntheticParameters):
-        return float(
-            specimen.size_mm[0] * specimen.size_mm[1] * specimen.size_mm[2]
-            / (specimen.voxel_um / 1000.0) ** 3
-        )  # fmt: skip
-    return 300.0**3
 
 
 def plan_of(
@@ -81,51 +66,64 @@ def plan_of(
         decompose: whether losses are decomposed, which takes a second lattice.
     """
     sampled = points[:: max(1, len(points) // SAMPLED_POINTS)]
-    some = [validated(tomllib.loads(point.config), point.id) for point in sampled]
-    voxels = np.array([voxels_of(config) for config in some])
-    per_run = np.mean([_seconds(config, config.schedule.duration_day) for config in some])
-    per_burn_in = np.mean(
-        [_seconds(config, config.schedule.burn_in_day, first=True) for config in some]
-    )
+    costs = _costs([validated(tomllib.loads(one.config), one.id) for one in sampled], decompose)
     burn_ins = len({point.group for point in to_do})
     number = len(to_do)
-    disk = number * TABLE_BYTES_PER_POINT
+    disk = number * TABLE_BYTES_PER_POINT + burn_ins * _mean([one.burn_in_bytes for one in costs])
+    disk += workers * 2.0 * max(one.checkpoint_bytes for one in costs)
     if keep_files:
-        snapshots = np.array([len(config.schedule.kept_days()) for config in some])
-        disk += number * float((voxels * FILE_BYTES_PER_VOXEL * snapshots).mean())
-    per_voxel = BYTES_PER_VOXEL + (BYTES_PER_VOXEL_DECOMPOSED if decompose else 0.0)
+        disk += number * _mean([one.run_file_bytes for one in costs])
+    per_run = START_SECONDS + _mean(
+        [one.days_seconds + one.solves_seconds + one.snapshots_seconds for one in costs]
+    )
+    per_burn_in = _mean([one.burn_in_seconds for one in costs])
     return Plan(
-        len(points), number, workers, BASE_BYTES + per_voxel * float(voxels.max()), disk,
-        (number * (START_SECONDS + float(per_run)) + burn_ins * float(per_burn_in))
-        / workers / 3600.0,
-        burn_ins,
+        len(points), number, workers, WORKER_BYTES + max(one.memory_bytes for one in costs), disk,
+        (number * per_run + burn_ins * per_burn_in) / speed() / workers / 3600.0,
+        burn_ins, len(points) - len({point.id for point in points}),
     )  # fmt: skip
 
 
-def _seconds(config: Config, days: int, *, first: bool = False) -> float:
-    """Seconds that `days` of a config take on one core; `first`: no earlier mechanical solve."""
-    mega = voxels_of(config) / 1e6
-    seconds = days * mega * MS_PER_DAY_AND_MEGAVOXEL / 1e3
-    if config.mechanics.interval_day and days:
-        solves = math.ceil(days / config.mechanics.interval_day)
-        finer = (REFERENCE_VOXELS_PER_ELEMENT / config.mechanics.voxels_per_element) ** 3
-        seconds += (solves + (COLD_SOLVES if first else 0)) * mega * finer * SECONDS_PER_SOLVE
-    return seconds
+def _costs(configs: list[Config], decompose: bool) -> list[Cost]:
+    """What each config's run costs; a scan is read once for all of its points.
+
+    A point whose bone cannot be read fails alone, when it is simulated: it costs nothing here.
+
+    Raises:
+        InputError, CorruptFileError: none of the bones can be read: the first one's.
+    """
+
+    @cache
+    def size(text: str) -> Size:
+        config = next(one for one in configs if one.specimen.model_dump_json() == text)
+        return planned(config.specimen)[0]
+
+    costs, failures = [], list[BonesimError]()
+    for one in configs:
+        try:
+            lattice = size(one.specimen.model_dump_json())
+        except (InputError, CorruptFileError) as error:
+            failures.append(error)
+        else:
+            costs.append(cost_of(lattice, one, decompose=decompose))
+    if not costs:
+        raise failures[0]
+    return costs
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values))
 
 
 def refuse_what_cannot_fit(plan: Plan, folder: Path) -> None:
     """Raise ResourceError if memory or disk do not suffice."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if plan.workers * plan.bytes_per_run > 0.9 * memory:
+    memory, free = memory_bytes(), free_disk_bytes(folder)
+    if plan.workers * plan.bytes_per_run > MEMORY_SHARE * memory:
         raise ResourceError(
             f"{plan.workers} workers of {plan.bytes_per_run / 1e9:.1f} GB need more than the "
             f"{memory / 1e9:.0f} GB of this machine; give fewer `workers` or a smaller bone"
         )
-    place = folder
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    if plan.disk_bytes > 0.95 * free:
+    if plan.disk_bytes > DISK_SHARE * free:
         raise ResourceError(
             f"{folder}: needs about {plan.disk_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; "
             'use results.keep = "tables", or another disk'

@@ -22,6 +22,7 @@ from pydantic import Field, model_validator
 
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
+from bonesim.sweeps.extras import require
 from bonesim.units import unit_of
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ def _sampled(design: DesignParameters) -> NDArray[np.float64]:
         sampler = qmc.LatinHypercube(len(design.variable), rng=design.seed)
         low, high = np.array(problem["bounds"]).T
         return low + sampler.random(design.samples) * (high - low)
+    require("SALib", f"designs of kind {design.kind!r}", "sweep")
     if design.kind == "sobol":
         from SALib.sample import sobol
 

@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
-from bonesim.sweeps.journal import FAILED, LOGS, POINTS, RESULTS, RUNS, STUDY, Entry, ended
+from bonesim.storage.program import outcome_hash
+from bonesim.sweeps.journal import (
+    FAILED,
+    LOGS,
+    POINTS,
+    RESULTS,
+    RUNS,
+    STUDY,
+    Entry,
+    ended,
+    records_of,
+    require_regular,
+)
+from bonesim.sweeps.status import notes, status_of
 from bonesim.sweeps.study import Point, StudyLike, table_of
 from bonesim.sweeps.worker import Task
 
@@ -45,6 +58,7 @@ class Folder:
         import tomllib
 
         place = self.path / STUDY
+        _require_folder(self.path)
         with failures_explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             if place.exists():
@@ -69,6 +83,7 @@ class Folder:
         """The design, one row per run."""
         import pandas as pd
 
+        require_regular(self.path / POINTS)
         try:
             return pd.read_csv(self.path / POINTS, dtype={"point": str})
         except (OSError, ValueError) as error:
@@ -76,7 +91,7 @@ class Folder:
 
     def status(self) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
         """Finished points with their first finished entry, and the failures of the other points."""
-        return ended(self.path)
+        return ended(records_of(self.path).entries)
 
     def results(self) -> "pd.DataFrame":
         """One row per run and snapshot: design, seed, seconds, outcomes; in order of the design."""
@@ -114,11 +129,27 @@ class Folder:
                 return
             write_durably(self.path / f"{RESULTS}.parquet", data)
 
+    def notes(self) -> list[str]:
+        """What a user must know of the results, one line each; see `sweeps.status.notes`."""
+        return notes(status_of(self.path))
+
     def task(self, point: Point, keep_file: bool) -> Task:
         """A worker's task for a point, with its paths in this folder (created here)."""
+        for name in (LOGS, RUNS):
+            _require_folder(self.path / name)
         with failures_explained(self.path):
             for name in (LOGS, RUNS) if keep_file else (LOGS,):
                 (self.path / name).mkdir(exist_ok=True)
         place = self.path.absolute()
         keep = str(place / RUNS / f"{point.id}.vtkhdf") if keep_file else None
-        return Task(point.id, point.config, keep, str(place / LOGS / f"{point.id}.log"))
+        log = str(place / LOGS / f"{point.id}.log")
+        return Task(point.id, point.config, keep, log, outcome_hash(), point.inputs)
+
+
+def _require_folder(path: Path) -> None:
+    """Raise InputError if a path that is to be a folder, or one above it, is a file."""
+    for place in (path, *path.parents):
+        if place.is_dir():
+            return
+        if place.exists() or place.is_symlink():
+            raise InputError(f"{path}: {place} is a file, and a folder is needed; choose another")

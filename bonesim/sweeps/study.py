@@ -10,7 +10,6 @@ decompose = true                              # columns loss_*: what each loss i
 
 import hashlib
 import json
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
@@ -21,11 +20,14 @@ from pydantic import Field, ValidationError
 from bonesim.config.changes import value_at
 from bonesim.config.config import Config, load_config, tree_of
 from bonesim.config.explain import explain
+from bonesim.config.inputs import digest_of
+from bonesim.config.plain_toml import MAX_BYTES, tree_from
 from bonesim.errors import InputError
-from bonesim.kernel import sources_hash
 from bonesim.parameters import Parameters
-from bonesim.specimens.scan import ScanParameters
+from bonesim.storage.durable import read_text
+from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.layout import SCHEMA_VERSION
+from bonesim.storage.program import outcome_hash
 from bonesim.sweeps.design import DesignParameters, rows_of, seeds_of
 from bonesim.sweeps.worker import Simulate, simulate_for
 
@@ -63,13 +65,9 @@ def read_as(path: Path, model: type[Group]) -> tuple[Group, str]:
     Raises:
         InputError: it cannot be read, is not TOML, or has a key or value that is not allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    refuse_other_kind(path, "study" if model is StudyParameters else "trial")
+    text = read_text(path, MAX_BYTES)
+    tree = tree_from(text, str(path))
     try:
         return model.model_validate(tree), text
     except ValidationError as error:
@@ -86,6 +84,7 @@ class Point(NamedTuple):
     columns: dict[str, Any]  # of the design
     config: str  # resolved, TOML
     group: str  # points of one group may share a burn-in
+    inputs: str = ""  # hash of the files that the config names
 
 
 class StudyLike(Protocol):
@@ -163,7 +162,7 @@ class Study:
         design = self.parameters.design
         variables = {variable.column: variable for variable in design.variable}
         seeds = seeds_of(design, len(self.rows))
-        found = []
+        found, seen = [], dict[tuple[Path, ...], str]()
         for number, row in enumerate(self.rows.to_dict("records")):
             changes: dict[str, Any] = {}
             for column, value in row.items():
@@ -173,13 +172,12 @@ class Study:
             for replicate in range(design.seeds):
                 if replicate == 0 or design.also:
                     config = self._config(number, changes | design.changes(replicate))
-                    tree = tree_of(config)
+                    tree, inputs = tree_of(config), digest_of(config, seen)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
-                point = identity(config, text, self.parameters.results.decompose)
-                found.append(
-                    Point(point, number, replicate, seed, columns, text, burn_in_group(tree))
-                )
+                point = identity(text, inputs, self.parameters.results.decompose)
+                group = burn_in_group(tree)
+                found.append(Point(point, number, replicate, seed, columns, text, group, inputs))
         return found
 
     def _filled(self, rows: "pd.DataFrame") -> "pd.DataFrame":
@@ -205,16 +203,18 @@ class Study:
             raise InputError(f"{self.path}: row {row + 1} of the design: {error}") from None
 
 
-def identity(config: Config, text: str, decompose: bool = False) -> str:
-    """Hash of all that a point's result depends on: config, scan, format, code; 20 hex digits."""
+def identity(text: str, inputs: str, decompose: bool = False) -> str:
+    """Hash of all that a point's outcomes depend on, 20 hex digits.
+
+    Args:
+        text: its resolved config (and what else its readings depend on).
+        inputs: hash of the files that the config names, see `config.inputs.digest_of`.
+        decompose: whether losses are decomposed.
+    """
     digest = hashlib.sha256(text.encode())
     if decompose:
         digest.update(b"decomposed")
-    digest.update(f"{SCHEMA_VERSION} {sources_hash()}".encode())
-    if isinstance(config.specimen, ScanParameters):
-        for name in (config.specimen.path, config.specimen.mask):
-            if name is not None:
-                digest.update(_file_hash(Path(name)))
+    digest.update(f"{SCHEMA_VERSION} {outcome_hash()} {inputs}".encode())
     return digest.hexdigest()[:20]
 
 
@@ -230,22 +230,6 @@ def burn_in_group(tree: dict[str, Any]) -> str:
         },
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-
-
-_HASHES: dict[tuple[Path, float, int], bytes] = {}
-
-
-def _file_hash(path: Path) -> bytes:
-    """SHA-256 of a scan, cached until the file changes."""
-    try:
-        stat = path.stat()
-        key = (path, stat.st_mtime, stat.st_size)
-        if key not in _HASHES and path.is_file():
-            with path.open("rb") as file:
-                _HASHES[key] = hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    return _HASHES.get(key, b"")
 
 
 def table_of(points: list[Point]) -> "pd.DataFrame":

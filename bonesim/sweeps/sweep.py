@@ -1,7 +1,8 @@
 """Running a study: missing points are simulated once each, in an order that shares burn-ins."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from bonesim.engine import compile_ahead
 from bonesim.storage.lock import WriteLock
 from bonesim.sweeps import batch
 from bonesim.sweeps import worker as work
+from bonesim.sweeps.alone import work_through_alone
 from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
 from bonesim.sweeps.folder import Folder
 from bonesim.sweeps.journal import JOURNAL, MAX_ATTEMPTS, Journal
@@ -18,6 +20,10 @@ from bonesim.sweeps.study import Point, StudyLike
 TABLES_EVERY_SECONDS = 60.0
 #: Burn-ins in use at a time: few enough for the cache, enough for the workers of a machine.
 TOGETHER = 16
+
+
+#: Runs tasks somewhere and yields their entries as they end.
+WorkThrough = Callable[[Iterable[work.Task], work.Simulate], Iterator[dict[str, Any]]]
 
 
 class Progress(Protocol):
@@ -47,13 +53,20 @@ def missing(folder: Folder, points: list[Point], *, retry: bool = True) -> list[
     return list(wanted.values())
 
 
-def plan(study: StudyLike, path: Path, workers: int | None) -> Plan:
-    """The points to do, and an estimate of their cost; nothing is written."""
+def plan(
+    study: StudyLike, path: Path, workers: int | None, scheduler: str | None = None,
+    cluster: str | None = None,
+) -> Plan:  # fmt: skip
+    """The points to do, and an estimate of their cost; nothing is written.
+
+    Raises:
+        InputError: as `run_study`; a library that these workers need is not installed.
+    """
+    number = workers or batch.default_workers()
     points = study.points()
     to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
-    return plan_of(
-        study.keep_files, points, to_do, workers or batch.default_workers(), study.decompose
-    )
+    batch.require_for(min(number, len({point.id for point in to_do})), scheduler, cluster)
+    return plan_of(study.keep_files, points, to_do, number, study.decompose)
 
 
 def run_study(
@@ -77,7 +90,7 @@ def run_study(
     """
     points = study.points()
     number = workers or batch.default_workers()
-    estimate = plan(study, path, number)
+    estimate = plan(study, path, number, scheduler, cluster)
     if scheduler is None and cluster is None:
         refuse_what_cannot_fit(estimate, path)
     folder = Folder(path, study)
@@ -86,18 +99,21 @@ def run_study(
         folder.write_points(points)
         to_do = missing(folder, points)
         if progress:
-            progress.note(estimate.text())
+            for line in (estimate.text(), *folder.notes()):
+                progress.note(line)
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
                 progress.note("compiling kernels (once, about a minute)")
             compile_ahead.compile_day_backwards()
-        if to_do:
-            with batch.dask_client(
-                min(number, len(to_do)), estimate.bytes_per_run, scheduler, cluster
-            ) as client:
+        number = min(number, len(to_do))
+        if to_do and number == 1 and scheduler is None and cluster is None:
+            _work(study, folder, points, to_do, work_through_alone, progress, simulate)
+        elif to_do:
+            with batch.dask_client(number, estimate.bytes_per_run, scheduler, cluster) as client:
                 if progress:
                     progress.note(f"dashboard: {client.dashboard_link}")
-                _work(study, folder, points, to_do, client, progress, simulate or study.simulate)
+                through = partial(batch.work_through, client)
+                _work(study, folder, points, to_do, through, progress, simulate)
         folder.write_tables()
         return len(missing(folder, points))
     finally:
@@ -105,8 +121,8 @@ def run_study(
 
 
 def _work(
-    study: StudyLike, folder: Folder, points: list[Point], to_do: list[Point], client: Any,
-    progress: Progress | None, simulate: work.Simulate,
+    study: StudyLike, folder: Folder, points: list[Point], to_do: list[Point], through: WorkThrough,
+    progress: Progress | None, simulate: work.Simulate | None,
 ) -> None:  # fmt: skip
     """Simulate all points to do, each with up to three attempts."""
     journal = Journal(folder.path / f"{JOURNAL}.jsonl")
@@ -120,7 +136,7 @@ def _work(
         while now:
             again = []
             by_id = {point.id: point for point in now}
-            for entry in batch.work_through(client, _tasks(study, folder, now), simulate):
+            for entry in through(_tasks(study, folder, now), simulate or study.simulate):
                 journal.add(entry)
                 tries[entry["point"]] += 1
                 ended = entry["status"] != "failed" or tries[entry["point"]] >= MAX_ATTEMPTS

@@ -12,6 +12,7 @@ import os
 import socket
 import tempfile
 import time
+import tomllib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.engine.progress import Terminal
 from bonesim.errors import InputError
+from bonesim.storage.program import named, outcome_hash, version_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,14 @@ BONES_KEPT = 2
 #: Columns of the daily table -> their mean since the previous snapshot.
 MEANS = {"e2_pg_per_ml": "e2_mean_pg_per_ml", "t_ng_per_dl": "t_mean_ng_per_dl"}
 
+#: A run whose worker died this many times fails in this session (see journal.MAX_ATTEMPTS).
+MAX_DEATHS = 3
+#: Environment of every worker: one thread each, whatever the defaults of the libraries.
+ONE_THREAD = {
+    "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}  # fmt: skip
+
 Outcomes = list[dict[str, Any]]
 Simulate = Callable[[str, str | None], Outcomes]
 
@@ -46,6 +56,8 @@ class Task(NamedTuple):
     config: str  # resolved, TOML
     keep: str | None = None  # path of the run file, if it is kept
     log: str | None = None  # path of the run's log
+    program: str = ""  # hash of the program that planned it
+    inputs: str = ""  # hash of the files its config names
 
 
 def outcomes(config_text: str, keep: str | None) -> Outcomes:
@@ -95,8 +107,6 @@ class _Decomposing(Terminal):
 
 def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
     """Simulate a config with an observer."""
-    import tomllib
-
     from bonesim.config.config import validated
     from bonesim.engine.run import run
     from bonesim.storage.reader import open_run
@@ -118,7 +128,11 @@ def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcom
 
 def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
     """The bone of a config, cached for the worker's next points."""
-    return _bone(parameters, _state_of_files(parameters))
+    from bonesim.config.inputs import file_hash, files_of
+
+    names = (getattr(parameters, "path", None), getattr(parameters, "mask", None))
+    files = [file for name in names if name is not None for file in files_of(Path(name))]
+    return _bone(parameters, tuple(file_hash(file) for file in files))
 
 
 def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
@@ -134,22 +148,12 @@ def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
 
 @lru_cache(maxsize=BONES_KEPT)
 def _bone(
-    parameters: "SyntheticParameters | ScanParameters", _files: tuple[tuple[int, int], ...]
+    parameters: "SyntheticParameters | ScanParameters", _files: tuple[str, ...]
 ) -> "Specimen":
     """`bone_of`, cached."""
     from bonesim.specimens import make_specimen
 
     return make_specimen(parameters)
-
-
-def _state_of_files(parameters: Any) -> tuple[tuple[int, int], ...]:
-    """Time and size of the files a bone is read from; a changed file is read again."""
-    found = []
-    for name in (getattr(parameters, "path", None), getattr(parameters, "mask", None)):
-        if name is not None and Path(name).is_file():
-            stat = Path(name).stat()
-            found.append((stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
 
 
 def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
@@ -158,7 +162,11 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     done: dict[str, Any] = {"point": task.point}
     try:
         with _logged(Path(task.log)) if task.log else nullcontext():
-            done |= {"status": "done", "rows": simulate(task.config, task.keep)}
+            _require_same(task)
+            rows = simulate(task.config, task.keep)
+            _require_same(task)
+        done |= {"status": "done", "rows": rows}
+        done["program"] = named(version_of("bonesim"), outcome_hash())
     except InputError as error:  # permanent, unlike a full disk or a busy file
         done |= {"status": "refused", "error": str(error)}
     except Exception as error:
@@ -167,6 +175,31 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
+
+
+def died(point: str) -> dict[str, Any]:
+    """The entry of a point whose worker died each time."""
+    return {"point": point, "status": "failed", "seconds": 0.0,
+            "error": f"its worker died {MAX_DEATHS} times (killed, or out of memory)"}  # fmt: skip
+
+
+def _require_same(task: Task) -> None:
+    """Raise InputError if this worker's program or the files of a point are not those planned.
+
+    A result under the point's id would be of something else.
+    """
+    from bonesim.config.config import validated
+    from bonesim.config.inputs import digest_of
+
+    if task.program and task.program != outcome_hash():
+        raise InputError(
+            f"this worker runs program {outcome_hash()}, the sweep {task.program}; give all "
+            "workers the same bonesim"
+        )
+    if task.inputs and task.inputs != digest_of(validated(tomllib.loads(task.config), "point")):
+        raise InputError(
+            "a file that its config names has changed since the sweep began; run the sweep again"
+        )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from bonesim.config.config import load_config, tree_of
+from bonesim.config.inputs import digest_of
 from bonesim.errors import InputError
 from bonesim.sweeps.study import Point, burn_in_group, identity, read_as
 from bonesim.sweeps.worker import Simulate
@@ -67,7 +68,7 @@ class Trial:
             "schedule.duration_day": p.last_day,
             "schedule.snapshots_day": [0, *p.visits_day],
         }
-        found = []
+        found, seen = [], dict[tuple[Path, ...], str]()
         people = self.people.to_dict("records")
         for row, changes in zip(people, changes_of(p.cohort, self.base), strict=True):
             for number, arm in enumerate(p.arm):
@@ -78,12 +79,12 @@ class Trial:
                         f"{self.path}: person {row['person']}, arm {arm.name!r}: {error}"
                     ) from None
                 tree = tree_of(config)
-                text = tomli_w.dumps(tree)
+                text, inputs = tomli_w.dumps(tree), digest_of(config, seen)
                 columns = {str(n): v for n, v in row.items() if n != "seed"} | {"arm": arm.name}
                 found.append(
                     Point(
-                        identity(config, text + self._read), int(row["person"]), number,
-                        config.seed, columns, text, burn_in_group(tree),
+                        identity(text + self._read, inputs), int(row["person"]), number,
+                        config.seed, columns, text, burn_in_group(tree), inputs,
                     )
                 )  # fmt: skip
         return found

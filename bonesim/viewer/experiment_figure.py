@@ -55,12 +55,11 @@ def table_and_figure(
     )
     given = parser.parse_args(arguments)
     try:
-        check_picture(given.output)
+        check_picture(given.output, overwrite=True)
         table = table_of(_results(given.folder))
         print(words_of(table))
-        write_picture(
-            draw(table), given.output, {given.output.with_suffix(".csv"): flat(table).to_csv()}
-        )
+        beside = {given.output.with_suffix(".csv"): flat(table).to_csv()}
+        write_picture(draw(table), given.output, beside, overwrite=True)
     except BonesimError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

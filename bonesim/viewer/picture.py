@@ -1,12 +1,13 @@
 """Writing of pictures: the path is checked before drawing; all files are written or none."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.outputs import check_outputs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,50 +25,49 @@ class Drawing(NamedTuple):
     beside: Mapping[str, str]
 
 
-def save(drawing: Drawing, path: Path) -> None:
+def save(
+    drawing: Drawing, path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()
+) -> None:
     """Write a drawing: the PNG, and beside it files of the same name with other endings.
 
     Raises:
-        InputError, ResourceError: one cannot be written; new files among them are removed.
+        InputError, ResourceError: as `write_picture`.
     """
     beside = {path.with_name(path.stem + end): text for end, text in drawing.beside.items()}
-    write_picture(drawing.figure, path, beside)
+    write_picture(drawing.figure, path, beside, overwrite=overwrite, inputs=inputs)
 
 
-def check_picture(path: Path) -> None:
+def check_picture(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
     """Refuse an unusable path of a picture, before anything is computed for it.
 
+    Args:
+        path: of the PNG; there may be a CSV of the same name beside it.
+        overwrite, inputs: as for `check_output`.
+
     Raises:
-        InputError: not a PNG's name, or no such folder.
+        InputError: not a PNG's name; as `check_output`.
     """
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: a picture's name ends in .png")
-    check_folder(path)
+    check_outputs((path, path.with_suffix(".csv")), overwrite, inputs)
 
 
-def check_folder(path: Path) -> None:
-    """Refuse a file in a folder that does not exist.
-
-    Raises:
-        InputError: no such folder, or the file is a folder itself.
-    """
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; create it first")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a file name")
-
-
-def write_picture(figure: "Figure", path: Path, beside: Mapping[Path, str]) -> None:
+def write_picture(
+    figure: "Figure", path: Path, beside: Mapping[Path, str], *, overwrite: bool = False,
+    inputs: Iterable[Path] = (),
+) -> None:  # fmt: skip
     """Write a figure and the texts that belong to it; all of them or none.
 
     Args:
         figure: the figure.
         path: the PNG.
         beside: other files and their texts, e.g. the numbers behind the curves.
+        overwrite, inputs: as for `check_output`.
 
     Raises:
-        InputError, ResourceError: one cannot be written; new files among them are removed.
+        InputError, ResourceError: as `check_output`; one cannot be written; new files among them are removed.
     """
+    check_outputs((*beside, path), overwrite, inputs)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     contents = {**{p: text.encode() for p, text in beside.items()}, path: drawn.getvalue()}

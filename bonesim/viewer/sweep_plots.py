@@ -13,6 +13,7 @@ import numpy as np
 from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters
+from bonesim.sweeps.extras import require
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
 
@@ -200,6 +201,7 @@ def indices(runs: "pd.DataFrame", design: DesignParameters) -> "pd.DataFrame":
         raise InputError(
             f"{design.kind} indices need all {wanted} rows of the design; {len(y)} are done"
         )
+    require("SALib", f"{design.kind} indices", "sweep")
     if design.kind == "sobol":
         from SALib.analyze import sobol
 

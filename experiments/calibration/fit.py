@@ -13,6 +13,7 @@ afterwards, on larger bones (`confirm.py`), by the balance.
 """
 
 import argparse
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import qmc
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from targets import YEAR, Courses
 
 from bonesim.sweeps import Folder, StudyParameters, read_as
 from bonesim.viewer import palette
+
+try:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
+    from sklearn.model_selection import KFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+except ImportError:
+    sys.exit("the fit needs scikit-learn; install it: pip install 'bonesim[calibration]'")
 
 DRAWS = 200_000
 #: Spine DXA a year that untreated people are wanted to have (A8), %.

@@ -30,7 +30,7 @@ Bool = NDArray[np.bool_]
 #: How the two bones are to be read; others are read as `bonesim measure` does.
 SETTINGS = {
     "lhdl_3155_grey_19p5um.tif": {"voxel_um": 19.5, "threshold": 63.0, "smooth_voxel": 1.0},
-    "bonebox_04216_roi1_50um.nrrd": {"threshold": 127.5},
+    "bonebox_04216_roi1_50um.nrrd": {"voxel_um": 50.0, "threshold": 127.5},
 }
 
 

@@ -79,7 +79,7 @@ def scans(tmp_path: Path) -> dict[str, Path]:
     ("scan", "options", "code", "word"),
     [
         ("grey", ["--threshold", "63"], 2, "--voxel-um"),
-        ("grey", ["--threshold", "63", "--voxel-um", "500"], 2, "65 um"),
+        ("grey", ["--threshold", "63", "--voxel-um", "100"], 2, "65 um"),
         ("grey", ["--threshold", "63", "--voxel-um", "-3"], 2, "voxel_um"),
         ("nan", ["--threshold", "63", "--voxel-um", "20"], 2, "NaN"),
         ("empty", ["--threshold", "63", "--voxel-um", "20"], 2, "no voxel bone"),
@@ -128,7 +128,7 @@ def test_configs(here: Command, tmp_path: Path, out: Path, text: str, words: lis
         (["run", "none.toml", "-o", "out/a.vtkhdf"], 2, "none.toml"),
         (["run", "plain.toml", "-o", "nowhere/a.vtkhdf", *SMALL], 2, "no folder"),
         (["run", "plain.toml", "-o", "out", *SMALL], 2, "folder"),
-        (["run", "plain.toml", "-o", "plain.toml", *SMALL], 2, "exists"),
+        (["run", "plain.toml", "-o", "plain.toml", *SMALL], 2, "reads"),
         (["run", "plain.toml", "-o", f"out/{'a' * 300}", *SMALL], 2, "too long"),
         (["run", "plain.toml", "-o", f"{'a' * 300}/a.vtkhdf", *SMALL], 2, "too long"),
         (
@@ -152,7 +152,7 @@ def test_configs(here: Command, tmp_path: Path, out: Path, text: str, words: lis
         ),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--seed", "-3"], 2, "--seed"),
         (["run", "plain.toml", "-o", "out/a.vtkhdf", "--until-day", "x"], 2, "--until-day"),
-        (["run", "out", "-o", "out/a.vtkhdf"], 2, "directory"),
+        (["run", "out", "-o", "out/a.vtkhdf"], 2, "folder"),
         (["run", "two\nlines.toml", "-o", "out/a.vtkhdf"], 2, "two lines.toml"),
         (["info", "a" * 300], 2, "too long"),
         (["info", "out"], 2, "no such file"),

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bonesim.images.reading import read_image
 from bonesim.reports.scan_like import write
-from bonesim.specimens.image import read_image
 from bonesim.specimens.scan import ScanParameters, read_scan
 from bonesim.storage.reader import open_run
 
@@ -66,7 +66,7 @@ def test_scans_are_written_and_read_back(bonesim: Bonesim, tiny: Path, tmp_path:
     done = json.loads((folder / "scan.json").read_text())
     assert (done["scanner"], done["voxel_um"], done["seed"]) == ("micro_ct_20", 20.0, 3)
     grey = read_image(folder / "day_40.nrrd")
-    assert grey.spacing_um == pytest.approx((20.0, 20.0, 20.0))
+    assert grey.geometry.spacing_um == pytest.approx((20.0, 20.0, 20.0))
     assert grey.values.shape == (50, 50, 50)
     mask = read_image(folder / "day_40_bone.nrrd").values
     assert np.array_equal(mask, grey.values >= done["threshold_mg_per_cm3"])
@@ -123,7 +123,7 @@ def test_the_scan_reader_takes_them(
 def test_a_voxel_of_ones_own(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
     bonesim("scan-like", tiny, "-o", tmp_path, "--day", "0", "--voxel-um", "100")
     image = read_image(tmp_path / "day_0.nrrd")
-    assert image.spacing_um == pytest.approx((100.0, 100.0, 100.0))
+    assert image.geometry.spacing_um == pytest.approx((100.0, 100.0, 100.0))
     assert image.values.shape == (10, 10, 10)
     assert not list(tmp_path.glob("truth*"))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 from skimage.measure import euler_number
 
+from bonesim.lattice.sealed import sealed_marrow
 from bonesim.morphometry.connectivity import connectivity, euler_of, fragments, purified
 
 blocks = arrays(np.bool_, st.tuples(*[st.integers(2, 6)] * 3))
@@ -119,5 +120,11 @@ def test_purified_is_one_piece_without_enclosed_marrow(bone: NDArray[np.bool_]) 
     kept = network & bone
     assert sizes.max() <= kept.sum()
     assert label(network, np.ones((3, 3, 3)))[1] == 1
-    assert label(~network)[1] <= 1
-    assert (kept | ~network).any()
+    largest = pieces == np.bincount(pieces[kept]).argmax()
+    # A layer of marrow all round joins what reaches a face: the rest is sealed.
+    marrow, _ = label(np.pad(~largest, 1, constant_values=True))
+    sealed = (marrow[1:-1, 1:-1, 1:-1] != marrow[0, 0, 0]) & ~largest
+    np.testing.assert_array_equal(network, largest | sealed)
+    found, count = sealed_marrow(largest)
+    np.testing.assert_array_equal(found, sealed)
+    assert count == len(np.unique(marrow[1:-1, 1:-1, 1:-1][sealed]))

@@ -11,14 +11,25 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from bonesim.morphometry.thickness import (
-    DIAMETER_OFFSET,
+from bonesim.morphometry.spheres import (
+    DISCS,
+    add_disc,
     covering_squares,
-    half_widths,
+    cut_spheres,
     is_covered,
-    local_thickness,
+    needed_planes,
+    next_bare,
+    paint_discs,
+    paint_planes,
     paint_spheres,
     sphere_centres,
+)
+from bonesim.morphometry.thickness import (
+    DIAMETER_OFFSET,
+    local_thickness,
+    mean_and_sd,
+    spheres_over,
+    survival_weights,
 )
 
 blocks = arrays(np.bool_, st.tuples(*[st.integers(2, 6)] * 3))
@@ -93,15 +104,141 @@ def test_a_covered_sphere_lies_within_a_neighbour_s(phase: NDArray[np.bool_]) ->
         assert (place in sphere_centres(radius)) == (not expected)
 
 
-@pytest.mark.parametrize("squared", [1, 2, 9, 10, 27, 50])
-def test_rows_of_a_sphere(squared: int) -> None:
-    reach = math.ceil(math.sqrt(squared)) - 1
-    widths = np.zeros((reach + 1, reach + 1), np.int64)
-    half_widths(squared, reach, widths)
-    voxels = sphere((0, 0, 0), squared)
-    for dz, dy in np.ndindex(*widths.shape):
-        row = [x for z, y, x in voxels if (z, y) == (dz, dy)]
-        assert widths[dz, dy] == max(row, default=-1)
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=40))
+def test_discs_that_another_exceeds_in_both_are_dropped(discs: list[tuple[int, int]]) -> None:
+    squares, labels = np.zeros((6, 3), np.int64), np.zeros((6, 3), np.float32)
+    counts = np.zeros(3, np.int64)
+    for square, label in discs:
+        assert add_disc(square, np.float32(label), squares, labels, counts, 1)
+    kept = {
+        one
+        for one in discs
+        if not any(o != one and o[0] >= one[0] and o[1] >= one[1] for o in discs)
+    }
+    assert counts.tolist() == [0, len(kept), 0]
+    found = list(zip(squares[: len(kept), 1], labels[: len(kept), 1], strict=True))
+    assert found == sorted(kept)
+
+
+def test_a_full_column_of_discs_is_reported() -> None:
+    squares, labels = np.zeros((2, 1), np.int64), np.zeros((2, 1), np.float32)
+    counts = np.zeros(1, np.int64)
+    assert add_disc(1, np.float32(3), squares, labels, counts, 0)
+    assert add_disc(2, np.float32(2), squares, labels, counts, 0)
+    assert not add_disc(3, np.float32(1), squares, labels, counts, 0)
+    assert add_disc(3, np.float32(2), squares, labels, counts, 0)  # takes the second's place
+    assert squares.tolist() == [[1], [3]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.uint8, (4, 5, 6), elements=st.integers(0, 5)))
+def test_spheres_cut_a_plane_in_discs(size: NDArray[np.uint8]) -> None:
+    """The discs kept cover each voxel with the largest label that all discs do."""
+    radius = np.where(size > 2, np.sqrt(size, dtype=np.float32), np.float32(0))
+    centres = np.flatnonzero(radius)
+    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
+    needed_planes(radius, centres, low, high)
+    squares, labels = np.zeros((8, 30), np.int64), np.zeros((8, 30), np.float32)
+    counts, following = np.zeros(30, np.int64), np.zeros((5, 7), np.int64)
+    for z in range(4):
+        assert cut_spheres(radius, centres, z, squares, labels, counts)
+        expected = np.zeros((5, 6), np.float32)
+        for place in map(tuple, np.argwhere(radius)):
+            for k, j, i in sphere(place, int(size[place])):
+                if k == z and 0 <= j < 5 and 0 <= i < 6:
+                    expected[j, i] = max(expected[j, i], radius[place])
+        out = np.zeros((5, 6), np.float32)
+        paint_discs(squares, labels, counts, following, out)
+        np.testing.assert_array_equal(out, expected)
+        largest = np.zeros_like(radius)
+        paint_planes(radius, centres, low, high, z, z + 1, largest)
+        np.testing.assert_array_equal(largest[z], expected)
+        assert not largest[np.arange(4) != z].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=12))
+def test_planes_on_which_a_sphere_is_needed(size: list[int]) -> None:
+    """Outside them its disc is exceeded; inside it is not, by any sphere about the same place."""
+    squares = np.array(size)
+    radius = np.sqrt(squares).astype(np.float32).reshape(-1, 1, 1)
+    centres = np.flatnonzero(radius)
+    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
+    needed_planes(radius, centres, low, high)
+    for centre, first, last in zip(centres, low, high, strict=True):
+        for z in range(len(size)):
+            left = squares - (np.arange(len(size)) - z) ** 2
+            mine = (squares[centre], left[centre])
+            better = (squares > mine[0]) & (left >= mine[1])
+            better |= (squares == mine[0]) & (left > mine[1])
+            twin = (squares == mine[0]) & (left == mine[1])
+            first_twin = int(np.flatnonzero(twin)[0])
+            needed = left[centre] > 0 and not better.any() and first_twin == centre
+            assert needed == (first <= z <= last), (centre, z)
+
+
+def test_the_next_place_that_is_not_painted() -> None:
+    following = np.array([[0, 2, 3, 3, 4], [0, 1, 2, 3, 4]])
+    assert [next_bare(following, 0, x) for x in range(5)] == [0, 3, 3, 3, 4]
+    assert following[0, 1] == 3  # the way is shorter now
+    assert [next_bare(following, 1, x) for x in range(5)] == [0, 1, 2, 3, 4]
+
+
+def plain_spheres(radius: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every sphere painted, with NumPy."""
+    largest = np.zeros_like(radius)
+    z, y, x = np.ogrid[tuple(map(slice, radius.shape))]
+    for k, j, i in np.argwhere(radius > 0):
+        r = radius[k, j, i]
+        inside = (z - k) ** 2 + (y - j) ** 2 + (x - i) ** 2 < np.rint(np.float64(r) * r)
+        np.maximum(largest, np.where(inside, r, 0), out=largest)
+    return largest
+
+
+def solid(edge: int, hole: float, at: float) -> NDArray[np.bool_]:
+    """A cube with a ball of marrow in it."""
+    place = np.indices((edge,) * 3) - at
+    return np.asarray((place**2).sum(axis=0) >= hole**2)
+
+
+BODIES = {
+    "solid with a hole": solid(22, 4.0, 11.0),
+    "solid with a hole in its corner": solid(19, 6.0, 2.3),
+    "solid with one voxel out": solid(17, 0.5, 5.0),
+    "blob": np.random.default_rng(1).random((14, 17, 19)) < 0.97,
+    "plate": np.abs(np.indices((20, 18, 16))[0] - 9) < 5,
+    "rod": np.hypot(*(np.indices((18, 20, 20))[1:] - 9.3)) < 6,
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("edge", [False, True])
+def test_bodies_with_large_spheres(body: str, edge: bool) -> None:
+    """Of solid bone most spheres are large, and many discs are about one place."""
+    phase = BODIES[body]
+    padded = np.pad(phase, 1, mode="constant" if edge else "edge")
+    radius = distance_transform_edt(padded if edge else phase).astype(np.float32)
+    radius = np.ascontiguousarray(radius[(slice(1, -1),) * 3] if edge else radius)
+    largest, seen = np.zeros_like(radius), []
+    paint_spheres(radius, largest, seen.append)
+    np.testing.assert_array_equal(largest, plain_spheres(radius))
+    assert seen == sorted(set(seen))
+    assert seen[-1] == 1.0
+
+
+def test_more_discs_about_a_place_than_expected() -> None:
+    """The farther, the larger, but the less of plane 0: all of them are kept there."""
+    far = np.arange(1, 3 * DISCS)
+    radius = np.zeros((3 * DISCS, 15, 15), np.float32)
+    radius[1:, 7, 7] = np.sqrt(far**2 - 2 * far + 6 * DISCS)
+    largest = np.zeros_like(radius)
+    paint_spheres(radius, largest)
+    np.testing.assert_array_equal(largest, plain_spheres(radius))
+    squares, labels = np.zeros((DISCS, 225), np.int64), np.zeros((DISCS, 225), np.float32)
+    centres = np.flatnonzero(radius)
+    counts = np.zeros(225, np.int64)
+    assert not cut_spheres(radius, centres, 0, squares, labels, counts)
 
 
 def test_long_rows_and_any_radii() -> None:
@@ -185,4 +322,116 @@ def test_turned_and_mirrored_lattices_are_as_thick(
 
 
 def test_a_phase_without_surface_is_endless() -> None:
-    assert np.isinf(local_thickness(np.ones((4, 4, 4), bool))).all()
+    phase = np.ones((4, 4, 4), bool)
+    assert np.isinf(local_thickness(phase)).all()
+    known = np.indices((4, 4, 4))[0] < 3
+    found = local_thickness(np.indices((4, 4, 4))[0] < 3, known)
+    assert np.isinf(found[known]).all()
+    assert not found[~known].any()
+    assert spheres_over(phase).within.max() == 2.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(blocks, st.data())
+def test_spheres_by_what_is_known(phase: NDArray[np.bool_], data: st.DataObject) -> None:
+    """By the definition: centred on known voxels; `within`, or stopped by known marrow alone."""
+    known = data.draw(arrays(np.bool_, phase.shape, elements=st.sampled_from([True, True, False])))
+    places = list(np.ndindex(*phase.shape))
+    outside = [tuple(c - 1 for c in p) for p in np.ndindex(*(n + 2 for n in phase.shape))]
+    solid_voxels = [p for p in outside if p not in set(places) or not known[p] or not phase[p]]
+    marrow = [p for p in places if known[p] and not phase[p]]
+    found = spheres_over(phase, known)
+    mine = [p for p in places if known[p] and phase[p]]
+    for got, stops in ((found.within, solid_voxels), (found.reaching, marrow)):
+        radius = {c: min((math.dist(c, s) for s in stops), default=math.inf) for c in mine}
+        for v in places:
+            over = [r for c, r in radius.items() if math.dist(c, v) < r - 1e-9]
+            assert got[v] == pytest.approx(max(over, default=0.0) if v in radius else 0.0, rel=1e-6)
+    to_edge = {
+        c: min(math.dist(c, o) for o in outside if o not in places or not known[o]) for c in mine
+    }
+    free = {c: min((math.dist(c, s) for s in marrow), default=math.inf) for c in mine}
+    for v in mine:
+        over = [c for c in mine if math.dist(c, v) < free[c] - 1e-9]
+        clear = max((free[c] for c in over if free[c] < to_edge[c]), default=0.0)
+        beyond = max((free[c] for c in over if free[c] >= to_edge[c]), default=0.0)
+        assert found.cut[v] == (clear < beyond - 1e-9)
+    assert not found.cut[~(known & phase)].any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.bool_, (5, 6, 7)), arrays(np.bool_, (5, 6, 7)), arrays(np.bool_, (5, 6, 7)))
+def test_what_is_outside_does_not_matter(
+    phase: NDArray[np.bool_], outside: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> None:
+    one, other = (
+        spheres_over(np.where(known, phase, beyond), known) for beyond in (outside, ~outside)
+    )
+    np.testing.assert_array_equal(one.within, other.within)
+    np.testing.assert_array_equal(one.reaching, other.reaching)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=30))
+def test_survival_by_the_product_over_observations(seen: list[tuple[int, bool]]) -> None:
+    values = np.array([v for v, _ in seen])
+    ended = np.array([v for v, end in seen if end], int)
+    weights = survival_weights(np.bincount(values), np.bincount(ended))
+    top = max(values)
+    left = 1.0
+    for value in range(1, top + 1):
+        risk = sum(v >= value for v, _ in seen)
+        ends = sum(v == value and (end or value == top) for v, end in seen)
+        assert weights[value] == pytest.approx(left * ends / risk)
+        left *= 1 - ends / risk
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_without_censoring_mean_and_sd_are_plain() -> None:
+    phase = solid(24, 5.0, 12.0)
+    marrow = ~phase  # within the block: no sphere reaches its edge
+    found = mean_and_sd(spheres_over(marrow), marrow)
+    thick = local_thickness(marrow)[marrow].astype(float)
+    assert found == pytest.approx((thick.mean(), thick.std()))
+    assert all(map(math.isnan, mean_and_sd(spheres_over(marrow), np.zeros_like(marrow))))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("thick", "gap"), [(4, 6), (6, 10), (3, 15), (5, 8), (7, 7)])
+def test_plates_are_as_thick_and_far_apart_wherever_the_block_begins(
+    thick: int, gap: int, axis: int
+) -> None:
+    """Gaps and plates that the faces cut count for what is certain of them."""
+    pitch = thick + gap
+    for shift in range(pitch):
+        one = ((np.arange(4 * pitch) + shift) % pitch) < thick
+        shape = [1, 1, 1]
+        shape[axis] = -1
+        size = [20, 20, 20]
+        size[axis] = 4 * pitch
+        bone = np.broadcast_to(one.reshape(shape), size)
+        for phase, wide in ((bone, thick), (~bone, gap)):
+            mean, sd = mean_and_sd(spheres_over(phase), phase)
+            assert mean == wide + (0.5 if wide % 2 else -0.5)
+            assert sd == 0.0
+
+
+def test_small_cubes_have_the_spacing_of_the_block_they_are_cut_from() -> None:
+    """Random blobs: unbiased within a few percent, where either kind of sphere alone is not."""
+    from scipy.ndimage import gaussian_filter
+
+    noise = gaussian_filter(np.random.default_rng(5).normal(size=(96,) * 3), 4, mode="wrap")
+    marrow = noise < noise.std()
+    whole = spheres_over(np.pad(marrow, 24, mode="wrap")).reaching[(slice(24, -24),) * 3]
+    ratios = []
+    for corner in np.ndindex(2, 2, 2):
+        cube = tuple(slice(48 * c, 48 * c + 48) for c in corner)
+        part = marrow[cube]
+        found = spheres_over(np.ascontiguousarray(part))
+        truth = 2 * whole[cube][part].mean() + DIAMETER_OFFSET
+        plain = [2 * r[part].mean() + DIAMETER_OFFSET for r in (found.within, found.reaching)]
+        ratios.append(np.array([mean_and_sd(found, part)[0], *plain]) / truth)
+    mean, within, reaching = np.mean(ratios, axis=0)
+    assert mean == pytest.approx(1.0, abs=0.04)
+    assert within < 0.9
+    assert reaching > 1.05

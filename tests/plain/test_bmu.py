@@ -25,7 +25,7 @@ from bonesim.cells.bmu import (
 )
 from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
 from bonesim.cells.cavity import AREA_STARTED
-from bonesim.cells.population import Rows, free_row, identity, new_row
+from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
 from bonesim.cells.territory import claim, nearest_surface
 from bonesim.chance import (
     BMU_AREA,
@@ -190,6 +190,22 @@ def test_births_of_a_day(busy: Busy) -> None:
         for one, other in zip(busy.bmus, plain.bmus, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-6)
     assert total > 1
+
+
+def test_a_place_proposed_twice_has_two_ids(busy: Busy) -> None:
+    fast = numbers_of(BmuParameters(origination_per_mm2_per_year=50.0), BmuNumbers)
+    old = set(alive(busy.bmus))
+    births = [
+        originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, day, busy.shape, 4000)
+        for day in range(DAY, DAY + 8)
+        for _ in range(2)
+    ]
+    assert births[::2] == births[1::2]
+    assert sum(births) > 0
+    rows = [row for row in alive(busy.bmus) if row not in old]
+    ids = busy.bmus.id[rows].tolist()
+    assert len(set(ids)) == len(ids) == sum(births)
+    assert len({int(entity_of(i)) for i in busy.bmus.id[rows]}) == sum(births) // 2
 
 
 def test_a_founder_s_columns(busy: Busy) -> None:

@@ -36,7 +36,7 @@ from bonesim.cells.osteoblast import (
     start_teams,
     strained_wall,
 )
-from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.cells.precursors import block_of
 from bonesim.chance import (
     FORMATION_START,
@@ -114,10 +114,14 @@ def team(busy: Busy, site: int, day: int) -> None:
     expected = float(sites.area_um2[site]) / P.area_per_cell_um2 * thick
     number = max(1, int(rounded(expected, SEED, day, sites.id[site], OSTEOBLAST_NUMBER)))
     places = records_of(busy.cavities, site)
+    there = {int(cells.id[row]) for row in alive(cells)}
+    first = identity(sites.voxel[site], day, 0)
+    copy = next(k for k in range(32) if first + (k << 59) not in there)
     for index in range(number):
         cell = int(new_row(cells))
         who = identity(sites.voxel[site], day, index)
-        cells.id[cell], cells.site[cell], cells.site_id[cell] = who, site, sites.id[site]
+        cells.id[cell] = who + (copy << 59)
+        cells.site[cell], cells.site_id[cell] = site, sites.id[site]
         cells.voxel[cell] = busy.cavities.records.voxel[places[index % len(places)]]
         cells.born_day[cell] = day
         life = (
@@ -150,6 +154,28 @@ def test_a_team_settles(busy: Busy, n: float, wall: float, strain: float) -> Non
     assert_same(busy.osteoblasts, plain.osteoblasts)
     assert_same(busy.cavities.records, plain.cavities.records)
     assert_same(busy.cavities.sites.quota_quanta, plain.cavities.sites.quota_quanta)
+
+
+def test_two_teams_at_one_voxel_have_ids_of_their_own(busy: Busy) -> None:
+    """Two sites can have one centre and start on one day; a team can have more than 4,096 cells."""
+    sites, cells = busy.cavities.sites, busy.osteoblasts
+    one, other = [s for s in alive(sites) if sites.phase[s] == REVERSAL][:2]
+    sites.voxel[other] = sites.voxel[one]
+    small = NUMBERS._replace(area_per_cell_um2=float(sites.area_um2[one]) / 4200)
+    before = set(alive(cells))
+    for site, numbers in ((one, small), (other, NUMBERS)):
+        sites.wall_um[site] = P.wall_um
+        settle_team(busy.cavities, cells, site, numbers, SEED, DAY)
+    rows = [row for row in alive(cells) if row not in before]
+    ids = cells.id[rows]
+    assert len(rows) > 4100
+    assert len(set(ids.tolist())) == len(rows)
+    # Chance knows a cell by place, day and index alone.
+    first = {int(i): int(row) for i, row in zip(ids, rows, strict=True) if cells.site[row] == one}
+    for row in (row for row in rows if cells.site[row] == other):
+        twin = first[int(entity_of(cells.id[row]))]
+        assert int(cells.id[row]) >> 59 == 2
+        assert (cells.end_day[row], cells.fate[row]) == (cells.end_day[twin], cells.fate[twin])
 
 
 def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: Simulation) -> None:

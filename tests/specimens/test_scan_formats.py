@@ -58,7 +58,11 @@ def _imagej(folder: Path, grey: NDArray[np.float32]) -> Path:
 def _nrrd(folder: Path, grey: NDArray[np.float32]) -> Path:
     import nrrd
 
-    header = {"space directions": np.eye(3) * VOXEL_UM / 1000.0, "space dimension": 3}
+    header = {
+        "space directions": np.eye(3) * VOXEL_UM / 1000.0,
+        "space dimension": 3,
+        "space units": ["mm"] * 3,
+    }
     nrrd.write(str(folder / "ball.nrrd"), grey, header, index_order="C")
     return folder / "ball.nrrd"
 
@@ -127,8 +131,8 @@ def _npy(folder: Path, grey: NDArray[np.float32]) -> Path:
     return folder / "ball.npy"
 
 
-WITH_SIZE = [_imagej, _nrrd, _vti, _vti_cells, _mha, _nifti]
-WITHOUT_SIZE = [_tiff, _tiff_folder, _npy]
+WITH_SIZE = [_imagej, _nrrd, _mha, _nifti]
+WITHOUT_SIZE = [_tiff, _tiff_folder, _npy, _vti, _vti_cells]
 
 
 @pytest.fixture(scope="module")
@@ -166,17 +170,18 @@ def test_a_missing_voxel_size_is_asked_for(
     write: Write, ball: NDArray[np.float32], tmp_path: Path
 ) -> None:
     path = write(tmp_path, ball)
-    with pytest.raises(InputError, match="no voxel size; give voxel_um"):
+    with pytest.raises(InputError, match="give voxel_um"):
         read_scan(ScanParameters(path=str(path), threshold=1000.0))
 
 
 @pytest.mark.parametrize("write", WITH_SIZE, ids=lambda w: w.__name__.strip("_"))
-def test_a_voxel_size_that_contradicts_the_header_is_refused(
+def test_a_voxel_size_replaces_that_of_the_header_and_is_noted(
     write: Write, ball: NDArray[np.float32], tmp_path: Path
 ) -> None:
     path = write(tmp_path, ball)
-    with pytest.raises(InputError, match="header has voxels of 20 um but voxel_um is 25"):
-        read_scan(ScanParameters(path=str(path), voxel_um=25.0, threshold=1000.0))
+    scan = read_scan(ScanParameters(path=str(path), voxel_um=25.0, threshold=1000.0))
+    assert scan.voxel_um == 25.0
+    assert any("25 um as given, not the 20 x 20 x 20 um" in note for note in scan.notes)
 
 
 @pytest.mark.parametrize("target_um", [12.5, 25.0, 33.0])

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from run_pieces import DAYS
+from run_pieces import DAYS, SHAPE
 
 from bonesim.errors import BonesimError, CorruptFileError, InputError
 from bonesim.storage import layout
@@ -85,6 +86,72 @@ def test_damaged_voxels_are_noticed(run_file: Path) -> None:
         assert len(run.table) == 21
         with pytest.raises(CorruptFileError, match="run it again"):
             [run.quanta(day) for day in DAYS]
+
+
+def chunks_of(path: Path) -> list[tuple[int, int]]:
+    """Offset and size of every chunk of a file."""
+    found: list[tuple[int, int]] = []
+
+    def take(_name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            infos = [item.id.get_chunk_info(n) for n in range(item.id.get_num_chunks())]
+            found.extend((info.byte_offset, info.size) for info in infos)
+
+    with h5py.File(path) as file:
+        file.visititems(take)
+    return found
+
+
+def test_swapped_chunks_of_equal_size_are_noticed(run_file: Path) -> None:
+    whole, swaps, noticed = run_file.read_bytes(), 0, 0
+    with open_run(run_file) as run:
+        truth = everything(run)
+    for (one, size), (other, same) in combinations(chunks_of(run_file), 2):
+        first, second = whole[one : one + size], whole[other : other + size]
+        if size != same or first == second:
+            continue
+        swapped = bytearray(whole)
+        swapped[one : one + size], swapped[other : other + size] = second, first
+        run_file.write_bytes(swapped)
+        found = read_all(run_file)
+        assert found is None or found == truth
+        swaps, noticed = swaps + 1, noticed + (found is None)
+    # Only chunks that nobody reads may change places: where each step begins.
+    assert swaps > 20
+    assert noticed > 0.8 * swaps
+
+
+def test_missing_sums_are_noticed(run_file: Path) -> None:
+    with h5py.File(run_file, "r+") as file:
+        del file["bonesim/table/day"].attrs["checksum"]
+    with open_run(run_file) as run, pytest.raises(CorruptFileError):
+        _ = run.table
+    with h5py.File(run_file, "r+") as file:
+        del file["bonesim"].attrs["checksums"]
+    with open_run(run_file) as run:
+        assert len(run.table) == 21
+
+
+def test_lattices_of_other_numbers_or_shapes_are_refused(run_file: Path) -> None:
+    whole = run_file.read_bytes()
+    for name, dtype, shape in (
+        ("quanta", "f4", SHAPE),
+        ("mineral", "i1", SHAPE),
+        ("quanta", "u1", SHAPE[1:]),
+        ("surface_state", "u1", (*SHAPE[:2], SHAPE[2] + 1)),
+    ):
+        run_file.write_bytes(whole)
+        with h5py.File(run_file, "r+") as file:
+            del file[f"VTKHDF/CellData/{name}"]
+            file.create_dataset(
+                f"VTKHDF/CellData/{name}",
+                (3, *shape),
+                dtype,
+                chunks=(1, *shape),
+                compression="gzip",
+            )[...] = np.ones((3, *shape))
+        with pytest.raises(CorruptFileError, match=r"lattice|dimensions"):
+            open_run(run_file)
 
 
 def test_cut_files_are_noticed(run_file: Path) -> None:

@@ -1,8 +1,11 @@
 """A file that changes by whole commits: against a plain one in memory, and with failing disks."""
 
 import errno
+import hashlib
 import io
 import os
+import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bonesim.storage import journaled_file
-from bonesim.storage.journaled_file import PAGE, JournaledFile, journal_path
+from bonesim.storage.journaled_file import PAGE, Journal, JournaledFile, journal_path, packed
 
 PLACES = st.integers(0, 4 * PAGE) | st.sampled_from([PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
 ACTIONS = st.lists(
@@ -160,19 +163,136 @@ def test_failed_retry_after_the_commit_point_keeps_the_commit(tmp_path: Path) ->
     assert reached == after != before
 
 
+def _journal(path: Path, new: bytes) -> Journal:
+    """The journal of a commit that makes the first page of a file `new`."""
+    data = path.read_bytes()
+    rest = [
+        zlib.crc32(data[at : at + PAGE].ljust(PAGE, b"\0")) for at in range(PAGE, len(data), PAGE)
+    ]
+    kept = journaled_file._digest_of([0, *rest], [0], len(data), len(data))
+    return Journal(len(data), len(data), kept, {0: data[:PAGE]}, {0: bytearray(new)})
+
+
 def test_damaged_and_foreign_journals_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    path.write_bytes(b"a" * PAGE)
-    pages = {0: bytearray(b"b" * PAGE)}
-    inode = path.stat().st_ino
-    good = journaled_file._packed(inode, PAGE, pages)
+    path.write_bytes(b"a" * PAGE + b"c" * 300)
+    good = packed(_journal(path, b"b" * PAGE))
     journal_path(path).write_bytes(good)
-    assert content(path) == b"b" * PAGE
-    for bad in (
-        good[:-1],
-        b"",
-        good[:60] + b"!" + good[61:],
-        journaled_file._packed(1, PAGE, pages),
-    ):
+    assert content(path) == b"b" * PAGE + b"c" * 300
+    (tmp_path / "other").write_bytes(b"a" * PAGE + b"d" * 300)
+    foreign = packed(_journal(tmp_path / "other", b"b" * PAGE))
+    for bad in (good[:-1], b"", good[:60] + b"!" + good[61:], foreign):
         journal_path(path).write_bytes(bad)
-        assert content(path) == b"a" * PAGE
+        assert content(path) == b"a" * PAGE + b"c" * 300
+    for changed in (b"a" * PAGE + b"d" * 300, b"x" + b"a" * (PAGE - 1) + b"c" * 300, b"a" * PAGE):
+        journal_path(path).write_bytes(good)
+        path.write_bytes(changed)
+        assert content(path) == changed
+
+
+def test_a_journal_of_absurd_size_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * PAGE)
+    good = packed(_journal(path, b"b" * PAGE))
+    start = len(journaled_file.MAGIC) + journaled_file.DIGEST
+    payload = journaled_file.HEADER.pack(PAGE, PAGE, 2**60) + good[start + 24 :]
+    data = journaled_file.MAGIC + hashlib.sha256(payload).digest() + payload
+    journal_path(path).write_bytes(data)
+    assert content(path) == b"a" * PAGE
+
+
+def test_a_journal_of_version_0_1_is_used_by_its_own_file_only(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * PAGE)
+    for inode, expected in ((path.stat().st_ino, b"b"), (1, b"a")):
+        payload = journaled_file.HEADER.pack(inode, PAGE, 1) + bytes(8) + b"b" * PAGE
+        digest = hashlib.sha256(payload).digest()
+        journal_path(path).write_bytes(journaled_file.OLD_MAGIC + digest + payload)
+        assert content(path) == expected * PAGE
+
+
+def test_copies_made_after_a_kill_at_any_call_can_be_read(tmp_path: Path) -> None:
+    """In any mix: both copied, the file alone replaced, a journal of the commit before."""
+    seen = set()
+    for calls in range(40):
+        folder = tmp_path / str(calls)
+        folder.mkdir()
+        path = folder / "a"
+        before, after, file = _two_states(path)
+        with pytest.MonkeyPatch.context() as patch:
+            _failing_after(patch, calls, Died())
+            try:
+                file.commit()
+            except Died:
+                pass
+            else:
+                break
+        file.close()
+        copied = tmp_path / f"copy{calls}"
+        shutil.copytree(folder, copied)
+        shutil.rmtree(folder)
+        found = content(copied / "a")
+        seen.add(found == after)
+        assert found == after or found.startswith(before)
+        with JournaledFile(copied / "a", writable=True) as again:
+            again.seek(7)
+            again.write(b"next")
+            stale = journal_path(copied / "a")
+            journal = stale.read_bytes() if stale.exists() else None
+            again.commit()
+        if journal is not None:
+            last = content(copied / "a")
+            stale.write_bytes(journal)
+            assert content(copied / "a") == last
+            (copied / "a").write_bytes(b"another file" * 1000)
+            assert content(copied / "a") == b"another file" * 1000
+    assert seen == {False, True}
+
+
+@pytest.mark.parametrize("failing", ["readinto", "write", "truncate"])
+def test_nothing_is_committed_after_a_failed_call_of_hdf5(tmp_path: Path, failing: str) -> None:
+    before, _, file = _two_states(tmp_path / "a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JournaledFile, "_content", _raise(MemoryError("no room")))
+        if failing == "readinto":
+            with pytest.raises(MemoryError):
+                file.readinto(bytearray(10))
+        elif failing == "write":
+            # Raised within HDF5's flush it could crash the interpreter: remembered only.
+            file.seek(2 * PAGE + 7)
+            assert file.write(b"xyz") == 3
+        else:
+            file._pages = None
+            assert file.truncate(3) == 3
+            file._pages = {}
+    assert file.failure is not None
+    for _ in range(2):
+        with pytest.raises((MemoryError, AttributeError)):
+            file.commit()
+    file.close()
+    assert (tmp_path / "a").read_bytes() == before
+    assert not journal_path(tmp_path / "a").exists()
+
+
+def _raise(error: BaseException) -> Any:
+    def raising(*_: Any) -> Any:
+        raise error
+
+    return raising
+
+
+def test_pipes_devices_and_links_are_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * PAGE)
+    os.mkfifo(journal_path(path))
+    with pytest.raises(OSError, match="named pipe"):
+        JournaledFile(path, writable=False)
+    journal_path(path).unlink()
+    for target in ("/dev/zero", str(path)):
+        journal_path(path).symlink_to(target)
+        with pytest.raises(OSError, match="symbolic link"):
+            JournaledFile(path, writable=False)
+        journal_path(path).unlink()
+    for wrong in ("/dev/zero", str(tmp_path)):
+        with pytest.raises(OSError, match=r"device|folder"):
+            JournaledFile(Path(wrong), writable=False)

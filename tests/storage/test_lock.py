@@ -12,8 +12,9 @@ from bonesim.engine.run import checkpoint_path
 from bonesim.errors import BusyError, InputError
 from bonesim.storage import checkpoint
 from bonesim.storage.lock import WriteLock, lock_path
+from bonesim.storage.outputs import MAX_NAME_BYTES
 from bonesim.storage.reader import open_run
-from bonesim.storage.writer import MAX_NAME_BYTES, RunWriter
+from bonesim.storage.writer import RunWriter
 
 HOLDER = """
 import sys

@@ -40,6 +40,13 @@ def deadly_once(config: str, keep: str | None) -> list[dict[str, Any]]:
     return numbers(config, keep)
 
 
+def deadly(config: str, keep: str | None) -> list[dict[str, Any]]:
+    """Kills its worker each time it sees a certain point."""
+    if tomllib.loads(config)["hormones"]["response"]["hill"] == 2.0:
+        os.kill(os.getpid(), 9)
+    return numbers(config, keep)
+
+
 def failing(config: str, keep: str | None) -> list[dict[str, Any]]:
     """Fails for one value of hill."""
     if tomllib.loads(config)["hormones"]["response"]["hill"] == 2.0:

@@ -1,0 +1,4 @@
+"""Where a config names files: such a name is relative to the config, and its content an input."""
+
+#: Dotted paths of the parameters that name a file or folder (a test compares them with the schema).
+FILE_PATHS = ("specimen.path", "specimen.mask", "hormones.course.path")
