@@ -35,6 +35,9 @@ JACOBI = 0.68
 #: Rows from which a product is shared among threads.
 SMALLEST_SHARED = 6000
 
+#: Fields of `Coarse` that a solve writes.
+VALUES = ("given", "b", "z", "total", "q")
+
 
 class Coarse(NamedTuple):
     """Levels 0 (of the nodes' aggregates) to the coarsest, as kernels use them.

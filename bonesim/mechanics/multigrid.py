@@ -9,6 +9,8 @@ time. Large levels run on threads. Small ones do not: a parallel region would co
 Results do not depend on the number of threads.
 """
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +22,7 @@ from bonesim.mechanics.aggregates import (
     elements_at_nodes,
     graph_of_nodes,
 )
-from bonesim.mechanics.coarse import Coarse, correct, make_coarse
+from bonesim.mechanics.coarse import VALUES, Coarse, correct, make_coarse
 from bonesim.mechanics.element import mode_stiffness, stiffness
 from bonesim.mechanics.galerkin import of_nodes
 from bonesim.mechanics.mesh import Level, Mesh, finest
@@ -54,6 +56,14 @@ class Hierarchy:
         self.mesh: Mesh = level.mesh
         self.aggregates, self.coarse, self.scale = rigid_levels(level, poisson)
         self._change = np.zeros(3 * level.mesh.stride, np.float32)
+
+    def for_another_solve(self) -> "Hierarchy":
+        """The same levels with vectors of their own."""
+        other = copy(self)
+        other._change = np.zeros_like(self._change)
+        values = {name: np.zeros_like(getattr(self.coarse, name)) for name in VALUES}
+        other.coarse = self.coarse._replace(**values)
+        return other
 
     def precondition(self, residual: Floats, out: Floats) -> None:
         """One cycle: approximate displacement under a residual force, into `out`."""

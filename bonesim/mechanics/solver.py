@@ -22,6 +22,7 @@ Vectors of the iteration are float32; displacement is float64. The residual is c
 float64 whenever it has fallen by `RENEWED`, so that accuracy is not limited by float32.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,9 +128,20 @@ class Structure:
         self.hierarchy = Hierarchy(weight, held, poisson)
         self.mesh = self.hierarchy.mesh
         self.places = self.hierarchy.places
+        self._own_vectors()
+
+    def _own_vectors(self) -> None:
+        """Vectors of one solve at a time."""
         size = 3 * self.mesh.stride
         self._residual, self._p, self._z = (np.zeros(size, np.float32) for _ in range(3))
         self._force = np.zeros(2 * size, np.float32)
+
+    def for_another_solve(self) -> "Structure":
+        """The same structure, which may be solved at the same time on another thread."""
+        other = copy(self)
+        other.hierarchy = self.hierarchy.for_another_solve()
+        other._own_vectors()
+        return other
 
     def solve(
         self, u: NDArray[np.float64], tolerance: float, residual_tolerance: float = np.inf,

@@ -6,7 +6,8 @@ import pytest
 from bonesim.errors import NumericalError
 from bonesim.mechanics import loading
 from bonesim.mechanics.bone import elements_of
-from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.mechanics.habitual import Habitual
+from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.mechanics.strength import StrengthParameters
 
 VOXEL_UM = 20.0
