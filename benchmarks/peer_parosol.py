@@ -171,7 +171,15 @@ def theirs(binary: Path, folder: Path, tolerance: float, env: dict[str, str], co
 
 def ours(folder: Path, tolerance: float, env: dict[str, str], core: int) -> Cost:
     """bonesim's cost, measured within its own process, after the kernels are loaded."""
-    command = [sys.executable, "-m", "benchmarks.peer_parosol", "--solve", folder, "--tolerance", tolerance]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.peer_parosol",
+        "--solve",
+        folder,
+        "--tolerance",
+        tolerance,
+    ]
     printed, _, _, peak = run(command, env, core)
     found = json.loads(printed.splitlines()[-1])
     return Cost(peak_bytes=peak, **found)
