@@ -1,10 +1,11 @@
 """ParOSol against bonesim on the same bone: what the same reaction force costs each of them.
 
-    python benchmarks/peer_parosol.py --parosol PATH_TO_BINARY --case vor100 --pairs 3
+    python -m benchmarks.peer_parosol --parosol PATH_TO_BINARY --case vor100 --pairs 3
 
 ParOSol (Flaig and Arbenz 2011, GPL) is run as a process, one rank, with its default multigrid; it
 is no part of bonesim. `pip install parosol-py` in an environment of its own brings the binary, in
-`parosol_py/bin`. Blocks are clamped and pressed by 1 % along z; E 6800 MPa, Poisson's ratio 0.3.
+`parosol_py/bin`. Blocks are clamped and pressed by 1 % along z; E 6800 MPa, Poisson's ratio 0.3. The
+case "suppressed" is bone that the program made (`living_bone`): each element has its own modulus.
 
 Each program runs at its loosest tolerance at which its force is within 1e-3 of the reference, on
 one and the same core, by turns; once with the force read off the strain energy, once summed over
@@ -24,8 +25,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cc3d
 import h5py
 import numpy as np
+
+from benchmarks.living_bone import FOLDER, living
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 MODULUS_MPA, POISSON, STRAIN = 6800.0, 0.3, 0.01
@@ -40,6 +44,7 @@ CASES = {
     "vor100": ("vor100_b20_30um.npz", 0.03, 23.54433923),
     "vor200": ("vor200_b20_30um.npz", 0.03, 109.68399753),
     "lhdl": ("lhdl_3155_grey_19p5um.tif", 0.0195, None),
+    "suppressed": (str(FOLDER / "suppressed.npz"), 0.04, None),
 }
 
 
@@ -60,20 +65,28 @@ class Cost(NamedTuple):
 
 
 def bone_of(case: str, data: Path) -> np.ndarray:
-    """What is solved, bool (z, y, x): all of it joins the two loaded faces."""
+    """What is solved (z, y, x): shares of the modulus. All of it joins the two loaded faces."""
     path = data / CASES[case][0]
+    if case == "suppressed":
+        weight = living(case).weights[0]
+        return joining(weight > 0.0) * (weight / weight.max())
     if path.suffix == ".npz":
         packed = np.load(path)
         size = int(np.prod(packed["shape"]))
-        return np.unpackbits(packed["bone"])[:size].reshape(packed["shape"]).astype(bool)
-    import cc3d
+        bits = np.unpackbits(packed["bone"])[:size]
+        return bits.reshape(packed["shape"]).astype(np.float32)
     import tifffile
     from scipy.ndimage import gaussian_filter
 
     solid = gaussian_filter(tifffile.imread(path).astype(np.float32), 1.0, mode="nearest") >= 63
-    pieces = cc3d.connected_components(solid, connectivity=26)
+    return joining(solid)
+
+
+def joining(solid: np.ndarray) -> np.ndarray:
+    """The pieces that join the two loaded faces, 1 there, 0 elsewhere."""
+    pieces: Any = cc3d.connected_components(solid, connectivity=26)
     both = np.intersect1d(pieces[0], pieces[-1])
-    return np.isin(pieces, both[both > 0])
+    return np.isin(pieces, both[both > 0]).astype(np.float32)
 
 
 def write_input(path: Path, bone: np.ndarray, voxel_mm: float) -> None:
@@ -83,7 +96,7 @@ def write_input(path: Path, bone: np.ndarray, voxel_mm: float) -> None:
     """
     used = np.zeros([n + 1 for n in bone.shape], bool)
     for corner in np.ndindex(2, 2, 2):
-        used[tuple(slice(c, c + n) for c, n in zip(corner, bone.shape, strict=True))] |= bone
+        used[tuple(slice(c, c + n) for c, n in zip(corner, bone.shape, strict=True))] |= bone > 0
     places, values = [], []
     for z, pressed in ((0, 1e-16), (len(bone), -travel(bone, voxel_mm))):
         nodes = np.argwhere(used[z])
@@ -158,7 +171,15 @@ def theirs(binary: Path, folder: Path, tolerance: float, env: dict[str, str], co
 
 def ours(folder: Path, tolerance: float, env: dict[str, str], core: int) -> Cost:
     """bonesim's cost, measured within its own process, after the kernels are loaded."""
-    command = [sys.executable, __file__, "--solve", folder, "--tolerance", tolerance]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.peer_parosol",
+        "--solve",
+        folder,
+        "--tolerance",
+        tolerance,
+    ]
     printed, _, _, peak = run(command, env, core)
     found = json.loads(printed.splitlines()[-1])
     return Cost(peak_bytes=peak, **found)

@@ -22,7 +22,7 @@ from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poi
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import kernel
 from bonesim.lattice.tissue import Tissue
-from bonesim.mechanics.loading import Habitual
+from bonesim.mechanics.habitual import Habitual
 from bonesim.parameters import Parameters
 from bonesim.signals.fields import Fields, strain_in
 from bonesim.units import BONE, DAYS_PER_YEAR, FULL

@@ -41,7 +41,7 @@ from bonesim.lattice.ledger import (
 from bonesim.lattice.mineral import RECENT_DAYS, density_mg_per_cm3, mineral_quanta
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import MIXED, STRUT_CUT
-from bonesim.mechanics.loading import Habitual
+from bonesim.mechanics.habitual import Habitual
 from bonesim.signals.fields import Fields
 from bonesim.signals.messengers import Signals
 from bonesim.specimens import make_specimen
@@ -166,12 +166,16 @@ class Simulation(mesa.Model):
             self.datacollector.collect(self)
 
     def _load(self, day: int) -> None:
-        """The slow clock: load every `mechanics.interval_day` days, or when bone has changed."""
+        """The slow clock: load every `mechanics.interval_day` days, or when bone has changed.
+
+        Its strain counts `mechanics.delay_day` days later.
+        """
         load = self.config.load_percent(day)
         if self.mechanics.due(day, self.bone_quanta()):
-            first = self.osteocytes.min_mpa == 0.0
             quanta = self.tissue.inner(self.tissue.lattice.quanta)
-            self.mechanics.solve(quanta, self.tissue.mineral_image(day), day)
+            self.mechanics.start(quanta, self.tissue.mineral_image(day), day)
+        if self.mechanics.take(day):
+            first = self.osteocytes.min_mpa == 0.0
             self.osteocytes.take_strain(self.mechanics)
             if first:
                 self.osteocytes.initialise_setpoints(self.tissue)

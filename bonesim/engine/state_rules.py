@@ -55,13 +55,20 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "precursors/pool": (0.0, 1e9), "slow_deficit": (-1e3, 1e3), "signals/health": POSITIVE,
     "fields/*": POSITIVE, "signals/strain": POSITIVE, "mean_surface_strain": POSITIVE,
     "solved_load_level": POSITIVE, "baseline_strain": POSITIVE, "solves": COUNT,
-    "mechanics/energy": POSITIVE, "known": (-1e9, 1e9), "solved_quanta": (-1, 2.0**53),
+    "mechanics/energy": POSITIVE, "coming/energy": POSITIVE, "coming/is_one": (0, 1),
+    "known": (-1e9, 1e9), "solved_quanta": (-1, 2.0**53),
     "row_kind": (0, len(EVENT_KINDS) - 1), "row_status": (0, len(EVENT_STATUSES) - 1),
     "row_floorless": (0, 1), "floorless/quanta": COUNT, "response/deficit": (-1e6, 1e6),
     "setpoint_pg_per_ml": (1e-9, 1e9), "deposits/recent": (-1e12, 1e12),
 }  # fmt: skip
 #: Not a number is allowed: what is only reported, and what was never computed.
-MAY_BE_NAN = ("mechanics/results/", "counting/table/", "row_thickness_um", "row_depth_um")
+MAY_BE_NAN = (
+    "mechanics/results/",
+    "mechanics/coming/results/",
+    "counting/table/",
+    "row_thickness_um",
+    "row_depth_um",
+)
 #: Of these the first length varies; all that belong together have one length.
 GROWING = ("cavities/sites/", "cavities/records/", "populations/", "fragments/", "events/",
            "earlier_events/", "floorless/", "mechanics/memory/", "counting/table/", "tissue/owned",

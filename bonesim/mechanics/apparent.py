@@ -43,7 +43,7 @@ STRAIN = 0.01
 #: Reported quantiles of the strain distribution, percent of the bone.
 QUANTILES = (5, 25, 50, 75, 95)
 #: Bytes for each unknown of a structure (three a node), and for each element of the block.
-BYTES_PER_UNKNOWN = 100.0
+BYTES_PER_UNKNOWN = 110.0
 BYTES_PER_ELEMENT = 30.0
 #: Share of the machine's memory that may be used.
 MAX_MEMORY_SHARE = 0.9

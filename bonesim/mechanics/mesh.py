@@ -1,12 +1,7 @@
-"""Elements, nodes and their order: the finest level from bone, each coarser one from a finer.
+"""Elements, nodes and their order, from bone.
 
-A coarse element is the union of two elements along each axis *that are connected there*. Two coarse
-elements share a coarse node only if finer nodes connect them. So two struts that pass close by stay
-separate on every level, and the coarse spaces respect the connectivity of bone. In thin, perforated
-bone multigrid would otherwise connect separate struts.
-
-Nodes are numbered layer by layer (z), first the first copy at each place, row by row, then other
-copies, so that the nodes of a run of elements are consecutive wherever they can be.
+Nodes are numbered layer by layer (z) and row by row, so that the nodes of a run of elements are
+consecutive.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +12,7 @@ from numpy.typing import NDArray
 from bonesim.kernel import kernel
 from bonesim.mechanics.stiffness_product import LONGEST_RUN, PADDING
 
-#: Slabs of elements, worked on at once by threads; a level of fewer elements is one slab.
+#: Slabs of elements, worked on at once by threads; a mesh of fewer elements is one slab.
 SLABS = 16
 SMALLEST_SHARED = 30000
 
@@ -25,12 +20,11 @@ Integers = NDArray[np.int32]
 
 
 class Mesh(NamedTuple):
-    """One level as kernels use it; n nodes, e elements in runs along x."""
+    """Bone as kernels use it; n nodes, e elements in runs along x."""
 
     stride: int  # n and padding: component c of node i is at c x stride + i
     weight: NDArray[np.float32]  # (e,) modulus x edge, N/mm
-    base: Integers  # (runs, 4) first node of each row of a run; negative: -1 - place in `odd`
-    odd: Integers  # (o, 8) nodes of elements whose rows are not consecutive
+    base: Integers  # (runs, 4) first node of each row of a run
     first: Integers  # (runs + 1,) first element of a run
     slabs: NDArray[np.int64]  # first run of each slab, and the end
     fixed: NDArray[np.int64]  # flat places whose displacement is given
@@ -40,8 +34,8 @@ class Mesh(NamedTuple):
 class Level(NamedTuple):
     """A mesh with where its elements and nodes are.
 
-    `corners` (e, 8) are nodes; `cells` (e, 3) and `places` (n, 3) z, y, x in elements of this
-    level; `size` (3,) elements along z, y, x.
+    `corners` (e, 8) are nodes; `cells` (e, 3) and `places` (n, 3) z, y, x in elements; `size` (3,)
+    elements along z, y, x.
     """
 
     mesh: Mesh
@@ -49,18 +43,6 @@ class Level(NamedTuple):
     cells: NDArray[np.int16]
     places: NDArray[np.int16]
     size: tuple[int, int, int]
-
-
-class Transfer(NamedTuple):
-    """From a level to the next coarser: for each node an element above it and where in it.
-
-    `element` (n,) of the coarse level; `position` (n,) in 0..26: z, y, x at its lower node, middle
-    or upper node; `corners` (e, 8) of the coarse level.
-    """
-
-    element: Integers
-    position: NDArray[np.uint8]
-    corners: Integers
 
 
 @kernel
@@ -101,40 +83,22 @@ def list_elements(used, corner_of, cells, corners, places):  # type: ignore[no-u
 
 
 @kernel
-def consecutive(corners, e):  # type: ignore[no-untyped-def]
-    """Whether an element's nodes of each row follow each other."""
-    plain = True
-    for a in range(0, 8, 2):
-        plain = plain and corners[e, a + 1] == corners[e, a] + 1
-    return plain
-
-
-@kernel
-def find_runs(corners, base, first, odd):  # type: ignore[no-untyped-def]
-    """Cut the elements into runs; returns (runs, odd elements)."""
-    runs, odds = 0, 0
-    open_run = False
+def find_runs(corners, base, first):  # type: ignore[no-untyped-def]
+    """Cut the elements into runs along x; returns how many."""
+    runs = 0
     for e in range(corners.shape[0]):
-        plain = consecutive(corners, e)
-        if open_run and plain and e - first[runs - 1] < LONGEST_RUN:
+        if e > 0 and e - first[runs - 1] < LONGEST_RUN:
             follows = True
             for a in range(0, 8, 2):
                 follows = follows and corners[e, a] == corners[e - 1, a + 1]
             if follows:
                 continue
         first[runs] = e
-        if plain:
-            for q in range(4):
-                base[runs, q] = corners[e, 2 * q]
-        else:
-            base[runs, 0] = -1 - odds
-            for a in range(8):
-                odd[odds, a] = corners[e, a]
-            odds += 1
-        open_run = plain
+        for q in range(4):
+            base[runs, q] = corners[e, 2 * q]
         runs += 1
     first[runs] = corners.shape[0]
-    return runs, odds
+    return runs
 
 
 @kernel
@@ -166,15 +130,14 @@ def make_level(
     `held` (3 axes z, y, x; 2 ends; 3 components x, y, z): whether displacement is given there.
     """
     elements, nodes = len(corners), len(places)
-    base, odd = np.empty((elements, 4), np.int32), np.empty((elements, 8), np.int32)
-    first = np.empty(elements + 1, np.int32)
-    runs, odds = find_runs(corners, base, first, odd)
+    base, first = np.empty((elements, 4), np.int32), np.empty(elements + 1, np.int32)
+    runs = find_runs(corners, base, first)
     first = first[: runs + 1].copy()
     total = np.zeros(nodes, np.float64)
     sum_at_nodes(corners, weight, total)
     stride = nodes + PADDING
     mesh = Mesh(
-        stride=stride, weight=weight, base=base[:runs].copy(), odd=odd[:odds].copy(), first=first,
+        stride=stride, weight=weight, base=base[:runs].copy(), first=first,
         slabs=_slabs(first, cells, size[0], elements), fixed=_fixed(places, size, held, stride),
         inverse=(1.0 / (diagonal * total)).astype(np.float32),
     )  # fmt: skip

@@ -4,8 +4,7 @@ Elements come in runs along x. A batch of runs is laid side by side in a small s
 for each of the four node rows of a run and each component; sums and differences across y and z,
 the element's modes, and the way back are then loops of fixed length over columns, which the
 compiler makes into vector instructions. Columns that end a run carry weight zero, so nothing
-leaks from run to run. Nodes of a row are consecutive in memory; where node copies on coarse
-levels make them not, an element is a run of its own with its eight nodes written down.
+leaks from run to run. Nodes of a row are consecutive in memory.
 
 Displacements and forces are flat: component c (x, y, z) of node n is at c x stride + n. Each
 component is padded, because a run is read and written in whole groups of four columns.
@@ -66,23 +65,12 @@ def gather(u, mesh, run, last, pad, weights):  # type: ignore[no-untyped-def]
             break
         for k in range(length):
             weights[column + k] = mesh.weight[mesh.first[run] + k]
-        if mesh.base[run, 0] >= 0:
-            for q in range(4):
-                for c in range(3):
-                    source = c * mesh.stride + mesh.base[run, q]
-                    target = (c * 4 + q) * W + column
-                    for k in range(0, length + 1, 8):
-                        copy_eight(u, U(source + k), pad, U(target + k))
-        else:
-            odd = -1 - mesh.base[run, 0]
-            for a in range(8):
-                for c in range(3):
-                    place = (c * 4 + (a >> 1)) * W + column + (a & 1)
-                    pad[place] = u[c * mesh.stride + mesh.odd[odd, a]]
-            # The rest of the group is multiplied by weight 0, but must be finite.
-            for row in range(12):
-                pad[row * W + column + 2] = 0.0
-                pad[row * W + column + 3] = 0.0
+        for q in range(4):
+            for c in range(3):
+                source = c * mesh.stride + mesh.base[run, q]
+                target = (c * 4 + q) * W + column
+                for k in range(0, length + 1, 8):
+                    copy_eight(u, U(source + k), pad, U(target + k))
         column += width_of(length)
         run += 1
     return run
@@ -94,19 +82,12 @@ def scatter(pad, mesh, run, until, out):  # type: ignore[no-untyped-def]
     column = 4
     for r in range(run, until):
         width = width_of(mesh.first[r + 1] - mesh.first[r])
-        if mesh.base[r, 0] >= 0:
-            for q in range(4):
-                for c in range(3):
-                    source = (c * 4 + q) * W + column
-                    target = c * mesh.stride + mesh.base[r, q]
-                    for k in range(0, width, 4):
-                        add_four(pad, U(source + k), out, U(target + k))
-        else:
-            odd = -1 - mesh.base[r, 0]
-            for a in range(8):
-                for c in range(3):
-                    place = (c * 4 + (a >> 1)) * W + column + (a & 1)
-                    out[c * mesh.stride + mesh.odd[odd, a]] += pad[place]
+        for q in range(4):
+            for c in range(3):
+                source = (c * 4 + q) * W + column
+                target = c * mesh.stride + mesh.base[r, q]
+                for k in range(0, width, 4):
+                    add_four(pad, U(source + k), out, U(target + k))
         column += width
 
 

@@ -1,4 +1,7 @@
-"""How forces pass to a coarser level and displacements back: trilinear, within coarse elements."""
+"""How forces pass from nodes to aggregates and motions back; aggregates move as rigid bodies.
+
+Nothing is stored for it but each aggregate's members and centre: a node's share follows from its place.
+"""
 
 import numpy as np
 
@@ -6,66 +9,61 @@ from bonesim.kernel import kernel
 
 
 @kernel
-def corner_table():  # type: ignore[no-untyped-def]
-    """For each position (27): how many corners carry it, and which (at most 8)."""
-    count = np.zeros(27, np.int64)
-    which = np.zeros((27, 8), np.int64)
-    for z in range(3):
-        for y in range(3):
-            for x in range(3):
-                p = (z * 3 + y) * 3 + x
-                for c in range(z >> 1, (z + 3) >> 1):
-                    for b in range(y >> 1, (y + 3) >> 1):
-                        for a in range(x >> 1, (x + 3) >> 1):
-                            which[p, count[p]] = 4 * c + 2 * b + a
-                            count[p] += 1
-    return count, which
+def restrict(residual, change, stride, places, aggregates, scale, out, part, parts):  # type: ignore[no-untyped-def] # fmt: skip
+    """Force and moment of residual - change at the nodes of each aggregate, scaled, into `out`.
+
+    `places` (n, 3) z, y, x; `scale` (aggregates, 6, 6) lower triangles.
+    """
+    count = aggregates.centres.shape[0]
+    for a in range(part * count // parts, (part + 1) * count // parts):
+        cx, cy, cz = aggregates.centres[a, 0], aggregates.centres[a, 1], aggregates.centres[a, 2]
+        t0, t1, t2 = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        r0, r1, r2 = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for m in range(aggregates.start[a], aggregates.start[a + 1]):
+            n = np.int64(aggregates.members[m])
+            x, y, z = places[n, 2] - cx, places[n, 1] - cy, places[n, 0] - cz
+            fx = residual[n] - change[n]
+            n += stride
+            fy = residual[n] - change[n]
+            n += stride
+            fz = residual[n] - change[n]
+            t0 += fx
+            t1 += fy
+            t2 += fz
+            r0 += y * fz - z * fy
+            r1 += z * fx - x * fz
+            r2 += x * fy - y * fx
+        s, o = scale[a], 6 * a
+        out[o] = s[0, 0] * t0
+        out[o + 1] = s[1, 0] * t0 + s[1, 1] * t1
+        out[o + 2] = s[2, 0] * t0 + s[2, 1] * t1 + s[2, 2] * t2
+        out[o + 3] = s[3, 0] * t0 + s[3, 1] * t1 + s[3, 2] * t2 + s[3, 3] * r0
+        out[o + 4] = s[4, 0] * t0 + s[4, 1] * t1 + s[4, 2] * t2 + s[4, 3] * r0 + s[4, 4] * r1
+        out[o + 5] = (
+            s[5, 0] * t0 + s[5, 1] * t1 + s[5, 2] * t2 + s[5, 3] * r0 + s[5, 4] * r1 + s[5, 5] * r2
+        )
 
 
 @kernel
-def restrict(residual, fine, transfer, coarse, out):  # type: ignore[no-untyped-def]
-    """Forces of the fine level, gathered at the coarse nodes (`out`)."""
-    count, which = corner_table()
-    out[:] = 0.0
-    for n in range(transfer.element.size):
-        e, p = transfer.element[n], transfer.position[n]
-        share = np.float32(1.0) / np.float32(count[p])
-        fx = share * residual[n]
-        i = fine.stride + n
-        fy = share * residual[i]
-        i += fine.stride
-        fz = share * residual[i]
-        for k in range(count[p]):
-            place = np.int64(transfer.corners[e, which[p, k]])
-            out[place] += fx
-            out[place + coarse.stride] += fy
-            out[place + 2 * coarse.stride] += fz
-    for place in coarse.fixed:
-        out[place] = 0.0
-
-
-@kernel
-def prolong(coarse_z, coarse, transfer, fine, d, z, part, parts):  # type: ignore[no-untyped-def]
-    """The coarse correction at the fine nodes, into `d`, and added to `z`."""
-    count, which = corner_table()
-    nodes = transfer.element.size
-    for n in range(part * nodes // parts, (part + 1) * nodes // parts):
-        e, p = transfer.element[n], transfer.position[n]
-        share = np.float32(1.0) / np.float32(count[p])
-        ux, uy, uz = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for k in range(count[p]):
-            place = np.int64(transfer.corners[e, which[p, k]])
-            ux += coarse_z[place]
-            uy += coarse_z[place + coarse.stride]
-            uz += coarse_z[place + 2 * coarse.stride]
-        for c, value in enumerate((share * ux, share * uy, share * uz)):
-            d[c * fine.stride + n] = value
-            z[c * fine.stride + n] += value
-
-
-@kernel
-def hold(fine, d, z):  # type: ignore[no-untyped-def]
-    """Constrained nodes do not move: undo a correction there."""
-    for place in fine.fixed:
-        z[place] -= d[place]
-        d[place] = 0.0
+def prolong(motion, factor, stride, places, aggregates, scale, z, part, parts):  # type: ignore[no-untyped-def]
+    """Add the rigid motion of each aggregate (scaled, times `factor`) to its nodes' displacement."""
+    count = aggregates.centres.shape[0]
+    for a in range(part * count // parts, (part + 1) * count // parts):
+        cx, cy, cz = aggregates.centres[a, 0], aggregates.centres[a, 1], aggregates.centres[a, 2]
+        s, o = scale[a], 6 * a
+        m0, m1, m2 = factor * motion[o], factor * motion[o + 1], factor * motion[o + 2]
+        m3, m4, m5 = factor * motion[o + 3], factor * motion[o + 4], factor * motion[o + 5]
+        t0 = s[0, 0] * m0 + s[1, 0] * m1 + s[2, 0] * m2 + s[3, 0] * m3 + s[4, 0] * m4 + s[5, 0] * m5
+        t1 = s[1, 1] * m1 + s[2, 1] * m2 + s[3, 1] * m3 + s[4, 1] * m4 + s[5, 1] * m5
+        t2 = s[2, 2] * m2 + s[3, 2] * m3 + s[4, 2] * m4 + s[5, 2] * m5
+        r0 = s[3, 3] * m3 + s[4, 3] * m4 + s[5, 3] * m5
+        r1 = s[4, 4] * m4 + s[5, 4] * m5
+        r2 = s[5, 5] * m5
+        for m in range(aggregates.start[a], aggregates.start[a + 1]):
+            n = np.int64(aggregates.members[m])
+            x, y, w = places[n, 2] - cx, places[n, 1] - cy, places[n, 0] - cz
+            z[n] += t0 + r1 * w - r2 * y
+            n += stride
+            z[n] += t1 + r2 * x - r0 * w
+            n += stride
+            z[n] += t2 + r0 * y - r1 * x

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from bonesim.config.explain import explain
 from bonesim.config.renamed import translated
 from bonesim.errors import InputError
-from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.mechanics.habitual import Habitual
+from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.surface import RGB, Block

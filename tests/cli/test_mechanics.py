@@ -9,7 +9,8 @@ import pytest
 
 from bonesim.errors import ResourceError
 from bonesim.mechanics import apparent
-from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.mechanics.habitual import Habitual
+from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.storage.reader import open_run
 from tests.cli.conftest import Bonesim
 from tests.cli.test_measure import measured

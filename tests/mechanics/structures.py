@@ -1,10 +1,17 @@
-"""Small structures, and their stiffness and transfer written out as matrices."""
+"""Small structures, and their stiffness and rigid bodies written out as matrices."""
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from bonesim.mechanics.aggregates import (
+    Aggregates,
+    Graph,
+    aggregated,
+    coarser_graph,
+    elements_at_nodes,
+    graph_of_nodes,
+)
 from bonesim.mechanics.element import stiffness
-from bonesim.mechanics.mesh import Level, Transfer
+from bonesim.mechanics.mesh import Level
 
 POISSON = 0.3
 DIAGONAL = float(stiffness(POISSON)[0, 0])
@@ -61,23 +68,56 @@ def plain_forces(level: Level, u: np.ndarray) -> np.ndarray:
     return out
 
 
-def interpolation(fine: Level, coarse: Level, transfer: Transfer) -> csr_matrix:
-    """Fine displacement from coarse: trilinear within the coarse element above a node."""
-    rows, columns, values = [], [], []
-    for n, place in enumerate(fine.places):
-        e = transfer.element[n]
-        at = place / 2 - coarse.cells[e]
-        for a in range(8):
-            bits = np.array([a >> 2 & 1, a >> 1 & 1, a & 1])
-            share = np.prod(np.where(bits, at, 1 - at))
-            for c in range(3):
-                rows.append(c * fine.mesh.stride + n)
-                columns.append(c * coarse.mesh.stride + transfer.corners[e, a])
-                values.append(share)
-    size = (3 * fine.mesh.stride, 3 * coarse.mesh.stride)
-    made = csr_matrix((values, (rows, columns)), size)
-    made.eliminate_zeros()
-    return made
+def incidence(level: Level) -> tuple[np.ndarray, np.ndarray]:
+    """Elements at each node."""
+    start = np.empty(len(level.places) + 2, np.int32)
+    incident = np.empty(level.corners.size, np.int32)
+    elements_at_nodes(level.corners, start, incident)
+    return start, incident
+
+
+def grouped(level: Level) -> tuple[Aggregates, Graph]:
+    """Aggregates of a level's nodes, and their graph."""
+    graph = graph_of_nodes(level.corners, *incidence(level))
+    groups = aggregated(graph, level.places[:, ::-1].astype(float))
+    return groups, coarser_graph(graph, groups)
+
+
+def rotation_about(arm: np.ndarray) -> np.ndarray:
+    """Displacement (3, 6) at an arm from the centre for unit translations and rotations."""
+    return np.hstack([np.eye(3), np.cross(np.eye(3), arm).T])
+
+
+def bodies(level: Level, groups: Aggregates) -> np.ndarray:
+    """Displacement of the nodes for the six motions of each aggregate; 0 where held."""
+    matrix = np.zeros((3 * level.mesh.stride, 6 * len(groups.centres)))
+    for n, place in enumerate(level.places[:, ::-1].astype(float)):
+        a = groups.number[n]
+        rows = [c * level.mesh.stride + n for c in range(3)]
+        matrix[rows, 6 * a : 6 * a + 6] = rotation_about(place - groups.centres[a])
+    matrix[level.mesh.fixed] = 0.0
+    return matrix
+
+
+def bodies_of_bodies(centres: np.ndarray, groups: Aggregates) -> np.ndarray:
+    """Motions of aggregates at `centres` for the six motions of each aggregate of aggregates."""
+    matrix = np.zeros((6 * len(centres), 6 * len(groups.centres)))
+    for n, place in enumerate(centres):
+        a = groups.number[n]
+        matrix[6 * n : 6 * n + 3, 6 * a : 6 * a + 6] = rotation_about(place - groups.centres[a])
+        matrix[6 * n + 3 : 6 * n + 6, 6 * a + 3 : 6 * a + 6] = np.eye(3)
+    return matrix
+
+
+def whole(graph: Graph, blocks: np.ndarray) -> np.ndarray:
+    """The symmetric matrix of the blocks of the upper half."""
+    rows = graph.first.size - 1
+    matrix = np.zeros((6 * rows, 6 * rows))
+    for a in range(rows):
+        for k in range(graph.first[a], graph.first[a + 1]):
+            b, block = graph.columns[k], blocks[graph.place[k]]
+            matrix[6 * a : 6 * a + 6, 6 * b : 6 * b + 6] = block.T if b < a else block
+    return matrix
 
 
 def random_nodal(level: Level, seed: int = 2, kind: type = np.float64) -> np.ndarray:

@@ -6,7 +6,8 @@ import pytest
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import ApparentParameters, Block, compress, tensor
 from bonesim.mechanics.element import stiffness
-from bonesim.mechanics.loading import Habitual, MechanicsParameters
+from bonesim.mechanics.habitual import Habitual
+from bonesim.mechanics.loading import MechanicsParameters
 from tests.mechanics.hexahedra import element, reaction
 
 

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from bonesim.mechanics import mesh as meshes
-from bonesim.mechanics.coarsening import coarser
 from bonesim.mechanics.element import CORNERS
 from bonesim.mechanics.mesh import (
-    consecutive,
     find_runs,
     finest,
     first_run_of_layers,
@@ -51,12 +49,10 @@ def test_nodes_are_the_corners_of_bone_in_raster_order(shape: tuple[int, int, in
 def plain_runs(corners: np.ndarray) -> list[list[int]]:
     """Elements of each run: row after row of nodes one after the other."""
     runs: list[list[int]] = []
-    even = [bool((c[1::2] == c[0::2] + 1).all()) for c in corners]
+    assert (corners[:, 1::2] == corners[:, 0::2] + 1).all()
     for e in range(len(corners)):
         goes_on = (
             runs
-            and even[e]
-            and even[e - 1]
             and (corners[e, 0::2] == corners[e - 1, 1::2]).all()
             and len(runs[-1]) < LONGEST_RUN
         )
@@ -69,26 +65,17 @@ def plain_runs(corners: np.ndarray) -> list[list[int]]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_runs_hold_every_element_once_and_name_its_nodes(shape: tuple[int, int, int]) -> None:
-    levels = [finest(random_weight(shape, 3, 0.4), FREE, DIAGONAL)]
-    for _ in range(2):
-        levels.append(coarser(levels[-1], FREE, DIAGONAL)[0])
-    for level in levels:
+    for share in (0.4, 0.7, 1.1):
+        level = finest(random_weight(shape, 3, share), FREE, DIAGONAL)
         corners = level.corners
-        base, odd = np.empty((len(corners), 4), np.int32), np.empty((len(corners), 8), np.int32)
-        first = np.empty(len(corners) + 1, np.int32)
-        runs, odds = find_runs(corners, base, first, odd)
+        base, first = np.empty((len(corners), 4), np.int32), np.empty(len(corners) + 1, np.int32)
+        runs = find_runs(corners, base, first)
         expected = plain_runs(corners)
         assert runs == len(expected)
         assert [list(range(first[r], first[r + 1])) for r in range(runs)] == expected
-        uneven = [e for e in range(len(corners)) if not consecutive(corners, e)]
-        assert uneven == [e for e, c in enumerate(corners) if (c[1::2] - c[0::2] != 1).any()]
-        assert odds == len(uneven)
         for run in range(runs):
             for k, e in enumerate(range(first[run], first[run + 1])):
-                if base[run, 0] >= 0:
-                    nodes = [base[run, a >> 1] + (a & 1) + k for a in range(8)]
-                else:
-                    nodes = odd[-1 - base[run, 0]]
+                nodes = [base[run, a >> 1] + (a & 1) + k for a in range(8)]
                 np.testing.assert_array_equal(nodes, corners[e])
         np.testing.assert_array_equal(level.mesh.base[:, 0], base[:runs, 0])
 
@@ -142,28 +129,24 @@ def test_slabs_at_work_at_once_write_to_nothing_in_common(
 ) -> None:
     """Nor in the rest of a run's last group of four, where they add 0."""
     monkeypatch.setattr(meshes, "SMALLEST_SHARED", 10)
-    weight = random_weight((30, 3, 5), share=0.4)
-    weight[5:9] = weight[12:13] = weight[20:27] = 0.0
-    level = finest(weight, FREE, DIAGONAL)
-    while level.size[0] > 4:
+    gaps = random_weight((30, 3, 5), share=0.4)
+    gaps[5:9] = gaps[12:13] = gaps[20:27] = 0.0
+    for weight in (gaps, random_weight((30, 3, 5), 2, 0.9)):
+        level = finest(weight, FREE, DIAGONAL)
         mesh = level.mesh
         written = []
         for low, high in pairwise(mesh.slabs):
             mine: set[int] = set()
             for run in range(low, high):
                 length = mesh.first[run + 1] - mesh.first[run]
-                if mesh.base[run, 0] < 0:
-                    mine.update(mesh.odd[-1 - mesh.base[run, 0]].tolist())
-                else:
-                    for node in mesh.base[run]:
-                        mine.update(range(node, node + width_of(length)))
+                for node in mesh.base[run]:
+                    mine.update(range(node, node + width_of(length)))
             written.append({n for n in mine if n < len(level.places)})
         for parity in (0, 1):
             seen: set[int] = set()
             for mine in written[parity::2]:
                 assert not seen & mine
                 seen |= mine
-        level = coarser(level, FREE, DIAGONAL)[0]
 
 
 def test_what_is_held_lies_on_its_faces() -> None:

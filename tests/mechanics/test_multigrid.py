@@ -1,30 +1,31 @@
-"""The V-cycle against matrices, and what conjugate gradients need of it."""
+"""The cycle on bone against matrices, and what conjugate gradients need of it."""
 
 import numba
 import numpy as np
 import pytest
 
+from bonesim.mechanics import coarse as coarse_levels
 from bonesim.mechanics import mesh as meshes
 from bonesim.mechanics import multigrid
-from bonesim.mechanics.coarsening import coarser
-from bonesim.mechanics.element import max_eigenvalue_ratio, mode_stiffness
+from bonesim.mechanics.cases import confined
+from bonesim.mechanics.element import mode_stiffness
 from bonesim.mechanics.mesh import Level, finest
-from bonesim.mechanics.multigrid import Hierarchy, ascend, descend, invert
-from bonesim.mechanics.smoothing import steps
+from bonesim.mechanics.multigrid import Hierarchy, ascend, descend
+from bonesim.mechanics.smoothing import jacobi_factor
 from tests.mechanics.structures import (
     DIAGONAL,
     FREE,
     POISSON,
     assembled,
+    bodies,
     clamped,
-    interpolation,
+    grouped,
     plates,
     random_nodal,
     random_weight,
 )
 
 K0 = mode_stiffness(POISSON).astype(np.float32)
-STEPS = steps(3, max_eigenvalue_ratio(POISSON))
 
 
 def loose(level: Level, seed: int) -> np.ndarray:
@@ -34,79 +35,51 @@ def loose(level: Level, seed: int) -> np.ndarray:
     return u
 
 
-def smoothed(level: Level, residual: np.ndarray) -> np.ndarray:
-    """Displacement after all steps for a residual, with matrices."""
-    matrix = assembled(level)
-    inverse = np.zeros((3, level.mesh.stride))
-    inverse[:, : len(level.places)] = level.mesh.inverse
-    d, z = np.zeros(residual.size), np.zeros(residual.size)
-    for keep, new, weight in STEPS.astype(float):
-        residual = residual - matrix @ d
-        d = keep * d + new * inverse.ravel() * residual
-        z = z + weight * d
-    return z
-
-
 @pytest.mark.parametrize("held", [FREE, clamped()], ids=["free", "clamped"])
 @pytest.mark.parametrize("weight", [random_weight((5, 4, 6), 3), plates(1, 6)], ids=["any", "two"])
 def test_down_and_up_are_smoothing_and_transfer(weight: np.ndarray, held: np.ndarray) -> None:
-    fine = finest(weight, held, DIAGONAL)
-    coarse, transfer = coarser(fine, held, DIAGONAL)
-    matrix = interpolation(fine, coarse, transfer)
-    stiff = assembled(fine)
-    given = loose(fine, 1)
-    residual, d, z, change, left = given.copy(), *(loose(fine, seed) for seed in (2, 3, 4, 5))
-    below = loose(coarse, 6)
-    expected_z = smoothed(fine, given.astype(float))
-    expected_left = given - stiff @ expected_z
-    expected = matrix.T @ expected_left
-    expected[coarse.mesh.fixed] = 0.0
-    descend(residual, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, left, below)
-    np.testing.assert_allclose(z, expected_z, atol=1e-4)
-    np.testing.assert_allclose(left, expected_left, atol=1e-4)
-    np.testing.assert_allclose(below, expected, atol=3e-4)
+    level = finest(weight, held, DIAGONAL)
+    groups, _ = grouped(level)
+    matrix, stiff = bodies(level, groups), assembled(level)
+    single = groups._replace(centres=groups.centres.astype(np.float32))
+    scale = np.tile(np.eye(6, dtype=np.float32), (len(groups.centres), 1, 1))
+    step = jacobi_factor(POISSON)
+    diagonal = np.zeros((3, level.mesh.stride))
+    diagonal[:, : len(level.places)] = step * level.mesh.inverse
+    given, change, z = loose(level, 1), loose(level, 2), loose(level, 3)
+    expected = diagonal.ravel() * given
+    below = np.full(matrix.shape[1], 9.0, np.float32)
+    places = level.places
+    descend(given, level.mesh, K0, step, places, single, scale, change, z, below)
+    np.testing.assert_allclose(z, expected, atol=1e-5)
+    np.testing.assert_allclose(below, matrix.T @ (given - stiff @ expected), atol=2e-3)
 
-    correction = loose(coarse, 7)
-    corrected = matrix @ correction
-    corrected[fine.mesh.fixed] = 0.0
-    corrected += expected_z
-    expected_z = corrected + smoothed(fine, given - stiff @ corrected)
-    ascend(left, fine.mesh, transfer, coarse.mesh, K0, STEPS, d, change, z, correction)
-    np.testing.assert_allclose(z, expected_z, atol=3e-4)
-    assert not z[fine.mesh.fixed].any()
+    motion = np.random.default_rng(4).normal(size=below.size).astype(np.float32)
+    corrected = expected + 1.2 * matrix @ motion
+    expected = corrected + diagonal.ravel() * (given - stiff @ corrected)
+    ascend(given, level.mesh, K0, step, places, single, scale, change, z, motion, np.float32(1.2))
+    np.testing.assert_allclose(z, expected, atol=1e-4)
+    assert not z[level.mesh.fixed].any()
 
 
-def test_inverse_of_matrices_with_and_without_rigid_motion() -> None:
-    rng = np.random.default_rng(1)
-    for n, rank in ((1, 1), (6, 6), (9, 5), (30, 24)):
-        half = rng.normal(size=(n, rank))
-        matrix = half @ half.T
-        inverse = np.zeros((n, n))
-        invert(matrix.copy(), inverse)
-        np.testing.assert_allclose(matrix @ inverse @ matrix, matrix, atol=1e-7)
-        np.testing.assert_allclose(inverse, inverse.T, atol=1e-6 * np.abs(inverse).max())
-        if n == rank:
-            np.testing.assert_allclose(inverse, np.linalg.inv(matrix), rtol=1e-6, atol=1e-9)
-        else:
-            kept = np.flatnonzero(np.diag(inverse))
-            assert kept.size == rank
-            part = np.ix_(kept, kept)
-            np.testing.assert_allclose(inverse[part], np.linalg.inv(matrix[part]), rtol=1e-5)
-
-
-@pytest.mark.parametrize("weight", [random_weight((9, 8, 10), 3, 0.7), plates(1, 9)],
-                         ids=["any", "two"])  # fmt: skip
-def test_the_preconditioner_is_symmetric_and_positive(weight: np.ndarray) -> None:
-    hierarchy = Hierarchy(weight, clamped(), POISSON)
-    assert len(hierarchy.meshes) > 2
-    level = finest(weight, clamped(), DIAGONAL)
-    r, s = loose(level, 1), loose(level, 2)
+@pytest.mark.parametrize("held", [FREE, clamped(), confined()], ids=["free", "clamped", "confined"])
+@pytest.mark.parametrize("share", [0.35, 0.5, 0.7, 1.1, None])
+def test_the_preconditioner_is_symmetric_and_positive(
+    share: float | None, held: np.ndarray
+) -> None:
+    weight = plates(1, 9) if share is None else random_weight((13, 12, 14), 3, share)
+    hierarchy = Hierarchy(weight, held, POISSON)
+    level = finest(weight, held, DIAGONAL)
+    stiff = [np.zeros_like(loose(level, 1)) for _ in range(2)]
+    for seed, force in enumerate(stiff):
+        multigrid.multiply(loose(level, seed), level.mesh, K0, force)
+    r, s = stiff
     mr, ms = np.zeros_like(r), np.zeros_like(s)
     hierarchy.precondition(r, mr)
     hierarchy.precondition(s, ms)
+    assert min(float(r @ mr), float(s @ ms)) > 0
     size = np.sqrt(float(r @ mr) * float(s @ ms))
-    assert size > 0
-    assert float(s @ mr) == pytest.approx(float(r @ ms), abs=1e-5 * size)
+    assert float(s @ mr) == pytest.approx(float(r @ ms), abs=1e-4 * size)
     again = np.zeros_like(r)
     hierarchy.precondition(r, again)
     np.testing.assert_array_equal(mr, again)
@@ -121,21 +94,23 @@ def test_one_cycle_contracts_the_error() -> None:
         before = error @ matrix @ error
         hierarchy.precondition((matrix @ error).astype(np.float32), z)
         error = error - z
-        assert error @ matrix @ error < 0.1 * before
+        assert error @ matrix @ error < 0.5 * before
 
 
 def test_threads_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two levels in slabs; on one thread, and on two."""
+    """The bone in slabs, bodies in parts; on one thread, on two, on four."""
     monkeypatch.setattr(meshes, "SMALLEST_SHARED", 300)
+    monkeypatch.setattr(coarse_levels, "SMALLEST_SHARED", 10)
     weight = random_weight((20, 12, 14), 2, 0.8)
-    hierarchy = Hierarchy(weight, clamped(), POISSON)
-    assert sum(mesh.slabs.size > 2 for mesh in hierarchy.meshes) >= 2
     r = loose(finest(weight, clamped(), DIAGONAL), 1)
     answers = []
-    for threads in (1, 2):
+    for threads in (1, 2, 4):
         monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", threads)
+        hierarchy = Hierarchy(weight, clamped(), POISSON)
+        assert hierarchy.mesh.slabs.size > 2
         assert multigrid.several() == (threads > 1)
         z = np.zeros_like(r)
         hierarchy.precondition(r, z)
         answers.append(z)
-    np.testing.assert_array_equal(*answers)
+    np.testing.assert_array_equal(answers[0], answers[1])
+    np.testing.assert_array_equal(answers[0], answers[2])

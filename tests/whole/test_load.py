@@ -61,9 +61,12 @@ def test_a_change_of_load_is_sensed_on_its_day_and_exactly() -> None:
     assert table["strain_mean"][5] == pytest.approx(0.4 * table["strain_mean"][4], rel=0.02)
 
 
-def test_a_restart_across_a_solve_is_exact() -> None:
-    config = loaded(60.0, 1.0, mechanics__interval_day=4)
+@pytest.mark.parametrize("delay_day", [0, 3])
+def test_a_restart_across_a_solve_is_exact(delay_day: int) -> None:
+    """Also on a day between the start of a solve (day 4) and the day its strain counts (day 7)."""
+    config = loaded(60.0, 1.0, mechanics__interval_day=4, mechanics__delay_day=delay_day)
     straight, first = simulated(config, 10), simulated(config, 5)
+    assert state_of(first)["mechanics"]["coming"]["is_one"] == (delay_day > 0)
     second = Simulation(config)
     put_back(second, state_of(first))
     while second.day < 10:
