@@ -2,7 +2,7 @@
 
 Unlike the first kind it needs no estimate of the smallest eigenvalue to be damped, only a bound of
 the largest, which the element gives. The weights minimise the error bound of a V-cycle.
-Source: Lottes 2022, Phillips and Fischer 2022 (optimised fourth-kind Chebyshev smoothers).
+Source: Lottes 2023, Phillips 2022 (optimised fourth-kind Chebyshev smoothers).
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 
-#: Optimised weights of the corrections for each degree (Phillips and Fischer 2022).
+#: Optimised weights of the corrections for each degree (Phillips 2022).
 WEIGHTS = {
     1: (1.125,),
     2: (1.02387287570313, 1.26408905371085),

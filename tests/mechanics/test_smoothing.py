@@ -64,7 +64,7 @@ def test_smoothing_damps_and_its_weights_make_the_cycle_better(degree: int) -> N
     usual = left_over(plain, values)
 
     def cycle_bound(p: np.ndarray) -> float:
-        """The V-cycle's error is bounded by C / (C + 1 / this) (Lottes 2022)."""
+        """The V-cycle's error is bounded by C / (C + 1 / this) (Lottes 2023)."""
         return float((values * p**2 / (1 - p**2)).max())
 
     assert cycle_bound(left) < cycle_bound(usual)
