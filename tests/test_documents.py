@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 GITHUB = ROOT / ".github"
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *(ROOT / "experiments").rglob("README.md"), *GITHUB.glob("*.md")]
+    [
+        ROOT / "README.md",
+        *(ROOT / "experiments").rglob("README.md"),
+        *GITHUB.glob("*.md"),
+        *(PACKAGE / "guide").glob("*.md"),
+    ]
 )
 #: bonesim/x/y.py or bonesim/x/, and bonesim.x.y.
 FILE = re.compile(r"\bbonesim/[\w/]+(?:\.py\b)?")

@@ -54,7 +54,7 @@ def cited(text: str) -> Iterator[str]:
 def references() -> dict[str, Reference]:
     """The list of references, by key."""
     text = (GUIDE / "references.md").read_text(encoding="utf-8")
-    found = {}
+    found: dict[str, Reference] = {}
     for match in _LINE.finditer(text):
         link = _LINK.search(match["text"])
         plain = re.sub(r"\[([^]]+)\]\(https://[^ ]+\)", r"\1", match["text"])
@@ -65,7 +65,7 @@ def references() -> dict[str, Reference]:
 @cache
 def places() -> dict[str, str]:
     """Numbered places of the guide, and where they are: "M4" -> "mechanisms: Load and its memory"."""
-    found = {}
+    found: dict[str, str] = {}
     for topic in ("mechanisms", "targets"):
         text = (GUIDE / f"{topic}.md").read_text(encoding="utf-8")
         found |= {match[1]: f"{topic}: {match[2]}" for match in _HEADING.finditer(text)}

@@ -32,12 +32,30 @@ class Groups(NamedTuple):
     with_field: dict[str, set[type[BaseModel]]]  # parameter -> groups that have it
 
 
+class Scope(NamedTuple):
+    """A function (or the module's top) and the class it is in."""
+
+    name: str
+    node: ast.AST
+    inside: ast.ClassDef | None
+
+    def own(self) -> Iterator[ast.AST]:
+        """All nodes within it, but not those of functions and classes in it."""
+        pending = list(ast.iter_child_nodes(self.node))
+        while pending:
+            node = pending.pop()
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                yield node
+                pending += ast.iter_child_nodes(node)
+
+
 class Module(NamedTuple):
     """A source file, read."""
 
     name: str  # without "bonesim."
     text: str
     tree: ast.Module
+    loads: dict[str, list[tuple[Scope, ast.Attribute]]]  # attribute -> where it is read
 
 
 @cache
@@ -54,7 +72,7 @@ def readers_of(
     known = _groups(roots)
     found = set()
     for module in _modules():
-        if f".{name}" in module.text:
+        if name in module.loads:
             found |= {f"{module.name}.{place}" for place in _reads(module, known, group, name)}
     return tuple(sorted(found))
 
@@ -65,8 +83,22 @@ def _modules() -> tuple[Module, ...]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         text = path.read_text(encoding="utf-8")
-        read.append(Module(name, text, ast.parse(text)))
+        tree = ast.parse(text)
+        read.append(Module(name, text, tree, _loads(tree)))
     return tuple(read)
+
+
+def _loads(tree: ast.Module) -> dict[str, list[tuple[Scope, ast.Attribute]]]:
+    """Every attribute that is read, but not called: where it is read."""
+    found: dict[str, list[tuple[Scope, ast.Attribute]]] = {}
+    for scope in _scopes(tree):
+        nodes = list(scope.own())
+        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        for node in nodes:
+            reads = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+            if isinstance(node, ast.Attribute) and reads and id(node) not in called:
+                found.setdefault(node.attr, []).append((scope, node))
+    return found
 
 
 @cache
@@ -117,20 +149,10 @@ def _reads(module: Module, known: Groups, group: type[BaseModel], name: str) -> 
     named = any(one in module.text for one, other in known.by_name.items() if other in family)
     # A name of one word (index, path) is too common to stand for itself.
     used = named or ("_" in name and known.with_field[name] <= family)
-    for scope in _scopes(module.tree):
-        nodes = list(scope.own())
-        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-        for node in nodes:
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr == name
-                and isinstance(node.ctx, ast.Load)
-                and id(node) not in called
-            ):
-                kinds = _kinds(node.value, scope, known)
-                if kinds & family if kinds is not None else used:
-                    yield scope.name
-                    break
+    for scope, node in module.loads[name]:
+        kinds = _kinds(node.value, scope, known)
+        if kinds & family if kinds is not None else used:
+            yield scope.name
 
 
 def _family(group: type[BaseModel], known: Groups) -> set[type[BaseModel]]:
@@ -139,31 +161,14 @@ def _family(group: type[BaseModel], known: Groups) -> set[type[BaseModel]]:
     return {one for one in everything if issubclass(one, group) or issubclass(group, one)}
 
 
-class _Scope(NamedTuple):
-    """A function (or the module's top), the class it is in, and the scope around it."""
-
-    name: str
-    node: ast.AST
-    inside: ast.ClassDef | None
-
-    def own(self) -> Iterator[ast.AST]:
-        """All nodes within it, but not those of functions and classes in it."""
-        pending = list(ast.iter_child_nodes(self.node))
-        while pending:
-            node = pending.pop()
-            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                yield node
-                pending += ast.iter_child_nodes(node)
-
-
-def _scopes(tree: ast.Module) -> Iterator[_Scope]:
-    yield _Scope("(module)", tree, None)
+def _scopes(tree: ast.Module) -> Iterator[Scope]:
+    yield Scope("(module)", tree, None)
     pending: list[tuple[str, ast.AST, ast.ClassDef | None]] = [("", tree, None)]
     while pending:
         prefix, node, inside = pending.pop()
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef):
-                yield _Scope(prefix + child.name, child, inside)
+                yield Scope(prefix + child.name, child, inside)
                 pending.append((prefix + child.name + ".", child, inside))
             elif isinstance(child, ast.ClassDef):
                 pending.append((prefix + child.name + ".", child, child))
@@ -172,7 +177,7 @@ def _scopes(tree: ast.Module) -> Iterator[_Scope]:
 
 
 def _kinds(
-    node: ast.AST, scope: _Scope, known: Groups, steps: int = 0
+    node: ast.AST, scope: Scope, known: Groups, steps: int = 0
 ) -> set[type[BaseModel]] | None:
     """The groups that an expression can be; an empty set if none; None if not known."""
     if steps > MAX_STEPS:
@@ -185,7 +190,7 @@ def _kinds(
         if isinstance(node.value, ast.Name) and node.value.id == "self" and scope.inside:
             for method in ast.walk(scope.inside):
                 if isinstance(method, ast.FunctionDef):
-                    inner = _Scope(method.name, method, scope.inside)
+                    inner = Scope(method.name, method, scope.inside)
                     kinds = _assigned(f"self.{node.attr}", inner, known, steps)
                     if kinds is not None:
                         return kinds
@@ -205,7 +210,7 @@ def _named(annotation: str, known: Groups) -> set[type[BaseModel]] | None:
     return kinds if kinds or "Any" not in names else None
 
 
-def _bound(name: str, scope: _Scope, known: Groups, steps: int) -> set[type[BaseModel]] | None:
+def _bound(name: str, scope: Scope, known: Groups, steps: int) -> set[type[BaseModel]] | None:
     """The groups that a name in a function can be."""
     if isinstance(scope.node, ast.FunctionDef):
         arguments = scope.node.args
@@ -217,20 +222,27 @@ def _bound(name: str, scope: _Scope, known: Groups, steps: int) -> set[type[Base
     return _assigned(name, scope, known, steps)
 
 
-def _assigned(target: str, scope: _Scope, known: Groups, steps: int) -> set[type[BaseModel]] | None:
+def _assigned(target: str, scope: Scope, known: Groups, steps: int) -> set[type[BaseModel]] | None:
     """The groups of what is assigned to `name` or `self.name` in a function."""
     for node in scope.own():
-        pairs: list[tuple[ast.AST, ast.AST]] = []
-        if isinstance(node, ast.Assign):
-            for left in node.targets:
-                both = isinstance(left, ast.Tuple) and isinstance(node.value, ast.Tuple)
-                if both and len(left.elts) == len(node.value.elts):  # type: ignore[attr-defined]
-                    pairs += zip(left.elts, node.value.elts, strict=True)  # type: ignore[attr-defined]
-                else:
-                    pairs.append((left, node.value))
-        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == target:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == target:
             return _named(ast.unparse(node.annotation), known)
-        for left, right in pairs:
-            if ast.unparse(left) == target:
-                return _kinds(right, scope, known, steps + 1)
+        if isinstance(node, ast.Assign):
+            for left, right in _pairs(node):
+                if ast.unparse(left) == target:
+                    return _kinds(right, scope, known, steps + 1)
     return None
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is assigned to what; a tuple to a tuple part by part."""
+    for left in node.targets:
+        right = node.value
+        if (
+            isinstance(left, ast.Tuple)
+            and isinstance(right, ast.Tuple)
+            and len(left.elts) == len(right.elts)
+        ):
+            yield from zip(left.elts, right.elts, strict=True)
+        else:
+            yield left, right

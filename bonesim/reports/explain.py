@@ -46,6 +46,39 @@ class Declared(NamedTuple):
     default: Any  # of this place; a group in it differs from the group's own defaults
 
 
+class Explained(NamedTuple):
+    """A row of the table."""
+
+    path: str
+    kind: str
+    value: str
+    unit: str
+    allowed: str
+    meaning: str
+    source: str
+    readers: str
+
+    @property
+    def group(self) -> str:
+        """The path of the group it is in."""
+        return self.path.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name in its group."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def quantity(self) -> str:
+        """Its value with the unit."""
+        return f"{self.value} {self.unit}".strip()
+
+
+def rows_of(table: "pd.DataFrame") -> list[Explained]:
+    """The rows of a table of this report."""
+    return [Explained(*map(str, row)) for row in table.to_numpy().tolist()]
+
+
 def declared() -> Iterator[Declared]:
     """All parameters and groups, in the order of the configuration."""
     for path, model in ROOTS.items():
@@ -81,41 +114,39 @@ def table(path: str = "", config: Config | None = None) -> "pd.DataFrame":
     path = _whole(path)
     chosen = [one for one in declared() if _below(one.path, path)]
     rows = [_row(one, tree) for one in chosen if not groups_in(one.field.annotation)]
-    columns = ["path", "kind", "value", "unit", "allowed", "meaning", "source", "readers"]
-    found = pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=list(Explained._fields))
     found.attrs["path"] = path
-    texts = "\n".join([*found["meaning"], *found["source"]])
+    texts = "\n".join(f"{row.meaning}\n{row.source}" for row in rows)
     found.attrs["references"] = {one: resolved(one) or "" for one in sorted(set(cited(texts)))}
     return found
 
 
 def text(table: "pd.DataFrame") -> str:
     """One parameter in full with its references, or one line for each of a group."""
-    if len(table) > 1 and table["path"].nunique() > 1:
-        return _listed(table)
+    rows = rows_of(table)
+    if len({row.path for row in rows}) > 1:
+        return _listed(rows, table.attrs["path"])
     lines: list[str] = []
-    for row in table.itertuples(index=False):
-        lines += [f"{row.path}" + (f" (of kind {row.kind})" if row.kind else "")]
+    for row in rows:
+        lines.append(row.path + (f" (of kind {row.kind})" if row.kind else ""))
         facts = {
-            "value": f"{row.value} {row.unit}".strip(), "allowed": row.allowed,
-            "meaning": row.meaning, "source": row.source,
-            "read by": row.readers.replace("\n", "\n" + " " * 12),
+            "value": row.quantity, "allowed": row.allowed, "meaning": row.meaning,
+            "source": row.source, "read by": row.readers.replace("\n", "\n" + " " * 12),
         }  # fmt: skip
         lines += [f"  {name:<9} {fact}" for name, fact in facts.items() if fact]
-    lines += [f"\n{key}: {line}" for key, line in table.attrs["references"].items()]
-    return "\n".join(lines)
+    references = table.attrs["references"].items()
+    return "\n".join([*lines, *(f"\n{key}: {line}" for key, line in references)])
 
 
-def _listed(table: "pd.DataFrame") -> str:
-    begin = len(table.attrs["path"]) + 1 if table.attrs["path"] else 0
-    rows = [
-        (str(row.path)[begin:], f"{row.value} {row.unit}".strip(), str(row.meaning))
-        for row in table.itertuples(index=False)
+def _listed(rows: list[Explained], path: str) -> str:
+    names = [row.path[len(path) + 1 if path else 0 :] for row in rows]
+    first = min(max(map(len, names)), 44)
+    second = min(max(len(row.quantity) for row in rows), 44)
+    lines = [
+        f"  {name:<{first}}  {row.quantity:<{second}}  {row.meaning}"
+        for name, row in zip(names, rows, strict=True)
     ]
-    first, second = (min(max(len(row[k]) for row in rows), 44) for k in (0, 1))
-    title = table.attrs["path"] or "all parameters"
-    lines = [f"  {name:<{first}}  {value:<{second}}  {what}" for name, value, what in rows]
-    return "\n".join([title, *lines])
+    return "\n".join([path or "all parameters", *lines])
 
 
 def described(description: str) -> tuple[str, str]:
@@ -143,13 +174,13 @@ def shown(value: Any) -> str:
     return REQUIRED
 
 
-def _row(one: Declared, tree: dict[str, Any]) -> tuple[str, ...]:
+def _row(one: Declared, tree: dict[str, Any]) -> Explained:
     name = one.path.rpartition(".")[2]
     given = _value(tree, one.path)
     meaning, source = described(one.field.description or "")
     readers = readers_of(tuple(ROOTS.values()), one.group, name)
     place = Place(one.path, name, one.field, one.group, one.path.rpartition(".")[0])
-    return (
+    return Explained(
         one.path, one.kind, shown(one.default if given is None else given), unit_of(name),
         allowed(place), meaning, source, "\n".join(readers) or NOBODY,
     )  # fmt: skip
@@ -177,7 +208,7 @@ def _whole(path: str) -> str:
     Raises:
         InputError: none, or several.
     """
-    if not path or path in _paths():
+    if path in ROOTS or path in _paths():
         return path
     ends = [one for one in _paths() if one.endswith(f".{path}")]
     if len(ends) == 1:

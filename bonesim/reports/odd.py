@@ -43,6 +43,8 @@ INITIAL_PATHS = (
 )  # fmt: skip
 #: Parameters that bring data from outside: courses of hormones, treatment, diet, load, a scan.
 INPUT_PATHS = ("protocol", "hormones.course", "specimen.path", "specimen.mask")
+#: A course of doses is described for the first drug.
+_OTHER_DRUGS = re.compile(r"protocol\.(?!diet|loading|anastrozole)\w+$")
 _BLOCK = re.compile(r"(<!-- odd: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -69,14 +71,13 @@ def table(config: Config | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     rows = [*_entities(), *_schedule()]
-    everything = explain.table("", config)
+    everything = explain.rows_of(explain.table("", config))
     for element, paths in ((INITIAL, INITIAL_PATHS), (INPUTS, INPUT_PATHS), (PARAMETERS, ("",))):
-        for one in everything.itertuples(index=False):
+        for one in everything:
             if any(not p or one.path == p or one.path.startswith(f"{p}.") for p in paths):
-                group, _, name = one.path.rpartition(".")
-                part = f"{group} ({one.kind})" if one.kind else group
+                part = f"{one.group} ({one.kind})" if one.kind else one.group
                 meaning = f"{one.meaning}; {one.source}" if element == PARAMETERS else one.meaning
-                rows.append(Row(element, part, name, one.value, one.unit, meaning))
+                rows.append(Row(element, part, one.name, one.value, one.unit, meaning))
     return pd.DataFrame(rows, columns=list(Row._fields))
 
 
@@ -88,36 +89,38 @@ def text(table: "pd.DataFrame") -> str:
 def filled(prose: str, table: "pd.DataFrame") -> str:
     """A text with the tables put between its marks `<!-- odd: ... -->` and `<!-- end -->`."""
 
+    rows = [Row(*map(str, row)) for row in table.to_numpy().tolist()]
+
     def block(match: re.Match[str]) -> str:
-        return f"{match[1]}\n{_as_markdown(table[table['element'] == match[2]])}\n{match[3]}"
+        lines = _as_markdown([row for row in rows if row.element == match[2]])
+        return "\n".join([match[1], *lines, "", match[3]])
 
     return _BLOCK.sub(block, prose)
 
 
-def _as_markdown(table: "pd.DataFrame") -> str:
-    element = table["element"].iloc[0]
-    if element == PARAMETERS:
-        counted = table.groupby("part", sort=False)["name"]
-        lines = ["| group | parameters |", "|---|---|"]
-        lines += [f"| {part or 'top'} | {', '.join(names)} |" for part, names in counted]
-        return "\n".join(lines) + "\n"
-    if element == SCHEDULE:
-        lines = ["| order | process | what it does |", "|---|---|---|"]
-        lines += [f"| {r.part} | `{r.name}` | {r.meaning} |" for r in table.itertuples(index=False)]
-        return "\n".join(lines) + "\n"
-    valued = element != ENTITIES
-    head = ["of", "variable", *(["value"] if valued else []), "unit", "meaning"]
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    for r in _distinct(table).itertuples(index=False):
-        cells = [r.part, f"`{r.name}`", *([r.value] if valued else []), r.unit, r.meaning]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def _as_markdown(rows: list[Row]) -> list[str]:
+    """One element's rows as a table."""
+    if rows[0].element == PARAMETERS:
+        groups: dict[str, list[str]] = {}
+        for row in rows:
+            groups.setdefault(row.part or "top", []).append(row.name)
+        return _lines(["group", "parameters"], [[part, ", ".join(n)] for part, n in groups.items()])
+    if rows[0].element == SCHEDULE:
+        processes = [[row.part, f"`{row.name}`", row.meaning] for row in rows]
+        return _lines(["order", "process", "what it does"], processes)
+    if rows[0].element == ENTITIES:
+        states = [[row.part, f"`{row.name}`", row.unit, row.meaning] for row in rows]
+        return _lines(["of", "variable", "unit", "meaning"], states)
+    values = [
+        [row.part, f"`{row.name}`", row.value, row.unit, row.meaning]
+        for row in rows
+        if not _OTHER_DRUGS.match(row.part)
+    ]
+    return _lines(["of", "variable", "value", "unit", "meaning"], values)
 
 
-def _distinct(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Without repetition: a course of doses is described for the first drug."""
-    drugs = table["part"].str.match(r"protocol\.(?!diet|loading|anastrozole)\w+$")
-    return table[~drugs]
+def _lines(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
 def _entities() -> list[Row]:

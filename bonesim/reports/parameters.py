@@ -35,29 +35,31 @@ def text(table: "pd.DataFrame") -> str:
     """The table as the guide has it: a section for each group, equal groups once."""
     lines: list[str] = []
     earlier: dict[tuple[str, ...], str] = {}
-    group_of = table["path"].str.rpartition(".")[0]
-    for (group, kind), rows in table.groupby([group_of, "kind"], sort=False):
+    for (group, kind), rows in _grouped(explain.rows_of(table)).items():
         lines += [f"## {group or 'top'}" + (f" ({kind})" if kind else ""), ""]
         # What a group is, whatever its values: kinetics of a drug, a course of doses.
-        same = tuple(rows["path"].str.rpartition(".")[2] + rows["meaning"] + rows["source"])
+        same = tuple(f"{row.name} {row.meaning} {row.source}" for row in rows)
         if same in earlier:
-            values = ", ".join(f"{_name(row.path)} {row.value}" for row in rows.itertuples())
+            values = ", ".join(f"{row.name} {row.value}" for row in rows)
             lines += [f"As {earlier[same]}, with {values}.", ""]
             continue
-        earlier[same] = str(group)
+        earlier[same] = group
         lines += ["| parameter | default | unit | allowed | meaning | source | read by |"]
         lines += ["|---|---|---|---|---|---|---|"]
         lines += [
-            f"| `{_name(row.path)}` | {row.value} | {row.unit} | {row.allowed} | {row.meaning} "
-            f"| {row.source} | {_readers(str(row.readers))} |"
-            for row in rows.itertuples(index=False)
+            f"| `{row.name}` | {row.value} | {row.unit} | {row.allowed} | {row.meaning} "
+            f"| {row.source} | {_readers(row.readers)} |"
+            for row in rows
         ]
         lines.append("")
     return HEAD + "\n".join(lines).rstrip() + "\n"
 
 
-def _name(path: str) -> str:
-    return path.rpartition(".")[2]
+def _grouped(rows: list[explain.Explained]) -> dict[tuple[str, str], list[explain.Explained]]:
+    found: dict[tuple[str, str], list[explain.Explained]] = {}
+    for row in rows:
+        found.setdefault((row.group, row.kind), []).append(row)
+    return found
 
 
 def _readers(readers: str) -> str:
