@@ -25,6 +25,8 @@ DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[^\s\]]+)")
 OTHER = re.compile(r"\b(PMC\d{6,8}|PMID \d{5,8}|NDA \d{6}|ISBN [\d-]{17})\b")
 #: A journal that writes year, volume, number and page into its identifiers.
 DATED = re.compile(r"10\.1359/jbmr\.(\d{4})\.(\d+)\.\d+\.(\d+)")
+#: Words for a value that no paper has.
+NO_PAPER = re.compile(r"assumed|calibrated|choice|\bfit|input|default|derived")
 KNOWN = {"well established", "some evidence", "assumed", "calibrated"}
 
 
@@ -145,6 +147,14 @@ def test_parameters_that_cite_a_section_are_in_the_book() -> None:
     # The static set-point is a choice between two laws and has no number by default.
     apart = {"hormones.response.static_setpoint_pg_per_ml"}
     assert {path for path in citing if path not in book} == apart
+
+
+def test_a_section_alone_is_no_source() -> None:
+    """A value without a paper is assumed, calibrated, fitted, a choice or an input: it states which."""
+    for row in explain.rows_of(explain.table()):
+        papers = [one for one in cited(row.source) if not one.startswith("guide ")]
+        if "number" in row.allowed:
+            assert papers or NO_PAPER.search(row.source), f"{row.path}: {row.source}"
 
 
 def test_sections_are_numbered_without_gaps() -> None:

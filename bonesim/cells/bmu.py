@@ -114,7 +114,9 @@ class BmuParameters(Parameters):
     strain_bias: Annotated[
         float,
         Field(
-            ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, guide M4"
+            ge=0,
+            le=4,
+            description="births x exp(-k(u-1)), of those strain tells; calibrated, .2-1 (guide M4)",
         ),
     ] = 1.0
     blind_share: Annotated[

@@ -83,7 +83,11 @@ class AxisParameters(Parameters):
     ] = 7.0
     atrophy_tau_day: Annotated[
         float,
-        Field(ge=1, le=720, description="Leydig cells atrophy and recover; 30-90, guide M7.3"),
+        Field(
+            ge=1,
+            le=720,
+            description="Leydig cells atrophy and recover; assumed, 30-90 (guide M7.3)",
+        ),
     ] = 60.0
     atrophy_below_lh: Annotated[
         float, Field(ge=0, le=1, description="they atrophy below this LH ratio; assumed")

@@ -125,7 +125,7 @@ class ProtocolParameters(Prescriptions):
         Field(
             gt=1,
             le=2000,
-            description="baseline testosterone; none: man 550 at 40, -2.4 %/decade; woman 20; guide M7.2",
+            description="baseline T; none: man 550 at 40, -2.4 %/decade; woman 20; assumed (guide M7.2)",
         ),
     ] = None
     lh_iu_per_l: Annotated[

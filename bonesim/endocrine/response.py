@@ -126,7 +126,11 @@ class ResponseParameters(Parameters):
     ] = 0.2
     osteoblast_loss: Annotated[
         float,
-        Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); budget -2 % (guide M9); 0-.14"),
+        Field(
+            ge=0,
+            lt=0.9,
+            description="osteoblast life x(1-a x); calibrated, 0-.14; budget -2 % (guide M9)",
+        ),
     ] = 0.02
     precursor_growth_gain: Annotated[
         float,

@@ -52,7 +52,7 @@ class MineralParameters(Parameters):
         Field(
             gt=0,
             le=20000,
-            description="mean age at the start, exponential; 1 over turnover (guide M1)",
+            description="mean age at the start, exponential; fit: 1 over turnover (guide M0)",
         ),
     ] = 2700.0
 

@@ -105,10 +105,13 @@ class SignalParameters(Parameters):
 
     strain_reach_um: Annotated[
         float,
-        Field(ge=0, le=2000, description="screening length of the strain signal; 100, guide M4"),
+        Field(
+            ge=0, le=2000, description="screening length of the strain signal; assumed (guide M4)"
+        ),
     ] = 100.0
     sclerostin_strain_exponent: Annotated[
-        float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, guide M4; 0: none")
+        float,
+        Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; assumed (guide M4); 0: none"),
     ] = 1.0
     rankl_disuse_gain: Annotated[
         float,
