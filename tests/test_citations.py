@@ -45,7 +45,7 @@ def test_citations_are_found_in_every_form() -> None:
     description="CV; Burnett-"
     As Morgan
     2001 has it, Odgaard and Gundersen 1993, Salmon et al. 2011 (guide A11, A12; guide E).
-    In 1999 RFC 1951 was three years old; see PMC2728288.
+    In 1999 RFC 1951 was three years old, ODD 2020 not yet; see PMC2728288.
     """
     assert sorted(cited(text)) == sorted([
         "Geisler 1996", "guide M7.1", "van der Linden 2001a", "T'Sjoen 2005", "Femara label",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 GUIDE = Path(__file__).parents[1] / "guide"
 #: Capitalised words before a year or the word label that are no author and no drug.
-NO_AUTHORS = {"RFC", "ParOSol", "In", "Since", "Copyright"}
+NO_AUTHORS = {"RFC", "ODD", "ParOSol", "In", "Since", "Copyright"}
 _NAME = r"(?:(?:van der|van Dijk|van|de|Di) )?[A-Z][\w'\u2019]*(?:-[A-Z][\w']*)*"
 _PAPER = re.compile(rf"\b({_NAME})(?: and {_NAME}| et al\.)? ((?:18|19|20)\d\d[a-z]?)\b")
 _LABEL = re.compile(r"\b([A-Z][A-Za-z]+(?:-[A-Z][a-z]+)? label)(?=[,;)\"]|$| unchecked)")
