@@ -2,7 +2,7 @@
 
     python -m benchmarks.peer_parosol --parosol PATH_TO_BINARY --case vor100 --pairs 3
 
-ParOSol (Flaig and Arbenz 2011, GPL) is run as a process, one rank, with its default multigrid; it
+ParOSol (Flaig 2011, GPL) is run as a process, one rank, with its default multigrid; it
 is no part of bonesim. `pip install parosol-py` in an environment of its own brings the binary, in
 `parosol_py/bin`. Blocks are clamped and pressed by 1 % along z; E 6800 MPa, Poisson's ratio 0.3. The
 case "suppressed" is bone that the program made (`living_bone`): each element has its own modulus.

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bonesim.api.look import measure_stiffness as measure_stiffness
     from bonesim.api.look import scan_like as scan_like
     from bonesim.api.maps import thickness_maps as thickness_maps
+    from bonesim.api.model import explain as explain
+    from bonesim.api.model import odd as odd
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_sweep as plot_sweep
@@ -84,6 +86,7 @@ _NAMES = {
     "api.simulate": (
         "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose", "schema",
     ),
+    "api.model": ("explain", "odd"),
     "storage.reader": ("Run", "open_run"),
     "api.look": (
         "info", "measure", "measure_stiffness", "clinic", "scan_like", "doctor",

@@ -1,6 +1,6 @@
 """Counter-based random numbers: every draw is a pure function of (seed, day, entity, purpose).
 
-Philox4x32-10, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy
+Philox4x32-10, a counter-based generator (Salmon 2011, "Parallel random numbers: as easy
 as 1, 2, 3"). `entity` is the identity of a cell or a voxel, made from place and birth day, never
 a running counter. `purpose` is one of the named decisions below. So a checkpoint needs no generator
 state and results do not depend on threads. Two runs that differ only in treatment use common
@@ -114,7 +114,7 @@ def uniform_pair(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
 
 @kernel
 def normal(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
-    """A standard normal number for one decision (Box and Muller 1958)."""
+    """A standard normal number for one decision (Box 1958)."""
     u, v = uniform_pair(seed, day, entity, purpose)
     return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
 

@@ -55,8 +55,8 @@ MECHANISM = re.compile(
 )
 #: Where a number comes from, in a description.
 SOURCE = re.compile(
-    r"assumed|\bfit(ted)?\b|calibrated|choice|input|default|\(?mech(anisms|\.)|design rule|PMC\d"
-    r"|\b(19|20)\d\d\b|Martinez-Reina|Manolagas"
+    r"assumed|\bfit(ted)?\b|calibrated|choice|input|default|\bguide M\d|PMC\d|[a-z] label\b"
+    r"|[A-Z][\w'-]+ (19|20)\d\d[a-z]?\b"
 )
 #: Numbers without a unit: shares, exponents, counts, seeds.
 PURE = {

@@ -13,8 +13,11 @@ from bonesim.config.renamed import RENAMED
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 GITHUB = ROOT / ".github"
+BOOK = [
+    PACKAGE / "guide" / f"{name}.md" for name in ("mechanisms", "targets", "model", "parameters")
+]
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *(ROOT / "experiments").rglob("README.md"), *GITHUB.glob("*.md")]
+    [ROOT / "README.md", *(ROOT / "experiments").rglob("README.md"), *GITHUB.glob("*.md"), *BOOK]
 )
 #: bonesim/x/y.py or bonesim/x/, and bonesim.x.y.
 FILE = re.compile(r"\bbonesim/[\w/]+(?:\.py\b)?")

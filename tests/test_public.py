@@ -109,6 +109,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         ),
         "decompose": lambda n: bonesim.decompose(SMALL, [5, 10], twin="untreated"),
         "schema": lambda n: bonesim.schema(),
+        "explain": lambda n: bonesim.explain("strain_stop", config),
+        "odd": lambda n: bonesim.odd(SMALL),
         "open_run": lambda n: bonesim.open_run(run_file).close(),
         "info": lambda n: bonesim.info(run_file),
         "measure": lambda n: bonesim.measure(mask, 20.0, quick=True),

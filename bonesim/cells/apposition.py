@@ -3,7 +3,7 @@
 What was marrow before can be granted to a site beside its stock (`grant`); bone put there never
 joins two surfaces nor closes a hole: a crossing that is not simple is refused.
 
-Osteoblasts fill hollows faster than they thicken humps (Alias and Buenzli 2017): growth goes with
+Osteoblasts fill hollows faster than they thicken humps (Alias 2017): growth goes with
 the cube of the bone around a voxel. Without that a refilled surface stays as rough as the voxels
 and tunnels one voxel wide remain in it, which no measure of connectivity forgives. A pit of one
 voxel, hemmed in by four firm faces, may be filled beyond its own stock, from the site's.

@@ -10,7 +10,7 @@ with rate / ceiling, so that runs that differ only in treatment share their BMUs
 
 Where there is more RANKL (less OPG), where osteocytes die and where bone strains less than usual
 more are born; fronts turn towards RANKL. Left out: strain steering, vessels.
-Sources: mechanisms 1; footprint of trenches about 500 x 200 um (PMC3423528); Parfitt.
+Sources: guide M1; footprint of trenches about 500 x 200 um (Easley 2012).
 """
 
 from collections import namedtuple
@@ -68,11 +68,11 @@ class BmuParameters(Parameters):
         Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),
     ] = 4.0
     area_median_um2: Annotated[
-        float, Field(gt=0, le=1e7, description="median quota of area; 500 x 200 um, PMC3423528")
+        float, Field(gt=0, le=1e7, description="median quota of area; 500 x 200 um, Easley 2012")
     ] = 1.0e5
     area_cv: Annotated[float, Field(ge=0, le=2, description="CV of the quota; assumed")] = 0.5
     width_um: Annotated[
-        float, Field(gt=0, le=1000, description="width of the trench; PMC3423528, 100-300")
+        float, Field(gt=0, le=1000, description="width of the trench; Easley 2012, 100-300")
     ] = 200.0
     travel_um_per_day: Annotated[
         float, Field(gt=0, le=100, description="front speed, cancellous; assumed, 5-25")
@@ -81,7 +81,7 @@ class BmuParameters(Parameters):
         float, Field(ge=0, le=3, description="turn of the front, radians a day (SD); assumed")
     ] = 0.1
     founders: Annotated[
-        int, Field(ge=1, le=50, description="osteoclasts that open a BMU; 5-8, mechanisms 10")
+        int, Field(ge=1, le=50, description="osteoclasts that open a BMU; assumed, 5-8 (guide M1)")
     ] = 6
     widest_tilt_degree: Annotated[
         float,
@@ -94,10 +94,11 @@ class BmuParameters(Parameters):
         float, Field(gt=0, le=100, description="radius under one osteoclast; assumed, 5-10 nuclei")
     ] = 30.0
     normal_radius_voxel: Annotated[
-        int, Field(ge=1, le=8, description="reach of the normal's estimate; design rule 3, assumed")
+        int, Field(ge=1, le=8, description="reach of the normal's estimate; assumed (guide M10)")
     ] = 3
     young_bone_day: Annotated[
-        float, Field(ge=0, le=1000, description="no BMU starts on younger bone; mechanisms 10")
+        float,
+        Field(ge=0, le=1000, description="no BMU starts on younger bone; assumed (guide M10)"),
     ] = 60.0
     longest_travel_day: Annotated[
         float, Field(gt=0, le=1000, description="a front older than this stops; assumed")
@@ -107,19 +108,23 @@ class BmuParameters(Parameters):
         Field(
             ge=0,
             le=1,
-            description="of births, near dying osteocytes; assumed, at most half (mech. 5)",
+            description="of births, near dying osteocytes; assumed, at most half (guide M4)",
         ),
     ] = 0.2
     strain_bias: Annotated[
         float,
         Field(
-            ge=0, le=4, description="births x exp(-k(u-1)), of those strain tells; .2-1, mech. 4"
+            ge=0,
+            le=4,
+            description="births x exp(-k(u-1)), of those strain tells; calibrated, .2-1 (guide M4)",
         ),
     ] = 1.0
     blind_share: Annotated[
         float,
         Field(
-            ge=0, le=1, description="of births that strain does not tell; at least half, mech. 4"
+            ge=0,
+            le=1,
+            description="of births that strain does not tell; assumed, at least half (guide M4)",
         ),
     ] = 0.5
     steering_per_day: Annotated[

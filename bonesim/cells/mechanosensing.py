@@ -10,7 +10,7 @@
               cells are asked about bone that changes) is there before anything is counted
 
 Between solves U is held as solved. Load scales it at once and exactly: bone is elastic.
-Source: mechanisms 4, 10; Lerebours and Buenzli 2015 (set-points are embedded with new bone).
+Source: guide M4; Lerebours 2016 (set-points are embedded with new bone).
 """
 
 import numpy as np

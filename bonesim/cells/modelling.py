@@ -4,12 +4,12 @@
     thickness   a few um on a patch, by a team that comes of the lining cells themselves: nothing is
                 drawn from the pool
 
-The law is assumed. It begins at 1 and not at the 1.5 of the dossier: a fifth more load must be able
-to add bone in months (LIFTMOR), while u of healthy bone scatters by a tenth and must form next to
+The law is assumed. It begins at 1 and not at 1.5 (guide M6): a fifth more load must be able to
+add bone in months (Watson 2018), while u of healthy bone scatters by a tenth and must form next to
 nothing (2-5 % of forming surface). Deposits never join two surfaces (`apposition.grant`).
 
 A site of modelling is one of `cavity` without a BMU and without stock: all it forms is granted.
-Sources: mechanisms 6, 10.
+Sources: guide M6, M10.
 """
 
 from typing import Annotated, Any

@@ -5,20 +5,20 @@
                 less where osteocytes make more sclerostin;
                 not started by the arrest limit: the surface stays eroded (arrested)
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
-                    x wall(E2, T, sclerostin) x N^0.15, never more than was taken
+                    x wall(E2, T, sclerostin) x N^n, never more than was taken
     strain      W x ((1 + u) / 2)^n: above 1 as the team finds it, up to 10 um beyond the surface
                 there was; below 1 (another n) as long as it works: what it does not form in disuse
                 is forgone
     speed       a0 exp(-t / (tau_a W / W0)) um/d: every team starts alike, thicker walls take longer
 
-The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen
-1999: erosion depth +5 um, wall thickness -3 um). Each osteoblast is a row with a day and a fate:
+The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen 1999:
+erosion depth +5 um, walls not demonstrably different). Each osteoblast is a row with a day and a fate:
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
 Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
 weakly (hormones.response.sclerostin_wall_exponent). To recruitment it comes by sclerostin alone.
 
-Sources: mechanisms 1, 4, 6 and 10; Eriksen 1984, 1999; Manolagas 2000; Lips 1978.
+Sources: guide M1, M4, M6; Eriksen 1984b, Eriksen 1999, Manolagas 2000, Lips 1978.
 """
 
 from collections import namedtuple
@@ -68,7 +68,7 @@ from bonesim.units import BONE, FULL
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
 #: Bounds of what a place can do to recruitment, relative to health; assumed.
 MIN_SIGNAL, MAX_SIGNAL = 0.2, 5.0
-#: Bounds of (1 + u) / 2, what strain does to the wall; mechanisms 4.
+#: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).
 MIN_WALL, MAX_WALL = 0.5, 2.0
 
 
@@ -89,11 +89,12 @@ class OsteoblastParameters(Parameters):
         Field(
             ge=-20,
             le=5,
-            description="formed less eroded where strain is usual; calibrated, -2..+1 (mech. 9)",
+            description="formed less eroded where strain is usual; calibrated, -2..+1 (guide M9)",
         ),
     ] = -2.0
     apposition_um_per_day: Annotated[
-        float, Field(gt=0, le=5, description="speed at the start, a0; W.Th over FP, .5-1 (mech. 1)")
+        float,
+        Field(gt=0, le=5, description="speed at the start, a0; fit: W.Th over FP, .5-1 (guide M1)"),
     ] = 0.63
     apposition_tau_day: Annotated[
         float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")
@@ -114,14 +115,18 @@ class OsteoblastParameters(Parameters):
     ] = 0.18
     pool_wall_exponent: Annotated[
         float,
-        Field(ge=0, le=2, description="wall thickness ~ N^n; calibrated, mech. 6 assumes .15"),
+        Field(
+            ge=0,
+            le=2,
+            description="wall thickness ~ N^n; calibrated; guide M6 has .15, without a source",
+        ),
     ] = 0.04
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
     ] = 8
     coupling_exponent: Annotated[
         float,
-        Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (mech. 6)"),
+        Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (guide M6)"),
     ] = 0.15
     canopy_exponent: Annotated[
         float,
@@ -137,7 +142,11 @@ class OsteoblastParameters(Parameters):
     ] = 0.3
     strain_wall_exponent: Annotated[
         float,
-        Field(ge=0, le=3, description="wall ~ ((1+u)/2)^n, u > 1; +.33 um per 1 % lost, mech. 4"),
+        Field(
+            ge=0,
+            le=3,
+            description="wall ~ ((1+u)/2)^n, u > 1; assumed: +.33 um per 1 % lost (guide M4)",
+        ),
     ] = 1.0
     disuse_exponent: Annotated[
         float,
@@ -146,7 +155,10 @@ class OsteoblastParameters(Parameters):
         ),
     ] = 1.5
     overfill_um: Annotated[
-        float, Field(ge=0, le=20, description="most a strained site forms beyond itself; mech. 10")
+        float,
+        Field(
+            ge=0, le=20, description="most a strained site forms beyond itself; assumed (guide M10)"
+        ),
     ] = 10.0
     grace_day: Annotated[
         float,

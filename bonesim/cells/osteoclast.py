@@ -17,7 +17,8 @@ the brake, thin bone that is used to its strain is dug like any other until litt
 It may break through all the same.
 
 Left out: fusion of nuclei (the territory is one cell's), microdamage.
-Sources: mechanisms 1, 2.3, 4 (strain stop), 9; Eriksen 1984, 1999; Hughes 1996; Manolagas 2000.
+Sources: guide M1, M2.3, M4 (strain stop); Eriksen 1984a, Eriksen 1999, Hughes 1996,
+Manolagas 2000.
 """
 
 from collections import namedtuple
@@ -77,14 +78,14 @@ class OsteoclastParameters(Parameters):
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25
     mononuclear_um_per_day: Annotated[
-        float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984 (34 d)")
+        float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984a (34 d)")
     ] = 0.9
     strain_stop: Annotated[
         float,
         Field(
             ge=0,
             le=10,
-            description="k, strain's part in ending resorption; calibrated, mech. 4, .2-3",
+            description="k, strain's part in ending resorption; calibrated, .2-3 (guide M4)",
         ),
     ] = 1.0
     neighbour_share: Annotated[

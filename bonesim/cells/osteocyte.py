@@ -7,7 +7,7 @@
 Lacunae whose voxel is no longer bone are found at the same look, so a count is at most that many
 days behind; no cavity is refilled that fast.
 How they feel strain is in `sensing`, what they say in `messages` and `signals`.
-Sources: mechanisms 1; Mullender 1996; Frost, Manolagas (25 years).
+Sources: guide M1; Mullender 1996, Manolagas 2000 (25 years).
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -35,7 +35,7 @@ class OsteocyteParameters(Parameters):
     """Number and life of osteocytes."""
 
     lifespan_year: Annotated[
-        float, Field(gt=0, le=1000, description="mean life; 25 y, Frost and Manolagas, 10-50")
+        float, Field(gt=0, le=1000, description="mean life; 25 y, Manolagas 2000, 10-50")
     ] = 25.0
     start_density_per_mm3: Annotated[
         float, Field(ge=0, le=60000, description="lacunae at the start; Mullender 1996, 13-30 k")
@@ -52,7 +52,11 @@ class OsteocyteParameters(Parameters):
     ] = 450
     setpoint_tau_year: Annotated[
         float,
-        Field(gt=0, le=1e9, description="drift of the set-point to what is felt; 5, mech. 10"),
+        Field(
+            gt=0,
+            le=1e9,
+            description="drift of the set-point to what is felt; assumed, 5 (guide M4)",
+        ),
     ] = 5.0
     min_energy_share: Annotated[
         float, Field(gt=0, le=1, description="of the mean strain energy, the least felt; assumed")

@@ -7,7 +7,7 @@ N is about 1 in health, where recruitment keeps it below the capacity N_max.
 N_max falls with age (after 60, before it is higher). Recruitment draws on the block around the site.
 Whether estradiol loss depletes the pool is a
 hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter that silences it.
-Sources: mechanisms 6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
+Sources: guide M6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
 """
 
 from typing import Annotated, Any
@@ -31,7 +31,7 @@ class PrecursorParameters(Parameters):
     """Renewal and use of the precursor pool."""
 
     block_um: Annotated[
-        float, Field(gt=0, le=5000, description="edge of a marrow block; assumed (mechanisms 6)")
+        float, Field(gt=0, le=5000, description="edge of a marrow block; assumed (guide M6)")
     ] = 500.0
     growth_per_day: Annotated[
         float, Field(ge=0, le=1, description="logistic renewal; assumed, .003-.03")
@@ -49,10 +49,10 @@ class PrecursorParameters(Parameters):
         float, Field(gt=0, le=100, description="memory of the capacity for the deficit; assumed")
     ] = 3.0
     capacity_loss_per_year: Annotated[
-        float, Field(ge=0, le=0.1, description="capacity falls so after 60; assumed (mech. 6)")
+        float, Field(ge=0, le=0.1, description="capacity falls so after 60; assumed (guide M6)")
     ] = 0.006
     recruitment_per_mm2: Annotated[
-        float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (mech. 6)")
+        float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (guide M6)")
     ] = 3.0
 
 

@@ -14,6 +14,7 @@ from bonesim.cli.biopsy import biopsy
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
 from bonesim.cli.doctor import doctor
+from bonesim.cli.explain import explain, odd
 from bonesim.cli.failures import as_typed
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
@@ -43,6 +44,8 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (biopsy, "biopsy", "biopsy configs/healthy_decade.toml --day 730"),
         (decompose, "decompose", "decompose configs/suppression_small.toml --twin -o loss.png"),
         (runs.schema, "schema", "schema > bonesim.schema.json"),
+        (explain, "explain", "explain cells.osteoclast.strain_stop"),
+        (odd, "odd", "odd configs/suppression_small.toml > odd.md"),
     ],
     LOOK: [
         (runs.info, "info", "info out.vtkhdf"),

@@ -82,7 +82,7 @@ class ScheduleParameters(Parameters):
         Field(
             ge=0,
             le=8000,
-            description="days to equilibrate before day 0; >= 2 BMU lifetimes (mech. 0)",
+            description="days to equilibrate before day 0; choice: >= 2 BMU lifetimes (guide M0)",
         ),
     ] = 900
     burn_in_seed: Annotated[

@@ -26,7 +26,10 @@ class AssayParameters(Parameters):
     """Two ways to measure estradiol in serum."""
 
     cross_reacting_pg_per_ml: Annotated[
-        float, Field(ge=0, le=30, description="other steroids read as estradiol; 6-9, mech. 7.3")
+        float,
+        Field(
+            ge=0, le=30, description="other steroids read as estradiol; assumed, 6-9 (guide M7.3)"
+        ),
     ] = 6.0
     immunoassay_limit_pg_per_ml: Annotated[
         float, Field(ge=0, le=50, description="lower readings are reported as this; assumed")
@@ -62,7 +65,7 @@ def bioavailable(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares of testosterone and estradiol that SHBG does not bind (free and on albumin), 0..1.
 
-    The law of mass action (Vermeulen 1999, J Clin Endocrinol Metab 84:3666): testosterone fills
+    The law of mass action (Vermeulen 1999): testosterone fills
     SHBG; estradiol, a hundred times rarer, binds to the sites that are left.
     """
     total = np.asarray(t_ng_per_dl, np.float64) * 1e-8 / T_MASS  # ng/dL -> mol/L

@@ -1,6 +1,6 @@
 """The hypothalamic-pituitary-gonadal axis of one person under drugs.
 
-All in ratios to the person's own baseline (mechanisms 7.3); capitals follow that section:
+All in ratios to the person's own baseline (guide M7.3); capitals follow that section:
 
     tt     = g + Tx/T0                                       testosterone: testis and drug
     e      = (1-ft)(1-I) tt + ft (1-It) g + Ex/E0            estradiol: periphery, testis, drug
@@ -51,33 +51,43 @@ class AxisParameters(Parameters):
     """Feedback, delays and conversion in a man; a woman's values are derived."""
 
     testis_share: Annotated[
-        float, Field(ge=0, le=0.5, description="ft, of estradiol from the testis; fit (mech. 7.3)")
+        float, Field(ge=0, le=0.5, description="ft, of estradiol from the testis; fit (guide M7.3)")
     ] = 0.21
     e2_feedback: Annotated[
-        float, Field(ge=0, le=5, description="kE: ln LH per baseline estradiol; fit (mech. 7.3)")
+        float, Field(ge=0, le=5, description="kE: ln LH per baseline estradiol; fit (guide M7.3)")
     ] = 1.11
     t_feedback: Annotated[
-        float, Field(ge=0, le=5, description="kT: ln LH per baseline testosterone; fit (mech. 7.3)")
+        float,
+        Field(ge=0, le=5, description="kT: ln LH per baseline testosterone; fit (guide M7.3)"),
     ] = 0.30
     given_t_feedback_dl_per_ng: Annotated[
         float,
-        Field(ge=0, le=0.1, description="kX = 2.3/550, 100 mg/week: LH to 10-20 %; assumed, 7.3"),
+        Field(
+            ge=0,
+            le=0.1,
+            description="kX = 2.3/550, 100 mg/week: LH to 10-20 %; assumed (guide M7.3)",
+        ),
     ] = 2.3 / 550.0
     max_lh_ratio: Annotated[
         float,
-        Field(gt=1, le=30, description="upper limit of LH over baseline; assumed (mech. 7.3)"),
+        Field(gt=1, le=30, description="upper limit of LH over baseline; assumed (guide M7.3)"),
     ] = 7.0
     lh_tau_day: Annotated[
-        float, Field(ge=0.1, le=30, description="LH follows its drive; assumed (mech. 7.3)")
+        float, Field(ge=0.1, le=30, description="LH follows its drive; assumed (guide M7.3)")
     ] = 3.0
     leydig_exponent: Annotated[
-        float, Field(ge=0, le=2, description="n: testosterone ~ LH^n; fit (mech. 7.3)")
+        float, Field(ge=0, le=2, description="n: testosterone ~ LH^n; fit (guide M7.3)")
     ] = 0.74
     leydig_tau_day: Annotated[
-        float, Field(ge=0.1, le=60, description="testosterone follows LH; fit (mech. 7.3)")
+        float, Field(ge=0.1, le=60, description="testosterone follows LH; fit (guide M7.3)")
     ] = 7.0
     atrophy_tau_day: Annotated[
-        float, Field(ge=1, le=720, description="Leydig cells atrophy and recover; 30-90, mech. 7.3")
+        float,
+        Field(
+            ge=1,
+            le=720,
+            description="Leydig cells atrophy and recover; assumed, 30-90 (guide M7.3)",
+        ),
     ] = 60.0
     atrophy_below_lh: Annotated[
         float, Field(ge=0, le=1, description="they atrophy below this LH ratio; assumed")
@@ -90,11 +100,16 @@ class AxisParameters(Parameters):
         Field(
             ge=0.1,
             le=60,
-            description="agonist desensitises the pituitary; LH x3 on day 3; mech. 7.2",
+            description="agonist desensitises the pituitary; LH x3 on day 3; assumed (guide M7.3)",
         ),
     ] = 4.0
     flare: Annotated[
-        float, Field(ge=0, le=50, description="first effect of an agonist; LH x3 on day 3; mech. 7")
+        float,
+        Field(
+            ge=0,
+            le=50,
+            description="an agonist's first effect, LH x3 on day 3; assumed (guide M7.3)",
+        ),
     ] = 7.0
     desensitised_rest: Annotated[
         float,
@@ -104,7 +119,7 @@ class AxisParameters(Parameters):
         float, Field(ge=1, le=365, description="recovery after an agonist; assumed, weeks")
     ] = 30.0
     t_decline_per_decade: Annotated[
-        float, Field(ge=0, le=0.5, description="share of testosterone; Gonzalez-Sales 2015")
+        float, Field(ge=0, le=0.5, description="share of testosterone; Gonzalez-Sales 2016")
     ] = 0.024
     shbg_t_exponent: Annotated[
         float, Field(ge=0, le=2, description="SHBG ~ T^-k; fit to -16 % in Taxel 2001, with next")

@@ -39,7 +39,11 @@ class VariationParameters(Parameters):
     ] = 0.27
     t_cv: Annotated[
         float,
-        Field(ge=0, le=1, description="baseline testosterone; .18-.29 in Leder 2004, B.-B. 2009"),
+        Field(
+            ge=0,
+            le=1,
+            description="baseline testosterone; .18-.29 in Leder 2004, Burnett-Bowie 2009",
+        ),
     ] = 0.25
     feedback_cv: Annotated[
         float, Field(ge=0, le=1, description="both feedbacks on LH together; assumed")

@@ -41,7 +41,7 @@ StartE2 = Annotated[
     Field(
         ge=LOWEST_START_E2_PG_PER_ML,
         le=HIGHEST_E2_PG_PER_ML,
-        description="serum estradiol until the first change; men 10-40 (LC-MS), mech. 7",
+        description="serum estradiol until the first change; input; men 10-40 (LC-MS), guide M7.2",
     ),
 ]
 StartT = Annotated[

@@ -58,21 +58,25 @@ class DrugParameters(Parameters):
 
     anastrozole: Annotated[
         Kinetics,
-        Field(description="CL/F 1.54 L/h, half-life 46.8 h, tmax 1 h: Mauras 2009 (mech. 7.1)"),
+        Field(description="CL/F 1.54 L/h, half-life 46.8 h, tmax 1 h: Mauras 2009 (guide M7.1)"),
     ] = Kinetics(absorption_per_day=36.0, elimination_per_day=0.3554, clearance_l_per_day=36.96)
     letrozole: Annotated[
         Kinetics,
-        Field(description="steady state at 2.5 mg/d: 90 ng/mL, 131 L; label 1997 (to check)"),
+        Field(
+            description="steady state at 2.5 mg/d: 90 ng/mL, 131 L; Femara label, unchecked (guide M7.4)"
+        ),
     ] = Kinetics(absorption_per_day=24.0, elimination_per_day=0.22, clearance_l_per_day=28.8)
     tamoxifen: Annotated[
         Kinetics,
-        Field(description="half-life 6 d, 120 ng/mL at 20 mg/d: label 1977 (to check)"),
+        Field(
+            description="half-life 6 d, 120 ng/mL at 20 mg/d: Nolvadex label, unchecked (guide M7.4)"
+        ),
     ] = Kinetics(absorption_per_day=5.0, elimination_per_day=0.116, clearance_l_per_day=167.0)
     testosterone_cypionate: Annotated[
         Kinetics,
         Field(
-            description="two depots, F = .85 x .699 mg T per mg, MCR 1000 L/d; half-life 8 d on "
-            "the label, peak at 2-5 d (mech. 7.3)"
+            description="two depots, F = .85 x .699 mg T per mg, MCR 1000 L/d; half-life 8 d, peak "
+            "at 2-5 d: Depo-Testosterone label, unchecked (guide M7.3)"
         ),
     ] = Kinetics(
         absorption_per_day=0.6,
@@ -83,7 +87,9 @@ class DrugParameters(Parameters):
     )
     testosterone_gel: Annotated[
         Kinetics,
-        Field(description="10 % absorbed; back to baseline in 2-4 d: label 2000 (to check)"),
+        Field(
+            description="10 % absorbed; back to baseline in 2-4 d: AndroGel label, unchecked (guide M7.4)"
+        ),
     ] = Kinetics(
         absorption_per_day=12.0,
         elimination_per_day=1.2,
@@ -93,7 +99,9 @@ class DrugParameters(Parameters):
     )
     estradiol_gel: Annotated[
         Kinetics,
-        Field(description="6 % absorbed, half-life 36 h; MCR 1600 L/d (mech. 7.2); label (check)"),
+        Field(
+            description="6 % absorbed, half-life 36 h, MCR 1600 L/d; EstroGel label, unchecked; guide M7.4"
+        ),
     ] = Kinetics(
         absorption_per_day=12.0,
         elimination_per_day=0.46,
@@ -103,7 +111,9 @@ class DrugParameters(Parameters):
     )
     estradiol_patch: Annotated[
         Kinetics,
-        Field(description="constant release; skin half-life 6 h assumed; MCR 1600 L/d (mech. 7.2)"),
+        Field(
+            description="constant release; skin half-life 6 h assumed; MCR 1600 L/d (guide M7.2)"
+        ),
     ] = Kinetics(
         absorption_per_day=24.0,
         elimination_per_day=2.8,
@@ -112,18 +122,24 @@ class DrugParameters(Parameters):
     )
     gnrh_agonist: Annotated[
         Kinetics,
-        Field(description="goserelin depot: half-life 4.2 h, CL 150 L/d; label 1989 (to check)"),
+        Field(
+            description="goserelin: half-life 4.2 h, CL 150 L/d; Zoladex label, unchecked; guide M7.4"
+        ),
     ] = Kinetics(absorption_per_day=24.0, elimination_per_day=4.0, clearance_l_per_day=150.0)
 
     implant_release_day: Annotated[
         float,
         Field(
-            gt=0, le=400, description="release time of a GnRH implant; 28 d for 3.6 mg, label 1989"
+            gt=0,
+            le=400,
+            description="release time of a GnRH implant; 28 d for 3.6 mg, Zoladex label",
         ),
     ] = 28.0
     anastrozole_ic50_nmol_per_l: Annotated[
         float,
-        Field(gt=0, le=1000, description="in vivo; fit to -96.7 % at 1 mg (Geisler 1996), mech. 7"),
+        Field(
+            gt=0, le=1000, description="in vivo; fit to -96.7 % at 1 mg (Geisler 1996), guide M7.1"
+        ),
     ] = 11.2
     anastrozole_max_inhibition: Annotated[
         float, Field(gt=0, le=1, description="maximal inhibition; -98.1 % at 10 mg, Geisler 1996")
@@ -137,7 +153,7 @@ class DrugParameters(Parameters):
     letrozole_insensitive_share: Annotated[
         float,
         Field(
-            ge=0, le=1, description="likewise; assumed 0: men on letrozole fall lower, mech. 7.2"
+            ge=0, le=1, description="likewise; assumed 0: men on letrozole fall lower (guide M7.2)"
         ),
     ] = 0.0
     letrozole_ic50_nmol_per_l: Annotated[
@@ -147,20 +163,25 @@ class DrugParameters(Parameters):
         float, Field(gt=0, le=1, description="maximal inhibition; assumed, Geisler 2002: > 99.1 %")
     ] = 0.995
     inhibition_hill: Annotated[
-        float, Field(ge=0.5, le=4, description="steepness of inhibition; fit (mech. 7.3)")
+        float, Field(ge=0.5, le=4, description="steepness of inhibition; fit (guide M7.3)")
     ] = 1.95
     testis_ic50_ratio: Annotated[
         float,
         Field(
-            ge=1, le=1000, description="in the testis its own testosterone competes; fit, mech. 7.3"
+            ge=1,
+            le=1000,
+            description="in the testis its own testosterone competes; fit (guide M7.3)",
         ),
     ] = 55.0
     ic50_cv: Annotated[
-        float, Field(ge=0, le=1, description="CV of IC50 between persons, lognormal; mech. 7.1")
+        float,
+        Field(
+            ge=0, le=1, description="CV of IC50 between persons, lognormal; assumed (guide M7.1)"
+        ),
     ] = 0.40
     tamoxifen_ec50_ng_per_ml: Annotated[
         float,
-        Field(gt=0, le=1000, description="half occupancy: O = .9 at 20 mg/d (mech. 7.4); derived"),
+        Field(gt=0, le=1000, description="half occupancy: O = .9 at 20 mg/d (guide M7.4); derived"),
     ] = 13.3
     gnrh_ec50_ng_per_ml: Annotated[
         float, Field(gt=0, le=100, description="half effect; far below the depot's level; assumed")

@@ -51,10 +51,12 @@ class DietParameters(Parameters):
     """Calcium and vitamin D: habitual, and changes."""
 
     calcium_mg_per_day: Annotated[
-        float, Field(ge=0, le=5000, description="habitual intake; neutral at 1000 (mech. 8)")
+        float,
+        Field(ge=0, le=5000, description="habitual intake; assumed neutral at 1000 (guide M8)"),
     ] = 1000.0
     vitamin_d_nmol_per_l: Annotated[
-        float, Field(ge=0, le=500, description="serum 25-OH-D; neutral from 50 on (mech. 8)")
+        float,
+        Field(ge=0, le=500, description="serum 25-OH-D; assumed neutral from 50 on (guide M8)"),
     ] = 60.0
     change: Annotated[
         tuple[DietChange, ...], Field(max_length=1000, description="in order of time; input")
@@ -115,7 +117,7 @@ class ProtocolParameters(Prescriptions):
         Field(
             ge=0.1,
             le=200,
-            description="baseline true estradiol; none: man 25, woman 4.5; assumed, targets",
+            description="baseline true estradiol; none: man 25, woman 4.5; assumed (guide E)",
         ),
     ] = None
     t_ng_per_dl: Annotated[
@@ -123,12 +125,12 @@ class ProtocolParameters(Prescriptions):
         Field(
             gt=1,
             le=2000,
-            description="baseline testosterone; none: man 550 at 40, -2.4 %/decade; woman 20; mech. 7.2",
+            description="baseline T; none: man 550 at 40, -2.4 %/decade; woman 20; assumed (guide M7.2)",
         ),
     ] = None
     lh_iu_per_l: Annotated[
         float | None,
-        Field(gt=0, le=150, description="baseline LH; none: man 5, woman 30; assumed, mech. 7.2"),
+        Field(gt=0, le=150, description="baseline LH; none: man 5, woman 30; assumed (guide M7.2)"),
     ] = None
     shbg_nmol_per_l: Annotated[
         float | None,

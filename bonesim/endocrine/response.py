@@ -5,8 +5,8 @@
     x    = 1 - <S'> / S(E_set)                                     the deficit, low-passed
 
 <S'> is the mean of S' over the day (not S of the day's mean). E_set is the person's own set-point,
-which adapts slowly: one static threshold cannot fit men and postmenopausal women (science targets,
-"Read first" 3). `static_setpoint_pg_per_ml` is the static form, for comparison. With it a woman
+which adapts slowly: one static threshold cannot fit men and postmenopausal women
+(guide R3). `static_setpoint_pg_per_ml` is the static form, for comparison. With it a woman
 after menopause is at x = 0.87 before any drug, from the first day of the burn-in on; with her own
 set-point the burn-in is at x = 0. x > 0 is too little estradiol. x < 0 is more than the set-point;
 its effect is limited (`max_surplus`). Every effect of x is a line of `ResponseParameters`, and
@@ -58,12 +58,12 @@ class Course(Protocol):
 
 
 class ResponseParameters(Parameters):
-    """How estradiol and testosterone act on bone cells (mechanisms 2.3)."""
+    """How estradiol and testosterone act on bone cells (guide M2.3)."""
 
     half_maximum_pg_per_ml: Annotated[
-        float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (mech. 2.3)")
+        float, Field(gt=0, le=100, description="K of the ERalpha signal; fitted, 6-20 (guide M2.3)")
     ] = 16.0
-    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (mech. 2.3)")] = (
+    hill: Annotated[float, Field(ge=0.5, le=4, description="h; calibrated, 1-2.5 (guide M2.3)")] = (
         1.8
     )
     beta_share: Annotated[
@@ -79,17 +79,23 @@ class ResponseParameters(Parameters):
     ] = 10.0
     static_setpoint_pg_per_ml: Annotated[
         float | None,
-        Field(ge=0.1, le=200, description="one fixed set-point for all; none: own; mech. 2.3"),
+        Field(
+            ge=0.1,
+            le=200,
+            description="one fixed set-point for all; none: own; choice (guide M2.3)",
+        ),
     ] = None
     max_surplus: Annotated[
-        float, Field(ge=0, le=5, description="-x is at most this: HRT halves Ac.f (Compston 1996)")
+        float,
+        Field(ge=0, le=5, description="-x is at most this: assumed: HRT lowers Ac.f (Vedi 1996a)"),
     ] = 0.5
     bioavailable_weight: Annotated[
         float,
         Field(ge=0, le=1, description="E x (share not on SHBG / reference)^w; assumed 0: total E2"),
     ] = 0.0
     tamoxifen_signal: Annotated[
-        float, Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; .45-.6 (mech. 7.4)")
+        float,
+        Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; assumed, .45-.6 (guide M7.4)"),
     ] = 0.52
     rankl_gain: Annotated[
         float,
@@ -120,14 +126,21 @@ class ResponseParameters(Parameters):
     ] = 0.2
     osteoblast_loss: Annotated[
         float,
-        Field(ge=0, lt=0.9, description="osteoblast life x(1-a x); budget -2 %, mech. 9; 0-.14"),
+        Field(
+            ge=0,
+            lt=0.9,
+            description="osteoblast life x(1-a x); calibrated, 0-.14; budget -2 % (guide M9)",
+        ),
     ] = 0.02
     precursor_growth_gain: Annotated[
         float,
         Field(ge=0, le=3, description="acute progenitor growth x(1+g x); Di Gregorio 2001 (mouse)"),
     ] = 0.3
     osteocyte_death_gain: Annotated[
-        float, Field(ge=0, le=10, description="osteocyte death x(1+g x); assumed (Tomkinson 1997)")
+        float,
+        Field(
+            ge=0, le=10, description="osteocyte death x(1+g x); assumed; direction: Tomkinson 1997"
+        ),
     ] = 1.0
     sclerostin_gain: Annotated[
         float, Field(ge=0, le=3, description="sclerostin x(1+g x); Moedder 2011 (-27 % with E2)")
@@ -154,15 +167,21 @@ class ResponseParameters(Parameters):
     androgen_rankl_gain: Annotated[
         float,
         Field(
-            ge=0, le=2, description="RANKL x(1+g max(0,1-T/200)), over that at T0; Finkelstein 2016"
+            ge=0,
+            le=2,
+            description="RANKL x(1+g max(0,1-T/200)), over that at T0; sign: Finkelstein 2016",
         ),
     ] = 0.1
 
     pth_calcium_gain: Annotated[
-        float, Field(ge=0, le=2, description="PTH +g (1 - Ca / 1000 mg); Tai 2015 (mech. 8)")
+        float,
+        Field(ge=0, le=2, description="PTH +g (1 - Ca / 1000 mg); assumed (guide M8); Tai 2015"),
     ] = 0.25
     pth_vitamin_d_gain: Annotated[
-        float, Field(ge=0, le=2, description="PTH +g (1 - 25OHD / 50); Reid 2020 (mech. 8)")
+        float,
+        Field(
+            ge=0, le=2, description="PTH +g (1 - 25OHD / 50); assumed (guide M8); Macdonald 2018"
+        ),
     ] = 0.2
     pth_activation_exponent: Annotated[
         float,
@@ -170,7 +189,7 @@ class ResponseParameters(Parameters):
     ] = 1.5
 
 
-#: Bounds of the PTH factor; mechanisms 8.
+#: Bounds of the PTH factor; assumed (guide M8).
 LOWEST_PTH, HIGHEST_PTH = 0.8, 1.5
 #: Share of estradiol that SHBG does not hold at 30 nmol/L and testosterone 500 ng/dL.
 REFERENCE_BIOAVAILABLE = float(bioavailable(500.0, 30.0)[1])

@@ -21,7 +21,7 @@ would miss those that later packets have overlapped.)
 
 Left out: osteoid and mineral lag (formation is mineralisation), shrinkage, the section's thickness
 (except for counting cells), labels that are missed, a reader's error.
-Sources: Frost 1983; Parfitt 1983 and 1987; Recker 2011; Dempster 2013.
+Sources: Frost 1983; Parfitt 1983, Parfitt 1987; Recker 2011; Dempster 2013.
 """
 
 from typing import Annotated, Any, NamedTuple

@@ -19,7 +19,7 @@ from pydantic import Field
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 
-#: Range of k that is reported beside it (targets.md, "Read first" 1).
+#: Range of k that is reported beside it (guide R1).
 K_LOWEST, K_HIGHEST = 0.40, 0.70
 
 

@@ -27,7 +27,7 @@ class MarkerParameters(Parameters):
         Field(
             ge=1,
             le=365,
-            description="trailing mean; assumed: mech. 6 has 7, a small block needs 28",
+            description="trailing mean; assumed: guide M5 has 7, a small block needs 28",
         ),
     ] = 28
     baseline_day: Annotated[
@@ -40,7 +40,7 @@ class MarkerParameters(Parameters):
             ge=0,
             le=1,
             description="share of the skeleton's turnover that follows this block; assumed, "
-            "mech. 6: .5-.6",
+            ".5-.6 (guide M5)",
         ),
     ] = 0.55
     osteocalcin_lag_day: Annotated[
@@ -51,7 +51,11 @@ class MarkerParameters(Parameters):
     ] = 15
     marker_cv: Annotated[
         float,
-        Field(ge=0, le=1, description="CV of one sample, assay and person; mech. 6: .12-.15"),
+        Field(
+            ge=0,
+            le=1,
+            description="CV of one sample, assay and person; assumed, .12-.15 (guide M5)",
+        ),
     ] = 0.13
 
 

@@ -23,7 +23,7 @@ from bonesim.units import BONE
 #: Outcome of an event; its code is its position here.
 EVENT_STATUSES = ("open", "transient", "final", "not_counted")
 OPEN, TRANSIENT, FINAL, NOT_COUNTED = 0, 1, 2, 3
-#: Days from the end of a BMU to the classification of its events (design rule 4: a year).
+#: Days from the end of a BMU to the classification of its events (a year; guide M10).
 JUDGEMENT_DAYS = 365
 
 COLUMNS: dict[str, Any] = {

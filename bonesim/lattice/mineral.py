@@ -27,7 +27,11 @@ class MineralParameters(Parameters):
 
     lag_day: Annotated[
         float,
-        Field(ge=0, le=60, description="osteoid before mineral comes; Martinez-Reina: 12, 12-20"),
+        Field(
+            ge=0,
+            le=60,
+            description="osteoid before mineral comes; 12 in Martinez-Reina 2019, 12-20",
+        ),
     ] = 15.0
     fast_fraction: Annotated[
         float, Field(gt=0, lt=1, description="share of the fast pool; fit to Fuchs 2008, .55-.70")
@@ -48,7 +52,7 @@ class MineralParameters(Parameters):
         Field(
             gt=0,
             le=20000,
-            description="mean age at the start, exponential; 1 over turnover (mech. 1)",
+            description="mean age at the start, exponential; fit: 1 over turnover (guide M0)",
         ),
     ] = 2700.0
 

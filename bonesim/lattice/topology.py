@@ -1,7 +1,7 @@
 """Topology of bone: what the change of a single voxel means for it.
 
 Bone is 26-connected, marrow 6-connected. A voxel is *simple* when its removal or addition
-changes neither (Bertrand and Malandain 1994: exactly one bone part among its 26 neighbours and
+changes neither (Bertrand 1994: exactly one bone part among its 26 neighbours and
 exactly one marrow part among its 18 neighbours that touches it by a face). Every other crossing
 is an event, named by which of the two numbers is not one.
 
@@ -42,7 +42,7 @@ PLATE_PERFORATION, STRUT_CUT, MIXED, CAVITY_OPENED, SPECK_LOST = 0, 1, 2, 3, 4
 FRAGMENT_FREED, HEALING, CAVITY_CLOSED = 5, 6, 7
 SIMPLE = 255
 
-# Voronoi weights of the 13 axes on the sphere (Ohser and Muecklich 2000, "Statistical analysis
+# Voronoi weights of the 13 axes on the sphere (Ohser 2000, "Statistical analysis
 # of microstructures"); tests/lattice/test_topology.py derives them again. Divided by the step
 # length in voxels and doubled: surface area in voxel faces per bone-marrow pair.
 _AXIS_WEIGHT = 0.04577789120476 * 2.0

@@ -2,7 +2,7 @@
 
     compression   two faces approach by 1 %; only bone that connects them is included, over faces,
                   edges or corners of elements: all of these share nodes
-    tensor        six unit strains by mixed uniform boundary conditions (Pahr and Zysset 2008)
+    tensor        six unit strains by mixed uniform boundary conditions (Pahr 2008)
 
 Stiffness and reaction come from the strain energy, W = 1/2 E strain^2 V, which has twice as many
 correct digits as the displacement. Nodal forces summed over the faces are an independent check.

@@ -25,11 +25,16 @@ class Material(Parameters):
     """Material properties of bone, and the size of its elements."""
 
     tissue_modulus_mpa: Annotated[
-        float, Field(ge=1, le=1e6, description="of fully mineralised bone; 6.8-18 GPa (mech. 4)")
+        float,
+        Field(
+            ge=1, le=1e6, description="of fully mineralised bone; assumed, 6.8-18 GPa (guide M4)"
+        ),
     ] = 10000.0
     mineral_exponent: Annotated[
         float,
-        Field(ge=0, le=4, description="modulus ~ mineral^n; Currey 1988: 2.7, of ash; assumed"),
+        Field(
+            ge=0, le=4, description="modulus ~ mineral^n; assumed; Currey 1988: about 3, of calcium"
+        ),
     ] = 2.0
     poisson: Annotated[
         float, Field(ge=0, le=0.45, description="Poisson's ratio of bone tissue; assumed, .3")

@@ -8,7 +8,7 @@ along all three. Two facts make solving cheap: every diagonal entry is the same,
 preconditioner is one number a node; and the largest eigenvalue of an element over its diagonal
 bounds that of any structure made of it, so none has to be estimated.
 
-Source: textbook (Hughes, The Finite Element Method, 2000); bound: Wathen 1987.
+Source: textbook (Hughes 2000); bound: Wathen 1987.
 """
 
 import numpy as np

@@ -10,7 +10,7 @@ Elements are cubes of 2 x 2 x 2 voxels by default: on two real bones of 20 and 2
 stiffness by -1 and +6 %, strains by 1 to 2 % (README). Their modulus goes by the bone and the
 mineral in them. Left out: plasticity, fatigue, fluid.
 
-Sources: mechanisms 4; 0.4 MPa on a vertebra in daily life.
+Sources: guide M4; 0.4 MPa on a vertebra in daily life (assumed).
 """
 
 from functools import partial
@@ -41,11 +41,16 @@ class MechanicsParameters(Material):
     interval_day: Annotated[
         int,
         Field(
-            ge=0, le=3650, description="days between solves; 0: never, no strain sensed; mech. 4"
+            ge=0,
+            le=3650,
+            description="days between solves; 0: never, no strain sensed; choice (guide M4)",
         ),
     ] = 30
     changed_percent: Annotated[
-        float, Field(gt=0, le=100, description="of bone; solved again after this change; mech. 4")
+        float,
+        Field(
+            gt=0, le=100, description="of bone; solved again after this change; choice (guide M4)"
+        ),
     ] = 1.0
     delay_day: Annotated[
         int,
@@ -57,7 +62,7 @@ class MechanicsParameters(Material):
         ),
     ] = 0
     habitual_stress_mpa: Annotated[
-        float, Field(gt=0, le=100, description="along the main axis, z; vertebra, .3-1 (mech. 4)")
+        float, Field(gt=0, le=100, description="along the main axis, z; assumed, .3-1 (guide M4)")
     ] = 0.4
     share_z: Annotated[
         float, Field(ge=0, le=1, description="of the habitual stress, along z; assumed, 70/15/15")

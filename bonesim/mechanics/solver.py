@@ -2,7 +2,7 @@
 
     minimise  W(u) = 1/2 u.K u   over displacements with the given values at the constraints
 
-W falls with every step by exactly alpha r.z / 2 (Hestenes and Stiefel 1952). Its error is the square
+W falls with every step by exactly alpha r.z / 2 (Hestenes 1952). Its error is the square
 of the displacement's error in the energy norm, so stiffness from W has twice as many correct digits
 as the displacement. The remaining error of W is estimated from the decreases of the last steps (such
 estimates: Meurant and Tichy 2019). The residual is no such measure: at 1e-3 the force of a weak

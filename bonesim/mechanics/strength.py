@@ -7,7 +7,7 @@ Effective strain is sqrt(2 U / E), U strain energy density and E the tissue's mo
 Pistoia's numbers were found for radius images of 165 um elements: they depend on the voxel size
 (Arias-Moreno 2019), so failure loads compare blocks of one voxel size, not scanners. Sources:
 Pistoia 2002; apparent yield strain 0.7 to 0.8 %, nearly the same in all trabecular bone (Morgan
-and Keaveny 2001).
+2001).
 """
 
 from collections.abc import Sequence

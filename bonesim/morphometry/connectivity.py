@@ -1,4 +1,4 @@
-"""Connectivity of the trabecular network (Odgaard and Gundersen 1993), on the purified network.
+"""Connectivity of the trabecular network (Odgaard 1993), on the purified network.
 
 Purified: only the largest 26-connected piece of bone, marrow sealed within it filled, so that specks
 and pores do not count. BoneJ keeps the largest piece of marrow instead: where a plate parts the

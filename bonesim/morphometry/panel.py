@@ -26,7 +26,7 @@ SHAPE_UM = 20.0
 #: Shares of the whole work that are spheres of bone, and of marrow, about.
 BONE_WORK, MARROW_WORK = 0.15, 0.65
 
-_SPHERE = "largest sphere (Hildebrand 1997)"
+_SPHERE = "largest sphere (Hildebrand 1997a)"
 _CUT = "spheres that the edge cuts are censored (Kaplan-Meier)"
 _MIL = "exact mean intercept over the surface (no test lines), ellipsoid of 1/MIL^2"
 _CURVES = "curve skeleton (isthmus thinning) of the purified network, Gaussian of 20 um"
@@ -52,7 +52,7 @@ PANEL = {
     ),
     "conn_d_unfiltered_per_mm3": ("", "as Conn.D without the Gaussian: with the noise of voxels"),
     "fragments": ("", "pieces of bone beside the largest, 26-connected"),
-    "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997), Gaussian of 20 um"),
+    "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997b), Gaussian of 20 um"),
     "da": ("DA", f"longest over shortest {_MIL}"),
     "mil_1_um": ("MIL1", f"longest {_MIL}"),
     "mil_2_um": ("MIL2", f"middle {_MIL}"),
@@ -66,8 +66,8 @@ PANEL = {
     "plate_bvtv_percent": ("pBV/TV", _SHEETS),
     "rod_bvtv_percent": ("rBV/TV", "what is not plate"),
     "plate_share_percent": ("pBV/BV", _SHEETS),
-    "plate_n_per_mm": ("pTb.N", "cube root of plates per volume (Liu 2008)"),
-    "rod_n_per_mm": ("rTb.N", "cube root of rods per volume (Liu 2008)"),
+    "plate_n_per_mm": ("pTb.N", "cube root of plates per volume (Liu 2008b)"),
+    "rod_n_per_mm": ("rTb.N", "cube root of rods per volume (Liu 2008b)"),
     "nodes_per_mm3": ("N.Nd/TV", _CURVES),
     "struts_per_mm3": ("N.Tb/TV", _CURVES),
     "free_ends_per_mm3": ("N.Fe/TV", _CURVES),

@@ -1,4 +1,4 @@
-"""Segmentation of bone into plates and rods, and their numbers (after Liu 2008).
+"""Segmentation of bone into plates and rods, and their numbers (after Liu 2008b).
 
 The skeleton with sheets is used. A sheet voxel belongs to a plate if a disc of the sheet covers it
 whose diameter is at least the local bone thickness: then the cross-section is at least PLATE_ASPECT
@@ -18,7 +18,7 @@ from bonesim.morphometry.network import pieces_within, seen
 from bonesim.morphometry.spheres import paint_spheres
 from bonesim.morphometry.thinning import PERSISTENCE, Skeleton, skeleton_of
 
-#: Width over thickness from which on bone is a plate; Liu 2008 has no value, assumed.
+#: Width over thickness from which on bone is a plate; Liu 2008b has no value, assumed.
 PLATE_ASPECT = 2.0
 #: Skeleton pieces of fewer voxels are junctions' crumbs, not counted.
 SMALLEST_PIECE = 3

@@ -5,10 +5,10 @@ between eight voxel centres; a region of voxels is measured by the cubes all of 
 it holds, so a region's cut faces are never surface and its volume is that of its cubes.
 
     SMI   6 BV S' / S^2, S' the gain of area per length when the surface moves outwards
-          (Hildebrand and Rueegsegger 1997): plate 0, rod 3, ball 4
+          (Hildebrand 1997b): plate 0, rod 3, ball 4
     MIL   mean intercept length in direction w: 2 BV / integral of |n . w| over the surface.
           Counts of intersections of test lines (Whitehouse 1974) estimate this, with noise.
-          1 / MIL^2 = w . M . w is the fabric ellipsoid (Harrigan and Mann 1984).
+          1 / MIL^2 = w . M . w is the fabric ellipsoid (Harrigan 1984).
     DA    longest over shortest axis of that ellipsoid: 1 isotropic, infinite for flat plates
 """
 

@@ -42,7 +42,7 @@ def covering_squares(max_squared):  # type: ignore[no-untyped-def]
     """How large a neighbour's sphere has to be to hold every voxel of a sphere.
 
     Row: the shape of the step to the neighbour; column: radius squared of the sphere, 0..max_squared;
-    value: smallest radius squared of the neighbour's (Remy and Thiel 2002).
+    value: smallest radius squared of the neighbour's (Remy 2002).
     """
     needed = np.zeros((_SHAPES.shape[0], max_squared + 1), np.int64)
     reach = int(np.sqrt(max_squared)) + 1

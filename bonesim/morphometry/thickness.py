@@ -1,6 +1,6 @@
 """Local thickness: the diameter of the largest sphere that lies within a phase and covers a point.
 
-Hildebrand and Rueegsegger 1997. Spheres are centred on voxels; their radius is the exact
+Hildebrand 1997a. Spheres are centred on voxels; their radius is the exact
 Euclidean distance to the nearest voxel of the other phase.
 
 A sphere of radius r (centre to centre) stands for a diameter of 2 r - 1/2 voxels: the mean of
@@ -15,7 +15,7 @@ each voxel: the largest within what is known (`within`), and the largest that th
 other phase allows if the edge is no surface (`reaching`). Where the largest sphere is clear of the
 edge the thickness is known. Elsewhere it is at least `within`: a right-censored observation. Mean
 and SD are those of the Kaplan-Meier distribution, the usual edge correction of spatial statistics
-(Baddeley and Gill 1997, of distances); if the largest observation is censored it counts as known.
+(Baddeley 1997, of distances); if the largest observation is censored it counts as known.
 Nothing outside the edge takes part: a value is the same in air, in bone, or in the specimen that the
 region was cut from.
 

@@ -1,10 +1,10 @@
 """Thinning bone to its skeleton: curves for struts, sheets for plates, the topology unchanged.
 
-Layer by layer, simple voxels (Bertrand and Malandain 1994) are taken off, those of one layer in
+Layer by layer, simple voxels (Bertrand 1994) are taken off, those of one layer in
 eight subfields, no two of which touch, so that the order within a subfield does not matter. A
 voxel that links two parts of bone (1-isthmus), or for sheets parts two sides of marrow
 (2-isthmus), and still does so PERSISTENCE layers later, stays (isthmus-based thinning with
-persistence: Bertrand and Couprie 2014, Chaussard and Couprie). Rods shrink from a free end by
+persistence: Bertrand 2014, Chaussard 2009). Rods shrink from a free end by
 about their radius; bumps leave nothing.
 
 Cut faces are continued outwards (the outer layer repeated), by more than thinning takes from an

@@ -93,8 +93,8 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
     found = [
         *([("given", grey.threshold, "as given")] if given else []),
         ("Otsu", automatic, "Otsu 1979"),
-        ("Li", float(threshold_li(some)), "Li and Tam 1998"),  # type: ignore[no-untyped-call]
-        ("IsoData", float(threshold_isodata(some)), "Ridler and Calvard 1978"),  # type: ignore[no-untyped-call]
+        ("Li", float(threshold_li(some)), "Li 1998"),  # type: ignore[no-untyped-call]
+        ("IsoData", float(threshold_isodata(some)), "Ridler 1978"),  # type: ignore[no-untyped-call]
     ]
     thresholds = tuple(Threshold(n, at, _at_least(values, at), method) for n, at, method in found)
     if whole and high - low < BINS:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Beginning of the names of the tensor's entries, C.
 ENTRY = "stiffness_"
-_MIXED = "six unit strains, mixed uniform boundary conditions (Pahr and Zysset 2008)"
+_MIXED = "six unit strains, mixed uniform boundary conditions (Pahr 2008)"
 
 
 def parameters_of(given: Mapping[str, Any], run: Run | None = None) -> ApparentParameters:

@@ -85,7 +85,7 @@ def read_voxels(field, fields, voxels, shape):  # type: ignore[no-untyped-def]
 def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
     """RANK bound by RANKL against its decoy OPG, relative to health; both in units of health.
 
-    rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; mechanisms 3): 1/3 in health.
+    rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; guide M3): 1/3 in health.
     """
     return 3.0 * rankl / (rankl + 1.0 + opg)
 

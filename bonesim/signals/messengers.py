@@ -17,7 +17,7 @@ surface through dendrites: its reach stands for the reach of the dendrites. Fiel
 in bone and marrow. An osteocyte at stimulus u secretes 2/(1 + u) of its baseline sclerostin, more
 RANKL if u is below 1, and OPG that rises with u (`_secretion`). Left out: RANKL and OPG of active
 osteoblasts (their surface is a tenth), exchange with blood, latent and active TGF-beta. Source:
-mechanisms 3 (reaches are choices), 4, 5 and 6.
+guide M3 (reaches are choices), guide M4, M6.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -58,19 +58,19 @@ class SignalParameters(Parameters):
         int, Field(ge=1, le=365, description="days between solves; choice, see README")
     ] = 14
     rankl_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="RANKL's reach; choice, 40-150 (mech. 3)")
+        float, Field(ge=0, le=2000, description="RANKL's reach; choice, 40-150 (guide M3)")
     ] = 80.0
     opg_reach_um: Annotated[
-        float, Field(ge=0, le=5000, description="OPG's reach; choice, 100-500 (mech. 3)")
+        float, Field(ge=0, le=5000, description="OPG's reach; choice, 100-500 (guide M3)")
     ] = 250.0
     sclerostin_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="sclerostin's reach; choice, 40-100 (mech. 3)")
+        float, Field(ge=0, le=2000, description="sclerostin's reach; choice, 40-100 (guide M3)")
     ] = 60.0
     coupling_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="coupling factors' reach; choice, 60 (mech. 3)")
+        float, Field(ge=0, le=2000, description="coupling factors' reach; choice, 60 (guide M3)")
     ] = 60.0
     lining_reach_um: Annotated[
-        float, Field(ge=0, le=2000, description="shelter of lining cells; Kristensen 2013, 50-100")
+        float, Field(ge=0, le=2000, description="shelter of lining cells; 50-100, Kristensen 2013")
     ] = 50.0
     rankl_production: Annotated[
         float,
@@ -105,17 +105,20 @@ class SignalParameters(Parameters):
 
     strain_reach_um: Annotated[
         float,
-        Field(ge=0, le=2000, description="screening length of the strain signal; 100, mech. 4"),
+        Field(
+            ge=0, le=2000, description="screening length of the strain signal; assumed (guide M4)"
+        ),
     ] = 100.0
     sclerostin_strain_exponent: Annotated[
-        float, Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; 1, mech. 4; 0: none")
+        float,
+        Field(ge=0, le=4, description="sclerostin x (2/(1+u))^n; assumed (guide M4); 0: none"),
     ] = 1.0
     rankl_disuse_gain: Annotated[
         float,
         Field(
             ge=0,
             le=5,
-            description="osteocytes' RANKL x(1+g max(0,1-u)); calibrated to bed rest, .5 in mech. 10",
+            description="osteocytes' RANKL x(1+g max(0,1-u)); calibrated to bed rest; guide M4 has .5",
         ),
     ] = 1.75
     opg_strain_gain: Annotated[

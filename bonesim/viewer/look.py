@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Outline of the bone on the slices.
 OUTLINE = "#E69F00"
-#: Lines of the thresholds in order: colour (Okabe and Ito 2008) and dashes.
+#: Lines of the thresholds in order: colour (Wong 2011) and dashes.
 LINES = (
     (OUTLINE, "-"), ("#0072B2", "--"), ("#CC79A7", "-."), ("#009E73", ":"),
 )  # fmt: skip

@@ -1,9 +1,8 @@
 """Colours and their names, the same in every picture.
 
-Hues for categories follow Okabe and Ito 2008 ("Color universal design") and Wong 2011 (Nature
-Methods 8:441): readers with any common colour vision can distinguish them. Every main category has
-its own shape as well. Numbers are coloured by cividis (Nunez et al. 2018, PLoS ONE 13:e0199239),
-which is perceptually uniform and looks the same to dichromats.
+Hues for categories follow the palette of Okabe and Ito (Wong 2011): readers with any common colour
+vision can distinguish them. Every main category has its own shape as well. Numbers are coloured by
+cividis (Nunez 2018), which is perceptually uniform and looks the same to dichromats.
 """
 
 from typing import NamedTuple

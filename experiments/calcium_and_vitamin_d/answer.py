@@ -15,7 +15,7 @@ from bonesim.viewer import draw_lines, panels, table_and_figure
 
 NEITHER = "neither"
 DRUG = {0: "anastrozole", 1: "no drug"}
-#: Change of spine DXA by a calcium supplement: 51 trials (A11 of the targets), percent.
+#: Change of spine DXA by a calcium supplement: 51 trials (guide A11), percent.
 PUBLISHED = (0.5, 2.0)
 
 

@@ -31,7 +31,7 @@ def _protocol(**what: Any) -> dict[str, Any]:
     return {"protocol": what}
 
 
-#: targets.md: A1 to A13. Assays differ, so men fall from 9 to 5.2 (x0.58, between x0.5 and x0.67).
+#: guide A1 to A13. Assays differ, so men fall from 9 to 5.2 (x0.58, between x0.5 and x0.67).
 SCENARIOS: dict[str, Scenario] = {
     "control": Scenario({}, (0, YEAR, 2 * YEAR, 3 * YEAR)),
     "man_inhibitor": Scenario(_to(5.2, 9.0, 10.0, (319.0, 490.0)), (0, YEAR)),

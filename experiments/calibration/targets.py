@@ -1,4 +1,4 @@
-"""The targets (science targets, A1 to A13) as statistics of what `scenarios.simulate` returns."""
+"""The targets (`bonesim guide targets`, A1 to A13) as statistics of what `scenarios.simulate` returns."""
 
 from collections.abc import Callable
 from typing import NamedTuple

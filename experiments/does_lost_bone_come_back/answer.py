@@ -71,7 +71,7 @@ def regained(measures: pd.DataFrame) -> pd.Series:
 def rate_ratio(treated: list[Outcome], healthy: list[Outcome]) -> tuple[float, float, float]:
     """Final events per mm3 and year, treated over healthy, with its exact 95 % interval.
 
-    Given the sum, the treated count is binomial (Clopper and Pearson 1934).
+    Given the sum, the treated count is binomial (Clopper 1934).
     """
     a, b = (sum(o.finals for o in group) for group in (treated, healthy))
     exposure = [sum(o.mm3_years for o in group) for group in (treated, healthy)]

@@ -4,7 +4,7 @@
     python answer.py doses -o doses.png
 
 Enough is a mean estradiol of 20 to 30 pg/mL, the range of healthy men by mass spectrometry (older
-20-25, young 24-30: science targets, "Estradiol courses"). The cost is what spine DXA has lost
+20-25, young 24-30: guide E). The cost is what spine DXA has lost
 against the same man on testosterone alone. Nothing is simulated here.
 """
 

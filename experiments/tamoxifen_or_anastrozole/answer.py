@@ -23,9 +23,9 @@ NOTHING = "nothing"
 BY = ["own_e2", "arm", "day"]
 #: Spine DXA since the start, percent: own estradiol, arm, day, published, source.
 PUBLISHED = (
-    (4.5, "anastrozole 1 mg/day", 730, -4.1, "ATAC (Eastell 2008)"),
-    (4.5, "tamoxifen 20 mg/day", 730, 2.2, "ATAC (Eastell 2008)"),
-    (4.5, NOTHING, 730, -0.8, "targets A8"),
+    (4.5, "anastrozole 1 mg/day", 730, -4.1, "ATAC (Eastell 2006)"),
+    (4.5, "tamoxifen 20 mg/day", 730, 2.2, "ATAC (Eastell 2006)"),
+    (4.5, NOTHING, 730, -0.8, "guide A8"),
     (80.0, "tamoxifen 20 mg/day", 365, -1.44, "Powles 1996, a year"),
 )
 

@@ -29,7 +29,7 @@ PRESCRIPTIONS: dict[str, tuple[bool, dict[str, float] | None]] = {
 }
 #: Days until everything is steady, and the days averaged.
 UNTIL, LAST = 168.0, 28.0
-#: Below it spine density fell in men and women (Finkelstein 2016; mechanisms 2.1).
+#: Below it spine density fell in men and women (Finkelstein 2016; guide M2.1).
 ENOUGH_PG_PER_ML = 10.0
 
 

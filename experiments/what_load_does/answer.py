@@ -4,7 +4,7 @@
     python answer.py load -o load.png
 
 Every difference is between two runs of the same bone, seed and day. Spine DXA is k = 0.50 times
-the change of trabecular mineral (science targets). Nothing is simulated here.
+the change of trabecular mineral (guide R1). Nothing is simulated here.
 """
 
 import pandas as pd

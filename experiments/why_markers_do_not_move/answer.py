@@ -32,7 +32,7 @@ SERUM = MarkerParameters()
 #: Men in each arm (Burnett-Bowie 2009: 69 completed).
 MEN = 35
 #: SD of one man's change, %: of a marker two readings' noise, of spine DXA in a year that of
-#: Burnett-Bowie 2009 (science targets, A1), which holds precision and all that differs between men.
+#: Burnett-Bowie 2009 (guide A1), which holds precision and all that differs between men.
 SD_MARKER = 100.0 * SERUM.marker_cv * np.sqrt(2.0)
 SD_DXA = 3.1
 #: CTX against its start: day, % (Taxel 2001, 2 mg/day).

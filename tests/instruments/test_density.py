@@ -1,4 +1,4 @@
-"""Densities: the operator of targets.md to the letter, fat in the marrow, and stated precision."""
+"""Densities: the operator of guide R1 to the letter, fat in the marrow, and stated precision."""
 
 import numpy as np
 import pytest

@@ -205,7 +205,7 @@ def test_a_warm_start_is_quicker_and_gives_the_same() -> None:
 
 
 def test_strained_bone_is_worth_more_than_idle_bone() -> None:
-    """Van der Linden 2001: the same loss costs more stiffness where strain is high."""
+    """van der Linden 2001a: the same loss costs more stiffness where strain is high."""
     quanta = porous((32, 24, 24), 3)
     p = MechanicsParameters(voxels_per_element=1, share_z=1, share_y=0, share_x=0)
     before = solved(quanta, p)

@@ -78,7 +78,7 @@ def kernel_philox(counter: list[int], key: list[int]) -> list[int]:
 def test_philox_gives_the_known_answers(
     counter: list[int], key: list[int], answer: list[int]
 ) -> None:
-    """The three vectors for philox4x32-10 in Random123's kat_vectors (Salmon et al. 2011)."""
+    """The three vectors for philox4x32-10 in Random123's kat_vectors (Salmon 2011)."""
     assert kernel_philox(counter, key) == answer
     assert plain_philox(counter, key) == answer
 

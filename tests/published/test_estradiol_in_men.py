@@ -1,4 +1,4 @@
-"""What was measured in men under aromatase inhibitors, against the axis; mechanisms 7.2.
+"""What was measured in men under aromatase inhibitors, against the axis; guide M7.2.
 
 An immunoassay reads other steroids as estradiol (`hormones.assay`), so a published baseline by
 immunoassay is the true level and that constant, and the simulated level is read the same way.

@@ -55,7 +55,7 @@ def failing(config: str, keep: str | None) -> list[dict[str, Any]]:
 
 
 def ishigami(x: float, y: float, z: float) -> float:
-    """Ishigami and Homma 1990, with a = 7 and b = 0.1."""
+    """Ishigami 1990, with a = 7 and b = 0.1."""
     return math.sin(x) + 7 * math.sin(y) ** 2 + 0.1 * z**4 * math.sin(x)
 
 

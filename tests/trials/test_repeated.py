@@ -26,7 +26,7 @@ def burnett_bowie() -> dict[str, float]:
 
 
 def test_a_repeat_of_burnett_bowie_could_find_any_p(burnett_bowie: dict[str, float]) -> None:
-    """targets.md derives 2.5e-6 to 0.096; exactly, by the noncentral t distribution."""
+    """guide A1 derives 2.5e-6 to 0.096; exactly, by the noncentral t distribution."""
     error = 3.1 * np.sqrt(1 / 36 + 1 / 33)
     t = stats.nct.ppf([0.95, 0.5, 0.05], 67, 2.46 / error)
     exact = 2 * stats.t.sf(t, 67)

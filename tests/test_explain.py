@@ -1,0 +1,159 @@
+"""bonesim explain and odd: derived from the code, current in the guide, complete."""
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+import bonesim
+from bonesim.cli.main import app
+from bonesim.errors import InputError
+from bonesim.reports import explain, odd, parameters
+
+CONCEPTS = (
+    "Basic principles", "Emergence", "Adaptation", "Objectives", "Learning", "Prediction",
+    "Sensing", "Interaction", "Stochasticity", "Collectives", "Observation",
+)  # fmt: skip
+ELEMENTS = (
+    "1. Purpose and patterns", "2. Entities, state variables and scales",
+    "3. Process overview and scheduling", "4. Design concepts", "5. Initialization",
+    "6. Input data", "7. Submodels",
+)  # fmt: skip
+
+
+def row(path: str) -> explain.Explained:
+    """The one row of a parameter."""
+    (found,) = explain.rows_of(explain.table(path))
+    return found
+
+
+def test_one_parameter_in_full() -> None:
+    found = row("cells.osteoclast.death_per_day")
+    assert float(found.value) == pytest.approx(1 / 12, rel=1e-5)
+    assert (found.unit, found.allowed) == ("1/d", "a number from 0 to 2 1/d")
+    assert found.meaning == "hazard at the reference depth"
+    assert found.source == "lifespan 12 d, Manolagas 2000"
+    assert found.readers == "cells.osteoclast.resorb"
+    table = bonesim.explain("osteoclast.death_per_day")
+    assert "doi:10.1210/edrv.21.2.0395" in table.attrs["references"]["Manolagas 2000"]
+    assert "doi:10.1210/edrv.21.2.0395" in explain.text(table)
+
+
+@pytest.mark.parametrize(
+    ("path", "readers"),
+    [
+        # By annotation, in kernels by the module's group, through an assignment, through a
+        # named tuple copied from the group, in the class itself, and by a base class.
+        ("hormones.response.opg_loss", {"endocrine.response.Response.drive"}),
+        ("cells.osteoclast.strain_stop", {"cells.osteoclast.strain_factor"}),
+        ("signals.held_day", {"cells.secretion.sources_of"}),
+        ("specimen.cell_um", {"specimens.network.network"}),
+        ("signals.interval_day", {"signals.messengers.Signals.due"}),
+        ("tissue.fragment.full_search_day", {"engine.simulation.Simulation._log_events"}),
+    ],
+)
+def test_readers_are_those_of_the_code(path: str, readers: set[str]) -> None:
+    assert set(row(path).readers.split("\n")) == readers
+
+
+def test_readers_of_one_name_in_several_groups_are_kept_apart() -> None:
+    for path, room in (("biopsy.interval_day", "histology."), ("signals.interval_day", "signals.")):
+        assert all(one.startswith(room) for one in row(path).readers.split("\n"))
+    assert "mechanics.loading.Habitual.due" in row("mechanics.interval_day").readers
+
+
+def test_what_nobody_reads() -> None:
+    """A number that no function reads moves nothing; the list may only become shorter."""
+    unread = [one for one in explain.rows_of(explain.table()) if one.readers == explain.NOBODY]
+    numbers = [one.path for one in unread if "number" in one.allowed]
+    assert numbers == ["hormones.assay.immunoassay_cv", "hormones.assay.spectrometry_cv"]
+    assert {one.name for one in unread if one.path not in numbers} == {"route"}
+
+
+def test_values_are_those_of_a_configuration() -> None:
+    config = {"cells": {"osteoclast": {"strain_stop": 0.25}}}
+    (found,) = explain.rows_of(bonesim.explain("strain_stop", config))
+    assert found.value == "0.25"
+    assert row("strain_stop").value == "1"
+    tables = bonesim.odd(config)
+    values = tables[(tables["element"] == "parameters") & (tables["name"] == "strain_stop")]
+    assert values["value"].tolist() == ["0.25"]
+
+
+def test_kinds_and_groups() -> None:
+    kinds = explain.rows_of(explain.table("specimen.voxel_um"))
+    assert [(one.kind, one.value) for one in kinds] == [("synthetic", "20"), ("scan", "none")]
+    group = explain.rows_of(explain.table("cells.modelling"))
+    assert [one.name for one in group] == [
+        "start_per_mm2_per_year", "most_per_mm2_per_year", "thickness_um", "radius_um",
+    ]  # fmt: skip
+    assert explain.text(explain.table("cells.modelling")).splitlines()[0] == "cells.modelling"
+    assert {one.group for one in explain.rows_of(explain.table("biopsy"))} == {"biopsy"}
+    # A drug's kinetics are its own, not those of the class.
+    assert float(row("hormones.drugs.letrozole.clearance_l_per_day").value) == 28.8
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("cells.osteoclast.death_per_dya", "Did you mean cells.osteoclast.death_per_day?"),
+        ("osteoclast.life_day", "Did you mean cells.osteocyte.lifespan_year?"),
+        ("interval_day", "3 have this name: signals.interval_day"),
+        ("zzz", "Groups: title, seed, specimen"),
+    ],
+)
+def test_unknown_names_get_advice(path: str, advice: str) -> None:
+    with pytest.raises(InputError, match=re.escape(advice)):
+        bonesim.explain(path)
+
+
+def test_commands() -> None:
+    shown = CliRunner().invoke(app, ["explain", "cells.osteoclast.strain_stop"])
+    assert shown.exit_code == 0
+    assert "read by   cells.osteoclast.strain_factor" in shown.stdout
+    records = json.loads(CliRunner().invoke(app, ["explain", "modelling", "--json"]).stdout)
+    assert [one["path"] for one in records] == explain.table("cells.modelling")["path"].tolist()
+    protocol = CliRunner().invoke(app, ["odd"])
+    assert protocol.exit_code == 0
+    assert protocol.stdout == odd.PLACE.read_text(encoding="utf-8")
+
+
+def test_the_guide_has_the_parameters_of_the_code() -> None:
+    current = parameters.PLACE.read_text(encoding="utf-8") == parameters.text(parameters.table())
+    assert current, "python -m bonesim.reports.parameters"
+
+
+def test_the_guide_has_the_tables_of_the_code() -> None:
+    current = odd.PLACE.read_text(encoding="utf-8") == odd.text(odd.table())
+    assert current, "python -m bonesim.reports.odd"
+
+
+def test_odd_is_complete() -> None:
+    text = odd.PLACE.read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^## (.+)$", text, re.M)) == ELEMENTS
+    concepts = text.split("## 4. ")[1].split("## 5. ")[0]
+    assert tuple(re.findall(r"^\*\*([A-Z][a-z ]+)\.\*\*", concepts, re.M)) == CONCEPTS
+    marks = set(re.findall(r"<!-- odd: (\w+) -->", text))
+    assert marks == {"entities", "schedule", "initial", "inputs", "parameters"}
+
+
+def test_odd_s_tables_are_of_the_code() -> None:
+    table = odd.table()
+    assert set(table["element"]) == {"entities", "schedule", "initial", "inputs", "parameters"}
+    entities = table[table["element"] == "entities"]
+    assert set(entities["part"]) == {
+        "person", "marrow block", "cube of the fields", "voxel", "bmu", "osteoblast", "osteoclast",
+        "osteocyte", "site", "voxel of a site",
+    }  # fmt: skip
+    day = table.loc[table["element"] == "schedule", "name"].tolist()
+    order = ["Response.next_day", "Simulation._load", "Osteocytes.age", "Simulation._listen",
+             "RemodellingUnits.be_born", "Osteoclasts.resorb", "Precursors.renew",
+             "Osteoblasts.arrive", "Osteoblasts.form", "DailyTable.collect"]  # fmt: skip
+    places = [k for name in order for k, one in enumerate(day) if one.endswith(name)]
+    assert len(places) == len(order)
+    assert places == sorted(places)
+    assert (table.loc[table["element"] == "schedule", "meaning"] != "").all()
+    known = explain.table()["path"].tolist()
+    of_parameters = table[table["element"] == "parameters"]
+    assert len(of_parameters) == len(known)
