@@ -5,7 +5,7 @@ left over joins a neighbouring aggregate. Nodes are neighbours if an element hol
 aggregate is connected through bone, and struts that pass close by stay separate on every level.
 The same rule makes aggregates of aggregates. Order is that of the numbers: nothing is random.
 
-Source: Vanek, Mandel and Brezina 1996 (standard aggregation).
+Source: Vanek 1996 (standard aggregation).
 """
 
 from typing import NamedTuple

@@ -58,7 +58,7 @@ class MechanicsParameters(Material):
             ge=0,
             le=365,
             description="days from the start of a solve to its strain; the days between are simulated "
-            "beside it; 0: at once; choice, effect in benchmarks/README.md",
+            "beside it; 0: at once; choice, effect measured in benchmarks/README.md",
         ),
     ] = 0
     habitual_stress_mpa: Annotated[

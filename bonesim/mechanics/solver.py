@@ -5,7 +5,7 @@
 W falls with every step by exactly alpha r.z / 2 (Hestenes 1952). Its error is the square
 of the displacement's error in the energy norm, so stiffness from W has twice as many correct digits
 as the displacement. The remaining error of W is estimated from the decreases of the last steps (such
-estimates: Meurant and Tichy 2019). The residual is no such measure: at 1e-3 the force of a weak
+estimates: Meurant 2019). The residual is no such measure: at 1e-3 the force of a weak
 structure can be wrong by a quarter.
 
 So the iteration stops on two relative measures. The first is the estimated error of the strain
