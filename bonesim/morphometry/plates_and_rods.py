@@ -84,13 +84,16 @@ def plate_voxels(half_thickness: NDArray[np.float32], skeleton: Skeleton) -> Boo
     if not rim.any():
         return skeleton.image
     to_rim = edt.edt(np.ascontiguousarray(~rim, np.uint8), black_border=False, parallel=1)
-    radius = np.where(skeleton.marked(sheet), to_rim, np.float32(0.0))
+    middle = tuple(skeleton.voxels[sheet].T)
+    broad = np.asarray(to_rim[middle], np.float32)
+    del to_rim
     # Thinning shortens a rim by more than the half thickness: by the layers an isthmus must last.
-    narrow = radius + PERSISTENCE < (PLATE_ASPECT - 1.0) * half_thickness
-    radius[narrow] = 0.0
-    radius[radius > 0.0] += 1.0  # the rim itself is covered too
+    narrow = broad + PERSISTENCE < (PLATE_ASPECT - 1.0) * half_thickness[middle]
+    radius = np.zeros(half_thickness.shape, np.float32)
+    # The rim itself is covered too.
+    radius[middle] = np.where(narrow | (broad == 0.0), np.float32(0.0), broad + np.float32(1.0))
     reached = np.zeros(half_thickness.shape, np.float32)
-    paint_spheres(np.ascontiguousarray(radius, np.float32), reached)
+    paint_spheres(radius, reached)
     return np.asarray((reached > 0.0) & skeleton.image)
 
 

@@ -26,7 +26,7 @@ SHIFT_VOXEL = 0.05
 #: Test directions over half the sphere.
 DIRECTIONS = 512
 #: Triangles whose normals are multiplied at once: the products stay in a core's cache.
-_AT_ONCE = 1 << 8
+_AT_ONCE = 1 << 7
 #: A squared inverse intercept below this share of the largest counts as 0: infinite intercept.
 _ENDLESS = 1e-4
 

@@ -4,12 +4,13 @@ Spheres are centred on voxels and ranked: the higher label first, of equal ones 
 A voxel takes its label from the first sphere over it, so of each sphere only what no earlier one
 covers has to be painted. The earlier spheres about the 18 nearest voxels leave little of it: most
 spheres nothing, the rest a thin crust on one side. Which, a table gives: the ball is parted into
-SECTORS, the directions that meet one cell of a cube's faces, and for each step to a neighbour, each
+sectors, the directions that meet one cell of a cube's faces, and for each step to a neighbour, each
 radius of the neighbour's sphere and each sector there is a distance up to which all voxels are
 covered. A sphere is painted beyond the largest such distance of each sector.
 
 That is exact: of all spheres over a voxel the first has no earlier one there, so it is painted there.
-Memory beside the images: 5 bytes a voxel, 10 for each voxel of the largest sphere, the table.
+Memory beside the images: 5 bytes a voxel, 6 for each voxel of the largest sphere that can be in the
+block, the table (41 MB at most for radii up to 90 voxels).
 """
 
 import itertools
@@ -34,7 +35,10 @@ EARLIER = np.array([tuple(step) < (0, 0, 0) for step in STEPS])
 NEAR = 18
 #: Cells along the edge of a cube's face: more find more that is covered, and take longer to look at.
 CELLS = 4
-SECTORS = 6 * CELLS**2
+#: Beyond this radius squared (90 voxels: the block is all but empty) tables would become large, and
+#: there are fewer cells and neighbours.
+FINE = 8192
+COARSE_CELLS, COARSE_NEIGHBOURS = 2, 6
 #: Parts of the work after which progress is reported.
 PARTS = 50
 
@@ -43,7 +47,7 @@ Progress = Callable[[float], None]
 
 
 @kernel
-def sector_of(dz, dy, dx):  # type: ignore[no-untyped-def]
+def sector_of(dz, dy, dx, cells):  # type: ignore[no-untyped-def]
     """The sector of a step: the cell of a cube's faces that it points to; 0 of no step."""
     z, y, x = abs(dz), abs(dy), abs(dx)
     if z >= y and z >= x:
@@ -54,35 +58,36 @@ def sector_of(dz, dy, dx):  # type: ignore[no-untyped-def]
         longest, face, a, b = x, 4 + (dx < 0), dz, dy
     if longest == 0:
         return 0
-    row = min(CELLS - 1, (a + longest) * CELLS // (2 * longest))
-    column = min(CELLS - 1, (b + longest) * CELLS // (2 * longest))
-    return (face * CELLS + row) * CELLS + column
+    row = min(cells - 1, (a + longest) * cells // (2 * longest))
+    column = min(cells - 1, (b + longest) * cells // (2 * longest))
+    return (face * cells + row) * cells + column
 
 
 @kernel
-def ball_of(top, shape):  # type: ignore[no-untyped-def]
+def ball_of(top, shape, cells):  # type: ignore[no-untyped-def]
     """The voxels of a ball, by sector and distance.
 
     Args:
         top: its radius squared; voxels nearer than that are of the ball.
         shape: of the block; steps that leave it from anywhere are left out.
+        cells: along the edge of a cube's face; 6 cells^2 are the sectors.
 
     Returns:
-        begin: (top + 1, SECTORS) int32; the voxels of sector s at distances squared from p up to
+        begin: (top + 1, sectors) int32; the voxels of sector s at distances squared from p up to
             below q are rows begin[p, s] to begin[q, s].
         steps: (n, 3) int16, from the middle to the voxels.
     """
     far = np.int64(np.sqrt(np.float64(top))) + 1
     reach = np.array([min(far, n - 1) for n in shape])
-    begin = np.zeros((top + 1, SECTORS), np.int32)
+    begin = np.zeros((top + 1, 6 * cells**2), np.int32)
     for dz in range(-reach[0], reach[0] + 1):
         for dy in range(-reach[1], reach[1] + 1):
             for dx in range(-reach[2], reach[2] + 1):
                 square = dz * dz + dy * dy + dx * dx
                 if square < top:
-                    begin[square + 1, sector_of(dz, dy, dx)] += 1
+                    begin[square + 1, sector_of(dz, dy, dx, cells)] += 1
     total = 0
-    for sector in range(SECTORS):
+    for sector in range(begin.shape[1]):
         for square in range(top + 1):
             total += np.int64(begin[square, sector])
             begin[square, sector] = total
@@ -93,7 +98,7 @@ def ball_of(top, shape):  # type: ignore[no-untyped-def]
             for dx in range(-reach[2], reach[2] + 1):
                 square = dz * dz + dy * dy + dx * dx
                 if square < top:
-                    sector = sector_of(dz, dy, dx)
+                    sector = sector_of(dz, dy, dx, cells)
                     n = place[square, sector]
                     steps[n, 0], steps[n, 1], steps[n, 2] = dz, dy, dx
                     place[square, sector] += 1
@@ -104,13 +109,13 @@ def ball_of(top, shape):  # type: ignore[no-untyped-def]
 def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
     """Distances squared below which a neighbour's sphere covers a ball's voxels.
 
-    `covered` (len(STEPS), top + 1, SECTORS), filled with `top`, receives them: by step to the
-    neighbour, radius squared of its sphere, and sector. Others: see `ball_of`.
+    `covered` (ways, top + 1, sectors), filled with `top`, receives them: by step to the neighbour
+    (one of the first of STEPS), radius squared of its sphere, and sector. Others: see `ball_of`.
     """
-    top = covered.shape[1] - 1
-    for way in range(len(STEPS)):
+    ways, top, sectors = covered.shape[0], covered.shape[1] - 1, covered.shape[2]
+    for way in range(ways):
         z, y, x = STEPS[way]
-        for sector in range(SECTORS):
+        for sector in range(sectors):
             for n in range(begin[0, sector], begin[top, sector]):
                 dz, dy, dx = np.int64(steps[n, 0]), np.int64(steps[n, 1]), np.int64(steps[n, 2])
                 # A sphere that large or smaller does not reach the voxel.
@@ -119,7 +124,7 @@ def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
                 if square < covered[way, apart, sector]:
                     covered[way, apart, sector] = square
         for square in range(top - 1, -1, -1):
-            for sector in range(SECTORS):
+            for sector in range(sectors):
                 covered[way, square, sector] = min(
                     covered[way, square, sector], covered[way, square + 1, sector]
                 )
@@ -127,11 +132,11 @@ def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
 
 @kernel
 def drop_covered(squares, whole, painted):  # type: ignore[no-untyped-def]
-    """Unset `painted` (nz, ny, nx) where a neighbour's sphere holds all of the voxel's.
+    """Unset `painted` (nz, ny, nx) where a neighbour's larger sphere holds all of the voxel's.
 
     Args:
         squares: (nz, ny, nx) radius squared of the sphere about each voxel.
-        whole: (top + 1, len(STEPS)) radius squared up to which a sphere is held, by the square of
+        whole: (top + 1, ways) radius squared up to which a sphere is held, by the square of
             the neighbour's radius and the step to it.
     """
     nz, ny, nx = squares.shape
@@ -141,27 +146,29 @@ def drop_covered(squares, whole, painted):  # type: ignore[no-untyped-def]
                 if not painted[z, y, x]:
                     continue
                 inner = 0 < z < nz - 1 and 0 < y < ny - 1 and 0 < x < nx - 1
-                for way in range(len(STEPS)):
+                for way in range(whole.shape[1]):
                     k, j, i = z + STEPS[way, 0], y + STEPS[way, 1], x + STEPS[way, 2]
-                    if (
-                        inner or (0 <= k < nz and 0 <= j < ny and 0 <= i < nx)
-                    ) and whole[squares[k, j, i], way] >= squares[z, y, x]:  # fmt: skip
+                    if not inner and not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
+                        continue
+                    # In a flat block a smaller sphere may hold all of a larger one that is in it.
+                    other, square = squares[k, j, i], squares[z, y, x]
+                    if other > square and whole[other, way] >= square:
                         painted[z, y, x] = False
                         break
 
 
 @kernel
 def covered_around(radius, squares, shape, centre, covered, bare):  # type: ignore[no-untyped-def]
-    """Where a sphere is not covered by earlier ones of the neighbours, into `bare` (SECTORS).
+    """Where a sphere is not covered by earlier ones of the neighbours, into `bare` (sectors).
 
     In each sector: the distance squared below which its voxels are covered. `radius`, `squares` and
     `centre` are flat; for others see `cover`.
     """
     nz, ny, nx = shape
     z, y, x = centre // (ny * nx), centre // nx % ny, centre % nx
-    for sector in range(SECTORS):
+    for sector in range(bare.size):
         bare[sector] = 0
-    for way in range(NEAR):
+    for way in range(min(NEAR, covered.shape[0])):
         k, j, i = z + STEPS[way, 0], y + STEPS[way, 1], x + STEPS[way, 2]
         if not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
             continue
@@ -170,35 +177,30 @@ def covered_around(radius, squares, shape, centre, covered, bare):  # type: igno
         if radius[near] < radius[centre] or later:
             continue
         row = covered[way, squares[near]]
-        for sector in range(SECTORS):
+        for sector in range(bare.size):
             bare[sector] = max(bare[sector], row[sector])
 
 
 @kernel
-def paint(radius, squares, centres, covered, begin, steps, away, largest):  # type: ignore[no-untyped-def]
-    """Paint the spheres about `centres` (flat indices) where the neighbours' do not cover them.
-
-    `away`: each of `steps` as a difference of flat indices.
-    """
+def paint(radius, squares, centres, covered, begin, steps, largest):  # type: ignore[no-untyped-def]
+    """Paint the spheres about `centres` (flat indices) where the neighbours' do not cover them."""
     nz, ny, nx = radius.shape
     radii, flat, out = radius.ravel(), squares.ravel(), largest.ravel()
-    bare = np.empty(SECTORS, covered.dtype)
+    bare = np.empty(begin.shape[1], covered.dtype)
     for centre in centres:
         covered_around(radii, flat, radius.shape, centre, covered, bare)
         z, y, x = centre // (ny * nx), centre // nx % ny, centre % nx
         r, square = radii[centre], np.int64(flat[centre])
         reach = np.int64(np.ceil(np.sqrt(np.float64(square)))) - 1
         inner = reach <= min(z, y, x) and z + reach < nz and y + reach < ny and x + reach < nx
-        for sector in range(SECTORS):
+        for sector in range(bare.size):
             if bare[sector] >= square:
                 continue
             for n in range(begin[bare[sector], sector], begin[square, sector]):
-                if not inner:
-                    k, j, i = z + steps[n, 0], y + steps[n, 1], x + steps[n, 2]
-                    if not (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
-                        continue
-                place = centre + away[n]
-                out[place] = max(out[place], r)
+                k, j, i = z + steps[n, 0], y + steps[n, 1], x + steps[n, 2]
+                if inner or (0 <= k < nz and 0 <= j < ny and 0 <= i < nx):
+                    place = (k * ny + j) * nx + i
+                    out[place] = max(out[place], r)
 
 
 @kernel
@@ -226,13 +228,10 @@ def paint_spheres(
     """
     squares, begin, steps, covered = _prepared(radius)
     centres = _not_held(squares, covered, radius > 0.0 if only is None else only & (radius > 0.0))
-    _, ny, nx = radius.shape
-    narrow = np.int32 if radius.size <= np.iinfo(np.int32).max else np.int64
-    away = (steps @ np.array([ny * nx, nx, 1])).astype(narrow)
     for part in range(PARTS):
         first, last = (centres.size * n // PARTS for n in (part, part + 1))
         if first < last:
-            paint(radius, squares, centres[first:last], covered, begin, steps, away, largest)
+            paint(radius, squares, centres[first:last], covered, begin, steps, largest)
             if progress is not None:
                 progress(last / centres.size)
 
@@ -250,9 +249,11 @@ def _prepared(
     squares = np.empty(radius.shape, np.int32)
     whole_squares(radius, squares)
     top = int(squares.max(initial=0))
-    begin, steps = ball_of(top, radius.shape)
+    fine = top <= FINE
+    begin, steps = ball_of(top, radius.shape, CELLS if fine else COARSE_CELLS)
+    ways = len(STEPS) if fine else COARSE_NEIGHBOURS
     narrow = np.uint16 if top <= np.iinfo(np.uint16).max else np.int32
-    covered = np.full((len(STEPS), top + 1, SECTORS), top, narrow)
+    covered = np.full((ways, top + 1, begin.shape[1]), top, narrow)
     cover(begin, steps, covered)
     return squares, begin, steps, covered
 

@@ -171,8 +171,11 @@ def mean_and_sd(spheres: Spheres, where: Bool) -> tuple[float, float]:
     squares = np.rint(np.square(spheres.within[where], dtype=np.float64)).astype(np.int64)
     if not squares.size:
         return float("nan"), float("nan")
-    known = ~spheres.cut[where]
-    weights = survival_weights(np.bincount(squares), np.bincount(squares[known]))
+    # Two numbers for each square: how many are known, and how many are censored.
+    squares *= 2
+    squares += spheres.cut[where]
+    counts = np.bincount(squares, minlength=2 * (int(squares.max()) // 2 + 1)).reshape(-1, 2)
+    weights = survival_weights(counts.sum(axis=1), counts[:, 0])
     (found,) = np.nonzero(weights)
     thick = 2.0 * np.sqrt(found) + DIAMETER_OFFSET
     weight = weights[found] / weights[found].sum()
