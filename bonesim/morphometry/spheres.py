@@ -86,10 +86,10 @@ def ball_of(top, shape, cells):  # type: ignore[no-untyped-def]
                 square = dz * dz + dy * dy + dx * dx
                 if square < top:
                     begin[square + 1, sector_of(dz, dy, dx, cells)] += 1
-    total = 0
+    total = np.int64(0)
     for sector in range(begin.shape[1]):
         for square in range(top + 1):
-            total += np.int64(begin[square, sector])
+            total += begin[square, sector]
             begin[square, sector] = total
     steps = np.empty((total, 3), np.int16)
     place = begin.copy()
@@ -120,9 +120,9 @@ def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
                 dz, dy, dx = np.int64(steps[n, 0]), np.int64(steps[n, 1]), np.int64(steps[n, 2])
                 # A sphere that large or smaller does not reach the voxel.
                 apart = min(top, (dz - z) ** 2 + (dy - y) ** 2 + (dx - x) ** 2)
-                square = dz * dz + dy * dy + dx * dx
-                if square < covered[way, apart, sector]:
-                    covered[way, apart, sector] = square
+                far = dz * dz + dy * dy + dx * dx
+                if far < covered[way, apart, sector]:
+                    covered[way, apart, sector] = far
         for square in range(top - 1, -1, -1):
             for sector in range(sectors):
                 covered[way, square, sector] = min(

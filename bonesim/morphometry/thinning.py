@@ -56,7 +56,9 @@ def kind_of(bits, memo):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin_layer(image, listed, since, count, queue, filled, memo, layer, strides, sheets, persistence):  # type: ignore[no-untyped-def]
+def begin_layer(  # type: ignore[no-untyped-def]
+    image, listed, since, count, queue, filled, memo, layer, strides, sheets, persistence
+):
     """Look at the `count` listed voxels before a layer is taken off.
 
     Voxels at marrow get the flag BORDER. Those of them that are simple are queued, isthmuses that have
@@ -256,7 +258,8 @@ def skeleton_of(
     image = np.pad(np.pad(bone, margin, mode="edge"), 1).astype(np.uint8) * np.uint8(FULL)
     flat = image.ravel()
     strides = image.shape[2], image.shape[1] * image.shape[2]
-    thin(flat, *in_subfields(image), *strides, sheets, PERSISTENCE)
+    voxels, subfields = in_subfields(image)
+    thin(flat, voxels, subfields, *strides, sheets, PERSISTENCE)
     inner = image[cut:-cut, cut:-cut, cut:-cut] > 0
     places = np.argwhere(inner)
     left = np.ravel_multi_index(tuple((places + cut).T), image.shape)

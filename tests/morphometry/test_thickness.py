@@ -87,7 +87,9 @@ def ball(top: int, shape: tuple[int, ...], cells: int) -> list[tuple[int, tuple[
 def test_sectors_part_a_ball(shape: tuple[int, ...], cells: int) -> None:
     """Each voxel once, at its distance, in the sector of its direction, whatever its length."""
     found = ball(30, shape, cells)
-    within = {v for v in sphere((0, 0, 0), 30) if all(abs(a) < n for a, n in zip(v, shape))}
+    within = {
+        v for v in sphere((0, 0, 0), 30) if all(abs(a) < n for a, n in zip(v, shape, strict=True))
+    }
     assert sorted(v for _, v, _ in found) == sorted(within)
     for square, step, sector in found:
         assert square == sum(d * d for d in step)
