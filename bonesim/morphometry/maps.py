@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bonesim.morphometry.domain import domain_of
 from bonesim.morphometry.spheres import Progress, part_of
-from bonesim.morphometry.thickness import diameters, spheres_over
+from bonesim.morphometry.thickness import diameters, distances_of, spheres_over
 from bonesim.units import BONE
 
 
@@ -52,10 +52,11 @@ def thickness_maps(
     """
     domain = domain_of(quanta, region)
     bone = domain.quanta >= BONE
+    distances = distances_of(bone, domain.known)
     maps = []
     cut = np.zeros(quanta.shape, bool)
     for phase, begin, end in ((bone, 0.0, 0.2), (~bone, 0.2, 1.0)):
-        spheres = spheres_over(phase, domain.known, part_of(progress, begin, end))
+        spheres = spheres_over(phase, domain.known, part_of(progress, begin, end), distances)
         whole = np.zeros(quanta.shape, np.float32)
         whole[domain.box] = diameters(spheres.reaching) * np.float32(voxel_um)
         cut[domain.box] |= spheres.cut

@@ -24,12 +24,16 @@ class Network:
     free_ends: int
 
 
-def network_of(bone: Bool, region: Bool, known: Bool | None = None) -> Network:
+def network_of(
+    bone: Bool, region: Bool, known: Bool | None = None,
+    half_thickness: NDArray[np.float32] | None = None,
+) -> Network:  # fmt: skip
     """Count nodes, struts and free ends: those of which most voxels are of the region.
 
     Of a strut or node that leaves what is `known` (default: all), only the part within is seen.
+    `half_thickness`: see `half_thickness_of`, if it is at hand.
     """
-    curves = skeleton_of(bone, sheets=False)
+    curves = skeleton_of(bone, sheets=False, half_thickness=half_thickness)
     node = curves.neighbours >= 3
     ends = curves.marked(curves.neighbours == 1) & region
     return Network(

@@ -12,7 +12,8 @@ from bonesim.morphometry.network import network_of
 from bonesim.morphometry.plates_and_rods import plates_and_rods
 from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
 from bonesim.morphometry.spheres import Progress, part_of
-from bonesim.morphometry.thickness import mean_and_sd, spheres_over
+from bonesim.morphometry.thickness import distances_of, mean_and_sd, spheres_over
+from bonesim.morphometry.thinning import half_thickness_of
 from bonesim.units import BONE, FULL, unit_of
 
 #: Standard deviation of the Gaussian before Conn.D, um: 0.75 of a simulation's voxel (scanners'
@@ -135,15 +136,16 @@ def measure(
     if bone[counted].any() and not bone[counted].all():
         values |= _lengths(domain, voxel_um, progress)
         surface = surface_mesh(quanta, counted)
-        values["bstv_per_mm"] = surface.area() * voxel_mm**2 / cubes_mm3
+        area = surface.area()
+        values["bstv_per_mm"] = area * voxel_mm**2 / cubes_mm3
         if surface.bone > 0.0:
-            values["bsbv_per_mm"] = surface.area() / (surface.bone * voxel_mm)
-        network = purified(bone)
-        values["conn_d_unfiltered_per_mm3"] = connectivity(network, counted) / cubes_mm3
+            values["bsbv_per_mm"] = area / (surface.bone * voxel_mm)
+        euler = euler_of(purified(bone), counted)
+        values["conn_d_unfiltered_per_mm3"] = (1.0 - euler) / cubes_mm3
         filtered = purified(_filtered(quanta, FILTER_UM / voxel_um))
         values["conn_d_per_mm3"] = connectivity(filtered, counted) / cubes_mm3
         if not quick:
-            values["euler"] = euler_of(network, counted)
+            values["euler"] = euler
             values |= _fabric(surface, voxel_um)
             smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
@@ -160,11 +162,12 @@ def measure(
 def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) -> dict[str, float]:
     """Thickness, spacing and number of trabeculae."""
     bone = domain.quanta >= BONE
+    distances = distances_of(bone, domain.known)
     values: dict[str, float] = {}
     for name, phase, begin, end in (
         ("tb_th", bone, 0.0, BONE_WORK), ("tb_sp", ~bone, BONE_WORK, BONE_WORK + MARROW_WORK),
     ):  # fmt: skip
-        spheres = spheres_over(phase, domain.known, part_of(progress, begin, end))
+        spheres = spheres_over(phase, domain.known, part_of(progress, begin, end), distances)
         mean, sd = mean_and_sd(spheres, phase & domain.region)
         values |= {f"{name}_um": mean * voxel_um, f"{name}_sd_um": sd * voxel_um}
     return values | {"tb_n_per_mm": 1000.0 / (values["tb_th_um"] + values["tb_sp_um"])}
@@ -186,8 +189,9 @@ def _parts(
     bone: NDArray[np.bool_], domain: Domain, bvtv: float, volume_mm3: float
 ) -> dict[str, float]:
     """Plates, rods, nodes, struts and free ends."""
-    parts = plates_and_rods(bone, domain.region, domain.known)
-    found = network_of(bone, domain.region, domain.known)
+    half_thickness = half_thickness_of(bone)
+    parts = plates_and_rods(bone, domain.region, domain.known, half_thickness)
+    found = network_of(bone, domain.region, domain.known, half_thickness)
     return {
         "plate_bvtv_percent": 100.0 * bvtv * parts.plate_share,
         "rod_bvtv_percent": 100.0 * bvtv * (1.0 - parts.plate_share),

@@ -25,8 +25,8 @@ from bonesim.units import FULL
 SHIFT_VOXEL = 0.05
 #: Test directions over half the sphere.
 DIRECTIONS = 512
-#: Triangles whose normals are multiplied at once.
-_AT_ONCE = 1 << 16
+#: Triangles whose normals are multiplied at once: the products stay in a core's cache.
+_AT_ONCE = 1 << 7
 #: A squared inverse intercept below this share of the largest counts as 0: infinite intercept.
 _ENDLESS = 1e-4
 
@@ -54,12 +54,22 @@ class Mesh:
 
     def crossed(self) -> Floats:
         """Each triangle's normal times twice its area, shape (m, 3)."""
-        a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
-        return np.cross(b - a, c - a)
+        return np.stack(self._crossed(), axis=1)
+
+    def _crossed(self) -> list[Floats]:
+        """`crossed`, component by component: NumPy is several times as fast on long rows."""
+        first, second, third = self.faces.T
+        b, c = [], []
+        for along in self.vertices.T:
+            origin = along[first]
+            b.append(along[second] - origin)
+            c.append(along[third] - origin)
+        return [b[k - 2] * c[k - 1] - b[k - 1] * c[k - 2] for k in range(3)]
 
     def area(self) -> float:
         """Surface area in voxel faces."""
-        return float(np.linalg.norm(self.crossed(), axis=1).sum() / 2.0)
+        z, y, x = self._crossed()
+        return float(np.sqrt(z * z + y * y + x * x).sum() / 2.0)
 
     def moved(self, distance: float) -> "Mesh":
         """The mesh moved outwards along its normals by `distance` voxels."""
@@ -101,19 +111,36 @@ def surface_mesh(quanta: NDArray[np.uint8], region: Bool, smoothing_voxel: float
     if not fraction.min() < 0.5 <= fraction.max():
         return empty
     vertices, faces, normals, _ = marching_cubes(fraction, 0.5, gradient_direction="ascent")
-    middle = vertices[faces].mean(axis=1)
-    # A triangle on the border of two cubes (a flat surface through voxel centres) is of the lower.
-    place = np.minimum(np.floor(middle).astype(np.int64), np.array(cubes.shape) - 1)
-    kept = cubes[tuple(place.T)]
-    if not kept.any():
+    faces = faces[cubes[_cubes_of(vertices, faces, cubes.shape)]]
+    if not len(faces):
         return empty
-    used, faces = np.unique(faces[kept], return_inverse=True)
+    used = np.zeros(len(vertices), bool)
+    used[faces] = True
+    row = np.cumsum(used) - 1
     mesh = Mesh(
-        vertices[used].astype(np.float64), _outward(normals[used]), faces.reshape(-1, 3),
-        bone, int(cubes.sum()),
+        vertices[used].astype(np.float64), _outward(normals[used]), row[faces],
+        bone, empty.cubes,
     )  # fmt: skip
+    if smoothing_voxel == 0.0:
+        return mesh
     # A Gaussian moves a curved surface inwards by half its variance times the curvature.
     return replace(mesh, bone=bone - 0.5 * smoothing_voxel**2 * area_gain(mesh))
+
+
+def _cubes_of(
+    vertices: NDArray[np.float32], faces: NDArray[np.int32], shape: tuple[int, ...]
+) -> tuple[NDArray[np.int32], ...]:
+    """The cube in which each triangle's middle lies: (z, y, x).
+
+    A triangle on the border of two cubes (a flat surface through voxel centres) is of the upper; at
+    the end of the block of the last.
+    """
+    first, second, third = faces.T
+    place = []
+    for along, size in zip(vertices.T, shape, strict=True):
+        middle = (along[first] + along[second] + along[third]) / np.float32(3.0)
+        place.append(np.minimum(middle.astype(np.int32), size - 1))
+    return tuple(place)
 
 
 def _outward(normals: NDArray[np.float32]) -> Floats:
@@ -171,8 +198,10 @@ def crossings(mesh: Mesh, directions: Floats) -> Floats:
     """1 / MIL in each direction, 1/voxel: surface met per length of test line within bone, halved."""
     total = np.zeros(len(directions))
     normals = mesh.crossed() / 2.0
+    across = np.ascontiguousarray(directions.T)
     for first in range(0, len(normals), _AT_ONCE):
-        total += np.abs(normals[first : first + _AT_ONCE] @ directions.T).sum(axis=0)
+        along = normals[first : first + _AT_ONCE] @ across
+        total += np.abs(along, out=along).sum(axis=0)
     return total / (2.0 * mesh.bone)
 
 

@@ -29,7 +29,7 @@ Other programs: BoneJ measures the whole image; spheres end at its border, which
 marrow. With an edge erased to bone, it is `within`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,59 +58,92 @@ class Spheres(NamedTuple):
     cut: Bool
 
 
+class Distances(NamedTuple):
+    """Distances of the voxels that are known, voxels; 0 elsewhere.
+
+    Attributes:
+        other: to the nearest known voxel of the other phase; infinite if there is none.
+        edge: to the nearest voxel beyond what is known.
+    """
+
+    other: Floats
+    edge: Floats
+
+
+def distances_of(phase: Bool, known: Bool | None = None) -> Distances:
+    """The distances that spheres of a phase and of its complement need; for others see `spheres_over`."""
+    if known is None:
+        # Each label's voxels to the nearest of another: both phases at once.
+        return Distances(_distance(phase.astype(np.uint8) + np.uint8(1)), _to_faces(phase.shape))
+    other = np.zeros(phase.shape, np.float32)
+    for one in (phase, ~phase):
+        np.copyto(other, _distance(one | ~known), where=one & known)
+    return Distances(other, _distance(known, edge=True))
+
+
 def spheres_over(
-    phase: Bool, known: Bool | None = None, progress: Progress | None = None
-) -> Spheres:
+    phase: Bool, known: Bool | None = None, progress: Progress | None = None,
+    distances: Distances | None = None,
+) -> Spheres:  # fmt: skip
     """The largest spheres of a phase, by what is known of it.
 
     Args:
         phase: shape (nz, ny, nx).
         known: voxels that are known, same shape; default the whole block.
         progress: receives the share that is done.
+        distances: of this phase or its complement, if they are at hand.
 
     A phase that fills all that is known has no surface: `reaching` is infinite.
     """
     seen = phase if known is None else phase & known
-    endless = phase if known is None else phase | ~known
-    if endless.all():
+    other, to_edge = distances_of(phase, known) if distances is None else distances
+    if phase.all() if known is None else seen.sum() == known.sum():
         within = np.zeros(phase.shape, np.float32)
-        paint_spheres(_distance(seen, edge=True), within, progress)
+        paint_spheres(to_edge, within, progress)
         return Spheres(within, np.where(seen, np.float32(np.inf), np.float32(0.0)), seen)
-    free = _distance(endless, edge=False)
-    free[~seen] = 0.0
-    to_edge = _distance(np.ones(phase.shape, bool) if known is None else known, edge=True)
-    within, clear = _within(free, to_edge, part_of(progress, 0.0, 0.5))
+    free = np.where(seen, other, np.float32(0.0))
+    clear_of_edge = free < to_edge
+    within, clear = _within(free, to_edge, clear_of_edge, part_of(progress, 0.0, 0.5))
     # Spheres clear of the edge are painted already.
-    free[free < to_edge] = 0.0
-    del to_edge
-    reaching = np.zeros(phase.shape, np.float32)
-    paint_spheres(free, reaching, part_of(progress, 0.5, 1.0))
-    reaching[~seen] = 0.0
+    reaching = within.copy()
+    np.logical_not(clear_of_edge, out=clear_of_edge)
+    paint_spheres(free, reaching, part_of(progress, 0.5, 1.0), only=clear_of_edge)
+    if known is not None:
+        reaching[~known] = 0.0
     cut = seen & ~(clear & (reaching <= within))
-    np.maximum(reaching, within, out=reaching)
     return Spheres(within, reaching, cut)
 
 
-def _within(free: Floats, to_edge: Floats, progress: Progress | None) -> tuple[Floats, Bool]:
+def _within(
+    free: Floats, to_edge: Floats, clear_of_edge: Bool, progress: Progress | None
+) -> tuple[Floats, Bool]:
     """The largest spheres within the edge, and where one that is clear of it is among these.
 
     Of two spheres of one size, that clear of the edge has the higher label, by the least there is.
     """
     label = np.minimum(free, to_edge)
-    np.nextafter(label, np.float32(np.inf), out=label, where=free < to_edge)
+    np.nextafter(label, np.float32(np.inf), out=label, where=clear_of_edge)
     label[free == 0.0] = 0.0
     found = np.zeros(free.shape, np.float32)
     paint_spheres(label, found, progress)
-    exact = np.sqrt(np.rint(np.square(found)))
+    np.square(found, out=label)
+    exact = np.sqrt(np.rint(label, out=label), out=label)
     return exact, found > exact
 
 
-def _distance(phase: Bool, *, edge: bool) -> Floats:
-    """Distance to the nearest voxel outside a phase, voxels; `edge`: the block's edge is outside."""
+def _distance(labels: NDArray[Any], *, edge: bool = False) -> Floats:
+    """Distance to the nearest voxel of another label, voxels; `edge`: the block's edge is another."""
     import edt
 
-    found = edt.edt(np.ascontiguousarray(phase, np.uint8), black_border=edge, parallel=1)
+    found = edt.edt(np.ascontiguousarray(labels, np.uint8), black_border=edge, parallel=1)
     return np.asarray(found, np.float32)
+
+
+def _to_faces(shape: tuple[int, ...]) -> Floats:
+    """Distance of each voxel of a block to the nearest beyond its faces, voxels."""
+    least = [np.minimum(np.arange(1, n + 1), np.arange(n, 0, -1)) for n in shape]
+    z, y, x = np.ix_(*(one.astype(np.float32) for one in least))
+    return np.ascontiguousarray(np.minimum(np.minimum(z, y), x))
 
 
 def local_thickness(phase: Bool, known: Bool | None = None) -> Floats:
@@ -138,8 +171,11 @@ def mean_and_sd(spheres: Spheres, where: Bool) -> tuple[float, float]:
     squares = np.rint(np.square(spheres.within[where], dtype=np.float64)).astype(np.int64)
     if not squares.size:
         return float("nan"), float("nan")
-    known = ~spheres.cut[where]
-    weights = survival_weights(np.bincount(squares), np.bincount(squares[known]))
+    # Two numbers for each square: how many are known, and how many are censored.
+    squares *= 2
+    squares += spheres.cut[where]
+    counts = np.bincount(squares, minlength=2 * (int(squares.max()) // 2 + 1)).reshape(-1, 2)
+    weights = survival_weights(counts.sum(axis=1), counts[:, 0])
     (found,) = np.nonzero(weights)
     thick = 2.0 * np.sqrt(found) + DIAMETER_OFFSET
     weight = weights[found] / weights[found].sum()

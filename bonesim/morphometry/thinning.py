@@ -28,8 +28,98 @@ PERSISTENCE = 2
 LAYERS_PER_VOXEL = 1.5
 #: Further voxels that an end loses before it is thin enough to stay.
 _LATE = PERSISTENCE + 4
+#: What `thin` keeps about a voxel of bone, as bits of its value: bone at all; its subfield; whether it
+#: was at marrow when the layer began, an isthmus that stays, queued in its subfield's turn, listed to
+#: be looked at before the next layer.
+IS_BONE, FIELD, BORDER, KEPT, QUEUED, LISTED = 128, 7, 8, 16, 32, 64
+#: The kind (`kind_of`) of a voxel that can be taken off: one part of bone, one of marrow.
+SIMPLE = 5
+#: Neighbourhoods whose kind is kept, a power of two.
+MEMO = 1 << 16
 
 Bool = NDArray[np.bool_]
+
+
+@kernel
+def kind_of(bits, memo):  # type: ignore[no-untyped-def]
+    """Parts around a voxel: of bone, and four times those of marrow, each 0, 1, or 2 for more.
+
+    `memo` (int32, MEMO, at first -1) keeps what was found last for each hash of neighbours: most
+    neighbourhoods recur.
+    """
+    place = (bits * 0x9E3779B1 >> 27) & (MEMO - 1)
+    known = np.int64(memo[place])
+    if known >> 4 != bits:
+        known = bits << 4 | min(2, bone_parts(bits)) | min(2, marrow_parts(bits)) << 2
+        memo[place] = known
+    return known & 15
+
+
+@kernel
+def begin_layer(  # type: ignore[no-untyped-def]
+    image, listed, since, count, queue, filled, memo, layer, strides, sheets, persistence
+):
+    """Look at the `count` listed voxels before a layer is taken off.
+
+    Voxels at marrow get the flag BORDER. Those of them that are simple are queued, isthmuses that have
+    lasted get the flag KEPT, and those that have not stay listed, in front; returns how many. `since`
+    is the layer since which a listed voxel is an isthmus; 0: none.
+    """
+    waiting = 0
+    for n in range(count):
+        voxel = listed[n]
+        if image[voxel] == 0:
+            continue
+        image[voxel] &= 255 - LISTED
+        bits = bone_bits(image, voxel, strides[0], strides[1])
+        if bits & FACE_BITS == FACE_BITS:
+            continue
+        image[voxel] |= BORDER
+        kind = kind_of(bits, memo)
+        if kind == SIMPLE:
+            put_in_queue(image, voxel, queue, filled)
+        elif kind & 3 == 2 or (sheets and kind >> 2 == 2):
+            born = since[n] if since[n] > 0 else layer
+            if layer - born >= persistence:
+                image[voxel] |= KEPT
+            else:
+                image[voxel] |= LISTED
+                listed[waiting], since[waiting] = voxel, born
+                waiting += 1
+    return waiting
+
+
+@kernel
+def put_in_queue(image, voxel, queue, filled):  # type: ignore[no-untyped-def]
+    """Queue a voxel of a border to be looked at when its subfield's turn comes."""
+    field = image[voxel] & FIELD
+    queue[filled[field]] = voxel
+    filled[field] += 1
+    image[voxel] |= QUEUED
+
+
+@kernel
+def take_voxel(image, voxel, listed, since, count, queue, filled, strides):  # type: ignore[no-untyped-def]
+    """Take a voxel off and list its neighbours, which have changed; returns how many are listed then.
+
+    Neighbours whose subfield's turn comes later in this layer are queued.
+    """
+    field = image[voxel] & FIELD
+    image[voxel] = 0
+    for dz in range(-1, 2):
+        for dy in range(-1, 2):
+            for dx in range(-1, 2):
+                near = voxel + dz * strides[1] + dy * strides[0] + dx
+                state = np.int64(image[near])
+                if state == 0 or state & KEPT:
+                    continue
+                if not state & LISTED:
+                    listed[count], since[count] = near, 0
+                    count += 1
+                    image[near] |= LISTED
+                if state & (BORDER | QUEUED) == BORDER and state & FIELD > field:
+                    put_in_queue(image, near, queue, filled)
+    return count
 
 
 @kernel
@@ -38,47 +128,81 @@ def thin(image, voxels, subfields, stride_y, stride_z, sheets, persistence):  # 
 
     `voxels` are the flat indices of bone sorted by subfield, `subfields` where each of the eight
     begins (and the end). `sheets`: keep 2-isthmuses too.
+
+    Of a layer only voxels are looked at whose neighbours have changed, and isthmuses not kept yet.
     """
-    count = voxels.size
-    born = np.zeros(count, np.int16)
-    kept = np.zeros(count, np.uint8)
-    border = np.zeros(count, np.uint8)
+    strides = stride_y, stride_z
+    memo = np.full(MEMO, -1, np.int32)
+    listed, queue = np.empty(voxels.size, np.int64), np.empty(voxels.size, np.int64)
+    since = np.empty(voxels.size, np.int16)
+    count = 0
+    for field in range(8):
+        for voxel in voxels[subfields[field] : subfields[field + 1]]:
+            image[voxel] = IS_BONE | field
+            if is_at_marrow(image, voxel, stride_y, stride_z):
+                image[voxel] |= LISTED
+                listed[count], since[count] = voxel, 0
+                count += 1
     layer = 0
     taken = 1
     while taken > 0:
         layer += 1
         taken = 0
-        for k in range(count):
-            voxel = voxels[k]
-            border[k] = 0
-            if image[voxel] == 0 or kept[k] == 1:
-                continue
-            bits = bone_bits(image, voxel, stride_y, stride_z)
-            if bits & FACE_BITS == FACE_BITS:
-                continue
-            border[k] = 1
-            if bone_parts(bits) >= 2 or (sheets and marrow_parts(bits) >= 2):
-                if born[k] == 0:
-                    born[k] = layer
-                if layer - born[k] >= persistence:
-                    kept[k] = 1
-            else:
-                born[k] = 0
+        filled = subfields[:8].copy()
+        count = begin_layer(
+            image, listed, since, count, queue, filled, memo, layer, strides, sheets, persistence
+        )
         for field in range(8):
-            for k in range(subfields[field], subfields[field + 1]):
-                if border[k] == 1 and kept[k] == 0:
-                    bits = bone_bits(image, voxels[k], stride_y, stride_z)
-                    if bits != 0 and bone_parts(bits) == 1 and marrow_parts(bits) == 1:
-                        image[voxels[k]] = 0
-                        taken += 1
-    if sheets:
-        return
-    # Corners of stairs that were kept while thicker: what is simple and no free end goes.
-    for k in range(count):
-        if image[voxels[k]] != 0:
-            bits = bone_bits(image, voxels[k], stride_y, stride_z)
-            if count_bits(bits) >= 2 and bone_parts(bits) == 1 and marrow_parts(bits) == 1:
-                image[voxels[k]] = 0
+            for voxel in queue[subfields[field] : filled[field]]:
+                image[voxel] &= 255 - QUEUED
+                bits = bone_bits(image, voxel, stride_y, stride_z)
+                if kind_of(bits, memo) == SIMPLE:
+                    count = take_voxel(image, voxel, listed, since, count, queue, filled, strides)
+                    taken += 1
+    for voxel in voxels:
+        if image[voxel] == 0:
+            continue
+        bits = bone_bits(image, voxel, stride_y, stride_z)
+        # Corners of stairs that were kept while thicker: what is simple and no free end goes.
+        if not sheets and count_bits(bits) >= 2 and kind_of(bits, memo) == SIMPLE:
+            image[voxel] = 0
+        else:
+            image[voxel] = FULL
+
+
+@kernel
+def is_at_marrow(image, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def]
+    """Whether one of the six nearest voxels of a flat padded image is marrow."""
+    return (
+        image[voxel - 1] == 0
+        or image[voxel + 1] == 0
+        or image[voxel - stride_y] == 0
+        or image[voxel + stride_y] == 0
+        or image[voxel - stride_z] == 0
+        or image[voxel + stride_z] == 0
+    )
+
+
+@kernel
+def in_subfields(image):  # type: ignore[no-untyped-def]
+    """Flat indices of bone in `image` (nz, ny, nx), sorted by subfield, and where each begins."""
+    nz, ny, nx = image.shape
+    subfields = np.zeros(9, np.int64)
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                if image[z, y, x] != 0:
+                    subfields[4 * (z & 1) + 2 * (y & 1) + (x & 1) + 1] += 1
+    subfields = np.cumsum(subfields)
+    voxels, filled = np.empty(subfields[8], np.int64), subfields[:8].copy()
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                if image[z, y, x] != 0:
+                    field = 4 * (z & 1) + 2 * (y & 1) + (x & 1)
+                    voxels[filled[field]] = (z * ny + y) * nx + x
+                    filled[field] += 1
+    return voxels, subfields
 
 
 @kernel
@@ -119,24 +243,23 @@ class Skeleton:
         return image
 
 
-def skeleton_of(bone: Bool, sheets: bool) -> Skeleton:
+def skeleton_of(
+    bone: Bool, sheets: bool, half_thickness: NDArray[np.float32] | None = None
+) -> Skeleton:
     """The skeleton of bone.
 
     Args:
         bone: shape (nz, ny, nx).
         sheets: keep sheets in the middle of plates; else all becomes curves.
+        half_thickness: see `half_thickness_of`, if it is at hand.
     """
-    margin = _margin(bone)
+    margin = _margin(bone, half_thickness_of(bone) if half_thickness is None else half_thickness)
     cut = margin + 1
     image = np.pad(np.pad(bone, margin, mode="edge"), 1).astype(np.uint8) * np.uint8(FULL)
     flat = image.ravel()
     strides = image.shape[2], image.shape[1] * image.shape[2]
-    voxels = np.flatnonzero(flat)
-    z, y, x = np.unravel_index(voxels, image.shape)
-    field = 4 * (z & 1) + 2 * (y & 1) + (x & 1)
-    order = np.argsort(field, kind="stable")
-    subfields = np.searchsorted(field[order], np.arange(9))
-    thin(flat, voxels[order], subfields, *strides, sheets, PERSISTENCE)
+    voxels, subfields = in_subfields(image)
+    thin(flat, voxels, subfields, *strides, sheets, PERSISTENCE)
     inner = image[cut:-cut, cut:-cut, cut:-cut] > 0
     places = np.argwhere(inner)
     left = np.ravel_multi_index(tuple((places + cut).T), image.shape)
@@ -145,12 +268,19 @@ def skeleton_of(bone: Bool, sheets: bool) -> Skeleton:
     return Skeleton(inner, places, *counts)
 
 
-def _margin(bone: Bool) -> int:
-    """Voxels by which cut faces are continued: what thinning takes from the thickest cut end."""
+def half_thickness_of(bone: Bool) -> NDArray[np.float32]:
+    """Distance of bone to the nearest marrow, voxels; cut faces are no surface."""
     import edt
 
+    found = edt.edt(np.ascontiguousarray(bone, np.uint8), black_border=False, parallel=1)
+    return np.asarray(found, np.float32)
+
+
+def _margin(bone: Bool, half_thickness: NDArray[np.float32]) -> int:
+    """Voxels by which cut faces are continued: what thinning takes from the thickest cut end."""
     if bone.all():
         return 0
-    radius = edt.edt(np.ascontiguousarray(bone, np.uint8), black_border=False, parallel=1)
-    at_faces = max(float(radius.take(side, axis).max()) for axis in range(3) for side in (0, -1))
+    at_faces = max(
+        float(half_thickness.take(side, axis).max()) for axis in range(3) for side in (0, -1)
+    )
     return int(np.ceil(LAYERS_PER_VOXEL * at_faces)) + _LATE

@@ -14,22 +14,11 @@ from skimage.measure import euler_number
 from bonesim.morphometry.network import network_of
 from bonesim.morphometry.plates_and_rods import plates_and_rods
 from bonesim.morphometry.thinning import PERSISTENCE, local_parts, skeleton_of, thin
-from tests.morphometry.phantoms import lattice, places, rod, sampled, slab, turned
+from tests.morphometry.phantoms import FACES, lattice, places, rod, sampled, slab, turned
+from tests.morphometry.phantoms import parts_about as parts
 
 blocks = arrays(np.bool_, st.tuples(*[st.integers(3, 7)] * 3))
 ALL = np.ones((3, 3, 3))
-FACES = np.zeros((3, 3, 3), bool)
-FACES[1, 1, :] = FACES[1, :, 1] = FACES[:, 1, 1] = True
-
-
-def parts(around: NDArray[np.bool_]) -> tuple[int, int]:
-    """Bone and marrow parts about the middle of a 3 x 3 x 3 block, by labelling."""
-    bone = around.copy()
-    bone[1, 1, 1] = False
-    near = np.abs(np.indices((3, 3, 3)) - 1).sum(axis=0)
-    labels, _ = label(~bone & (near > 0) & (near < 3), FACES)
-    touching = set(labels[(near == 1) & ~bone]) - {0}
-    return label(bone, ALL)[1], len(touching)
 
 
 def about(image: NDArray[np.bool_], at: tuple[int, ...]) -> NDArray[np.bool_]:

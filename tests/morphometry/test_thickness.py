@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from bonesim.morphometry.spheres import (
-    DISCS,
-    add_disc,
-    covering_squares,
-    cut_spheres,
-    is_covered,
-    needed_planes,
-    next_bare,
-    paint_discs,
-    paint_planes,
+    CELLS,
+    COARSE_CELLS,
+    COARSE_NEIGHBOURS,
+    FINE,
+    STEPS,
+    ball_of,
+    cover,
     paint_spheres,
+    sector_of,
     sphere_centres,
 )
 from bonesim.morphometry.thickness import (
@@ -70,119 +69,92 @@ def sphere(middle: tuple[int, ...], squared: int) -> set[tuple[int, ...]]:
     }
 
 
-STEPS = [s for s in itertools.product(range(-2, 3), repeat=3) if any(s)]
+def ball(top: int, shape: tuple[int, ...], cells: int) -> list[tuple[int, tuple[int, ...], int]]:
+    """Distance squared, step and sector of each voxel of `ball_of`."""
+    begin, steps = ball_of(top, shape, cells)
+    found = [
+        (q, tuple(map(int, steps[n])), s)
+        for s in range(6 * cells**2)
+        for q in range(top)
+        for n in range(begin[q, s], begin[q + 1, s])
+    ]
+    assert len(found) == len(steps)
+    return found
 
 
-@pytest.mark.parametrize("squared", [1, 2, 3, 9, 14, 26])
-def test_what_a_neighbour_needs_to_cover_a_sphere(squared: int) -> None:
-    """The least square of a radius whose sphere holds the whole other sphere, found by trying."""
-    needed = covering_squares(30)
-    shapes = sorted({tuple(sorted(map(abs, step))) for step in STEPS})
-    assert needed.shape == (len(shapes), 31)
-    for row, shape in enumerate(shapes):
-        least = next(n for n in range(200) if sphere((0, 0, 0), squared) <= sphere(shape, n))
-        assert needed[row, squared] == least
+@pytest.mark.parametrize("cells", [COARSE_CELLS, CELLS])
+@pytest.mark.parametrize("shape", [(20, 20, 20), (3, 9, 2)])
+def test_sectors_part_a_ball(shape: tuple[int, ...], cells: int) -> None:
+    """Each voxel once, at its distance, in the sector of its direction, whatever its length."""
+    found = ball(30, shape, cells)
+    within = {
+        v for v in sphere((0, 0, 0), 30) if all(abs(a) < n for a, n in zip(v, shape, strict=True))
+    }
+    assert sorted(v for _, v, _ in found) == sorted(within)
+    for square, step, sector in found:
+        assert square == sum(d * d for d in step)
+        assert sector == sector_of(*step, cells) == sector_of(*(3 * d for d in step), cells)
+    if shape[0] == 20:
+        assert {sector for *_, sector in ball(200, shape, cells)} == set(range(6 * cells**2))
+
+
+@pytest.mark.parametrize(
+    ("cells", "ways"), [(CELLS, len(STEPS)), (COARSE_CELLS, COARSE_NEIGHBOURS)]
+)
+def test_what_a_neighbour_s_sphere_covers(cells: int, ways: int) -> None:
+    """Of each sector the least distance at which a voxel is not covered, found by looking at all."""
+    top = 13
+    covered = np.full((ways, top + 1, 6 * cells**2), top)
+    cover(*ball_of(top, (20, 20, 20), cells), covered)
+    voxels = ball(top, (20, 20, 20), cells)
+    for way, step in enumerate(STEPS[:ways]):
+        for square in range(top + 1):
+            over = sphere(tuple(map(int, step)), square)
+            expected = [top] * covered.shape[2]
+            for q, voxel, sector in voxels:
+                if voxel not in over:
+                    expected[sector] = min(expected[sector], q)
+            assert covered[way, square].tolist() == expected
 
 
 @settings(max_examples=20, deadline=None)
 @given(blocks)
-def test_a_covered_sphere_lies_within_a_neighbour_s(phase: NDArray[np.bool_]) -> None:
+def test_spheres_that_a_neighbour_s_holds_are_left_out(phase: NDArray[np.bool_]) -> None:
+    """Held: all voxels that may be in the block, wherever in it the sphere is."""
     if phase.all():
         return
     radius = distance_transform_edt(phase).astype(np.float32)
     squares = np.rint(np.float64(radius) ** 2).astype(int)
-    needed = covering_squares(int(squares.max()))
-    spheres = {v: sphere(v, int(squares[v])) for v in np.ndindex(*phase.shape)}
-    for voxel in zip(*np.nonzero(phase), strict=True):
-        expected = False
-        for step in STEPS:
-            near = tuple(int(v + d) for v, d in zip(voxel, step, strict=True))
-            if near in spheres and squares[near] > squares[voxel]:
-                expected |= spheres[tuple(map(int, voxel))] <= spheres[near]
-        assert is_covered(radius, *voxel, needed) == expected
-        place = np.ravel_multi_index(voxel, phase.shape)
-        assert (place in sphere_centres(radius)) == (not expected)
+    expected = []
+    for voxel in np.ndindex(*phase.shape):
+        steps = {
+            v
+            for v in sphere((0, 0, 0), int(squares[voxel]))
+            if all(abs(a) < n for a, n in zip(v, phase.shape, strict=True))
+        }
+        held = not steps
+        for step in map(tuple, STEPS.tolist()):
+            near = tuple(v + d for v, d in zip(voxel, step, strict=True))
+            if all(0 <= v < n for v, n in zip(near, phase.shape, strict=True)):
+                larger = squares[near] > squares[voxel]
+                held |= bool(larger) and steps <= sphere(step, int(squares[near]))
+        if not held:
+            expected.append(int(np.ravel_multi_index(voxel, phase.shape)))
+    assert sphere_centres(radius).tolist() == expected
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=40))
-def test_discs_that_another_exceeds_in_both_are_dropped(discs: list[tuple[int, int]]) -> None:
-    squares, labels = np.zeros((6, 3), np.int64), np.zeros((6, 3), np.float32)
-    counts = np.zeros(3, np.int64)
-    for square, label in discs:
-        assert add_disc(square, np.float32(label), squares, labels, counts, 1)
-    kept = {
-        one
-        for one in discs
-        if not any(o != one and o[0] >= one[0] and o[1] >= one[1] for o in discs)
-    }
-    assert counts.tolist() == [0, len(kept), 0]
-    found = list(zip(squares[: len(kept), 1], labels[: len(kept), 1], strict=True))
-    assert found == sorted(kept)
-
-
-def test_a_full_column_of_discs_is_reported() -> None:
-    squares, labels = np.zeros((2, 1), np.int64), np.zeros((2, 1), np.float32)
-    counts = np.zeros(1, np.int64)
-    assert add_disc(1, np.float32(3), squares, labels, counts, 0)
-    assert add_disc(2, np.float32(2), squares, labels, counts, 0)
-    assert not add_disc(3, np.float32(1), squares, labels, counts, 0)
-    assert add_disc(3, np.float32(2), squares, labels, counts, 0)  # takes the second's place
-    assert squares.tolist() == [[1], [3]]
-
-
-@settings(max_examples=40, deadline=None)
-@given(arrays(np.uint8, (4, 5, 6), elements=st.integers(0, 5)))
-def test_spheres_cut_a_plane_in_discs(size: NDArray[np.uint8]) -> None:
-    """The discs kept cover each voxel with the largest label that all discs do."""
-    radius = np.where(size > 2, np.sqrt(size, dtype=np.float32), np.float32(0))
-    centres = np.flatnonzero(radius)
-    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
-    needed_planes(radius, centres, low, high)
-    squares, labels = np.zeros((8, 30), np.int64), np.zeros((8, 30), np.float32)
-    counts, following = np.zeros(30, np.int64), np.zeros((5, 7), np.int64)
-    for z in range(4):
-        assert cut_spheres(radius, centres, z, squares, labels, counts)
-        expected = np.zeros((5, 6), np.float32)
-        for place in map(tuple, np.argwhere(radius)):
-            for k, j, i in sphere(place, int(size[place])):
-                if k == z and 0 <= j < 5 and 0 <= i < 6:
-                    expected[j, i] = max(expected[j, i], radius[place])
-        out = np.zeros((5, 6), np.float32)
-        paint_discs(squares, labels, counts, following, out)
-        np.testing.assert_array_equal(out, expected)
-        largest = np.zeros_like(radius)
-        paint_planes(radius, centres, low, high, z, z + 1, largest)
-        np.testing.assert_array_equal(largest[z], expected)
-        assert not largest[np.arange(4) != z].any()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 30), min_size=3, max_size=12))
-def test_planes_on_which_a_sphere_is_needed(size: list[int]) -> None:
-    """Outside them its disc is exceeded; inside it is not, by any sphere about the same place."""
-    squares = np.array(size)
-    radius = np.sqrt(squares).astype(np.float32).reshape(-1, 1, 1)
-    centres = np.flatnonzero(radius)
-    low, high = np.zeros(centres.size, np.int32), np.zeros(centres.size, np.int32)
-    needed_planes(radius, centres, low, high)
-    for centre, first, last in zip(centres, low, high, strict=True):
-        for z in range(len(size)):
-            left = squares - (np.arange(len(size)) - z) ** 2
-            mine = (squares[centre], left[centre])
-            better = (squares > mine[0]) & (left >= mine[1])
-            better |= (squares == mine[0]) & (left > mine[1])
-            twin = (squares == mine[0]) & (left == mine[1])
-            first_twin = int(np.flatnonzero(twin)[0])
-            needed = left[centre] > 0 and not better.any() and first_twin == centre
-            assert needed == (first <= z <= last), (centre, z)
-
-
-def test_the_next_place_that_is_not_painted() -> None:
-    following = np.array([[0, 2, 3, 3, 4], [0, 1, 2, 3, 4]])
-    assert [next_bare(following, 0, x) for x in range(5)] == [0, 3, 3, 3, 4]
-    assert following[0, 1] == 3  # the way is shorter now
-    assert [next_bare(following, 1, x) for x in range(5)] == [0, 1, 2, 3, 4]
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.uint8, (4, 5, 6), elements=st.integers(0, 20)), st.data())
+def test_only_some_spheres_are_painted(size: NDArray[np.uint8], data: st.DataObject) -> None:
+    """What spheres of the others cover is painted already; the two together are all of them."""
+    radius = np.sqrt(size, dtype=np.float32)
+    only = data.draw(arrays(np.bool_, size.shape))
+    largest = np.zeros_like(radius)
+    others = np.where(only, np.float32(0), radius)
+    paint_spheres(others, largest)
+    np.testing.assert_array_equal(largest, plain_spheres(others))
+    paint_spheres(radius, largest, only=only)
+    np.testing.assert_array_equal(largest, plain_spheres(radius))
 
 
 def plain_spheres(radius: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -227,18 +199,27 @@ def test_bodies_with_large_spheres(body: str, edge: bool) -> None:
     assert seen[-1] == 1.0
 
 
-def test_more_discs_about_a_place_than_expected() -> None:
-    """The farther, the larger, but the less of plane 0: all of them are kept there."""
-    far = np.arange(1, 3 * DISCS)
-    radius = np.zeros((3 * DISCS, 15, 15), np.float32)
-    radius[1:, 7, 7] = np.sqrt(far**2 - 2 * far + 6 * DISCS)
+def test_the_farther_the_larger() -> None:
+    """Spheres in a row that all matter on its first plane: none holds another there."""
+    far = np.arange(1, 24)
+    radius = np.zeros((24, 15, 15), np.float32)
+    radius[1:, 7, 7] = np.sqrt(far**2 - 2 * far + 48)
     largest = np.zeros_like(radius)
     paint_spheres(radius, largest)
     np.testing.assert_array_equal(largest, plain_spheres(radius))
-    squares, labels = np.zeros((DISCS, 225), np.int64), np.zeros((DISCS, 225), np.float32)
-    centres = np.flatnonzero(radius)
-    counts = np.zeros(225, np.int64)
-    assert not cut_spheres(radius, centres, 0, squares, labels, counts)
+
+
+@pytest.mark.parametrize("longest", [95, 262])
+def test_spheres_too_large_for_fine_tables(longest: int) -> None:
+    """Beyond FINE, and beyond 16 bits: as an all but empty block has."""
+    assert longest**2 > FINE
+    rng = np.random.default_rng(longest)
+    radius = np.where(rng.random((3, 4, 300)) < 0.6, rng.random((3, 4, 300)) * longest, 0)
+    radius[:, 0] = np.arange(1, 301) * (longest / 300)
+    radius = radius.astype(np.float32)
+    largest = np.zeros_like(radius)
+    paint_spheres(radius, largest)
+    np.testing.assert_array_equal(largest, plain_spheres(radius))
 
 
 def test_long_rows_and_any_radii() -> None:
