@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 import numba
 import numpy as np
@@ -20,17 +21,34 @@ import numpy as np
 from bonesim.config.config import validated
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
-from bonesim.kernel import cache_folder, is_cached
+from bonesim.kernel import KERNEL_SOURCES, PACKAGE, cache_folder, is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.specimens.specimen import Specimen
 
 #: The kernels of a day that compile last; if they are cached, so is all else.
 LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu_front.travel")
 
+#: Of all kernels, those that a run calls.
+CALLED_SHARE = 0.9
+
 
 def all_cached() -> bool:
     """Whether the machine code of a whole day is there, or none is used."""
     return bool(numba.config.DISABLE_JIT) or all(is_cached(name) for name in LAST_COMPILED)
+
+
+def share_cached() -> float:
+    """About what share of the kernels of a run is compiled, 0 to 1."""
+    cached = sum(1 for _ in cache_folder().rglob("*.nbi"))
+    return min(1.0, cached / (CALLED_SHARE * number_of_kernels()))
+
+
+@cache
+def number_of_kernels() -> int:
+    """How many kernels there are."""
+    places = [PACKAGE / name for name in KERNEL_SOURCES]
+    files = [file for one in places for file in ([one] if one.is_file() else one.rglob("*.py"))]
+    return sum(file.read_text(encoding="utf-8").count("\n@kernel\n") for file in files)
 
 
 @contextmanager

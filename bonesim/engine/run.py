@@ -99,10 +99,13 @@ def run(
     size, make = planned(config.specimen, specimen)
     refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
     with compile_ahead.in_second_process() as compiling:
-        bone = make()
         if compiling:
             observer.note("compiling kernels (once, about a minute)")
-        return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)
+            observer.compiling(compile_ahead.share_cached)
+        try:
+            return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
+        finally:
+            observer.compiled()
 
 
 def _simulated(
@@ -123,7 +126,9 @@ def _simulated(
         burn_in = _BurnIn(writer, output, observer, pending)
         observer.begin(-config.schedule.burn_in_day, 0)
         try:
-            simulation, cached = equilibrated(config, bone, burn_in.on_day, burn_ins)
+            simulation, cached = equilibrated(
+                config, bone, burn_in.on_day, burn_ins, burn_in.on_wait
+            )
         finally:
             observer.end()
         if cached:
@@ -219,6 +224,7 @@ class _BurnIn:
         self, writer: RunWriter, output: Path, observer: Observer, pending: list[int]
     ) -> None:
         self.writer, self.output, self.observer, self.pending = writer, output, observer, pending
+        self.waits = False
 
     def go_on(self, simulation: Simulation) -> None:
         """Simulate the rest of a burn-in."""
@@ -231,10 +237,19 @@ class _BurnIn:
     def on_day(self, simulation: Simulation) -> None:
         """Save what is due after this day; stop if a signal asks to."""
         self.observer.on_day(simulation)
-        if simulation.day >= 0:
-            return
-        every = simulation.config.schedule.checkpoint_every_day
-        if self.pending or simulation.day % every == 0:
+        if simulation.day < 0:
+            every = simulation.config.schedule.checkpoint_every_day
+            self._save_or_stop(simulation, due=simulation.day % every == 0)
+
+    def on_wait(self, simulation: Simulation) -> None:
+        """Another process simulates the same burn-in; stop if a signal asks to."""
+        if not self.waits:
+            self.observer.note("waiting: another process simulates this burn-in")
+        self.waits = True
+        self._save_or_stop(simulation, due=False)
+
+    def _save_or_stop(self, simulation: Simulation, *, due: bool) -> None:
+        if self.pending or due:
             # The file first: a checkpoint without its run is of no use.
             self.writer.set_status(INTERRUPTED if self.pending else RUNNING)
             self.writer.commit()
