@@ -94,10 +94,11 @@ def compile_day_backwards() -> None:
     advance(s, 1)
 
 
-def compile_everything() -> None:
+def compile_everything(*, quick: bool = False) -> None:
     """Compile a day and the whole panel in two processes, unless a day is cached.
 
-    For several workers on one cache that start at once: each would compile the same.
+    For several workers on one cache that start at once: each would compile the same. `quick`: of the
+    panel only what a run measures.
     """
     with in_second_process() as compiling:
         if compiling:
@@ -107,7 +108,7 @@ def compile_everything() -> None:
             }, "compile_ahead")  # fmt: skip
             simulation = Simulation(config)
             advance(simulation, 1)
-            measure(simulation.tissue.inner(simulation.tissue.lattice.quanta), 20.0)
+            measure(simulation.tissue.inner(simulation.tissue.lattice.quanta), 20.0, quick=quick)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bonesim.engine.progress import Terminal
 from bonesim.errors import InputError
 from bonesim.storage.program import named, outcome_hash, version_of
+from bonesim.sweeps.spent import SPENT, measured, spending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,15 +108,16 @@ class _Decomposing(Terminal):
 
 def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
     """Simulate a config with an observer."""
-    from bonesim.config.config import validated
-    from bonesim.engine.run import run
-    from bonesim.storage.reader import open_run
+    with spending().part("start"):
+        from bonesim.config.config import validated
+        from bonesim.engine.run import run
+        from bonesim.storage.reader import open_run
 
     config = validated(tomllib.loads(config_text), "point")
     with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
         place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
         bone = bone_of(config.specimen)
-        run(config, place, overwrite=True, specimen=bone, observers=[observer])
+        run(config, place, overwrite=True, specimen=bone, observers=[spending(), observer])
         with open_run(place) as opened:
             daily, kept = opened.table, opened.snapshot_table
             volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3
@@ -132,7 +134,8 @@ def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
 
     names = (getattr(parameters, "path", None), getattr(parameters, "mask", None))
     files = [file for name in names if name is not None for file in files_of(Path(name))]
-    return _bone(parameters, tuple(file_hash(file) for file in files))
+    with spending().part("bone"):
+        return _bone(parameters, tuple(file_hash(file) for file in files))
 
 
 def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
@@ -160,19 +163,21 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     """One attempt at a point: its outcomes or its error; never raises."""
     begun = time.perf_counter()
     done: dict[str, Any] = {"point": task.point}
-    try:
-        with _logged(Path(task.log)) if task.log else nullcontext():
-            _require_same(task)
-            rows = simulate(task.config, task.keep)
-            _require_same(task)
-        done |= {"status": "done", "rows": rows}
-        done["program"] = named(version_of("bonesim"), outcome_hash())
-    except InputError as error:  # permanent, unlike a full disk or a busy file
-        done |= {"status": "refused", "error": str(error)}
-    except Exception as error:
-        done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
-                 "traceback": traceback.format_exc()}  # fmt: skip
-    gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
+    with measured() as spent:
+        try:
+            with _logged(Path(task.log)) if task.log else nullcontext():
+                _require_same(task)
+                rows = simulate(task.config, task.keep)
+                _require_same(task)
+            done |= {"status": "done", "rows": rows}
+            done["program"] = named(version_of("bonesim"), outcome_hash())
+        except InputError as error:  # permanent, unlike a full disk or a busy file
+            done |= {"status": "refused", "error": str(error)}
+        except Exception as error:
+            done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
+                     "traceback": traceback.format_exc()}  # fmt: skip
+        gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
+    done[SPENT] = spent.entry()
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 

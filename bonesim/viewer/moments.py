@@ -88,6 +88,6 @@ def day_text(day: float) -> str:
     """A day as text: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
     if day < DAYS_PER_YEAR / 12:
         return f"day {day:.0f}"
-    if day < 2 * DAYS_PER_YEAR:
+    if day < 1.5 * DAYS_PER_YEAR:
         return f"day {day:.0f} ({day * 12 / DAYS_PER_YEAR:.1f} months)"
     return f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} years)"

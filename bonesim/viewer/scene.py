@@ -170,8 +170,8 @@ def scale_bar(axis: "Axes", length_mm: float) -> None:
     axis.text(left + length_mm / 2, low + 0.06, f"{length_mm:g} mm", ha="center", fontsize=9)
 
 
-def legend(figure: "Figure", colour: ColourBy) -> None:
-    """The legend of the marks, or of the colours of the surface."""
+def legend(figure: "Figure", colour: ColourBy, *, suppression: bool = False) -> None:
+    """The legend of the marks, or of the colours of the surface; also of the shaded days."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -186,6 +186,8 @@ def legend(figure: "Figure", colour: ColourBy) -> None:
         states = [palette.STATES[code] for code in palette.SURFACE_STATES]
         handles = [Patch(color=shade, label=name) for name, shade in states]
     handles.append(Patch(color=palette.CUT_FACE, label="cut face of the block"))
+    if suppression:
+        handles.append(Patch(color=palette.SUPPRESSION, label="days of suppressed estradiol"))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
 
 

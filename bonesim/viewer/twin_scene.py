@@ -119,7 +119,7 @@ def _figure(run: Run, twin: Run) -> "Figure":
         photographed(axis, one, moment.day, box, HEIGHT_PX)
         axis.set_title(f"{name}\n{day_text(moment.day)}\n{_caption(one, moment.day)}", fontsize=9.5)
     scale_bar(blocks[0], BAR_MM)
-    legend(top, "events")
+    legend(top, "events", suppression=True)
     figure.suptitle(_title(run), fontsize=10.5)
     _draw_curves(list(bottom.subplots(1, 3)), run, twin, moments)
     return figure
@@ -172,7 +172,7 @@ def _draw_curves(axes: list["Axes"], run: Run, twin: Run, moments: list[Moment])
         for moment in moments:
             axis.axvline(moment.day / DAYS_PER_YEAR, color=palette.INK, linewidth=0.6, alpha=0.4)
         axis.set_xlabel("years")
-        axis.set_xlim(years[0], years[-1])
+        axis.set_xlim(years[0], max(np.ceil(10.0 * years[-1]) / 10.0, 0.1))
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, fontsize=8.5, loc="best")
         axis.tick_params(labelsize=8.5)
