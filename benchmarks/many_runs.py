@@ -77,9 +77,7 @@ def measured(place: Path, given: argparse.Namespace) -> str:
     """Run a sweep in a folder with a cache of burn-ins of its own; what it cost."""
     base = BASE.format(size=given.size_mm, days=given.days, burn_in=given.burn_in)
     (place / "base.toml").write_text(base)
-    (place / "study.toml").write_text(
-        STUDY.format(design=design_of(given.design, given.points))
-    )
+    (place / "study.toml").write_text(STUDY.format(design=design_of(given.design, given.points)))
     environment = {
         **os.environ, "XDG_CACHE_HOME": str(place / "cache"),
         "NUMBA_CACHE_DIR": str(cache_folder().parent),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from bonesim.config.config import Config
+
 __all__ = ["demo"]
 
 #: The configuration, shipped with the package.
@@ -79,6 +81,7 @@ def demo(
     place = Path(folder)
     run, picture = place / RUN, place / PICTURE
     config = as_config(CONFIG, changes, seed)
+    _require_fall_and_return(config)
     with failures_explained(place):
         if place.exists() and not place.is_dir():
             raise InputError(f"{place}: is a file, and a folder is needed; choose another")
@@ -92,3 +95,18 @@ def demo(
         drawing = twin_scene.draw(treated, untreated)
     save(drawing, picture, overwrite=overwrite)
     return Demo(found, drawing.figure, picture, run, twin)
+
+
+def _require_fall_and_return(config: "Config") -> None:
+    """Refuse a course of estradiol that has no end of suppression to show, before it is simulated."""
+    import numpy as np
+
+    from bonesim.viewer.moments import weekly
+    from bonesim.viewer.twin_scene import moments_in
+
+    course, schedule = config.course(), config.schedule
+    day = np.arange(schedule.duration_day + 1)
+    e2 = np.array([course.e2_pg_per_ml(float(one)) for one in day], np.float64)
+    moments_in(
+        day, weekly(e2), [one for one in schedule.kept_days() if one <= schedule.duration_day]
+    )

@@ -93,9 +93,7 @@ def run(
     """
     output, observer = Path(output), Observers(observers)
     check_place(output, overwrite, config.files())
-    config.course()  # an impossible course is an error before any work
-    hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
-    config = config.model_copy(update={"hormones": hormones})
+    config = with_pinned_course(config)  # an impossible one is an error before any work
     size, make = planned(config.specimen, specimen)
     refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
     with compile_ahead.in_second_process() as compiling:
@@ -106,6 +104,25 @@ def run(
             return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
         finally:
             observer.compiled()
+
+
+def with_pinned_course(config: Config) -> Config:
+    """The same configuration; a table of hormones that it names may not change any more.
+
+    Raises:
+        InputError: a course that is not possible, a table that cannot be read.
+    """
+    config.course()
+    hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
+    return config.model_copy(update={"hormones": hormones})
+
+
+def measures_of(simulation: Simulation) -> dict[str, float]:
+    """What is measured of the lattice at a snapshot."""
+    tissue = simulation.tissue
+    quanta = np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
+    measures = measure(quanta, tissue.voxel_um, quick=True)
+    return {name: float(one.value) for name, one in measures.items()}
 
 
 def _simulated(
@@ -317,9 +334,7 @@ class _Recorder:
 
     def snapshot(self) -> None:
         """Put the lattice, its measures and all cells on file."""
-        fields = fields_of(self.simulation)
-        measures = measure(fields["quanta"], self.simulation.tissue.voxel_um, quick=True)
-        values = {name: float(one.value) for name, one in measures.items()}
+        fields, values = fields_of(self.simulation), measures_of(self.simulation)
         self.writer.append_snapshot(self.simulation.day, fields, values, cells_of(self.simulation))
 
     def flush(self) -> None:

@@ -5,7 +5,7 @@ the effect of the treatment on this bone with these random numbers: one draw, no
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,14 +63,14 @@ def table(run: Run, twin: Run, days: Sequence[int]) -> "pd.DataFrame":
     if lacking := [day for day in days if not all(day in one.index for one in both)]:
         raise InputError(
             f"day {lacking[0]} has no snapshot in both files; "
-            f"there are {', '.join(str(day) for day in both[0].index.intersection(both[1].index))}",
+            f"there are {', '.join(f'{day:.0f}' for day in both[0].index.intersection(both[1].index))}",
             parameter="days",
         )
     units = units_of(MEASURES)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for name, symbol in MEASURES.items():
         for day in days:
-            mine, other = (float(one.loc[day, name]) for one in both)
+            mine, other = (_number(one, day, name) for one in both)
             rows.append((name, symbol, units[name], day, mine, other, 100.0 * (mine / other - 1.0)))
     for day in days:
         counts = [float(final_breaks(one, day)) for one in (run, twin)]
@@ -93,7 +93,9 @@ def text(table: "pd.DataFrame") -> str:
     lines = [" " * width + "".join(f"day {day}".rjust(12) for day in days)]
     for quantity in table["quantity"].unique():
         rows = table[table["quantity"] == quantity].sort_values("day").to_dict("records")
-        lines.append(f"{_name(rows[0]):<{width}}" + "".join(f"{_value(r, 'run'):>12}" for r in rows))
+        lines.append(
+            f"{_name(rows[0]):<{width}}" + "".join(f"{_value(r, 'run'):>12}" for r in rows)
+        )
         twin = "".join(f"{_value(r, 'twin'):>12}" for r in rows)
         lines.append(f"{'  untreated twin':<{width}}" + twin)
         if quantity in MEASURES:
@@ -102,11 +104,16 @@ def text(table: "pd.DataFrame") -> str:
     return "\n".join([*lines, "", *_findings(table, days)])
 
 
-def _name(row: dict[str, object]) -> str:
+def _number(table: "pd.DataFrame", row: Any, column: Any) -> float:
+    value: Any = table.loc[row, column]
+    return float(value)
+
+
+def _name(row: dict[Any, Any]) -> str:
     return f"{row['symbol']} ({row['unit']})" if row["unit"] else str(row["symbol"])
 
 
-def _value(row: dict[str, float], column: str) -> str:
+def _value(row: dict[Any, Any], column: str) -> str:
     return f"{row[column]:.0f}" if row["quantity"] == "final_breaks" else f"{row[column]:.4g}"
 
 
@@ -114,8 +121,8 @@ def _findings(table: "pd.DataFrame", days: Sequence[int]) -> list[str]:
     """Lost and regained, of each measure, in sentences."""
     _, end, later = days
     wide = table.pivot(index="quantity", columns="day", values="difference_percent")
-    lost = {name: -float(wide.loc[name, end]) for name in MEASURES}
-    left = {name: -float(wide.loc[name, later]) for name in MEASURES}
+    lost = {name: -_number(wide, name, end) for name in MEASURES}
+    left = {name: -_number(wide, name, later) for name in MEASURES}
     lines = [
         f"lost on day {end} against the twin: "
         + ", ".join(f"{lost[name]:.1f} % of {symbol}" for name, symbol in MEASURES.items())

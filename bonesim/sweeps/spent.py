@@ -51,6 +51,7 @@ class Spending(Observer):
     def begin(self, first_day: int, last_day: int) -> None:
         """A burn-in or the days on record begin."""
         self._stretch, self._begun = "burn_in" if first_day < 0 else "days", time.process_time()
+        self._day_over = self._begun if first_day >= 0 else 0.0
 
     def on_day(self, simulation: "Simulation") -> None:
         """Count a day."""

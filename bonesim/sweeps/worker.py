@@ -10,7 +10,6 @@ import gc
 import math
 import os
 import socket
-import tempfile
 import time
 import tomllib
 import traceback
@@ -111,16 +110,18 @@ def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcom
     with spending().part("start"):
         from bonesim.config.config import validated
         from bonesim.engine.run import run
+        from bonesim.engine.without_file import recorded
         from bonesim.storage.reader import open_run
 
     config = validated(tomllib.loads(config_text), "point")
-    with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
-        place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
-        bone = bone_of(config.specimen)
-        run(config, place, overwrite=True, specimen=bone, observers=[spending(), observer])
-        with open_run(place) as opened:
+    bone, observers = bone_of(config.specimen), [spending(), observer]
+    if keep is None:
+        daily, kept = recorded(config, bone, observers)
+    else:
+        run(config, Path(keep), overwrite=True, specimen=bone, observers=observers)
+        with open_run(keep) as opened:
             daily, kept = opened.table, opened.snapshot_table
-            volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3
+    volume_mm3 = math.prod(bone.quanta.shape) * (bone.voxel_um / 1000.0) ** 3
     table = daily.merge(kept, on="day", suffixes=("", "_snapshot"), validate="one_to_one")
     table = table.join(means_between(daily, table["day"]))
     table.insert(0, "snapshot", range(len(table)))

@@ -11,11 +11,10 @@ import numpy as np
 
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.assay import immunoassay
-from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
-from bonesim.engine.days import Observers, advance
 from bonesim.engine.progress import Terminal
 from bonesim.engine.run import run
+from bonesim.engine.without_file import recorded
 from bonesim.errors import InputError
 from bonesim.instruments.visits import NEEDED, ClinicParameters, courses
 from bonesim.storage.reader import open_run
@@ -92,20 +91,9 @@ def visited(
 
 def _daily_table(config: Config, keep: str | None) -> "pd.DataFrame":
     """The daily table of a run; a file with its lattices is written only if it is to be kept."""
-    import pandas as pd
-
-    bone, observer = bone_of(config.specimen), Observers([spending(), Terminal()])
-    if keep is not None:
-        run(config, Path(keep), overwrite=True, specimen=bone, observers=[observer])
-        with open_run(keep) as opened:
-            return opened.table
-    last_day = config.schedule.duration_day
-    observer.expect(-config.schedule.burn_in_day, last_day)
-    observer.begin(-config.schedule.burn_in_day, 0)
-    simulation, cached = equilibrated(config, bone, observer.on_day)
-    observer.end()
-    observer.note("burn-in taken from the cache" if cached else "burn-in simulated")
-    observer.begin(0, last_day)
-    advance(simulation, last_day, observer.on_day)
-    observer.end()
-    return pd.DataFrame(simulation.table())
+    bone, observers = bone_of(config.specimen), [spending(), Terminal()]
+    if keep is None:
+        return recorded(config, bone, observers, measures=False).daily
+    run(config, Path(keep), overwrite=True, specimen=bone, observers=observers)
+    with open_run(keep) as opened:
+        return opened.table

@@ -28,7 +28,14 @@ class Moment(NamedTuple):
 
 def weekly_e2(run: Run) -> NDArray[np.float64]:
     """Mean estradiol of the past week on each day of the daily table, pg/mL."""
-    return run.table["e2_pg_per_ml"].rolling(WEEK, min_periods=1).mean().to_numpy(np.float64)
+    return weekly(run.table["e2_pg_per_ml"].to_numpy(np.float64))
+
+
+def weekly(e2_pg_per_ml: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of the past week, of less at the beginning."""
+    import pandas as pd
+
+    return pd.Series(e2_pg_per_ml).rolling(WEEK, min_periods=1).mean().to_numpy(np.float64)
 
 
 def suppressed_spans(

@@ -4,9 +4,11 @@ All four blocks are drawn with one camera and one scale. The twin is beside the 
 changes without treatment: what the eye sees between two days alone is not the treatment's effect.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.reports.against_twin import changes
@@ -62,12 +64,21 @@ def moments_of(run: Run) -> list[Moment]:
     Raises:
         InputError: estradiol does not fall and return between snapshots.
     """
-    day, e2 = run.table["day"].to_numpy(), weekly_e2(run)
-    moments = three_moments(day, e2, run.snapshot_days)
-    if last_low_day(day, e2) is None or len(moments) != 3:
+    try:
+        return moments_in(run.table["day"].to_numpy(), weekly_e2(run), run.snapshot_days)
+    except InputError as error:
+        raise InputError(f"{run.path}: {error}") from None
+
+
+def moments_in(
+    day: NDArray[np.int64], e2_pg_per_ml: NDArray[np.float64], snapshot_days: Sequence[int]
+) -> list[Moment]:
+    """As `moments_of`, from estradiol on each day."""
+    moments = three_moments(day, e2_pg_per_ml, list(snapshot_days))
+    if last_low_day(day, e2_pg_per_ml) is None or len(moments) != 3:
         raise InputError(
-            f"{run.path}: estradiol must fall and return, with a snapshot before, at the end of its "
-            "fall and after"
+            "estradiol must fall after day 0 and return, with a snapshot on day 0, at the end of the "
+            f"fall and after the return; snapshots are on days {', '.join(map(str, snapshot_days))}"
         )
     return moments
 
@@ -148,7 +159,12 @@ def _draw_curves(axes: list["Axes"], run: Run, twin: Run, moments: list[Moment])
     e2, bvtv, off = axes
     both = ((twin, "untreated twin", palette.TWIN, "--"), (run, "treated", palette.INK, "-"))
     for one, label, colour, dashes in both:
-        style = {"color": colour, "linestyle": dashes, "linewidth": 1.6, "label": label}
+        style: dict[str, Any] = {
+            "color": colour,
+            "linestyle": dashes,
+            "linewidth": 1.6,
+            "label": label,
+        }
         e2.plot(years, weekly_e2(one), **style)
         bvtv.plot(years, one.table["bvtv_percent"], **style)
     e2.set_ylim(bottom=0.0)
