@@ -72,6 +72,8 @@ def demo(
         InputError: files that exist, a folder that cannot be made, changes that are not allowed.
         ResourceError, Stopped: as `bonesim.run`.
     """
+    from bonesim.engine.compile_ahead import in_second_process
+    from bonesim.engine.days import Observers
     from bonesim.engine.twins import run_twins, twin_path
     from bonesim.reports.against_twin import table
     from bonesim.storage.reader import open_run
@@ -80,15 +82,18 @@ def demo(
 
     place = Path(folder)
     run, picture = place / RUN, place / PICTURE
-    config = as_config(CONFIG, changes, seed)
-    _require_fall_and_return(config)
-    with failures_explained(place):
-        if place.exists() and not place.is_dir():
-            raise InputError(f"{place}: is a file, and a folder is needed; choose another")
-        place.mkdir(parents=True, exist_ok=True)
     outputs = (run, twin_path(run), picture, picture.with_suffix(".csv"))
-    check_outputs(outputs, overwrite, files_of(CONFIG, changes))
-    run, twin = run_twins(config, run, overwrite=overwrite, observers=observers)
+    if place.is_dir():
+        check_outputs(outputs, overwrite, files_of(CONFIG, changes))
+    config = as_config(CONFIG, changes, seed)
+    with in_second_process(Observers(observers)):
+        _require_fall_and_return(config)
+        with failures_explained(place):
+            if place.exists() and not place.is_dir():
+                raise InputError(f"{place}: is a file, and a folder is needed; choose another")
+            place.mkdir(parents=True, exist_ok=True)
+        check_outputs(outputs, overwrite, files_of(CONFIG, changes))
+        run, twin = run_twins(config, run, overwrite=overwrite, observers=observers)
     with open_run(run) as treated, open_run(twin) as untreated:
         days = [moment.day for moment in twin_scene.moments_of(treated)]
         found = table(treated, untreated, days)

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from bonesim.config.config import validated
-from bonesim.engine.days import advance
+from bonesim.engine.days import Observer, advance
 from bonesim.engine.simulation import Simulation
 from bonesim.kernel import KERNEL_SOURCES, PACKAGE, cache_folder, is_cached
 from bonesim.morphometry.panel import measure
@@ -52,28 +52,49 @@ def number_of_kernels() -> int:
 
 
 @contextmanager
-def in_second_process() -> Iterator[bool]:
+def in_second_process(observer: Observer | None = None) -> Iterator[bool]:
     """A second process compiles meanwhile, if anything must be: whether, is yielded.
 
-    At the end it is terminated. Without a second process nothing is lost but time.
+    At the end it is terminated. Without a second process nothing is lost but time. Within another such
+    block of this process it does nothing.
+
+    Args:
+        observer: gets a note, and what share is compiled.
     """
-    if all_cached():
-        yield False
+    if _under_way or all_cached():
+        yield bool(_under_way)
         return
-    quiet = subprocess.DEVNULL
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache_folder().parent)}
-    process = None
-    with suppress(OSError):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bonesim.engine.compile_ahead"],
-            stdin=quiet, stdout=quiet, stderr=quiet, env=environment,
-        )  # fmt: skip
+    _under_way.append(True)
+    process = _second_process()
     try:
+        if observer is not None:
+            observer.note("compiling kernels (once, about a minute)")
+            observer.compiling(share_cached)
         yield True
     finally:
+        _under_way.clear()
         if process is not None:
             process.terminate()
             process.wait()
+        if observer is not None:
+            observer.compiled()
+
+
+#: Whether this process is within `in_second_process`.
+_under_way: list[bool] = []
+
+
+def _second_process() -> "subprocess.Popen[bytes] | None":
+    """It imports this very package, wherever it is started: not one that the folder may hold."""
+    quiet = subprocess.DEVNULL
+    place = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache_folder().parent), "PYTHONPATH": place}
+    with suppress(OSError):
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "bonesim.engine.compile_ahead"],
+            stdin=quiet, stdout=quiet, stderr=quiet, env=environment,
+        )  # fmt: skip
+    return None
 
 
 def compile_day_backwards() -> None:

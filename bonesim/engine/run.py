@@ -93,17 +93,11 @@ def run(
     """
     output, observer = Path(output), Observers(observers)
     check_place(output, overwrite, config.files())
-    config = with_pinned_course(config)  # an impossible one is an error before any work
-    size, make = planned(config.specimen, specimen)
-    refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
-    with compile_ahead.in_second_process() as compiling:
-        if compiling:
-            observer.note("compiling kernels (once, about a minute)")
-            observer.compiling(compile_ahead.share_cached)
-        try:
-            return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
-        finally:
-            observer.compiled()
+    with compile_ahead.in_second_process(observer):
+        config = with_pinned_course(config)  # an impossible one is an error before any work
+        size, make = planned(config.specimen, specimen)
+        refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
+        return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
 
 
 def with_pinned_course(config: Config) -> Config:
