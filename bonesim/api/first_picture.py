@@ -66,7 +66,7 @@ def demo(
         changes: of the demo's configuration: dotted path -> value.
         seed: instead of 1: other random numbers on the same bone.
         overwrite: replace files of an earlier demo.
-        observers: look at every day.
+        observers: look at every day of the treated run.
 
     Raises:
         InputError: files that exist, a folder that cannot be made, changes that are not allowed.
@@ -74,7 +74,7 @@ def demo(
     """
     from bonesim.engine.compile_ahead import in_second_process
     from bonesim.engine.days import Observers
-    from bonesim.engine.twins import run_twins, twin_path
+    from bonesim.engine.twins import run_twins_at_once, twin_path
     from bonesim.reports.against_twin import table
     from bonesim.storage.reader import open_run
     from bonesim.viewer import twin_scene
@@ -93,7 +93,7 @@ def demo(
                 raise InputError(f"{place}: is a file, and a folder is needed; choose another")
             place.mkdir(parents=True, exist_ok=True)
         check_outputs(outputs, overwrite, files_of(CONFIG, changes))
-        run, twin = run_twins(config, run, overwrite=overwrite, observers=observers)
+        run, twin = run_twins_at_once(config, run, overwrite=overwrite, observers=observers)
     with open_run(run) as treated, open_run(twin) as untreated:
         days = [moment.day for moment in twin_scene.moments_of(treated)]
         found = table(treated, untreated, days)

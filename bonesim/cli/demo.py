@@ -33,7 +33,7 @@ def demo(
     with ended_at_once():
         made = first_picture.demo(
             output, changes=parsed_changes(change or []), seed=seed, overwrite=overwrite,
-            observers=[] if quiet else [Terminal(runs=2)],
+            observers=[] if quiet else [Terminal()],
         )  # fmt: skip
     print(made.text())
     print(f"\n{printable(str(made.picture))}")
