@@ -93,7 +93,8 @@ def measured(place: Path, given: argparse.Namespace) -> str:
     return (
         f"{given.design}, {given.points} runs of {given.size_mm:g} mm and {given.days} d, "
         f"{given.workers} worker(s), load {os.getloadavg()[0]:.1f}\n{mean.text()}\n"
-        f"{rate:.2f} mm3-years per core-second, {steady:.2f} without start, bone and burn-in"
+        f"{rate:.2f} mm3-years per core-second, {steady:.2f} without start, bone and burn-in, "
+        f"{mean.mm3_years / mean.seconds['days']:.2f} of days alone (no measures at snapshots)"
     )
 
 

@@ -194,8 +194,9 @@ def _require_same(task: Task) -> None:
 
     A result under the point's id would be of something else.
     """
-    from bonesim.config.config import validated
-    from bonesim.config.inputs import digest_of
+    with spending().part("start"):
+        from bonesim.config.config import validated
+        from bonesim.config.inputs import digest_of
 
     if task.program and task.program != outcome_hash():
         raise InputError(
