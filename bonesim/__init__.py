@@ -25,6 +25,7 @@ from bonesim.public import loaded_when_used
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
     from bonesim.api.files import verify as verify
+    from bonesim.api.first_picture import demo as demo
     from bonesim.api.look import clinic as clinic
     from bonesim.api.look import doctor as doctor
     from bonesim.api.look import info as info
@@ -97,6 +98,7 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),
     "api.files": ("verify",),
+    "api.first_picture": ("demo",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
         "trial_cost", "compare_trial",

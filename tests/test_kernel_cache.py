@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bonesim
@@ -64,3 +65,23 @@ def test_without_a_folder_that_can_be_written_kernels_are_kept_for_the_session(
     done = run_kernel(PACKAGE.parent, tmp_path / "file")
     assert done.stdout.strip() == "0 1"
     assert "are lost after this session; set NUMBA_CACHE_DIR" in done.stderr
+
+
+def test_what_kernels_alone_call_has_no_wrapper_for_python(tmp_path: Path) -> None:
+    run_kernel(PACKAGE.parent, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    kept = {
+        (file.parent.name == "inner", file.name.split("-")[0]) for file in folder.rglob("*.nbi")
+    }
+    inner = {(True, "chance.words"), (True, "chance.philox")}
+    assert kept == {(False, "chance.uniform"), *inner}
+
+
+def test_a_kernel_serves_python_and_kernels() -> None:
+    """Called by both it gives both the same bits, and each its own machine code."""
+    from bonesim import chance
+
+    alone = chance.uniform(1, 2, 3, 4)
+    (row,) = chance.uniforms(np.int64(1), np.int64(2), np.array([3], np.uint64), np.int64(4))
+    assert alone == row
+    assert alone == chance.uniform.py_func(1, 2, 3, 4)

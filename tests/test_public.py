@@ -102,6 +102,13 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "doctor": lambda n: bonesim.doctor(),
         "run_twins": lambda n: bonesim.run_twins(SMALL, folder / f"twins_{n}.vtkhdf"),
         "resume": lambda n: bonesim.resume(interrupted[n]),
+        "demo": lambda n: bonesim.demo(
+            folder / f"demo_{n}", changes={
+                "specimen.size_mm": [1.0, 1.0, 1.0], "mechanics.interval_day": 0,
+                "protocol.anastrozole.stop_day": 20,
+                "schedule": {"burn_in_day": 0, "duration_day": 40, "snapshots_day": [0, 20, 40]},
+            },
+        ),
         "hormones": lambda n: bonesim.hormones(PRESCRIBED, people=n),
         "biopsy": lambda n: bonesim.biopsy(
             SMALL, 8, changes={"biopsy.packets_day": 8, "biopsy.interval_day": 3,

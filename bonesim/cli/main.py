@@ -13,6 +13,7 @@ from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
+from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
 from bonesim.cli.explain import explain, odd
 from bonesim.cli.failures import as_typed
@@ -38,6 +39,7 @@ app = typer.Typer(
 #: Panel of the list of commands -> (command, its name, an example).
 COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
     SIMULATE: [
+        (demo, "demo", "demo"),
         (runs.run, "run", "run configs/suppression_and_withdrawal.toml -o out.vtkhdf --twin"),
         (runs.resume, "resume", "resume out.vtkhdf"),
         (hormones, "hormones", "hormones configs/trt_anastrozole.toml --people 100 -o blood.png"),

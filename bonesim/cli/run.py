@@ -90,7 +90,7 @@ def run(
     places = (output, twin_path(output)) if twin else (output,)
     check_outputs(places, overwrite, (config, *resolved.files()))
     given: dict[str, Any] = {
-        "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet)
+        "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet, 2 if twin else 1),
     }  # fmt: skip
     paths: tuple[Path, ...]
     with ended_at_once():
@@ -176,10 +176,10 @@ def _scan_changes(scan: dict[str, Any]) -> dict[str, Any]:
     return {"specimen": {"kind": "scan", **given, **ends}}
 
 
-def _observers(quiet: bool) -> list[Any]:
-    """What shows progress: the terminal, or nothing."""
+def _observers(quiet: bool, runs: int = 1) -> list[Any]:
+    """What shows progress of so many runs: the terminal, or nothing."""
     if quiet:
         return []
     from bonesim.engine.progress import Terminal
 
-    return [Terminal()]
+    return [Terminal(runs=runs)]

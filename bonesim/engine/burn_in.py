@@ -3,12 +3,15 @@
 A burn-in depends on the bone, the cells and the effect of the hormones before day 0. It does not
 depend on what happens after, nor on a person's own set-point: persons at their set-points share it. Its
 end is kept under the hash of all that, in the user's cache folder; a damaged or foreign file there is
-ignored and made again.
+ignored and made again. Of several processes that need one burn-in at once, one simulates it and the
+others wait for its end.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numba
@@ -19,14 +22,16 @@ from bonesim.config.config import Config
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, put_back_from, state_of
-from bonesim.errors import BonesimError, CorruptFileError
+from bonesim.errors import BonesimError, BusyError, CorruptFileError
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
+from bonesim.storage.lock import WriteLock
 from bonesim.storage.program import program_hash
 
 #: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
 MOST_BYTES = 2e9
-
+#: Seconds between two looks for a burn-in that another process simulates.
+LOOK_SECONDS = 0.1
 
 #: Of the drive, what is only reported: no cell depends on it.
 REPORTED = ("e2_pg_per_ml", "t_ng_per_dl")
@@ -80,11 +85,16 @@ def begin_from(simulation: Simulation, state: State, path: Path | None = None) -
 def equilibrated(
     config: Config, specimen: Specimen, on_day: Callable[[Simulation], None] | None = None,
     memory: dict[str, State] | None = None,
+    on_wait: Callable[[Simulation], None] | None = None,
 ) -> tuple[Simulation, bool]:  # fmt: skip
     """A simulation at day 0, and whether its burn-in was there already.
 
-    `on_day` is called after each day simulated; an exception it raises ends the burn-in.
-    `memory` holds ends of burn-ins by their key, for twins where the cache cannot be written.
+    Args:
+        config, specimen: what to simulate.
+        on_day: called after each day simulated; an exception it raises ends the burn-in.
+        memory: ends of burn-ins by their key, for twins where the cache cannot be written.
+        on_wait: called with the simulation, at its first day, every moment that another process
+            simulates this burn-in; an exception it raises ends the waiting.
     """
     simulation = Simulation(config, specimen)
     if simulation.day == 0:
@@ -94,22 +104,56 @@ def equilibrated(
         begin_from(simulation, memory[key])
         return simulation, True
     path = user_cache_path("bonesim") / "burn_in" / f"{key}.checkpoint"
-    if path.exists():
+
+    def from_cache() -> tuple[Simulation, bool]:
+        """As `equilibrated`, if the cache has it; else a simulation at its first day, and False."""
+        if not path.exists():
+            return simulation, False
         try:
             state, _ = checkpoint.load(path)
             begin_from(simulation, state, path)
         except BonesimError:
-            simulation = Simulation(config, specimen)
-        else:
-            path.touch()
+            return Simulation(config, specimen), False
+        path.touch()
+        if memory is not None:
+            memory[key] = state
+        return simulation, True
+
+    simulation, found = from_cache()
+    if found:
+        return simulation, True
+    with _turn(path, lambda: on_wait(simulation) if on_wait is not None else None):
+        simulation, found = from_cache()
+        if not found:
+            advance(simulation, 0, on_day)
             if memory is not None:
-                memory[key] = state
-            return simulation, True
-    advance(simulation, 0, on_day)
-    if memory is not None:
-        memory[key] = state_of(simulation)
-    _keep(path, simulation)
-    return simulation, False
+                memory[key] = state_of(simulation)
+            _keep(path, simulation)
+    return simulation, found
+
+
+@contextmanager
+def _turn(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """The right to simulate the burn-in of a file: one process has it at a time.
+
+    The system ends the right of a process that ended. Where there is no such right (a cache that
+    cannot be written, a file system without locks) each process simulates for itself.
+    """
+    lock = None
+    while lock is None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = WriteLock(path)
+        except BusyError:
+            on_wait()
+            time.sleep(LOOK_SECONDS)
+        except (OSError, BonesimError):
+            break
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def _keep(path: Path, simulation: Simulation) -> None:

@@ -13,19 +13,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 import numba
 import numpy as np
 
 from bonesim.config.config import validated
-from bonesim.engine.days import advance
+from bonesim.engine.days import Observer, advance
 from bonesim.engine.simulation import Simulation
-from bonesim.kernel import cache_folder, is_cached
+from bonesim.kernel import KERNEL_SOURCES, PACKAGE, cache_folder, is_cached
 from bonesim.morphometry.panel import measure
 from bonesim.specimens.specimen import Specimen
 
 #: The kernels of a day that compile last; if they are cached, so is all else.
 LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu_front.travel")
+
+#: Of all kernels, those that a run calls.
+CALLED_SHARE = 0.9
 
 
 def all_cached() -> bool:
@@ -33,29 +37,64 @@ def all_cached() -> bool:
     return bool(numba.config.DISABLE_JIT) or all(is_cached(name) for name in LAST_COMPILED)
 
 
+def share_cached() -> float:
+    """About what share of the kernels of a run is compiled, 0 to 1."""
+    cached = sum(1 for _ in cache_folder().rglob("*.nbi"))
+    return min(1.0, cached / (CALLED_SHARE * number_of_kernels()))
+
+
+@cache
+def number_of_kernels() -> int:
+    """How many kernels there are."""
+    places = [PACKAGE / name for name in KERNEL_SOURCES]
+    files = [file for one in places for file in ([one] if one.is_file() else one.rglob("*.py"))]
+    return sum(file.read_text(encoding="utf-8").count("\n@kernel\n") for file in files)
+
+
 @contextmanager
-def in_second_process() -> Iterator[bool]:
+def in_second_process(observer: Observer | None = None) -> Iterator[bool]:
     """A second process compiles meanwhile, if anything must be: whether, is yielded.
 
-    At the end it is terminated. Without a second process nothing is lost but time.
+    At the end it is terminated. Without a second process nothing is lost but time. Within another such
+    block of this process it does nothing.
+
+    Args:
+        observer: gets a note, and what share is compiled.
     """
-    if all_cached():
-        yield False
+    if _under_way or all_cached():
+        yield bool(_under_way)
         return
-    quiet = subprocess.DEVNULL
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache_folder().parent)}
-    process = None
-    with suppress(OSError):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bonesim.engine.compile_ahead"],
-            stdin=quiet, stdout=quiet, stderr=quiet, env=environment,
-        )  # fmt: skip
+    _under_way.append(True)
+    process = _second_process()
     try:
+        if observer is not None:
+            observer.note("compiling kernels (once, about a minute)")
+            observer.compiling(share_cached)
         yield True
     finally:
+        _under_way.clear()
         if process is not None:
             process.terminate()
             process.wait()
+        if observer is not None:
+            observer.compiled()
+
+
+#: Whether this process is within `in_second_process`.
+_under_way: list[bool] = []
+
+
+def _second_process() -> "subprocess.Popen[bytes] | None":
+    """It imports this very package, wherever it is started: not one that the folder may hold."""
+    quiet = subprocess.DEVNULL
+    place = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache_folder().parent), "PYTHONPATH": place}
+    with suppress(OSError):
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "bonesim.engine.compile_ahead"],
+            stdin=quiet, stdout=quiet, stderr=quiet, env=environment,
+        )  # fmt: skip
+    return None
 
 
 def compile_day_backwards() -> None:
@@ -76,10 +115,11 @@ def compile_day_backwards() -> None:
     advance(s, 1)
 
 
-def compile_everything() -> None:
+def compile_everything(*, quick: bool = False) -> None:
     """Compile a day and the whole panel in two processes, unless a day is cached.
 
-    For several workers on one cache that start at once: each would compile the same.
+    For several workers on one cache that start at once: each would compile the same. `quick`: of the
+    panel only what a run measures.
     """
     with in_second_process() as compiling:
         if compiling:
@@ -89,7 +129,7 @@ def compile_everything() -> None:
             }, "compile_ahead")  # fmt: skip
             simulation = Simulation(config)
             advance(simulation, 1)
-            measure(simulation.tissue.inner(simulation.tissue.lattice.quanta), 20.0)
+            measure(simulation.tissue.inner(simulation.tissue.lattice.quanta), 20.0, quick=quick)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from bonesim.specimens import (
     size_of_scan,
 )
 from bonesim.specimens.field import MARGIN, SPACING_UM
-from bonesim.units import BONE
+from bonesim.units import BONE, DAYS_PER_YEAR
 
 __all__ = [
     "Cost",
@@ -136,7 +136,8 @@ class Size(NamedTuple):
 class Cost(NamedTuple):
     """What a run takes: bytes at their peak, seconds on one core of the reference machine.
 
-    `burn_in_seconds` holds its mechanical solves; those of the days are `solves_seconds`.
+    `burn_in_seconds` holds its mechanical solves; those of the days are `solves_seconds`. `mm3_years` is
+    volume times time on record.
     """
 
     size: Size
@@ -150,6 +151,7 @@ class Cost(NamedTuple):
     solves_seconds: float
     snapshots_seconds: float
     compile_seconds: float
+    mm3_years: float = 0.0
 
     @property
     def disk_bytes(self) -> float:
@@ -269,6 +271,7 @@ def cost_of(
         solves_seconds=files * days * per_solve * solves_a_day,
         snapshots_seconds=files * snapshots * SNAPSHOT_SECONDS_PER_MEGAVOXEL * mega,
         compile_seconds=0.0 if compiled else COMPILE_SECONDS,
+        mm3_years=files * size.voxels * (size.voxel_um / 1000.0) ** 3 * days / DAYS_PER_YEAR,
     )  # fmt: skip
 
 

@@ -13,6 +13,12 @@ class Observer:
     def note(self, text: str) -> None:
         """Take one line about the bone, the cache or the compilation."""
 
+    def compiling(self, share: Callable[[], float]) -> None:
+        """Kernels are compiled from now on; `share()` of them, 0 to 1, is done."""
+
+    def compiled(self) -> None:
+        """What had to be compiled is compiled, or the run ended."""
+
     def expect(self, first_day: int, last_day: int) -> None:
         """A run is to go from one day to another, burn-in included; before its first stretch."""
 
@@ -39,6 +45,16 @@ class Observers(Observer):
         """Pass it on."""
         for one in self.observers:
             one.note(text)
+
+    def compiling(self, share: Callable[[], float]) -> None:
+        """Pass it on."""
+        for one in self.observers:
+            one.compiling(share)
+
+    def compiled(self) -> None:
+        """Pass it on."""
+        for one in self.observers:
+            one.compiled()
 
     def expect(self, first_day: int, last_day: int) -> None:
         """Pass it on."""

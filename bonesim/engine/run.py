@@ -93,16 +93,30 @@ def run(
     """
     output, observer = Path(output), Observers(observers)
     check_place(output, overwrite, config.files())
-    config.course()  # an impossible course is an error before any work
+    with compile_ahead.in_second_process(observer):
+        config = with_pinned_course(config)  # an impossible one is an error before any work
+        size, make = planned(config.specimen, specimen)
+        refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
+        return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
+
+
+def with_pinned_course(config: Config) -> Config:
+    """The same configuration; a table of hormones that it names may not change any more.
+
+    Raises:
+        InputError: a course that is not possible, a table that cannot be read.
+    """
+    config.course()
     hormones = config.hormones.model_copy(update={"course": pinned(config.hormones.course)})
-    config = config.model_copy(update={"hormones": hormones})
-    size, make = planned(config.specimen, specimen)
-    refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
-    with compile_ahead.in_second_process() as compiling:
-        bone = make()
-        if compiling:
-            observer.note("compiling kernels (once, about a minute)")
-        return _simulated(config, bone, output, overwrite, until_day, observer, burn_ins)
+    return config.model_copy(update={"hormones": hormones})
+
+
+def measures_of(simulation: Simulation) -> dict[str, float]:
+    """What is measured of the lattice at a snapshot."""
+    tissue = simulation.tissue
+    quanta = np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
+    measures = measure(quanta, tissue.voxel_um, quick=True)
+    return {name: float(one.value) for name, one in measures.items()}
 
 
 def _simulated(
@@ -123,7 +137,9 @@ def _simulated(
         burn_in = _BurnIn(writer, output, observer, pending)
         observer.begin(-config.schedule.burn_in_day, 0)
         try:
-            simulation, cached = equilibrated(config, bone, burn_in.on_day, burn_ins)
+            simulation, cached = equilibrated(
+                config, bone, burn_in.on_day, burn_ins, burn_in.on_wait
+            )
         finally:
             observer.end()
         if cached:
@@ -219,6 +235,7 @@ class _BurnIn:
         self, writer: RunWriter, output: Path, observer: Observer, pending: list[int]
     ) -> None:
         self.writer, self.output, self.observer, self.pending = writer, output, observer, pending
+        self.waits = False
 
     def go_on(self, simulation: Simulation) -> None:
         """Simulate the rest of a burn-in."""
@@ -231,10 +248,19 @@ class _BurnIn:
     def on_day(self, simulation: Simulation) -> None:
         """Save what is due after this day; stop if a signal asks to."""
         self.observer.on_day(simulation)
-        if simulation.day >= 0:
-            return
-        every = simulation.config.schedule.checkpoint_every_day
-        if self.pending or simulation.day % every == 0:
+        if simulation.day < 0:
+            every = simulation.config.schedule.checkpoint_every_day
+            self._save_or_stop(simulation, due=simulation.day % every == 0)
+
+    def on_wait(self, simulation: Simulation) -> None:
+        """Another process simulates the same burn-in; stop if a signal asks to."""
+        if not self.waits:
+            self.observer.note("waiting: another process simulates this burn-in")
+        self.waits = True
+        self._save_or_stop(simulation, due=False)
+
+    def _save_or_stop(self, simulation: Simulation, *, due: bool) -> None:
+        if self.pending or due:
             # The file first: a checkpoint without its run is of no use.
             self.writer.set_status(INTERRUPTED if self.pending else RUNNING)
             self.writer.commit()
@@ -302,9 +328,7 @@ class _Recorder:
 
     def snapshot(self) -> None:
         """Put the lattice, its measures and all cells on file."""
-        fields = fields_of(self.simulation)
-        measures = measure(fields["quanta"], self.simulation.tissue.voxel_um, quick=True)
-        values = {name: float(one.value) for name, one in measures.items()}
+        fields, values = fields_of(self.simulation), measures_of(self.simulation)
         self.writer.append_snapshot(self.simulation.day, fields, values, cells_of(self.simulation))
 
     def flush(self) -> None:

@@ -25,8 +25,8 @@ PROGRAM_SOURCES = (
 )  # fmt: skip
 #: What the outcomes of a point of a sweep or trial are computed with beside these.
 OUTCOME_SOURCES = (
-    "instruments", "loss", "sweeps/design.py", "sweeps/extras.py", "sweeps/study.py",
-    "sweeps/worker.py",
+    "instruments", "loss", "sweeps/design.py", "sweeps/extras.py", "sweeps/spent.py",
+    "sweeps/study.py", "sweeps/worker.py",
     "trials/parameters.py", "trials/visits.py",
 )  # fmt: skip
 

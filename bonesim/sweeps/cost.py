@@ -11,6 +11,7 @@ from bonesim.config.config import Config, validated
 from bonesim.engine.cost import DISK_SHARE, MEMORY_SHARE, Cost, Size, cost_of, planned, speed
 from bonesim.engine.machine import free_disk_bytes, memory_bytes
 from bonesim.errors import BonesimError, CorruptFileError, InputError, ResourceError
+from bonesim.sweeps.spent import Mean
 from bonesim.sweeps.study import Point
 
 #: What a worker's process holds beside its run: Dask, pandas, and the bones of earlier points.
@@ -33,6 +34,9 @@ class Plan(NamedTuple):
     hours: float
     burn_ins: int = 0
     repeated: int = 0  # points with parameters and seed of another
+    core_seconds: float = 0.0  # of a run, its share of the burn-ins included
+    mm3_years: float = 0.0  # of a run, its days on record
+    measured: int = 0  # runs of this study that hours and core-seconds are measured on
 
     def text(self) -> str:
         """As one line for the user."""
@@ -40,13 +44,19 @@ class Plan(NamedTuple):
             f"{self.points} points, {self.to_do} to do on {self.burn_ins} burn-ins; "
             f"{self.workers} workers, "
             f"about {self.bytes_per_run / 1e9:.1f} GB of memory each, {self.disk_bytes / 1e9:.2f} GB "
-            f"of disk, {self.hours:.2g} hours here"
+            f"of disk, {self.hours:.2g} hours here, {self._rate()}"
         ) + (
             f"; {self.repeated} points repeat parameters and seed of another: simulated once, no "
             "replicates"
             if self.repeated
             else ""
         )
+
+    def _rate(self) -> str:
+        """Core-seconds of a run and of a mm3-year, and where they are from."""
+        volume = f", {self.core_seconds / self.mm3_years:.2g} a mm3-year" if self.mm3_years else ""
+        source = f"measured on {self.measured} of its runs" if self.measured else "estimated"
+        return f"{self.core_seconds:.3g} core-seconds a run{volume} ({source})"
 
 
 def plan_of(
@@ -55,6 +65,7 @@ def plan_of(
     to_do: list[Point],
     workers: int,
     decompose: bool = False,
+    measured: Mean | None = None,
 ) -> Plan:
     """An estimate for the points to do; a burn-in is simulated once for all points that share it.
 
@@ -64,6 +75,7 @@ def plan_of(
         to_do: those without a result.
         workers: number of processes.
         decompose: whether losses are decomposed, which takes a second lattice.
+        measured: what runs of this study took, if there are some: better than an estimate.
     """
     sampled = points[:: max(1, len(points) // SAMPLED_POINTS)]
     costs = _costs([validated(tomllib.loads(one.config), one.id) for one in sampled], decompose)
@@ -73,14 +85,22 @@ def plan_of(
     disk += workers * 2.0 * max(one.checkpoint_bytes for one in costs)
     if keep_files:
         disk += number * _mean([one.run_file_bytes for one in costs])
-    per_run = START_SECONDS + _mean(
-        [one.days_seconds + one.solves_seconds + one.snapshots_seconds for one in costs]
-    )
-    per_burn_in = _mean([one.burn_in_seconds for one in costs])
+    if measured is None:
+        per_run = START_SECONDS + _mean(
+            [one.days_seconds + one.solves_seconds + one.snapshots_seconds for one in costs]
+        )
+        per_burn_in = _mean([one.burn_in_seconds for one in costs])
+        per_run, per_burn_in = per_run / speed(), per_burn_in / speed()
+    else:
+        per_burn_in = measured.burn_in_seconds
+        per_run = measured.core_seconds - per_burn_in * measured.burn_ins / measured.runs
+    core_seconds = number * per_run + burn_ins * per_burn_in
     return Plan(
         len(points), number, workers, WORKER_BYTES + max(one.memory_bytes for one in costs), disk,
-        (number * per_run + burn_ins * per_burn_in) / speed() / workers / 3600.0,
-        burn_ins, len(points) - len({point.id for point in points}),
+        core_seconds / workers / 3600.0, burn_ins,
+        len(points) - len({point.id for point in points}),
+        core_seconds / number if number else per_run, _mean([one.mm3_years for one in costs]),
+        measured.runs if measured else 0,
     )  # fmt: skip
 
 

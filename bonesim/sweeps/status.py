@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bonesim.errors import InputError
 from bonesim.storage.program import named, outcome_hash, version_of
 from bonesim.sweeps.journal import POINTS, STUDY, Damaged, Entry, ended, records_of, require_regular
+from bonesim.sweeps.spent import mean_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +117,9 @@ def text(status: Status) -> str:
     if seconds:
         mean = sum(seconds) / len(seconds)
         lines.append(f"{mean:.1f} s a point, {sum(seconds) / 3600:.2f} h in all")
+    spent = mean_of(entry for point, entry in status.done.items() if point in listed)
+    if spent is not None:
+        lines.append(spent.text())
     failures = [(p, errors) for p, errors in status.failed.items() if p in listed]
     lines += [f"  {point}: {errors[-1]['error']}" for point, errors in failures[:SHOWN_ERRORS]]
     return "\n".join(lines)

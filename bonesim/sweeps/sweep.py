@@ -13,7 +13,8 @@ from bonesim.sweeps import worker as work
 from bonesim.sweeps.alone import work_through_alone
 from bonesim.sweeps.cost import Plan, plan_of, refuse_what_cannot_fit
 from bonesim.sweeps.folder import Folder
-from bonesim.sweeps.journal import JOURNAL, MAX_ATTEMPTS, Journal
+from bonesim.sweeps.journal import JOURNAL, MAX_ATTEMPTS, STUDY, Journal
+from bonesim.sweeps.spent import SPENT, mean_of
 from bonesim.sweeps.study import Point, StudyLike
 
 #: Seconds between two writings of the tables; writing takes longer as they grow.
@@ -64,9 +65,14 @@ def plan(
     """
     number = workers or batch.default_workers()
     points = study.points()
-    to_do = missing(Folder(path), points) if (path / "study.toml").is_file() else points
+    to_do, measured = points, None
+    if (path / STUDY).is_file():
+        folder = Folder(path)
+        to_do = missing(folder, points)
+        done, known = folder.status()[0], {point.id for point in points}
+        measured = mean_of(entry for name, entry in done.items() if name in known)
     batch.require_for(min(number, len({point.id for point in to_do})), scheduler, cluster)
-    return plan_of(study.keep_files, points, to_do, number, study.decompose)
+    return plan_of(study.keep_files, points, to_do, number, study.decompose, measured)
 
 
 def run_study(
@@ -104,7 +110,7 @@ def run_study(
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
                 progress.note("compiling kernels (once, about a minute)")
-            compile_ahead.compile_day_backwards()
+            compile_ahead.compile_everything(quick=True)
         number = min(number, len(to_do))
         if to_do and number == 1 and scheduler is None and cluster is None:
             _work(study, folder, points, to_do, work_through_alone, progress, simulate)
@@ -127,7 +133,7 @@ def _work(
     """Simulate all points to do, each with up to three attempts."""
     journal = Journal(folder.path / f"{JOURNAL}.jsonl")
     total = len({point.id for point in points})
-    finished = total - len(to_do)
+    finished, spent = total - len(to_do), list[dict[str, Any]]()
     tries = {point.id: 0 for point in to_do}
     now, written = in_order(to_do), time.monotonic()
     if progress:
@@ -138,6 +144,7 @@ def _work(
             by_id = {point.id: point for point in now}
             for entry in through(_tasks(study, folder, now), simulate or study.simulate):
                 journal.add(entry)
+                spent.append({name: entry.get(name) for name in ("status", SPENT)})
                 tries[entry["point"]] += 1
                 ended = entry["status"] != "failed" or tries[entry["point"]] >= MAX_ATTEMPTS
                 finished += ended
@@ -153,6 +160,8 @@ def _work(
     finally:
         if progress:
             progress.end()
+            if (mean := mean_of(spent)) is not None:
+                progress.note(mean.text())
         journal.close()
 
 

@@ -10,7 +10,6 @@ import gc
 import math
 import os
 import socket
-import tempfile
 import time
 import tomllib
 import traceback
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bonesim.engine.progress import Terminal
 from bonesim.errors import InputError
 from bonesim.storage.program import named, outcome_hash, version_of
+from bonesim.sweeps.spent import SPENT, measured, spending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,18 +107,21 @@ class _Decomposing(Terminal):
 
 def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
     """Simulate a config with an observer."""
-    from bonesim.config.config import validated
-    from bonesim.engine.run import run
-    from bonesim.storage.reader import open_run
+    with spending().part("start"):
+        from bonesim.config.config import validated
+        from bonesim.engine.run import run
+        from bonesim.engine.without_file import recorded
+        from bonesim.storage.reader import open_run
 
     config = validated(tomllib.loads(config_text), "point")
-    with tempfile.TemporaryDirectory(prefix="bonesim_point_") as folder:
-        place = Path(keep) if keep else Path(folder) / "run.vtkhdf"
-        bone = bone_of(config.specimen)
-        run(config, place, overwrite=True, specimen=bone, observers=[observer])
-        with open_run(place) as opened:
+    bone, observers = bone_of(config.specimen), [spending(), observer]
+    if keep is None:
+        daily, kept = recorded(config, bone, observers)
+    else:
+        run(config, Path(keep), overwrite=True, specimen=bone, observers=observers)
+        with open_run(keep) as opened:
             daily, kept = opened.table, opened.snapshot_table
-            volume_mm3 = math.prod(opened.shape) * (opened.voxel_um / 1000.0) ** 3
+    volume_mm3 = math.prod(bone.quanta.shape) * (bone.voxel_um / 1000.0) ** 3
     table = daily.merge(kept, on="day", suffixes=("", "_snapshot"), validate="one_to_one")
     table = table.join(means_between(daily, table["day"]))
     table.insert(0, "snapshot", range(len(table)))
@@ -132,7 +135,8 @@ def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
 
     names = (getattr(parameters, "path", None), getattr(parameters, "mask", None))
     files = [file for name in names if name is not None for file in files_of(Path(name))]
-    return _bone(parameters, tuple(file_hash(file) for file in files))
+    with spending().part("bone"):
+        return _bone(parameters, tuple(file_hash(file) for file in files))
 
 
 def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
@@ -160,19 +164,21 @@ def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:
     """One attempt at a point: its outcomes or its error; never raises."""
     begun = time.perf_counter()
     done: dict[str, Any] = {"point": task.point}
-    try:
-        with _logged(Path(task.log)) if task.log else nullcontext():
-            _require_same(task)
-            rows = simulate(task.config, task.keep)
-            _require_same(task)
-        done |= {"status": "done", "rows": rows}
-        done["program"] = named(version_of("bonesim"), outcome_hash())
-    except InputError as error:  # permanent, unlike a full disk or a busy file
-        done |= {"status": "refused", "error": str(error)}
-    except Exception as error:
-        done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
-                 "traceback": traceback.format_exc()}  # fmt: skip
-    gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
+    with measured() as spent:
+        try:
+            with _logged(Path(task.log)) if task.log else nullcontext():
+                _require_same(task)
+                rows = simulate(task.config, task.keep)
+                _require_same(task)
+            done |= {"status": "done", "rows": rows}
+            done["program"] = named(version_of("bonesim"), outcome_hash())
+        except InputError as error:  # permanent, unlike a full disk or a busy file
+            done |= {"status": "refused", "error": str(error)}
+        except Exception as error:
+            done |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
+                     "traceback": traceback.format_exc()}  # fmt: skip
+        gc.collect()  # a simulation is a reference cycle of few objects: Python would free it late
+    done[SPENT] = spent.entry()
     done["seconds"] = round(time.perf_counter() - begun, 3)
     return done
 
@@ -188,8 +194,9 @@ def _require_same(task: Task) -> None:
 
     A result under the point's id would be of something else.
     """
-    from bonesim.config.config import validated
-    from bonesim.config.inputs import digest_of
+    with spending().part("start"):
+        from bonesim.config.config import validated
+        from bonesim.config.inputs import digest_of
 
     if task.program and task.program != outcome_hash():
         raise InputError(

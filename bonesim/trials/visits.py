@@ -11,14 +11,14 @@ import numpy as np
 
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.assay import immunoassay
-from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
-from bonesim.engine.days import advance
 from bonesim.engine.progress import Terminal
 from bonesim.engine.run import run
+from bonesim.engine.without_file import recorded
 from bonesim.errors import InputError
 from bonesim.instruments.visits import NEEDED, ClinicParameters, courses
 from bonesim.storage.reader import open_run
+from bonesim.sweeps.spent import spending
 from bonesim.sweeps.worker import Outcomes, bone_of
 from bonesim.trials.parameters import TrialParameters
 
@@ -91,16 +91,9 @@ def visited(
 
 def _daily_table(config: Config, keep: str | None) -> "pd.DataFrame":
     """The daily table of a run; a file with its lattices is written only if it is to be kept."""
-    import pandas as pd
-
-    bone, observer = bone_of(config.specimen), Terminal()
-    if keep is not None:
-        run(config, Path(keep), overwrite=True, specimen=bone, observers=[observer])
-        with open_run(keep) as opened:
-            return opened.table
-    observer.begin(-config.schedule.burn_in_day, config.schedule.duration_day)
-    simulation, cached = equilibrated(config, bone, observer.on_day)
-    observer.note("burn-in taken from the cache" if cached else "burn-in simulated")
-    advance(simulation, config.schedule.duration_day, observer.on_day)
-    observer.end()
-    return pd.DataFrame(simulation.table())
+    bone, observers = bone_of(config.specimen), [spending(), Terminal()]
+    if keep is None:
+        return recorded(config, bone, observers, measures=False).daily
+    run(config, Path(keep), overwrite=True, specimen=bone, observers=observers)
+    with open_run(keep) as opened:
+        return opened.table

@@ -28,7 +28,14 @@ class Moment(NamedTuple):
 
 def weekly_e2(run: Run) -> NDArray[np.float64]:
     """Mean estradiol of the past week on each day of the daily table, pg/mL."""
-    return run.table["e2_pg_per_ml"].rolling(WEEK, min_periods=1).mean().to_numpy(np.float64)
+    return weekly(run.table["e2_pg_per_ml"].to_numpy(np.float64))
+
+
+def weekly(e2_pg_per_ml: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of the past week, of less at the beginning."""
+    import pandas as pd
+
+    return pd.Series(e2_pg_per_ml).rolling(WEEK, min_periods=1).mean().to_numpy(np.float64)
 
 
 def suppressed_spans(
@@ -88,6 +95,6 @@ def day_text(day: float) -> str:
     """A day as text: "day 0", "day 90 (3.0 months)", "day 1826 (5.0 years)"."""
     if day < DAYS_PER_YEAR / 12:
         return f"day {day:.0f}"
-    if day < 2 * DAYS_PER_YEAR:
+    if day < 1.5 * DAYS_PER_YEAR:
         return f"day {day:.0f} ({day * 12 / DAYS_PER_YEAR:.1f} months)"
     return f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} years)"

@@ -90,8 +90,8 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
         _draw_block(axis, run, moment, block, box, caption)
         if colour == "events":
             _mark(axis, run, within(_past(events, moment.day), box, voxel_mm), moment.day, box)
-    _scale_bar(blocks[0])
-    _legend(top, colour)
+    scale_bar(blocks[0], BAR_MM)
+    legend(top, colour)
     figure.suptitle(title, fontsize=11)
     draw_courses(list(bottom.subplots(1, 4)), run, moments)
     return figure
@@ -101,16 +101,31 @@ def _draw_block(
     axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, caption: str
 ) -> None:
     """One photograph and its title, which ends with `caption`."""
-    view = _view(run, box)
-    image = photograph(block, view, HEIGHT_PX)
-    axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
-    axis.set_axis_off()
+    _put_photograph(axis, run, block, box, HEIGHT_PX)
     table = run.table
     bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
     axis.set_title(
         f"{moment.name}, {day_text(moment.day)}\nBV/TV {bvtv:.1f} %   {caption}",
         fontsize=11,
     )
+
+
+def photographed(axis: "Axes", run: Run, day: int, box: Box, height_px: int) -> None:
+    """Draw the bone of a day within a box of the lattice, with the final events up to then.
+
+    Raises:
+        InputError: the box holds no bone surface.
+    """
+    voxel_mm = run.voxel_um / 1000.0
+    _put_photograph(axis, run, bone_block(run.quanta(day), voxel_mm, box), box, height_px)
+    _mark(axis, run, within(final_events(run.events, day), box, voxel_mm), day, box)
+
+
+def _put_photograph(axis: "Axes", run: Run, block: Block, box: Box, height_px: int) -> None:
+    view = _view(run, box)
+    image = photograph(block, view, height_px)
+    axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
+    axis.set_axis_off()
 
 
 def _view(run: Run, box: Box) -> View:
@@ -148,14 +163,15 @@ def _mark(axis: "Axes", run: Run, events: "pd.DataFrame", day: int, box: Box) ->
             )  # fmt: skip
 
 
-def _scale_bar(axis: "Axes") -> None:
+def scale_bar(axis: "Axes", length_mm: float) -> None:
+    """A bar under a photograph, with its length."""
     left, low = 0.1, 0.05
-    axis.plot([left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3)
-    axis.text(left + BAR_MM / 2, low + 0.06, f"{BAR_MM:g} mm", ha="center", fontsize=9)
+    axis.plot([left, left + length_mm], [low, low], color=palette.INK, linewidth=3)
+    axis.text(left + length_mm / 2, low + 0.06, f"{length_mm:g} mm", ha="center", fontsize=9)
 
 
-def _legend(figure: "Figure", colour: ColourBy) -> None:
-    """The legend of the marks, or of the colours of the surface."""
+def legend(figure: "Figure", colour: ColourBy, *, suppression: bool = False) -> None:
+    """The legend of the marks, or of the colours of the surface; also of the shaded days."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -170,6 +186,8 @@ def _legend(figure: "Figure", colour: ColourBy) -> None:
         states = [palette.STATES[code] for code in palette.SURFACE_STATES]
         handles = [Patch(color=shade, label=name) for name, shade in states]
     handles.append(Patch(color=palette.CUT_FACE, label="cut face of the block"))
+    if suppression:
+        handles.append(Patch(color=palette.SUPPRESSION, label="days of suppressed estradiol"))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
 
 

@@ -59,4 +59,5 @@ def test_no_snapshot_no_moment() -> None:
 def test_days_as_text() -> None:
     assert day_text(0) == "day 0"
     assert day_text(90) == "day 90 (3.0 months)"
+    assert day_text(730) == "day 730 (2.0 years)"  # not 24.0 months beside 3.0 years
     assert day_text(1826) == "day 1826 (5.0 years)"
