@@ -23,7 +23,10 @@ import numpy as np
 from numba.core import caching
 from platformdirs import user_cache_path
 
-__all__ = ["KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "sources_hash"]
+__all__ = [
+    "KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "lean_kernel",
+    "sources_hash",
+]  # fmt: skip
 
 
 PACKAGE = Path(__file__).parent
@@ -114,6 +117,20 @@ def kernel(function: F) -> F:
     if numba.config.DISABLE_JIT:
         return _plain(function)
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def lean_kernel(function: F) -> F:
+    """A `kernel` that makes no array: it only works on those that come in.
+
+    Numba counts references to every array of every table at each use and each call, by atomic
+    operations that cost more than all of a cell's arithmetic. Here nobody has to count: whoever
+    calls keeps the arrays. A kernel that makes one (np.zeros, a sort, a copy) does not compile so.
+    Same bits as a `kernel`.
+    """
+    if numba.config.DISABLE_JIT:
+        return _plain(function)
+    lean = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+    return lean(function)  # type: ignore[no-any-return]
 
 
 def _plain(function: F) -> F:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import enter_resorbed, log_floorless, take
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
@@ -94,7 +94,7 @@ class Cavities(NamedTuple):
     tally: NDArray[np.float64]
 
 
-@kernel
+@lean_kernel
 def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
     """Put `voxel` at the head of a site's list; the site owns it if nobody does."""
     records = cavities.records
@@ -113,7 +113,7 @@ def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
         lattice.owner[voxel] = record
 
 
-@kernel
+@lean_kernel
 def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
     """Whether a voxel is in a site's list already, as owner or as guest."""
     record = cavities.sites.first[site]
@@ -124,7 +124,7 @@ def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@lean_kernel
 def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
     z, y = lattice.stride_z, lattice.stride_y
@@ -135,7 +135,7 @@ def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyp
     return dz * dz + dy * dy + dx * dx - along * along
 
 
-@kernel
+@lean_kernel
 def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
     """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's."""
     voxel = cavities.records.voxel[record]
@@ -144,14 +144,14 @@ def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
     free_row(cavities.records, record)
 
 
-@kernel
+@lean_kernel
 def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
     """Mean erosion depth of a site so far: volume removed over true area, um."""
     volume = sites.removed_quanta[site] * lattice.voxel_um**3 / FULL
     return volume / sites.area_um2[site]
 
 
-@kernel
+@lean_kernel
 def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether an eroded voxel has a floor: bone along n before the marrow of the far side.
 
@@ -179,7 +179,7 @@ def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[n
     return False
 
 
-@kernel
+@lean_kernel
 def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ignore[no-untyped-def]
     """Whether a floorless voxel belongs to a hole narrower than `reach` voxels in some direction.
 
@@ -209,7 +209,7 @@ def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ig
     return False
 
 
-@kernel
+@lean_kernel
 def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
     distance = 0.5
@@ -226,7 +226,7 @@ def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: igno
     return owner >= 0 and cavities.sites.bmu_id[cavities.records.site[owner]] == bmu_id
 
 
-@kernel
+@lean_kernel
 def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
     """Resorption has ended at a site: decide, once, which of its voxels have a floor.
 
@@ -269,7 +269,7 @@ def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-u
     return refillable
 
 
-@kernel
+@lean_kernel
 def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """End a site: whatever is left of its stock is lost, its voxels are nobody's again."""
     record = cavities.sites.first[site]

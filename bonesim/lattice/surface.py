@@ -7,13 +7,13 @@ this list.
 
 import numpy as np
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.units import BONE
 
 SURFACE = 0  # place of the surface count in Lattice.counts
 
 
-@kernel
+@lean_kernel
 def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
     """How many of a voxel's six faces border marrow (cut faces of the specimen do not)."""
     count = 0
@@ -23,7 +23,7 @@ def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel
+@lean_kernel
 def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
     """Add a voxel to the surface set, if it is not there. The caller provides room."""
     if lattice.surface_slot[voxel] < 0:
@@ -33,7 +33,7 @@ def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
         lattice.counts[SURFACE] = slot + 1
 
 
-@kernel
+@lean_kernel
 def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
     """Take a voxel off the surface set, if it is there: the last one moves into its slot."""
     slot = lattice.surface_slot[voxel]
@@ -46,7 +46,7 @@ def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
         lattice.counts[SURFACE] = last
 
 
-@kernel
+@lean_kernel
 def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """True surface area of a voxel's empty-side faces, in voxel faces, and its erosion weight.
 
@@ -69,7 +69,7 @@ def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return weight
 
 
-@kernel
+@lean_kernel
 def inward_normal(lattice, voxel, radius, shape):  # type: ignore[no-untyped-def]
     """Unit normal into bone at a voxel: gradient of bone fraction within `radius` voxels.
 
@@ -99,7 +99,7 @@ def inward_normal(lattice, voxel, radius, shape):  # type: ignore[no-untyped-def
     return gz / length, gy / length, gx / length
 
 
-@kernel
+@lean_kernel
 def mirrored(index, size):  # type: ignore[no-untyped-def]
     """A padded index brought back into 1..size-2 by mirroring at the cut faces."""
     inside = size - 2

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.kernel import kernel
+from bonesim.kernel import kernel, lean_kernel
 
 #: Shares of a source along each axis are counted in this many parts.
 PARTS = 16
@@ -40,7 +40,7 @@ class Fields(NamedTuple):
     load_level: float  # today's load: multiplies strain
 
 
-@kernel
+@lean_kernel
 def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
     """Lower cube and how far past its centre (0..1), for a padded voxel coordinate (may be between)."""
     place = min(max((index - 0.5) * per_voxel - 0.5, 0.0), count - 1.0)
@@ -48,7 +48,7 @@ def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
     return low, place - low
 
 
-@kernel
+@lean_kernel
 def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
     """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes."""
     k, dz = grid_place(z, fields.cubes_per_voxel_z, field.shape[0])
@@ -63,7 +63,7 @@ def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel
+@lean_kernel
 def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
     """A field at a padded flat voxel of a lattice of padded `shape`."""
     z = voxel // (shape[1] * shape[2])
@@ -72,16 +72,22 @@ def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
     return read(field, fields, np.float64(z), np.float64(y), np.float64(rest - y * shape[2]))
 
 
+@lean_kernel
+def read_each(values, field, fields, voxels, shape):  # type: ignore[no-untyped-def]
+    """A field at each of `voxels` (padded flat), written to `values`."""
+    for n in range(voxels.size):
+        values[n] = read_voxel(field, fields, voxels[n], shape)
+
+
 @kernel
 def read_voxels(field, fields, voxels, shape):  # type: ignore[no-untyped-def]
     """A field at each of `voxels` (padded flat)."""
     values = np.empty(voxels.size, np.float64)
-    for n in range(voxels.size):
-        values[n] = read_voxel(field, fields, voxels[n], shape)
+    read_each(values, field, fields, voxels, shape)
     return values
 
 
-@kernel
+@lean_kernel
 def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
     """RANK bound by RANKL against its decoy OPG, relative to health; both in units of health.
 
@@ -90,32 +96,32 @@ def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
     return 3.0 * rankl / (rankl + 1.0 + opg)
 
 
-@kernel
+@lean_kernel
 def occupancy_at(fields, z, y, x):  # type: ignore[no-untyped-def]
     """RANK occupancy at padded voxel coordinates, relative to health, with today's hormones."""
     rankl = fields.rankl_level * read(fields.rankl, fields, z, y, x)
     return occupancy(rankl, fields.opg_level * read(fields.opg, fields, z, y, x))
 
 
-@kernel
+@lean_kernel
 def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
     """RANK occupancy at a padded flat voxel."""
     rankl = fields.rankl_level * read_voxel(fields.rankl, fields, voxel, shape)
     return occupancy(rankl, fields.opg_level * read_voxel(fields.opg, fields, voxel, shape))
 
 
-@kernel
+@lean_kernel
 def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
     """u: today's strain stimulus around a padded flat voxel; 1 at the set-point."""
     return fields.load_level * read_voxel(fields.strain, fields, voxel, shape)
 
 
-@kernel
+@lean_kernel
 def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped-def]
-    """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE).
+    """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE; z, y, x, kind).
 
-    `amounts` (int64, one a voxel) is the release of each; `per_voxel` the cubes per voxel along
-    z, y, x. Each source is shared among the eight nearest cubes in whole parts.
+    `amounts` (int64; voxel, kind) is what is released at each; `per_voxel` the cubes per voxel
+    along z, y, x. Each source is shared among the eight nearest cubes in whole parts.
     """
     for n in range(voxels.size):
         voxel = voxels[n]
@@ -137,4 +143,5 @@ def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped
                     parts = pz if c else PARTS - pz
                     parts *= py if b else PARTS - py
                     parts *= px if a else PARTS - px
-                    grid[k + c, j + b, i + a] += amounts[n] * parts
+                    for kind in range(amounts.shape[1]):
+                        grid[k + c, j + b, i + a, kind] += amounts[n, kind] * parts
