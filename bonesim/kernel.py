@@ -40,6 +40,10 @@ KERNEL_SOURCES = (
     "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",
 )  # fmt: skip
 
+#: How Numba compiles a kernel, and one that makes no array.
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+LEAN = {**OPTIONS, "_nrt": False}
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -116,7 +120,7 @@ def kernel(function: F) -> F:
     """
     if numba.config.DISABLE_JIT:
         return _plain(function)
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
 
 
 def lean_kernel(function: F) -> F:
@@ -129,8 +133,7 @@ def lean_kernel(function: F) -> F:
     """
     if numba.config.DISABLE_JIT:
         return _plain(function)
-    lean = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-    return lean(function)  # type: ignore[no-any-return]
+    return numba.njit(**LEAN)(function)  # type: ignore[no-any-return]
 
 
 def _plain(function: F) -> F:

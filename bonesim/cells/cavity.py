@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import enter_resorbed, log_floorless, take
+from bonesim.lattice.ledger import Lattice, enter_resorbed, log_floorless, take
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
 
@@ -40,6 +40,8 @@ AREA_MODELLED, QUANTA_MODELLED = 11, 12
 # Of the interior, as mineral is: stock given up, and bone formed where marrow was before.
 QUANTA_ARRESTED, QUANTA_ADDED = 13, 14
 TALLIES = 15
+#: Days between two times that the records are put in order; choice: it changes no result.
+TIDY_DAY = 28
 
 
 class SiteColumns(NamedTuple):
@@ -111,6 +113,39 @@ def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
     cavities.sites.first[site] = record
     if lattice.owner[voxel] < 0:
         lattice.owner[voxel] = record
+
+
+@lean_kernel
+def shares_centre(sites, site, day):  # type: ignore[no-untyped-def]
+    """Whether a team has started today on another site with the same centre."""
+    centre = sites.voxel[site]
+    others = -1
+    for other in range(sites.used[0]):
+        others += 1 if sites.voxel[other] == centre else 0
+    if others > 0:
+        for other in range(sites.used[0]):
+            started = sites.phase[other] == FORMING and sites.phase_day[other] == day
+            if other != site and started and sites.voxel[other] == centre:
+                return True
+    return False
+
+
+@lean_kernel
+def records_by_site(cavities, rows):  # type: ignore[no-untyped-def]
+    """Write the rows of all records to `rows`: site after site, each list in its order.
+
+    Returns how many there are.
+    """
+    sites, records = cavities.sites, cavities.records
+    count = 0
+    for site in range(sites.used[0]):
+        record = sites.first[site] if sites.alive[site] == 1 else -1
+        while record >= 0:
+            if count < rows.size:
+                rows[count] = record
+            count += 1
+            record = records.next[record]
+    return count
 
 
 @lean_kernel
@@ -305,6 +340,25 @@ class CavityTables:
         """Room for one day: territories grow by a few voxels a day, far below a doubling."""
         self.sites.make_room(4096 + len(self.sites) // 2)
         self.records.make_room(65536 + len(self.records) // 2)
+
+    def tidy(self, lattice: Lattice) -> None:
+        """Put the records of a site side by side: a cell that works through them waits for memory.
+
+        Nothing but their rows' numbers changes, and with them the voxels' `owner`.
+        """
+        sites: Any = self.sites.columns
+        records: Any = self.records.columns
+        rows = np.empty(len(self.records), np.int64)
+        if records_by_site(self.columns, rows) != rows.size:
+            raise RuntimeError("records of cavities are lost, or in the lists of two sites")
+        now = np.full(int(records.used[0]) + 1, -1, np.int32)  # the last: of no record
+        now[rows] = np.arange(rows.size, dtype=np.int32)
+        voxels = records.voxel[rows]
+        owned = lattice.owner[voxels] == rows
+        lattice.owner[voxels[owned]] = now[rows[owned]]
+        records.next[rows] = now[records.next[rows]]
+        sites.first[: sites.used[0]] = now[sites.first[: sites.used[0]]]
+        self.records.put_in_order(rows)
 
     def areas_um2(self) -> NDArray[np.float64]:
         """Surface area in each phase, um2, indexed by phase code (0..5)."""

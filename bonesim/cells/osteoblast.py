@@ -37,6 +37,7 @@ from bonesim.cells.cavity import (
     SITES_ARRESTED,
     CavityTables,
     close_site,
+    shares_centre,
 )
 from bonesim.cells.osteocyte import Osteocytes
 from bonesim.cells.population import (
@@ -279,7 +280,9 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
     team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
     mean_life = numbers.apposition_tau_day * thickness
     place = sites.first[site]
-    copy = first_free_copy(cells, identity(sites.voxel[site], day, 0))
+    copy = 0
+    if shares_centre(sites, site, day):  # cells of one birthday and place: mostly there are none
+        copy = first_free_copy(cells, identity(sites.voxel[site], day, 0))
     for index in range(team):
         cell = new_row(cells)
         if cell < 0:

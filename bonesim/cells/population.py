@@ -130,6 +130,19 @@ class Rows(Generic[T]):
         make: Any = self.kind
         self.columns = make(**columns)
 
+    def put_in_order(self, rows: NDArray[np.int64]) -> None:
+        """Move the living rows, all of which `rows` names, to the front in its order.
+
+        Rows of other tables that point here are the caller's. Births then go behind them.
+        """
+        columns = self.columns._asdict()
+        high = int(columns["used"][HIGH_WATER])
+        for name, array in columns.items():
+            if name not in BOOKKEEPING:
+                array[: rows.size] = array[rows]
+        columns["alive"][rows.size : high] = 0
+        columns["used"][:REFUSED] = rows.size, 0
+
     def refused(self) -> int:
         """Births refused for lack of room since the start; any is a bug."""
         return int(self.columns.used[REFUSED])  # type: ignore[attr-defined]

@@ -50,6 +50,7 @@ BACKGROUND = 0.01
 #: Places side by side of what is released, before and after `mix`.
 LIVING, DYING, LINING, ERODED = slice(0, 5), slice(5, 6), slice(6, 7), slice(7, 8)
 SPREAD = (*MESSENGERS, "stimulus", "cells")
+STIMULUS, CELLS = 6, 7
 #: Bounds of the effect of strain on the OPG of one osteocyte; assumed.
 MIN_OPG, MAX_OPG = 0.5, 2.0
 
@@ -166,17 +167,36 @@ def mix(released, shares):  # type: ignore[no-untyped-def]
         released[cube, 7] = cells
 
 
+@lean_kernel
+def relate(fields, concentrations, health):  # type: ignore[no-untyped-def]
+    """Write the first concentrations, each over what it is in health, to `fields`; 1 if that is 0.
+
+    `concentrations` (z, y, x, messenger), `fields` (messenger, z, y, x), both float32.
+    """
+    count, nz, ny, nx = fields.shape
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                for n in range(count):
+                    ratio = np.float64(1.0)
+                    if health[n] > 0.0:
+                        ratio = np.float64(concentrations[z, y, x, n]) / health[n]
+                    fields[n, z, y, x] = ratio
+
+
 class Sources(NamedTuple):
     """Where cells are on one day, as padded flat voxels; fields are sensed at some of them.
+
+    Those at which they are sensed are in storage order: a mean must not depend on their order.
 
     Attributes:
         living: living osteocytes.
         stimulus: strain of each of them at habitual load, relative to its set-point.
         dying: osteocytes that died within `dying_day`.
-        lining: quiescent surface.
+        lining: quiescent surface, in storage order.
         eroded: centres of eroded sites whose formation has not begun.
         held: coupling factors that each of those still holds, whole quanta.
-        reversal: centres of sites in reversal.
+        reversal: centres of sites in reversal, in storage order.
     """
 
     living: NDArray[np.int64]
@@ -251,29 +271,29 @@ class Signals:
         """Solve all fields for today's sources; until day 0 also update `health`."""
         found = self._spread(sources)
         self.solved_load_level = self.fields.load_level
-        strain = _mean_stimulus(found.pop("stimulus"), found.pop("cells"))
-        sensing = {place: np.sort(getattr(sources, place)) for place in ("lining", "reversal")}
-        surface_strain = self._mean_at(strain, sensing["lining"])
+        strain = _mean_stimulus(found[..., STIMULUS], found[..., CELLS])
+        surface_strain = self._mean_at(strain, sources.lining)
         if day <= 0 or self.solves == 0:
             self.solves += 1
             now = np.array(
-                [self._mean_at(field, sensing[SENSED_IN.get(name, "lining")])
-                 for name, field in found.items()]
+                [self._mean_at(np.ascontiguousarray(found[..., n]),
+                               getattr(sources, SENSED_IN.get(name, "lining")))
+                 for n, name in enumerate(MESSENGERS)]
             )  # fmt: skip
             share = 1.0 / min(self.solves, SOLVES_REMEMBERED)
             self.health += share * (now - self.health)
             self.baseline_strain += share * (surface_strain - self.baseline_strain)
         baseline = self.baseline_strain if self.baseline_strain > 0.0 else 1.0
         self.mean_surface_strain = surface_strain / baseline
-        related: dict[str, Any] = {
-            name: (field / one if one > 0.0 else np.ones(self.cubes)).astype(np.float32)
-            for (name, field), one in zip(found.items(), self.health, strict=True)
-        }
-        related["strain"] = (strain / baseline).astype(np.float32)
-        self.fields = self.fields._replace(**related)
+        related = np.empty((len(MESSENGERS), *self.cubes), np.float32)
+        relate(related, found, self.health)
+        self.fields = self.fields._replace(
+            **dict(zip(MESSENGERS, related, strict=True)),
+            strain=(strain / baseline).astype(np.float32),
+        )
 
-    def _spread(self, sources: Sources) -> dict[str, Floats]:
-        """Concentrations, any unit, and of stimulus and number of osteocytes, by name in SPREAD."""
+    def _spread(self, sources: Sources) -> Floats:
+        """Concentrations of the `SPREAD` side by side (z, y, x, which), any unit."""
         p = self.parameters
         transformed = self.diffusion.transformed(self._released(sources))
         # Scaled so that in a plate as thick as a trabecula both cell types release their shares.
@@ -287,25 +307,26 @@ class Signals:
             p.rankl_reach_um, p.opg_reach_um, p.sclerostin_reach_um, p.coupling_reach_um,
             p.rankl_reach_um, p.lining_reach_um, p.strain_reach_um, p.strain_reach_um,
         )  # fmt: skip
-        spread = self.diffusion.concentration(transformed, reach_um)
-        return {name: np.ascontiguousarray(spread[..., n]) for n, name in enumerate(SPREAD)}
+        return self.diffusion.concentration(transformed, reach_um)
 
     def _released(self, sources: Sources) -> Floats:
         """What cells release into each cube, kind beside kind."""
-        grid = np.zeros((*self.cubes, len(SPREAD)), np.int64)
+        released = np.empty((*self.cubes, len(SPREAD)), np.float32)
         for kinds, voxels, amounts in (
             (LIVING, sources.living, self._of_living(sources.stimulus)),
             (DYING, sources.dying, np.ones((sources.dying.size, 1), np.int64)),
             (LINING, sources.lining, np.ones((sources.lining.size, 1), np.int64)),
             (ERODED, sources.eroded, sources.held[:, None]),
         ):
-            release(grid[..., kinds], voxels, amounts, self.shape, self.per_voxel)
-        released = np.empty(grid.shape, np.float32)
-        return np.divide(grid, WHOLE, out=released, casting="same_kind")
+            grid = np.zeros((*self.cubes, amounts.shape[1]), np.int64)
+            release(grid, voxels, amounts, self.shape, self.per_voxel)
+            np.divide(grid, WHOLE, out=released[..., kinds], casting="same_kind")
+        return released
 
     def _of_living(self, stimulus: NDArray[np.float32]) -> NDArray[np.int64]:
         """RANKL, OPG, sclerostin, stimulus and number of each living osteocyte, in 1/FINE."""
-        kinds = (*self._secretion(self.fields.load_level * stimulus), stimulus, np.float32(1.0))
+        each = np.ones(stimulus.size, np.float32)
+        kinds = (*self._secretion(self.fields.load_level * stimulus), stimulus, each)
         amounts = np.empty((stimulus.size, len(kinds)), np.int64)
         for n, one in enumerate(kinds):
             amounts[:, n] = np.rint(FINE * one)
@@ -321,8 +342,12 @@ class Signals:
         )
 
     def _mean_at(self, field: Floats, voxels: NDArray[np.int64]) -> float:
-        """Mean of a field over places in order: a sum must not depend on that of the surface set."""
-        return float(read_voxels(field, self.fields, voxels, self.shape).mean()) if voxels.size else 0.0
+        """Mean of a field over some places."""
+        return (
+            float(read_voxels(field, self.fields, voxels, self.shape).mean())
+            if voxels.size
+            else 0.0
+        )
 
     # -- restart -------------------------------------------------------------------------------
 
