@@ -21,6 +21,7 @@ def working(at_work: Simulation) -> Simulation:
     """The bone at work, to be changed."""
     other = Simulation(at_work.config, at_work.specimen)
     put_back(other, state_of(at_work))
+    other.cavities.make_room()
     return other
 
 
