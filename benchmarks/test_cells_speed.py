@@ -24,7 +24,7 @@ DAYS = 14
 #: What those may cost, in plain walks.
 MOST_WALKS = 60.0
 #: What a solve of the fields may cost, in plain walks.
-MOST_WALKS_OF_A_SOLVE = 15.0
+MOST_WALKS_OF_A_SOLVE = 32.0
 #: What a step's parts are printed for: attribute of the simulation, method.
 PARTS = (
     ("bmus", "be_born"), ("bmus", "travel_and_recruit"), ("osteoclasts", "resorb"),
