@@ -23,7 +23,10 @@ import numpy as np
 from numba.core import caching
 from platformdirs import user_cache_path
 
-__all__ = ["KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "sources_hash"]
+__all__ = [
+    "KERNEL_SOURCES", "PACKAGE", "cache_folder", "is_cached", "kernel", "lean_kernel",
+    "sources_hash",
+]  # fmt: skip
 
 
 PACKAGE = Path(__file__).parent
@@ -36,6 +39,12 @@ KERNEL_SOURCES = (
     "morphometry/spheres.py", "morphometry/thinning.py",
     "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",
 )  # fmt: skip
+
+#: How Numba compiles a kernel, and one that makes no array.
+OPTIONS: dict[str, Any] = {
+    "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True,
+}  # fmt: skip
+LEAN = {**OPTIONS, "_nrt": False}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -133,9 +142,26 @@ def kernel(function: F) -> F:
     """
     if numba.config.DISABLE_JIT:
         return _plain(function)
-    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    outer = numba.njit(cache=True, **options)(function)
-    inner = numba.njit(no_cpython_wrapper=True, **options)(function)
+    return _compiled(function, OPTIONS)
+
+
+def lean_kernel(function: F) -> F:
+    """A `kernel` that makes no array: it only works on those that come in.
+
+    Numba counts references to every array of every table at each use and each call, by atomic
+    operations that cost more than all of a cell's arithmetic. Here nobody has to count: whoever
+    calls keeps the arrays. A kernel that makes one (np.zeros, a sort, a copy) does not compile so.
+    Same bits as a `kernel`.
+    """
+    if numba.config.DISABLE_JIT:
+        return _plain(function)
+    return _compiled(function, LEAN)
+
+
+def _compiled(function: F, options: dict[str, Any]) -> F:
+    """Two dispatchers of a function: the one returned, and within it one for kernels that call it."""
+    outer = numba.njit(**options)(function)
+    inner = numba.njit(**{**options, "cache": False}, no_cpython_wrapper=True)(function)
     inner._cache = _InnerCache(function)
     # What Numba's compiler asks of a function that is called.
     outer.get_call_template, outer.get_overload = inner.get_call_template, inner.get_overload

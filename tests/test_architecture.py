@@ -228,7 +228,7 @@ def kernels() -> dict[str, ast.FunctionDef]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 marks = {ast.unparse(mark).split("(")[0] for mark in node.decorator_list}
-                if "kernel" in marks:
+                if marks & {"kernel", "lean_kernel"}:
                     found[f"{module_of(path)}.{node.name}"] = node
     return found
 

@@ -19,7 +19,7 @@ from bonesim.cells.cavity import (
     floor_below,
 )
 from bonesim.chance import APPOSITION_ROUNDING, rounded
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, give
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
@@ -35,7 +35,7 @@ BEFORE_Y, BEHIND_Y = np.int64(1 << 10), np.int64(1 << 16)
 BEFORE_X, BEHIND_X = np.int64(1 << 12), np.int64(1 << 14)
 
 
-@kernel
+@lean_kernel
 def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
     """How much firm bone lies under a voxel, in voxel faces: sum of max(0, n.e) over firm faces.
 
@@ -51,7 +51,7 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
     return weight
 
 
-@kernel
+@lean_kernel
 def appetite(quanta, voxel, allowed, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
     """How much bone a voxel takes up relative to one of a plane; 0 if it has no room.
 
@@ -72,7 +72,7 @@ def appetite(quanta, voxel, allowed, stride_y, stride_z, nz, ny, nx):  # type: i
     return weight * share * share * share
 
 
-@kernel
+@lean_kernel
 def room_for(quanta, voxel, allowed, stride_y, stride_z):  # type: ignore[no-untyped-def]
     """Quanta a voxel may still take: what is allowed, or all it can hold if it is a pit."""
     bits = bone_bits(quanta, voxel, stride_y, stride_z)
@@ -81,7 +81,7 @@ def room_for(quanta, voxel, allowed, stride_y, stride_z):  # type: ignore[no-unt
     return np.int64(allowed)
 
 
-@kernel
+@lean_kernel
 def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyped-def]
     """Form `depth_um` over a site's true area: the mirror image of `dig`, up from the floor.
 
@@ -122,7 +122,7 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
     return formed
 
 
-@kernel
+@lean_kernel
 def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-untyped-def]
     """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's.
 
@@ -152,7 +152,7 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
     return moved
 
 
-@kernel
+@lean_kernel
 def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """Let a site form up to one voxel beyond the surface there was before it.
 

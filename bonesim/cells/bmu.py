@@ -45,7 +45,7 @@ from bonesim.chance import (
     uniform_pair,
 )
 from bonesim.endocrine.response import Drive
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
@@ -169,7 +169,7 @@ class BmuColumns(NamedTuple):
 BmuNumbers = namedtuple("BmuNumbers", BmuParameters.model_fields)  # type: ignore[misc]
 
 
-@kernel
+@lean_kernel
 def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow."""
     y, z = lattice.stride_y, lattice.stride_z
@@ -180,7 +180,7 @@ def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return weight
 
 
-@kernel
+@lean_kernel
 def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-def]
     """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
 
@@ -195,7 +195,7 @@ def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-de
     return ((z + 1) * shape[1] + y + 1) * shape[2] + x + 1
 
 
-@kernel
+@lean_kernel
 def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-untyped-def]
     """Births at a voxel relative to health: RANK occupancy, osteocytes dying nearby, and strain.
 
@@ -208,7 +208,7 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
     return occupancy_in(fields, voxel, shape) ** exponent * targeted
 
 
-@kernel
+@lean_kernel
 def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def]
     """Births of one day. Returns how many BMUs were born.
 
@@ -242,7 +242,7 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
     return births
 
 
-@kernel
+@lean_kernel
 def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id."""
     who = identity(voxel, day, 0)
@@ -268,7 +268,7 @@ def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ign
     bmus.open_sites[row] = 0
 
 
-@kernel
+@lean_kernel
 def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape):  # type: ignore[no-untyped-def]
     """Man the area the front has come to: osteoclasts on free territories within its width.
 
@@ -318,7 +318,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, see
             bmus.phase[row] = FINISHING
 
 
-@kernel
+@lean_kernel
 def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
     """An osteoclast is born on a site; it bears the site's id."""
     cell = new_row(osteoclasts)
@@ -330,7 +330,7 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
         osteoclasts.depth_um[cell] = 0.0
 
 
-@kernel
+@lean_kernel
 def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 

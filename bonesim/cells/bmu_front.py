@@ -10,12 +10,12 @@ import numpy as np
 from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
 from bonesim.chance import BMU_TURN, normal, uniform
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.surface import inward_normal
 from bonesim.signals.fields import occupancy_at
 
 
-@kernel
+@lean_kernel
 def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
     """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction."""
     if abs(nz) < 0.9:
@@ -30,7 +30,7 @@ def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
     return c * az + s * bz, c * ay + s * by, c * ax + s * bx
 
 
-@kernel
+@lean_kernel
 def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
     """Turn a BMU's direction about its normal and put it back into the tangent plane."""
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
@@ -49,7 +49,7 @@ def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
     bmus.tx[row] = c * tx + s * bx
 
 
-@kernel
+@lean_kernel
 def bounced(place, direction, size):  # type: ignore[no-untyped-def]
     """A coordinate and its direction after the mirror of the cut faces."""
     if place < 1.0:
@@ -59,7 +59,7 @@ def bounced(place, direction, size):  # type: ignore[no-untyped-def]
     return place, direction
 
 
-@kernel
+@lean_kernel
 def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
     """Angle (radians) a front turns in a day towards more RANK occupancy on its left or right.
 
@@ -81,7 +81,7 @@ def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
     return per_day * (left - right) / (left + right) if left + right > 0.0 else 0.0
 
 
-@kernel
+@lean_kernel
 def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Move a front one day along the surface; where the surface ends it turns back.
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
-from bonesim.kernel import kernel
-from bonesim.lattice.ledger import enter_resorbed, log_floorless, take
+from bonesim.kernel import lean_kernel
+from bonesim.lattice.ledger import Lattice, enter_resorbed, log_floorless, take
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
 
@@ -40,6 +40,8 @@ AREA_MODELLED, QUANTA_MODELLED = 11, 12
 # Of the interior, as mineral is: stock given up, and bone formed where marrow was before.
 QUANTA_ARRESTED, QUANTA_ADDED = 13, 14
 TALLIES = 15
+#: Days between two times that the records are put in order; choice: it changes no result.
+TIDY_DAY = 28
 
 
 class SiteColumns(NamedTuple):
@@ -94,7 +96,7 @@ class Cavities(NamedTuple):
     tally: NDArray[np.float64]
 
 
-@kernel
+@lean_kernel
 def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
     """Put `voxel` at the head of a site's list; the site owns it if nobody does."""
     records = cavities.records
@@ -113,7 +115,40 @@ def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
         lattice.owner[voxel] = record
 
 
-@kernel
+@lean_kernel
+def shares_centre(sites, site, day):  # type: ignore[no-untyped-def]
+    """Whether a team has started today on another site with the same centre."""
+    centre = sites.voxel[site]
+    others = -1
+    for other in range(sites.used[0]):
+        others += 1 if sites.voxel[other] == centre else 0
+    if others > 0:
+        for other in range(sites.used[0]):
+            started = sites.phase[other] == FORMING and sites.phase_day[other] == day
+            if other != site and started and sites.voxel[other] == centre:
+                return True
+    return False
+
+
+@lean_kernel
+def records_by_site(cavities, rows):  # type: ignore[no-untyped-def]
+    """Write the rows of all records to `rows`: site after site, each list in its order.
+
+    Returns how many there are.
+    """
+    sites, records = cavities.sites, cavities.records
+    count = 0
+    for site in range(sites.used[0]):
+        record = sites.first[site] if sites.alive[site] == 1 else -1
+        while record >= 0:
+            if count < rows.size:
+                rows[count] = record
+            count += 1
+            record = records.next[record]
+    return count
+
+
+@lean_kernel
 def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
     """Whether a voxel is in a site's list already, as owner or as guest."""
     record = cavities.sites.first[site]
@@ -124,7 +159,7 @@ def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@lean_kernel
 def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
     z, y = lattice.stride_z, lattice.stride_y
@@ -135,7 +170,7 @@ def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyp
     return dz * dz + dy * dy + dx * dx - along * along
 
 
-@kernel
+@lean_kernel
 def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
     """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's."""
     voxel = cavities.records.voxel[record]
@@ -144,14 +179,14 @@ def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
     free_row(cavities.records, record)
 
 
-@kernel
+@lean_kernel
 def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
     """Mean erosion depth of a site so far: volume removed over true area, um."""
     volume = sites.removed_quanta[site] * lattice.voxel_um**3 / FULL
     return volume / sites.area_um2[site]
 
 
-@kernel
+@lean_kernel
 def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether an eroded voxel has a floor: bone along n before the marrow of the far side.
 
@@ -179,7 +214,7 @@ def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[n
     return False
 
 
-@kernel
+@lean_kernel
 def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ignore[no-untyped-def]
     """Whether a floorless voxel belongs to a hole narrower than `reach` voxels in some direction.
 
@@ -209,7 +244,7 @@ def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ig
     return False
 
 
-@kernel
+@lean_kernel
 def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
     distance = 0.5
@@ -226,7 +261,7 @@ def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: igno
     return owner >= 0 and cavities.sites.bmu_id[cavities.records.site[owner]] == bmu_id
 
 
-@kernel
+@lean_kernel
 def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
     """Resorption has ended at a site: decide, once, which of its voxels have a floor.
 
@@ -269,7 +304,7 @@ def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-u
     return refillable
 
 
-@kernel
+@lean_kernel
 def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """End a site: whatever is left of its stock is lost, its voxels are nobody's again."""
     record = cavities.sites.first[site]
@@ -305,6 +340,25 @@ class CavityTables:
         """Room for one day: territories grow by a few voxels a day, far below a doubling."""
         self.sites.make_room(4096 + len(self.sites) // 2)
         self.records.make_room(65536 + len(self.records) // 2)
+
+    def tidy(self, lattice: Lattice) -> None:
+        """Put the records of a site side by side: a cell that works through them waits for memory.
+
+        Nothing but their rows' numbers changes, and with them the voxels' `owner`.
+        """
+        sites: Any = self.sites.columns
+        records: Any = self.records.columns
+        rows = np.empty(len(self.records), np.int64)
+        if records_by_site(self.columns, rows) != rows.size:
+            raise RuntimeError("records of cavities are lost, or in the lists of two sites")
+        now = np.full(int(records.used[0]) + 1, -1, np.int32)  # the last: of no record
+        now[rows] = np.arange(rows.size, dtype=np.int32)
+        voxels = records.voxel[rows]
+        owned = lattice.owner[voxels] == rows
+        lattice.owner[voxels[owned]] = now[rows[owned]]
+        records.next[rows] = now[records.next[rows]]
+        sites.first[: sites.used[0]] = now[sites.first[: sites.used[0]]]
+        self.records.put_in_order(rows)
 
     def areas_um2(self) -> NDArray[np.float64]:
         """Surface area in each phase, um2, indexed by phase code (0..5)."""

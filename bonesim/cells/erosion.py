@@ -16,7 +16,7 @@ from bonesim.cells.cavity import (
     has_record,
 )
 from bonesim.chance import BREAKTHROUGH, EROSION_ROUNDING, rounded, uniform
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import enter_resorbed, take
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.surface import outward_area
@@ -24,7 +24,7 @@ from bonesim.lattice.topology import SIMPLE, bone_bits, count_bits, crossing_kin
 from bonesim.units import BONE, FULL
 
 
-@kernel
+@lean_kernel
 def expose(lattice, cavities, site, voxel, radius_voxel):  # type: ignore[no-untyped-def]
     """A voxel is empty: the ones behind it, along n and within the territory, come into reach.
 
@@ -52,7 +52,7 @@ def expose(lattice, cavities, site, voxel, radius_voxel):  # type: ignore[no-unt
             add_record(lattice, cavities, site, there)
 
 
-@kernel
+@lean_kernel
 def erode(lattice, cavities, site, record, amount, radius_voxel, breakthrough, seed, day):  # type: ignore[no-untyped-def]
     """Take up to `amount` quanta from the voxel of a record; hold or break through as ruled.
 
@@ -101,7 +101,7 @@ def erode(lattice, cavities, site, record, amount, radius_voxel, breakthrough, s
     return moved
 
 
-@kernel
+@lean_kernel
 def prominence(lattice, voxel):  # type: ignore[no-untyped-def]
     """How much faster a voxel goes than one of a plane: 13 over its bone neighbours of 26.
 
@@ -112,7 +112,7 @@ def prominence(lattice, voxel):  # type: ignore[no-untyped-def]
     return 13.0 / max(count_bits(bits), 4)
 
 
-@kernel
+@lean_kernel
 def dig(lattice, cavities, site, depth_um, radius_voxel, breakthrough, seed, day):  # type: ignore[no-untyped-def]
     """Erode a site by `depth_um` of its true area, spread over the faces that look against n.
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
-from bonesim.kernel import kernel
+from bonesim.kernel import kernel, lean_kernel
 
 
 def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -29,7 +29,7 @@ def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(energy > 0, total / np.maximum(bone, 1.0), 0.0).astype(np.float32)
 
 
-@kernel
+@lean_kernel
 def energy_at(energy, min_mpa, voxels_per_element, voxel, shape):  # type: ignore[no-untyped-def]
     """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `min_mpa`."""
     z = voxel // (shape[1] * shape[2])
@@ -52,7 +52,7 @@ def stimuli(cells, energy, min_mpa, voxels_per_element, exponent, max_stimulus, 
     return stimulus
 
 
-@kernel
+@lean_kernel
 def adapt_setpoints(cells, energy, min_mpa, voxels_per_element, load2, share, first, step, shape):  # type: ignore[no-untyped-def]
     """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
 

@@ -24,7 +24,7 @@ from bonesim.cells.osteoblast import Osteoblasts, settle_team
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
@@ -51,7 +51,7 @@ class ModellingParameters(Parameters):
     ] = 60.0
 
 
-@kernel
+@lean_kernel
 def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
     """Patches on which teams start to model on one day. Returns how many started.
 

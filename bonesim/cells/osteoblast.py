@@ -37,6 +37,7 @@ from bonesim.cells.cavity import (
     SITES_ARRESTED,
     CavityTables,
     close_site,
+    shares_centre,
 )
 from bonesim.cells.osteocyte import Osteocytes
 from bonesim.cells.population import (
@@ -58,7 +59,7 @@ from bonesim.chance import (
     uniform,
 )
 from bonesim.endocrine.response import Drive
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
@@ -184,7 +185,7 @@ class OsteoblastColumns(NamedTuple):
 OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_fields)  # type: ignore[misc]
 
 
-@kernel
+@lean_kernel
 def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
     """How much sooner than in health a team comes to a voxel: coupling, shelter, sclerostin."""
     coupled = max(read_voxel(fields.coupling, fields, voxel, shape), MIN_SIGNAL)
@@ -194,7 +195,7 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
     return min(signal / stopped**numbers.sclerostin_exponent, MAX_SIGNAL)
 
 
-@kernel
+@lean_kernel
 def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
     """What strain at a voxel does to wall thickness."""
     half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
@@ -202,7 +203,7 @@ def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def
     return half ** (numbers.strain_wall_exponent if half > 1.0 else numbers.disuse_exponent)
 
 
-@kernel
+@lean_kernel
 def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
@@ -218,8 +219,12 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
         n2 = pool[block] * pool[block]
         voxel = sites.voxel[site]
         hazard = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
-        hazard *= recruitment_in(fields, numbers, voxel, shape)
-        if uniform(seed, day, sites.id[site], FORMATION_START) < 1.0 - np.exp(-hazard):
+        drawn = uniform(seed, day, sites.id[site], FORMATION_START)
+        comes = drawn < 1.0 - np.exp(-hazard * MAX_SIGNAL)
+        if comes:  # most are decided by the bound, without the fields
+            hazard *= recruitment_in(fields, numbers, voxel, shape)
+            comes = drawn < 1.0 - np.exp(-hazard)
+        if comes:
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
             here = wall * stopped**-wall_exponent
             strained = max(strained_wall(fields, numbers, voxel, shape), 1.0)
@@ -236,7 +241,7 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
     return started
 
 
-@kernel
+@lean_kernel
 def forget_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """An arrested surface is never refilled: its stock is lost, though it stays eroded surface."""
     record = cavities.sites.first[site]
@@ -247,7 +252,7 @@ def forget_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
         record = cavities.records.next[record]
 
 
-@kernel
+@lean_kernel
 def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type: ignore[no-untyped-def]
     """What a team will form on a site: at most what was taken, beyond it only what strain adds.
 
@@ -275,7 +280,7 @@ def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type
     sites.carry_quanta[site] = 0.0
 
 
-@kernel
+@lean_kernel
 def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
     """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
 
@@ -287,7 +292,9 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
     team = max(1, rounded(expected, seed, day, sites.id[site], OSTEOBLAST_NUMBER))
     mean_life = numbers.apposition_tau_day * thickness
     place = sites.first[site]
-    copy = first_free_copy(cells, identity(sites.voxel[site], day, 0))
+    copy = 0
+    if shares_centre(sites, site, day):  # cells of one birthday and place: mostly there are none
+        copy = first_free_copy(cells, identity(sites.voxel[site], day, 0))
     for index in range(team):
         cell = new_row(cells)
         if cell < 0:
@@ -311,14 +318,14 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
         place = following if following >= 0 else sites.first[site]
 
 
-@kernel
+@lean_kernel
 def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
     """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um."""
     tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
     return numbers.apposition_um_per_day * tau * (np.exp(-t0 / tau) - np.exp(-t1 / tau))
 
 
-@kernel
+@lean_kernel
 def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
@@ -353,7 +360,7 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
     return ended
 
 
-@kernel
+@lean_kernel
 def leave(lattice, cavities, cells, osteocytes, day):  # type: ignore[no-untyped-def]
     """Osteoblasts whose day has come, or whose team has ended, meet their fate.
 

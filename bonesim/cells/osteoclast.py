@@ -41,7 +41,7 @@ from bonesim.cells.erosion import dig
 from bonesim.cells.population import CellPopulation, Rows, free_row
 from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
 from bonesim.endocrine.response import Drive
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
@@ -119,7 +119,7 @@ class OsteoclastColumns(NamedTuple):
 OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_fields)  # type: ignore[misc]
 
 
-@kernel
+@lean_kernel
 def strain_factor(lattice, fields, sites, site, numbers, shape):  # type: ignore[no-untyped-def]
     """k max(0, u - 1) at a site: how much the strain on what is left adds to ending resorption."""
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -130,7 +130,7 @@ def strain_factor(lattice, fields, sites, site, numbers, shape):  # type: ignore
     return numbers.strain_stop * max(0.0, u - 1.0)
 
 
-@kernel
+@lean_kernel
 def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all osteoclasts: dig, then die or not. Returns how many died.
 
@@ -167,7 +167,7 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, r
     return died
 
 
-@kernel
+@lean_kernel
 def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 

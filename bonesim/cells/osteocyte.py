@@ -20,7 +20,7 @@ from bonesim.cells.mechanosensing import adapt_setpoints, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, entity_of, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.mechanics.habitual import Habitual
 from bonesim.parameters import Parameters
@@ -86,7 +86,7 @@ class OsteocyteColumns(NamedTuple):
     setpoint_mpa: NDArray[np.float32]  # strain energy density it is used to; 0: not yet asked
 
 
-@kernel
+@lean_kernel
 def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type: ignore[no-untyped-def]
     """Fill bone fresh on `day` with lacunae: Poisson in each voxel, by quanta; dead by their age.
 
@@ -116,12 +116,14 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
     return living
 
 
-@kernel
+@lean_kernel
 def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """Look at every `look_day`-th cell: is its bone still there, does it die. Counts kept current.
 
-    Returns (lacunae lost with their bone, cells died).
+    Strain is read only where the number drawn is below the chance without any strain: hardly
+    ever. Returns (lacunae lost with their bone, cells died).
     """
+    most = 1.0 - np.exp(-hazard_per_day * (1.0 + disuse_gain) * look_day)
     lost = 0
     died = 0
     for row in range(day % look_day, cells.used[0], look_day):
@@ -133,11 +135,12 @@ def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day
             free_row(cells, row)
             lost += 1
         elif cells.viable[row] == 1:
+            drawn = uniform(seed, day, entity_of(cells.id[row]), OSTEOCYTE_DEATH)
+            if drawn >= most:
+                continue
             disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], shape))
             expected = hazard_per_day * (1.0 + disuse_gain * disuse) * look_day
-            if uniform(seed, day, entity_of(cells.id[row]), OSTEOCYTE_DEATH) < 1.0 - np.exp(
-                -expected
-            ):
+            if drawn < 1.0 - np.exp(-expected):
                 cells.viable[row] = 0
                 cells.died_day[row] = day
                 died += 1

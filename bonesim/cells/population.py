@@ -14,7 +14,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 
 T = TypeVar("T", bound=NamedTuple)
 
@@ -24,7 +24,7 @@ HIGH_WATER, FREE_ROWS, REFUSED = 0, 1, 2
 BOOKKEEPING = ("free", "used")
 
 
-@kernel
+@lean_kernel
 def new_row(table):  # type: ignore[no-untyped-def]
     """A free row of `table`, marked alive; -1 if there is none, and the refusal is counted."""
     used = table.used
@@ -41,7 +41,7 @@ def new_row(table):  # type: ignore[no-untyped-def]
     return row
 
 
-@kernel
+@lean_kernel
 def free_row(table, row):  # type: ignore[no-untyped-def]
     """Give a row back."""
     table.alive[row] = 0
@@ -49,7 +49,7 @@ def free_row(table, row):  # type: ignore[no-untyped-def]
     table.used[FREE_ROWS] += 1
 
 
-@kernel
+@lean_kernel
 def identity(voxel, day, index):  # type: ignore[no-untyped-def]
     """The id of a cell born at `voxel` on `day` as the `index`-th there: 31, 16 and 12 bits.
 
@@ -60,19 +60,19 @@ def identity(voxel, day, index):  # type: ignore[no-untyped-def]
     return (np.uint64(voxel) << np.uint64(28)) | (born << np.uint64(12)) | number
 
 
-@kernel
+@lean_kernel
 def copy_of(who, number):  # type: ignore[no-untyped-def]
     """The id `who` with a copy number, 0 to 31: its upper five bits."""
     return who | (np.uint64(number) << COPY_SHIFT)
 
 
-@kernel
+@lean_kernel
 def entity_of(who):  # type: ignore[no-untyped-def]
     """What chance knows a cell by: its id without the copy number."""
     return who & ENTITY_BITS
 
 
-@kernel
+@lean_kernel
 def first_free_copy(table, who):  # type: ignore[no-untyped-def]
     """The least copy number with which no living row of `table` has the id `who`."""
     number = 0
@@ -129,6 +129,19 @@ class Rows(Generic[T]):
                 columns[name] = grown
         make: Any = self.kind
         self.columns = make(**columns)
+
+    def put_in_order(self, rows: NDArray[np.int64]) -> None:
+        """Move the living rows, all of which `rows` names, to the front in its order.
+
+        Rows of other tables that point here are the caller's. Births then go behind them.
+        """
+        columns = self.columns._asdict()
+        high = int(columns["used"][HIGH_WATER])
+        for name, array in columns.items():
+            if name not in BOOKKEEPING:
+                array[: rows.size] = array[rows]
+        columns["alive"][rows.size : high] = 0
+        columns["used"][:REFUSED] = rows.size, 0
 
     def refused(self) -> int:
         """Births refused for lack of room since the start; any is a bug."""

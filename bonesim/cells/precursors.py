@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.endocrine.response import Drive
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.units import DAYS_PER_YEAR
@@ -56,7 +56,7 @@ class PrecursorParameters(Parameters):
     ] = 3.0
 
 
-@kernel
+@lean_kernel
 def renew(pool, growth_per_day, capacity, loss_per_day):  # type: ignore[no-untyped-def]
     """One day of every block: logistic growth (exact over the day), then loss."""
     for block in range(pool.size):
@@ -67,7 +67,7 @@ def renew(pool, growth_per_day, capacity, loss_per_day):  # type: ignore[no-unty
         pool[block] = n * np.exp(-loss_per_day)
 
 
-@kernel
+@lean_kernel
 def block_of(voxel, shape, voxel_um, block_um, blocks):  # type: ignore[no-untyped-def]
     """The marrow block (flat index into `blocks` = (nz, ny, nx)) around a padded flat voxel."""
     plane = shape[1] * shape[2]

@@ -30,8 +30,8 @@ def sources_of(
         living=cells.voxel[living],
         stimulus=osteocytes.stimulus(tissue)[living[: cells.used[0]]],
         dying=cells.voxel[dying],
-        lining=surface[tissue.lattice.owner[surface] < 0],
+        lining=np.sort(surface[tissue.lattice.owner[surface] < 0]),
         eroded=sites.voxel[open_now],
         held=held.astype(np.int64),
-        reversal=sites.voxel[reversal],
+        reversal=np.sort(sites.voxel[reversal]),
     )

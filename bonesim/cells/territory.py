@@ -4,7 +4,7 @@ import numpy as np
 
 from bonesim.cells.cavity import ARRESTED, OSTEOCLAST, add_record, close_site, dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity, new_row
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.surface import inward_normal, outward_area
 from bonesim.units import BONE
 
@@ -12,7 +12,7 @@ from bonesim.units import BONE
 NEAR_VOXEL = 2.0
 
 
-@kernel
+@lean_kernel
 def free_for_bmu(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
     """Whether nobody works on a voxel: unowned, or on arrested surface, which may be taken up."""
     owner = lattice.owner[voxel]
@@ -21,7 +21,7 @@ def free_for_bmu(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
     return cavities.sites.phase[cavities.records.site[owner]] == ARRESTED
 
 
-@kernel
+@lean_kernel
 def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
     """Whether a bone voxel has a face at marrow that looks clearly against a unit normal."""
     for axis in range(3):
@@ -34,7 +34,7 @@ def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@lean_kernel
 def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
     """The bone surface voxel nearest to a point (padded voxel coordinates) within `reach`, or -1.
 
@@ -67,7 +67,7 @@ def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):
     return best
 
 
-@kernel
+@lean_kernel
 def nearest_surface(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
     """As `nearest_within`, looking close by first: mostly that is enough, and 20 times quicker."""
     near = min(reach, NEAR_VOXEL)
@@ -77,7 +77,7 @@ def nearest_surface(lattice, cavities, z, y, x, normal, reach, shape, only_free)
     return best
 
 
-@kernel
+@lean_kernel
 def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # type: ignore[no-untyped-def]
     """A BMU takes the free surface within an osteoclast's radius of `voxel`: a new site, or -1.
 
@@ -120,7 +120,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape):  # t
     return site
 
 
-@kernel
+@lean_kernel
 def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore[no-untyped-def]
     """Own every free voxel within `radius_um` of `centre` that has a face against the normal.
 

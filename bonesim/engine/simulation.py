@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.bmu import RemodellingUnits
-from bonesim.cells.cavity import CavityTables
+from bonesim.cells.cavity import TIDY_DAY, CavityTables
 from bonesim.cells.modelling import Modelling
 from bonesim.cells.osteoblast import Osteoblasts
 from bonesim.cells.osteoclast import Osteoclasts
@@ -158,6 +158,8 @@ class Simulation(mesa.Model):
         self.osteoblasts.form(self.tissue, fields, self.cavities, self.bmus.rows, seed, day)
         self.osteoblasts.leave(self.tissue, self.cavities, self.osteocytes, day)
 
+        if day % TIDY_DAY == 0:
+            self.cavities.tidy(self.tissue.lattice)
         self._log_events(ended)
         self._remember_deposits()
         if self.day == 0:
@@ -206,7 +208,7 @@ class Simulation(mesa.Model):
         self.floorless.add(self.day, floorless)
         for log in (self.events, self.earlier_events):
             log.mark_floorless(floorless["voxel"][floorless["event"] == 1])
-        cuts = np.isin(drained["kind"], (STRUT_CUT, MIXED))
+        cuts = (drained["kind"] == STRUT_CUT) | (drained["kind"] == MIXED)
         self.fragments.add_cuts(drained["voxel"][cuts], self.day)
 
     def _check_room(self) -> None:

@@ -81,6 +81,8 @@ class EventLog:
 
     def close_bmus(self, ids: NDArray[np.uint64], day: int) -> None:
         """Note which BMUs ended today; their events are classified a year later."""
+        if not ids.size:
+            return
         mine = np.isin(ids, self.columns()["bmu"])
         self.closed_bmu = np.concatenate([self.closed_bmu, ids[mine]])
         self.closed_day = np.concatenate([self.closed_day, np.full(int(mine.sum()), day, np.int64)])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.kernel import kernel
+from bonesim.kernel import kernel, lean_kernel
 from bonesim.lattice.ledger import BONE_QUANTA, remove_fragment
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
@@ -35,7 +35,7 @@ class FragmentParameters(Parameters):
     ] = 365
 
 
-@kernel
+@lean_kernel
 def flood_piece(lattice, start, found, mark):  # type: ignore[no-untyped-def]
     """The 26-connected piece of bone around `start`, up to `found.size` voxels.
 
@@ -65,7 +65,7 @@ def flood_piece(lattice, start, found, mark):  # type: ignore[no-untyped-def]
     return count, True
 
 
-@kernel
+@lean_kernel
 def is_network(lattice, found, count):  # type: ignore[no-untyped-def]
     """Whether the first `count` voxels of `found` hold most of all bone: a network, not a piece."""
     held = np.int64(0)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.surface import exposed_faces, put_on_surface, take_off_surface
 from bonesim.lattice.topology import (
     FRAGMENT_FREED,
@@ -79,7 +79,7 @@ class Lattice(NamedTuple):
     slow_mineral_tau_day: float
 
 
-@kernel
+@lean_kernel
 def log_event(lattice, voxel, kind, euler, quanta, thickness_um, depth_um, bmu):  # type: ignore[no-untyped-def]
     """Write one event of today. Beyond the buffer only the count grows; the day then fails."""
     row = lattice.counts[EVENTS]
@@ -94,7 +94,7 @@ def log_event(lattice, voxel, kind, euler, quanta, thickness_um, depth_um, bmu):
         lattice.event_bmu[row] = bmu
 
 
-@kernel
+@lean_kernel
 def log_floorless(lattice, voxel, quanta, bmu, event):  # type: ignore[no-untyped-def]
     """Write one voxel that a cavity emptied and cannot refill. Beyond the buffer the day fails."""
     row = lattice.counts[FLOORLESS]
@@ -106,7 +106,7 @@ def log_floorless(lattice, voxel, quanta, bmu, event):  # type: ignore[no-untype
         lattice.lost_event[row] = event
 
 
-@kernel
+@lean_kernel
 def enter_resorbed(lattice, voxel, moved):  # type: ignore[no-untyped-def]
     """Enter quanta taken from `voxel` in the ledger as resorbed."""
     lattice.counts[RESORBED] += moved
@@ -114,7 +114,7 @@ def enter_resorbed(lattice, voxel, moved):  # type: ignore[no-untyped-def]
         lattice.counts[INTERIOR_RESORBED] += moved
 
 
-@kernel
+@lean_kernel
 def count_pairs(lattice, voxel, bits, sign):  # type: ignore[no-untyped-def]
     """Bone-marrow pairs when `voxel` starts (sign 1) or stops (-1) being bone.
 
@@ -147,7 +147,7 @@ def count_pairs(lattice, voxel, bits, sign):  # type: ignore[no-untyped-def]
     counts[CORNER_PAIRS] += sign * (inside_corners - 2 * corners)
 
 
-@kernel
+@lean_kernel
 def cross(lattice, voxel, bits, becomes_bone):  # type: ignore[no-untyped-def]
     """Keep surface, Euler number and pairs current as `voxel` crosses the bone threshold.
 
@@ -172,7 +172,7 @@ def cross(lattice, voxel, bits, becomes_bone):  # type: ignore[no-untyped-def]
     return gain
 
 
-@kernel
+@lean_kernel
 def take(lattice, voxel, amount, day, thickness_um, depth_um, bmu):  # type: ignore[no-untyped-def]
     """Remove up to `amount` quanta from `voxel`; an event is logged if the shape changes.
 
@@ -199,7 +199,7 @@ def take(lattice, voxel, amount, day, thickness_um, depth_um, bmu):  # type: ign
     return moved
 
 
-@kernel
+@lean_kernel
 def give(lattice, voxel, amount, day, depth_um, bmu):  # type: ignore[no-untyped-def]
     """Deposit up to `amount` quanta in `voxel`, never beyond full. Returns the quanta moved.
 
@@ -237,7 +237,7 @@ def give(lattice, voxel, amount, day, depth_um, bmu):  # type: ignore[no-untyped
     return moved
 
 
-@kernel
+@lean_kernel
 def remove_fragment(lattice, voxels, day):  # type: ignore[no-untyped-def]
     """Remove all bone of a fragment, in the order of `voxels`, and log it as one event.
 

@@ -6,7 +6,7 @@ stop at the cut faces.
 
 import numpy as np
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.units import BONE
 
 #: A crossing that would change the topology is a breakthrough only if there is no bone within
@@ -16,7 +16,7 @@ BREAKTHROUGH_REACH = 3.0
 LONGEST_UM = 400.0
 
 
-@kernel
+@lean_kernel
 def along(lattice, voxel, nz, ny, nx, distance):  # type: ignore[no-untyped-def]
     """The voxel at `distance` (voxels) from the centre of `voxel` along the unit vector n."""
     dz = np.int64(np.floor(nz * distance + 0.5))
@@ -25,7 +25,7 @@ def along(lattice, voxel, nz, ny, nx, distance):  # type: ignore[no-untyped-def]
     return voxel + dz * lattice.stride_z + dy * lattice.stride_y + dx
 
 
-@kernel
+@lean_kernel
 def bone_behind(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether any other bone voxel lies within BREAKTHROUGH_REACH along n."""
     distance = 0.5
@@ -39,7 +39,7 @@ def bone_behind(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return False
 
 
-@kernel
+@lean_kernel
 def bone_left(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Thickness (um) of the first bone met along n from `voxel`, through a cavity to its floor.
 
@@ -63,7 +63,7 @@ def bone_left(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return (distance - begin) * lattice.voxel_um
 
 
-@kernel
+@lean_kernel
 def solid_length(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Distance (voxels) along n over which there is bone or an open cavity."""
     distance = 0.5
@@ -77,7 +77,7 @@ def solid_length(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return distance - 0.5
 
 
-@kernel
+@lean_kernel
 def thickness_along(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Local thickness (um) through a voxel along n, open cavities counted as bone."""
     both = solid_length(lattice, voxel, nz, ny, nx) + solid_length(lattice, voxel, -nz, -ny, -nx)

@@ -7,13 +7,13 @@ this list.
 
 import numpy as np
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.units import BONE
 
 SURFACE = 0  # place of the surface count in Lattice.counts
 
 
-@kernel
+@lean_kernel
 def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
     """How many of a voxel's six faces border marrow (cut faces of the specimen do not)."""
     count = 0
@@ -23,7 +23,7 @@ def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel
+@lean_kernel
 def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
     """Add a voxel to the surface set, if it is not there. The caller provides room."""
     if lattice.surface_slot[voxel] < 0:
@@ -33,7 +33,7 @@ def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
         lattice.counts[SURFACE] = slot + 1
 
 
-@kernel
+@lean_kernel
 def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
     """Take a voxel off the surface set, if it is there: the last one moves into its slot."""
     slot = lattice.surface_slot[voxel]
@@ -46,7 +46,7 @@ def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
         lattice.counts[SURFACE] = last
 
 
-@kernel
+@lean_kernel
 def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """True surface area of a voxel's empty-side faces, in voxel faces, and its erosion weight.
 
@@ -69,7 +69,7 @@ def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     return weight
 
 
-@kernel
+@lean_kernel
 def inward_normal(lattice, voxel, radius, shape):  # type: ignore[no-untyped-def]
     """Unit normal into bone at a voxel: gradient of bone fraction within `radius` voxels.
 
@@ -80,26 +80,39 @@ def inward_normal(lattice, voxel, radius, shape):  # type: ignore[no-untyped-def
     z0 = voxel // lattice.stride_z
     y0 = (voxel - z0 * lattice.stride_z) // lattice.stride_y
     x0 = voxel - z0 * lattice.stride_z - y0 * lattice.stride_y
-    gz, gy, gx = 0.0, 0.0, 0.0
+    # Sums of whole numbers: exact, in any order.
+    gz, gy, gx = np.int64(0), np.int64(0), np.int64(0)
     limit = (radius + 0.5) * (radius + 0.5)
+    free = x0 > radius and x0 + radius < shape[2] - 1
     for dz in range(-radius, radius + 1):
         z = mirrored(z0 + dz, shape[0])
         for dy in range(-radius, radius + 1):
-            y = mirrored(y0 + dy, shape[1])
-            row = z * lattice.stride_z + y * lattice.stride_y
-            for dx in range(-radius, radius + 1):
-                if dz * dz + dy * dy + dx * dx <= limit:
-                    q = np.float64(lattice.quanta[row + mirrored(x0 + dx, shape[2])])
-                    gz += q * dz
-                    gy += q * dy
-                    gx += q * dx
-    length = np.sqrt(gz * gz + gy * gy + gx * gx)
+            rest = limit - (dz * dz + dy * dy)
+            if rest < 0.0:
+                continue
+            reach = np.int64(np.sqrt(rest))
+            row = z * lattice.stride_z + mirrored(y0 + dy, shape[1]) * lattice.stride_y
+            bone, moment = np.int64(0), np.int64(0)
+            if free:
+                for dx in range(-reach, reach + 1):
+                    q = np.int64(lattice.quanta[row + x0 + dx])
+                    bone += q
+                    moment += q * dx
+            else:
+                for dx in range(-reach, reach + 1):
+                    q = np.int64(lattice.quanta[row + mirrored(x0 + dx, shape[2])])
+                    bone += q
+                    moment += q * dx
+            gz += bone * dz
+            gy += bone * dy
+            gx += moment
+    length = np.sqrt(np.float64(gz * gz + gy * gy + gx * gx))
     if length < 1.0:
         return 0.0, 0.0, 0.0
     return gz / length, gy / length, gx / length
 
 
-@kernel
+@lean_kernel
 def mirrored(index, size):  # type: ignore[no-untyped-def]
     """A padded index brought back into 1..size-2 by mirroring at the cut faces."""
     inside = size - 2

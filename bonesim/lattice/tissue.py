@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.chance import MINERAL_AGE, uniform
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import (
     BONE_QUANTA,
     CORNER_PAIRS,
@@ -44,7 +44,7 @@ EVENT_ARRAYS = ("voxel", "kind", "euler", "quanta", "thickness_um", "depth_um", 
 FLOORLESS_ARRAYS = ("voxel", "quanta", "bmu", "event")
 
 
-@kernel
+@lean_kernel
 def count_start(lattice):  # type: ignore[no-untyped-def]
     """Fill surface set, pairs, quanta sums and Euler number of a fresh lattice, in one sweep."""
     counts = lattice.counts
@@ -79,7 +79,7 @@ def count_start(lattice):  # type: ignore[no-untyped-def]
     counts[EULER] = euler_number(lattice.quanta, y, z)
 
 
-@kernel
+@lean_kernel
 def age_start(lattice, seed, mean_age_day, day):  # type: ignore[no-untyped-def]
     """Give the bone of a fresh lattice exponential ages on `day`, and sum their slow deficits.
 

@@ -12,7 +12,7 @@ are kept current at no cost and must equal a recount.
 
 import numpy as np
 
-from bonesim.kernel import kernel
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.neighbours import (
     AROUND_CORNER,
     AROUND_EDGE,
@@ -53,7 +53,7 @@ AREA_PER_EDGE_PAIR = 2.0 * _FACE_DIAGONAL_WEIGHT / np.sqrt(2.0)
 AREA_PER_CORNER_PAIR = 2.0 * _BODY_DIAGONAL_WEIGHT / np.sqrt(3.0)
 
 
-@kernel
+@lean_kernel
 def bone_bits(quanta, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def]
     """The 26 neighbours of `voxel` (flat index into padded `quanta`) as bits: 1 where bone."""
     bits = np.int64(0)
@@ -69,7 +69,7 @@ def bone_bits(quanta, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def
     return bits & BITS_26
 
 
-@kernel
+@lean_kernel
 def lowest_bit(bits):  # type: ignore[no-untyped-def]
     """The place of the lowest set bit of `bits` (not 0, below 2**27)."""
     place = 0
@@ -85,7 +85,7 @@ def lowest_bit(bits):  # type: ignore[no-untyped-def]
     return place
 
 
-@kernel
+@lean_kernel
 def flood(seed_bits, allowed, touches):  # type: ignore[no-untyped-def]
     """All of `allowed` reachable from `seed_bits` through the table `touches`, as bits."""
     reached = seed_bits
@@ -99,7 +99,7 @@ def flood(seed_bits, allowed, touches):  # type: ignore[no-untyped-def]
     return reached
 
 
-@kernel
+@lean_kernel
 def bone_parts(bits):  # type: ignore[no-untyped-def]
     """How many 26-connected parts the bone neighbours of a voxel form."""
     parts = 0
@@ -109,7 +109,7 @@ def bone_parts(bits):  # type: ignore[no-untyped-def]
     return parts
 
 
-@kernel
+@lean_kernel
 def marrow_parts(bits):  # type: ignore[no-untyped-def]
     """How many 6-connected marrow parts, within the 18 neighbours, touch a voxel by a face.
 
@@ -124,7 +124,7 @@ def marrow_parts(bits):  # type: ignore[no-untyped-def]
     return parts
 
 
-@kernel
+@lean_kernel
 def crossing_kind(bits):  # type: ignore[no-untyped-def]
     """What it means that the voxel amid `bits` stops being bone: an event code, or SIMPLE.
 
@@ -146,7 +146,7 @@ def crossing_kind(bits):  # type: ignore[no-untyped-def]
     return MIXED
 
 
-@kernel
+@lean_kernel
 def euler_gain(bits):  # type: ignore[no-untyped-def]
     """Change of the Euler number when the voxel amid `bits` becomes bone.
 
@@ -166,7 +166,7 @@ def euler_gain(bits):  # type: ignore[no-untyped-def]
     return gain
 
 
-@kernel
+@lean_kernel
 def count_bits(bits):  # type: ignore[no-untyped-def]
     """How many bits are set, of the lower 32: sums of ever wider fields, side by side."""
     bits = bits - ((bits >> 1) & 0x55555555)
@@ -175,7 +175,7 @@ def count_bits(bits):  # type: ignore[no-untyped-def]
     return ((bits * 0x01010101) >> 24) & 0xFF
 
 
-@kernel
+@lean_kernel
 def pair_counts(bits):  # type: ignore[no-untyped-def]
     """Bone among the 6 face, 12 edge and 8 corner neighbours: three counts."""
     return (
@@ -185,7 +185,7 @@ def pair_counts(bits):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel
+@lean_kernel
 def euler_number(quanta, stride_y, stride_z):  # type: ignore[no-untyped-def]
     """Euler number of all bone in padded flat `quanta` (a layer of marrow all around).
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.kernel import kernel
+from bonesim.kernel import kernel, lean_kernel
 
 #: Shares of a source along each axis are counted in this many parts.
 PARTS = 16
@@ -40,7 +40,7 @@ class Fields(NamedTuple):
     load_level: float  # today's load: multiplies strain
 
 
-@kernel
+@lean_kernel
 def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
     """Lower cube and how far past its centre (0..1), for a padded voxel coordinate (may be between)."""
     place = min(max((index - 0.5) * per_voxel - 0.5, 0.0), count - 1.0)
@@ -48,40 +48,75 @@ def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
     return low, place - low
 
 
-@kernel
-def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
-    """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes."""
-    k, dz = grid_place(z, fields.cubes_per_voxel_z, field.shape[0])
-    j, dy = grid_place(y, fields.cubes_per_voxel_y, field.shape[1])
-    i, dx = grid_place(x, fields.cubes_per_voxel_x, field.shape[2])
-    total = 0.0
-    for c in range(min(2, field.shape[0])):
-        for b in range(min(2, field.shape[1])):
-            for a in range(min(2, field.shape[2])):
-                weight = (dz if c else 1.0 - dz) * (dy if b else 1.0 - dy) * (dx if a else 1.0 - dx)
-                total += weight * np.float64(field[k + c, j + b, i + a])
-    return total
+@lean_kernel
+def place_in(fields, cubes, z, y, x):  # type: ignore[no-untyped-def]
+    """Where padded voxel coordinates lie on a grid of `cubes`: lower cube and how far past, thrice."""
+    k, dz = grid_place(z, fields.cubes_per_voxel_z, cubes[0])
+    j, dy = grid_place(y, fields.cubes_per_voxel_y, cubes[1])
+    i, dx = grid_place(x, fields.cubes_per_voxel_x, cubes[2])
+    return k, dz, j, dy, i, dx
 
 
-@kernel
-def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
-    """A field at a padded flat voxel of a lattice of padded `shape`."""
+@lean_kernel
+def place_of(fields, cubes, voxel, shape):  # type: ignore[no-untyped-def]
+    """As `place_in`, of a padded flat voxel of a lattice of padded `shape`."""
     z = voxel // (shape[1] * shape[2])
     rest = voxel - z * shape[1] * shape[2]
     y = rest // shape[2]
-    return read(field, fields, np.float64(z), np.float64(y), np.float64(rest - y * shape[2]))
+    x = rest - y * shape[2]
+    return place_in(fields, cubes, np.float64(z), np.float64(y), np.float64(x))
+
+
+@lean_kernel
+def between(field, place):  # type: ignore[no-untyped-def]
+    """A field at a place, linear between the eight cubes around it.
+
+    Where there is one cube along an axis it counts for both: nothing is past its centre.
+    """
+    k, dz, j, dy, i, dx = place
+    up = min(1, field.shape[0] - 1)
+    behind = min(1, field.shape[1] - 1)
+    right = min(1, field.shape[2] - 1)
+    total = 0.0
+    for c in range(2):
+        for b in range(2):
+            for a in range(2):
+                weight = (dz if c else 1.0 - dz) * (dy if b else 1.0 - dy) * (dx if a else 1.0 - dx)
+                cube = field[
+                    k + (up if c else 0), j + (behind if b else 0), i + (right if a else 0)
+                ]
+                total += weight * np.float64(cube)
+    return total
+
+
+@lean_kernel
+def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
+    """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes."""
+    return between(field, place_in(fields, field.shape, z, y, x))
+
+
+@lean_kernel
+def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
+    """A field at a padded flat voxel of a lattice of padded `shape`."""
+    return between(field, place_of(fields, field.shape, voxel, shape))
+
+
+@lean_kernel
+def read_each(values, field, fields, voxels, shape):  # type: ignore[no-untyped-def]
+    """A field at each of `voxels` (padded flat), written to `values`."""
+    for n in range(voxels.size):
+        values[n] = read_voxel(field, fields, voxels[n], shape)
 
 
 @kernel
 def read_voxels(field, fields, voxels, shape):  # type: ignore[no-untyped-def]
     """A field at each of `voxels` (padded flat)."""
     values = np.empty(voxels.size, np.float64)
-    for n in range(voxels.size):
-        values[n] = read_voxel(field, fields, voxels[n], shape)
+    read_each(values, field, fields, voxels, shape)
     return values
 
 
-@kernel
+@lean_kernel
 def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
     """RANK bound by RANKL against its decoy OPG, relative to health; both in units of health.
 
@@ -90,33 +125,43 @@ def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
     return 3.0 * rankl / (rankl + 1.0 + opg)
 
 
-@kernel
+@lean_kernel
+def occupancy_between(fields, place):  # type: ignore[no-untyped-def]
+    """RANK occupancy at a place of the grid, relative to health, with today's hormones."""
+    rankl = fields.rankl_level * between(fields.rankl, place)
+    return occupancy(rankl, fields.opg_level * between(fields.opg, place))
+
+
+@lean_kernel
 def occupancy_at(fields, z, y, x):  # type: ignore[no-untyped-def]
-    """RANK occupancy at padded voxel coordinates, relative to health, with today's hormones."""
-    rankl = fields.rankl_level * read(fields.rankl, fields, z, y, x)
-    return occupancy(rankl, fields.opg_level * read(fields.opg, fields, z, y, x))
+    """RANK occupancy at padded voxel coordinates."""
+    return occupancy_between(fields, place_in(fields, fields.rankl.shape, z, y, x))
 
 
-@kernel
+@lean_kernel
 def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
     """RANK occupancy at a padded flat voxel."""
-    rankl = fields.rankl_level * read_voxel(fields.rankl, fields, voxel, shape)
-    return occupancy(rankl, fields.opg_level * read_voxel(fields.opg, fields, voxel, shape))
+    return occupancy_between(fields, place_of(fields, fields.rankl.shape, voxel, shape))
 
 
-@kernel
+@lean_kernel
 def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
     """u: today's strain stimulus around a padded flat voxel; 1 at the set-point."""
     return fields.load_level * read_voxel(fields.strain, fields, voxel, shape)
 
 
-@kernel
+@lean_kernel
 def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped-def]
-    """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE).
+    """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE; z, y, x, kind).
 
-    `amounts` (int64, one a voxel) is the release of each; `per_voxel` the cubes per voxel along
-    z, y, x. Each source is shared among the eight nearest cubes in whole parts.
+    `amounts` (int64; voxel, kind) is what is released at each; `per_voxel` the cubes per voxel
+    along z, y, x. Each source is shared among the eight nearest cubes in whole parts.
     """
+    up, behind, right = (
+        min(1, grid.shape[0] - 1),
+        min(1, grid.shape[1] - 1),
+        min(1, grid.shape[2] - 1),
+    )
     for n in range(voxels.size):
         voxel = voxels[n]
         z = voxel // (shape[1] * shape[2])
@@ -131,10 +176,13 @@ def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped
             np.int64(PARTS * dy + 0.5),
             np.int64(PARTS * dx + 0.5),
         )
-        for c in range(min(2, grid.shape[0])):
-            for b in range(min(2, grid.shape[1])):
-                for a in range(min(2, grid.shape[2])):
+        for c in range(2):
+            for b in range(2):
+                row = grid[k + (up if c else 0), j + (behind if b else 0)]
+                for a in range(2):
+                    # Where there is one cube along an axis no part goes to a second.
                     parts = pz if c else PARTS - pz
                     parts *= py if b else PARTS - py
                     parts *= px if a else PARTS - px
-                    grid[k + c, j + b, i + a] += amounts[n] * parts
+                    for kind in range(amounts.shape[1]):
+                        row[i + (right if a else 0), kind] += amounts[n, kind] * parts

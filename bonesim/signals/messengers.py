@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.fft import next_fast_len
 
+from bonesim.kernel import lean_kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.signals.diffusion import Diffusion, Floats
@@ -34,6 +35,8 @@ from bonesim.signals.fields import WHOLE, Fields, read_voxels, release
 
 #: The fields of `Fields` that are relative to health, in order.
 MESSENGERS = ("rankl", "opg", "sclerostin", "coupling", "death", "lining")
+#: Where a messenger is sensed if not on quiescent surface.
+SENSED_IN = {"coupling": "reversal"}
 
 
 #: Solves over which the burn-in's mean of a field is remembered.
@@ -44,6 +47,10 @@ LINED_UM2_PER_OSTEOCYTE = 900.0
 FINE = 1024
 #: Weight of a stimulus of 1 in each cube, in osteocytes: it gives u = 1 where there are none.
 BACKGROUND = 0.01
+#: Places side by side of what is released, before and after `mix`.
+LIVING, DYING, LINING, ERODED = slice(0, 5), slice(5, 6), slice(6, 7), slice(7, 8)
+SPREAD = (*MESSENGERS, "stimulus", "cells")
+STIMULUS, CELLS = 6, 7
 #: Bounds of the effect of strain on the OPG of one osteocyte; assumed.
 MIN_OPG, MAX_OPG = 0.5, 2.0
 
@@ -126,17 +133,73 @@ class SignalParameters(Parameters):
     ] = 0.3
 
 
+class Shares(NamedTuple):
+    """How much each kind of cell releases of a messenger, see `SignalParameters`."""
+
+    rankl_osteocyte: float
+    rankl_dying: float
+    rankl_lining: float
+    opg_osteocyte: float
+    opg_lining: float
+    lined: float  # surface voxels in those of an osteocyte
+
+
+@lean_kernel
+def mix(released, shares):  # type: ignore[no-untyped-def]
+    """From what cells release to the sources of the messengers, in place, cube after cube.
+
+    `released` (float32; cube, place) has RANKL, OPG, sclerostin, stimulus and number of the living
+    (counted in 1/FINE), then dying, lining and eroded; afterwards the `SPREAD`, in order.
+    """
+    one = np.float32  # all arithmetic is in single precision
+    fine = one(FINE)
+    for cube in range(released.shape[0]):
+        rankl, opg = released[cube, 0] / fine, released[cube, 1] / fine
+        sclerostin = released[cube, 2] / fine
+        stimulus, cells = released[cube, 3], released[cube, 4]
+        dying, lining, eroded = released[cube, 5], released[cube, 6], released[cube, 7]
+        lined = lining * one(shares.lined)
+        rankl = one(shares.rankl_osteocyte) * (rankl + one(shares.rankl_dying) * dying)
+        released[cube, 0] = rankl + one(shares.rankl_lining) * lined
+        released[cube, 1] = one(shares.opg_osteocyte) * opg + one(shares.opg_lining) * lined
+        released[cube, 2] = sclerostin
+        released[cube, 3] = eroded
+        released[cube, 4] = dying
+        released[cube, 5] = lining
+        released[cube, 6] = stimulus
+        released[cube, 7] = cells
+
+
+@lean_kernel
+def relate(fields, concentrations, health):  # type: ignore[no-untyped-def]
+    """Write the first concentrations, each over what it is in health, to `fields`; 1 if that is 0.
+
+    `concentrations` (z, y, x, messenger), `fields` (messenger, z, y, x), both float32.
+    """
+    count, nz, ny, nx = fields.shape
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                for n in range(count):
+                    ratio = np.float64(1.0)
+                    if health[n] > 0.0:
+                        ratio = np.float64(concentrations[z, y, x, n]) / health[n]
+                    fields[n, z, y, x] = ratio
+
+
 class Sources(NamedTuple):
     """Where cells are on one day, as padded flat voxels; fields are sensed at some of them.
+
+    Those at which they are sensed are in storage order: a mean must not depend on their order.
 
     Attributes:
         living: living osteocytes.
         stimulus: strain of each of them at habitual load, relative to its set-point.
         dying: osteocytes that died within `dying_day`.
-        lining: quiescent surface.
+        lining: quiescent surface, in storage order.
         eroded: centres of eroded sites whose formation has not begun.
         held: coupling factors that each of those still holds, whole quanta.
-        reversal: centres of sites in reversal.
+        reversal: centres of sites in reversal, in storage order.
     """
 
     living: NDArray[np.int64]
@@ -146,6 +209,11 @@ class Sources(NamedTuple):
     eroded: NDArray[np.int64]
     held: NDArray[np.int64]
     reversal: NDArray[np.int64]
+
+
+def _mean_stimulus(stimulus: Floats, cells: Floats) -> NDArray[np.float32]:
+    """Mean stimulus of the living osteocytes around, at habitual load; 1 where there is none."""
+    return np.asarray((stimulus / FINE + BACKGROUND) / (cells / FINE + BACKGROUND), np.float32)
 
 
 class Signals:
@@ -206,50 +274,66 @@ class Signals:
         """Solve all fields for today's sources; until day 0 also update `health`."""
         found = self._spread(sources)
         self.solved_load_level = self.fields.load_level
-        strain = self._mean_stimulus(sources)
-        surface_strain = self._mean_where_sensed(strain, "strain", sources)
+        strain = _mean_stimulus(found[..., STIMULUS], found[..., CELLS])
+        surface_strain = self._mean_at(strain, sources.lining)
         if day <= 0 or self.solves == 0:
             self.solves += 1
             now = np.array(
-                [self._mean_where_sensed(found[name], name, sources) for name in MESSENGERS]
-            )
+                [self._mean_at(np.ascontiguousarray(found[..., n]),
+                               getattr(sources, SENSED_IN.get(name, "lining")))
+                 for n, name in enumerate(MESSENGERS)]
+            )  # fmt: skip
             share = 1.0 / min(self.solves, SOLVES_REMEMBERED)
             self.health += share * (now - self.health)
             self.baseline_strain += share * (surface_strain - self.baseline_strain)
         baseline = self.baseline_strain if self.baseline_strain > 0.0 else 1.0
-        self.fields = self.fields._replace(strain=(strain / baseline).astype(np.float32))
         self.mean_surface_strain = surface_strain / baseline
-        related: dict[str, Any] = {
-            name: (found[name] / one if one > 0.0 else np.ones(self.cubes)).astype(np.float32)
-            for name, one in zip(MESSENGERS, self.health, strict=True)
-        }
-        self.fields = self.fields._replace(**related)
-
-    def _spread(self, sources: Sources) -> dict[str, Floats]:
-        """Each messenger's concentration, any unit."""
-        p = self.parameters
-        dying, lining = (self._released(voxels) for voxels in (sources.dying, sources.lining))
-        osteocyte_rankl, osteocyte_opg, sclerostin = (
-            self._released(sources.living, np.rint(FINE * one).astype(np.int64)) / FINE
-            for one in self._secretion(self.fields.load_level * sources.stimulus)
+        related = np.empty((len(MESSENGERS), *self.cubes), np.float32)
+        relate(related, found, self.health)
+        self.fields = self.fields._replace(
+            **dict(zip(MESSENGERS, related, strict=True)),
+            strain=(strain / baseline).astype(np.float32),
         )
+
+    def _spread(self, sources: Sources) -> Floats:
+        """Concentrations of the `SPREAD` side by side (z, y, x, which), any unit."""
+        p = self.parameters
+        transformed = self.diffusion.transformed(self._released(sources))
         # Scaled so that in a plate as thick as a trabecula both cell types release their shares.
-        lined = lining * (self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE)
-        osteocyte, other = p.rankl_osteocyte_share, 1.0 - p.rankl_osteocyte_share
-        rankl = osteocyte * (osteocyte_rankl + p.rankl_dying_gain * dying) + other * lined
-        opg = p.opg_osteocyte_share * osteocyte_opg + (1.0 - p.opg_osteocyte_share) * lined
-        eroded = self._released(sources.eroded, sources.held)
-        return {
-            name: self.diffusion.concentration(source, reach)
-            for name, source, reach in (
-                ("rankl", rankl, p.rankl_reach_um),
-                ("opg", opg, p.opg_reach_um),
-                ("sclerostin", sclerostin, p.sclerostin_reach_um),
-                ("coupling", eroded, p.coupling_reach_um),
-                ("death", dying, p.rankl_reach_um),
-                ("lining", lining, p.lining_reach_um),
-            )
-        }
+        lined = self.voxel_um**2 / LINED_UM2_PER_OSTEOCYTE
+        mix(
+            transformed.reshape(-1, len(SPREAD)),
+            Shares(p.rankl_osteocyte_share, p.rankl_dying_gain, 1.0 - p.rankl_osteocyte_share,
+                   p.opg_osteocyte_share, 1.0 - p.opg_osteocyte_share, lined),
+        )  # fmt: skip
+        reach_um = (
+            p.rankl_reach_um, p.opg_reach_um, p.sclerostin_reach_um, p.coupling_reach_um,
+            p.rankl_reach_um, p.lining_reach_um, p.strain_reach_um, p.strain_reach_um,
+        )  # fmt: skip
+        return self.diffusion.concentration(transformed, reach_um)
+
+    def _released(self, sources: Sources) -> Floats:
+        """What cells release into each cube, kind beside kind."""
+        released = np.empty((*self.cubes, len(SPREAD)), np.float32)
+        for kinds, voxels, amounts in (
+            (LIVING, sources.living, self._of_living(sources.stimulus)),
+            (DYING, sources.dying, np.ones((sources.dying.size, 1), np.int64)),
+            (LINING, sources.lining, np.ones((sources.lining.size, 1), np.int64)),
+            (ERODED, sources.eroded, sources.held[:, None]),
+        ):
+            grid = np.zeros((*self.cubes, amounts.shape[1]), np.int64)
+            release(grid, voxels, amounts, self.shape, self.per_voxel)
+            np.divide(grid, WHOLE, out=released[..., kinds], casting="same_kind")
+        return released
+
+    def _of_living(self, stimulus: NDArray[np.float32]) -> NDArray[np.int64]:
+        """RANKL, OPG, sclerostin, stimulus and number of each living osteocyte, in 1/FINE."""
+        each = np.ones(stimulus.size, np.float32)
+        kinds = (*self._secretion(self.fields.load_level * stimulus), stimulus, each)
+        amounts = np.empty((stimulus.size, len(kinds)), np.int64)
+        for n, one in enumerate(kinds):
+            amounts[:, n] = np.rint(FINE * one)
+        return amounts
 
     def _secretion(self, u: Floats) -> tuple[Floats, Floats, Floats]:
         """RANKL, OPG and sclerostin of osteocytes at stimulus `u`, relative to u = 1."""
@@ -260,33 +344,13 @@ class Signals:
             (2.0 / (1.0 + u)) ** p.sclerostin_strain_exponent,
         )
 
-    def _mean_stimulus(self, sources: Sources) -> NDArray[np.float32]:
-        """Mean stimulus of the living osteocytes around, at habitual load; 1 where there is none."""
-        reach = self.parameters.strain_reach_um
-        amounts = np.rint(FINE * sources.stimulus).astype(np.int64)
-        each = np.full(amounts.size, FINE, np.int64)
-        stimulus, cells = (
-            self.diffusion.concentration(self._released(sources.living, one), reach) / FINE
-            for one in (amounts, each)
+    def _mean_at(self, field: Floats, voxels: NDArray[np.int64]) -> float:
+        """Mean of a field over some places."""
+        return (
+            float(read_voxels(field, self.fields, voxels, self.shape).mean())
+            if voxels.size
+            else 0.0
         )
-        return np.asarray((stimulus + BACKGROUND) / (cells + BACKGROUND), np.float32)
-
-    def _mean_where_sensed(self, field: Floats, name: str, sources: Sources) -> float:
-        """Mean of a field over the places where cells sense it."""
-        sensing = sources.reversal if name == "coupling" else sources.lining
-        if not sensing.size:
-            return 0.0
-        # Sorted: a sum must not depend on the order of the surface set.
-        return float(read_voxels(field, self.fields, np.sort(sensing), self.shape).mean())
-
-    def _released(
-        self, voxels: NDArray[np.int64], amounts: NDArray[np.int64] | None = None
-    ) -> Floats:
-        """The cosine transform of the release at some voxels."""
-        grid = np.zeros(self.cubes, np.int64)
-        each = np.ones(voxels.size, np.int64) if amounts is None else amounts
-        release(grid, voxels, each, self.shape, self.per_voxel)
-        return self.diffusion.transformed((grid / WHOLE).astype(np.float32))
 
     # -- restart -------------------------------------------------------------------------------
 

@@ -164,6 +164,7 @@ def test_two_teams_at_one_voxel_have_ids_of_their_own(busy: Busy) -> None:
     small = NUMBERS._replace(area_per_cell_um2=float(sites.area_um2[one]) / 4200)
     before = set(alive(cells))
     for site, numbers in ((one, small), (other, NUMBERS)):
+        sites.phase[site], sites.phase_day[site] = FORMING, DAY  # as whoever settles a team does
         sites.wall_um[site] = P.wall_um
         settle_team(busy.cavities, cells, site, numbers, SEED, DAY)
     rows = [row for row in alive(cells) if row not in before]

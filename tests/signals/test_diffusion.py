@@ -55,7 +55,9 @@ def test_single_precision_and_sums_of_transforms() -> None:
     rng = np.random.default_rng(1)
     one, other = (rng.random((12, 10, 8)) for _ in range(2))
     grid = Diffusion((12, 10, 8), CUBE)
-    c = grid.concentration(grid.transformed(one) + 2 * grid.transformed(other), 3.0)
+    c = grid.concentration(
+        grid.transformed(one[..., None]) + 2 * grid.transformed(other[..., None]), (3.0,)
+    )[..., 0]
     np.testing.assert_allclose(c, grid.spread(one, 3.0) + 2 * grid.spread(other, 3.0), rtol=1e-9)
     single = grid.spread(one.astype(np.float32), 3.0)
     assert single.dtype == np.float32

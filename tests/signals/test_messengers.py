@@ -61,9 +61,14 @@ def test_sources_are_shared_out_whole_and_in_any_order() -> None:
     signals = Signals(SignalParameters(), tissue)
     voxels = somewhere(tissue, 300)
     amounts = np.random.default_rng(2).integers(0, 1000, 300)
-    one, other = (np.zeros(signals.cubes, np.int64) for _ in range(2))
-    release(one, voxels, amounts, signals.shape, signals.per_voxel)
-    release(other, voxels[::-1].copy(), amounts[::-1].copy(), signals.shape, signals.per_voxel)
+    both = np.stack([amounts, amounts[::-1]], axis=1)
+    grids = [np.zeros((*signals.cubes, 2), np.int64) for _ in range(2)]
+    release(grids[0], voxels, both, signals.shape, signals.per_voxel)
+    release(grids[1], voxels[::-1].copy(), both[::-1].copy(), signals.shape, signals.per_voxel)
+    np.testing.assert_array_equal(*grids)
+    one, other = grids[0][..., 0], np.zeros((*signals.cubes, 1), np.int64)
+    release(other, voxels[::-1].copy(), both[:, 1:], signals.shape, signals.per_voxel)
+    other = other[..., 0]
     assert one.sum() == WHOLE * amounts.sum()
     np.testing.assert_array_equal(one, other)
     plain = np.zeros(signals.cubes)
@@ -190,9 +195,9 @@ def test_strain_is_the_mean_stimulus_of_the_cells_around() -> None:
     signals.solve(Sources(inside, stimuli, *nobody), 0)
     weighted, weights = 0.0, 0.0
     for voxel, stimulus in zip(inside, stimuli, strict=True):
-        grid = np.zeros(signals.cubes, np.int64)
-        release(grid, np.array([voxel]), np.array([1]), signals.shape, signals.per_voxel)
-        alone = signals.diffusion.spread(grid / WHOLE, signals.parameters.strain_reach_um)
+        grid = np.zeros((*signals.cubes, 1), np.int64)
+        release(grid, np.array([voxel]), np.array([[1]]), signals.shape, signals.per_voxel)
+        alone = signals.diffusion.spread(grid[..., 0] / WHOLE, signals.parameters.strain_reach_um)
         weighted, weights = weighted + stimulus * alone, weights + alone
     expected = (weighted + 0.01) / (weights + 0.01)
     # Before day 0 the mean where the field is sensed is the baseline.
