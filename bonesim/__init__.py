@@ -24,6 +24,7 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.documents import guide as guide
     from bonesim.api.files import verify as verify
     from bonesim.api.look import clinic as clinic
     from bonesim.api.look import doctor as doctor
@@ -94,6 +95,7 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),
     "api.files": ("verify",),
+    "api.documents": ("guide",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
         "trial_cost", "compare_trial",

@@ -15,6 +15,7 @@ from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
 from bonesim.cli.doctor import doctor
 from bonesim.cli.failures import as_typed
+from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
 from bonesim.cli.measure import measure
@@ -54,6 +55,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
         (doctor, "doctor", "doctor"),
+        (guide, "guide", "guide first_run"),
     ],
     MANY: [(trial, "trial", "trial configs/burnett_bowie_2009.toml -o trial")],
 }  # fmt: skip

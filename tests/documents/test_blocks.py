@@ -1,0 +1,130 @@
+"""Every code block of README and the guide is well formed, names what exists, and (slow) runs."""
+
+import ast
+import shlex
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from blocks import DOCUMENTS, LANGUAGES, ROOT, Block, blocks_of, bounded, lay_out, run, write_bounded
+
+import bonesim
+from bonesim.cli.main import app
+
+MOST_WORDS, MOST_LINES = 1000, 130
+#: Commands that another part of this version brings; checked as soon as they are there.
+TO_COME = {"demo", "explain", "odd"}
+each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+
+
+def commands(block: Block) -> list[list[str]]:
+    """The calls of bonesim in a block of shell, as words."""
+    found = []
+    for line in block.text.replace("\\\n", " ").splitlines():
+        for part in line.split("&&"):
+            words = shlex.split(part, comments=True)
+            if words and Path(words[0]).name == "bonesim":
+                found.append(words[1:])
+    return found
+
+
+def check_command(words: list[str]) -> None:
+    """Parse a command line as the program does; nothing is run."""
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        if words[0] in TO_COME and words[0] not in command.commands:
+            return
+        assert words[0] in command.commands, f"no command {words[0]}"
+        command, words = command.commands[words[0]], words[1:]
+    # Redirections and pipes are the shell's.
+    ends = [k for k, word in enumerate(words) if word in ("|", ">", "&", "2>")]
+    command.make_context("bonesim", [*words[: ends[0]]] if ends else [*words])
+
+
+def test_readme_is_one_screen() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.split()) <= MOST_WORDS
+    assert len(text.splitlines()) <= MOST_LINES
+
+
+@each
+def test_blocks_are_well_formed(document: Path) -> None:
+    for block in blocks_of(document):
+        where = f"{document.name}:{block.line}"
+        assert block.language in LANGUAGES, where
+        assert "../" not in block.text, f"{where} reads a folder beside the project"
+        if block.language == "toml":
+            assert block.file.endswith(".toml"), f"{where}: which file is it?"
+            tomllib.loads(block.text)
+        elif block.language == "python":
+            ast.parse(block.text)
+            assert "pip install" not in block.text
+        elif block.language == "bash":
+            done = subprocess.run(
+                ["bash", "-n"], input=block.text, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{where}: {done.stderr}"
+            assert not block.runs or "pip install" not in block.program, where
+            for words in commands(block):
+                check_command(words)
+
+
+@each
+def test_blocks_name_configs_that_are_there(document: Path) -> None:
+    made = {block.file for block in blocks_of(document) if block.file}
+    for block in blocks_of(document):
+        if block.language == "bash":
+            for words in commands(block):
+                for word in words:
+                    if word.startswith("configs/"):
+                        assert (ROOT / word).is_file() or word in made, word
+
+
+@each
+def test_public_names_in_blocks_exist(document: Path) -> None:
+    for block in blocks_of(document):
+        if block.language == "python":
+            for node in ast.walk(ast.parse(block.text)):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    here = node.value.id == "bonesim" and node.attr not in TO_COME
+                    assert not here or node.attr in bonesim.__all__, node.attr
+
+
+@pytest.mark.parametrize(
+    "words", [["rnu", "a.toml"], ["run", "a.toml", "--outptu", "a"], ["measure", "--quick"], ["sweep", "go"]]
+)
+def test_a_wrong_command_would_be_noticed(words: list[str]) -> None:
+    with pytest.raises(Exception, match=r"no command|No such option|Missing argument"):
+        check_command(words)
+
+
+def test_blocks_run_small_configs_of_the_same_kind() -> None:
+    for config in sorted((ROOT / "configs").glob("*.toml")):
+        tree = tomllib.loads(config.read_text())
+        small = bounded(tree)
+        assert tree.keys() <= small.keys() <= tree.keys() | {"mechanics", "repeats"}
+        if "specimen" in tree:
+            assert small["specimen"]["size_mm"] == [0.8] * 3
+
+
+@pytest.mark.slow
+@each
+def test_blocks_run(document: Path, tmp_path: Path) -> None:
+    every = blocks_of(document)
+    if not any(block.runs for block in every):
+        pytest.skip("no block of this document runs")
+    lay_out(tmp_path)
+    for block in every:
+        if block.file:
+            write_bounded(block.text, tmp_path / block.file)
+        elif block.runs:
+            began = time.monotonic()
+            done = run(block, tmp_path)
+            shown = f"{document.name}:{block.line}\n{block.program}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == 0, shown
+            assert "Traceback" not in done.stderr, shown
+            print(f"{document.name}:{block.line}: {time.monotonic() - began:.1f} s")
