@@ -14,10 +14,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 GITHUB = ROOT / ".github"
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *(ROOT / "experiments").rglob("README.md"), *GITHUB.glob("*.md")]
-)
-#: bonesim/x/y.py or bonesim/x/, and bonesim.x.y.
-FILE = re.compile(r"\bbonesim/[\w/]+(?:\.py\b)?")
+    [
+        ROOT / "README.md", *ROOT.glob("*/README.md"), *(ROOT / "experiments").glob("*/README.md"),
+        *GITHUB.glob("*.md"), *(PACKAGE / "guide").glob("*.md"),
+    ]
+)  # fmt: skip
+#: bonesim/x/y.py or bonesim/x/ (of the project, not of a cache), and bonesim.x.y.
+FILE = re.compile(r"(?<!\.cache/)\bbonesim/[\w/]+(?:\.(?:py|md)\b)?")
 DOTTED = re.compile(r"\bbonesim(?:\.[A-Za-z_]\w*)+")
 
 

@@ -28,7 +28,7 @@ QUOTES_OLD_NAMES = {"bonesim/config/renamed.py"}
 PRESCRIBED = {"tell"}
 #: Here only identifiers are checked.
 NAMES_ONLY = "bonesim/cells/"
-TEXTS = ("README.md", "experiments/*README.md", "configs/*.toml")
+TEXTS = ("*README.md", "bonesim/guide/*.md", "configs/*.toml")
 WORDS = frozenset(word for word in FORBIDDEN if " " not in word)
 ANY = re.compile(
     r"(?<![A-Za-z])("

@@ -1,23 +1,33 @@
 """Every code block of README and the guide is well formed, names what exists, and (slow) runs."""
 
 import ast
+import re
 import shlex
 import subprocess
 import time
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 from blocks import DOCUMENTS, LANGUAGES, ROOT, Block, blocks_of, bounded, lay_out, run, write_bounded
+from pydantic import BaseModel
 
 import bonesim
 from bonesim.cli.main import app
+from bonesim.config.config import Config
+from bonesim.histology.biopsy import BiopsyParameters
+from bonesim.instruments.visits import ClinicParameters
 
 MOST_WORDS, MOST_LINES = 1000, 130
 #: Commands that another part of this version brings; checked as soon as they are there.
 TO_COME = {"demo", "explain", "odd"}
+#: A dotted path into one of the groups of parameters.
+PARAMETER = re.compile(
+    r"(?:`|--set )((?:specimen|hormones|protocol|cells|signals|mechanics|tissue|density|markers|schedule"
+    r"|biopsy)\.[a-z][\w.]*[a-z0-9])(?=[=`])"
+)
 each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 
 
@@ -32,6 +42,21 @@ def commands(block: Block) -> list[list[str]]:
     return found
 
 
+def exists(group: Any, path: list[str]) -> bool:
+    """Whether a group of parameters has a path; into a choice of groups, or a list of them, too."""
+    if not path or group is None:
+        return not path
+    kinds = [group]
+    while kinds:
+        kind = kinds.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(path[0])
+            if field is not None:
+                return len(path) == 1 or exists(field.annotation, path[1:])
+        kinds += get_args(kind)
+    return False
+
+
 def check_command(words: list[str]) -> None:
     """Parse a command line as the program does; nothing is run."""
     command: Any = typer.main.get_command(app)
@@ -40,9 +65,10 @@ def check_command(words: list[str]) -> None:
             return
         assert words[0] in command.commands, f"no command {words[0]}"
         command, words = command.commands[words[0]], words[1:]
-    # Redirections and pipes are the shell's.
+    # Redirections and pipes are the shell's, and so are variables: numbers of tasks here.
     ends = [k for k, word in enumerate(words) if word in ("|", ">", "&", "2>")]
-    command.make_context("bonesim", [*words[: ends[0]]] if ends else [*words])
+    words = words[: ends[0]] if ends else words
+    command.make_context("bonesim", ["1" if word.startswith("$") else word for word in words])
 
 
 def test_readme_is_one_screen() -> None:
@@ -93,6 +119,13 @@ def test_public_names_in_blocks_exist(document: Path) -> None:
                     here = node.value.id == "bonesim" and node.attr not in TO_COME
                     assert not here or node.attr in bonesim.__all__, node.attr
 
+
+@each
+def test_named_parameters_exist(document: Path) -> None:
+    """`cells.osteoclast.strain_stop=0` and the like, in text or in a block."""
+    for name in PARAMETER.findall(document.read_text()):
+        if not exists(Config, name.split(".")) and not exists(ClinicParameters, name.split(".")):
+            assert exists(BiopsyParameters, name.split(".")[1:]), name
 
 @pytest.mark.parametrize(
     "words", [["rnu", "a.toml"], ["run", "a.toml", "--outptu", "a"], ["measure", "--quick"], ["sweep", "go"]]
