@@ -43,7 +43,8 @@ def table() -> "pd.DataFrame":
 
     here = {PurePath(file.name).stem for file in _folder().iterdir() if file.name.endswith(".md")}
     listed = {
-        linked or named: " ".join(line.split()) for linked, named, line in ENTRY.findall(_read(INDEX))
+        linked or named: " ".join(line.split())
+        for linked, named, line in ENTRY.findall(_read(INDEX))
     }
     lines = {topic: line for topic, line in listed.items() if topic in here}
     for topic in sorted(here - lines.keys() - {INDEX}):

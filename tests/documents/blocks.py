@@ -26,8 +26,9 @@ DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "bonesim" / "guide").glob("*.md
 LANGUAGES = {"bash", "python", "toml", "text"}
 REMARK = re.compile(r"<!-- ci: (test|last command|file [\w./-]+|not run, \S[^>]*) -->$")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-#: Edge and voxel of the bones that blocks simulate, days of burn-in, days between solves.
-SIZE_MM, VOXEL_UM, BURN_IN_DAY, SOLVE_DAY = 0.8, 25.0, 40, 365
+#: Edge and voxel of the bones that blocks simulate, and a seed whose tiny block reaches from face to
+#: face along every axis; days of burn-in, days between solves.
+SIZE_MM, VOXEL_UM, SEED, BURN_IN_DAY, SOLVE_DAY = 0.8, 25.0, 23, 40, 365
 #: Seconds for one block.
 PATIENCE = 240
 #: In place of Slurm's: runs the tasks of an array one after the other.
@@ -79,19 +80,21 @@ def blocks_of(document: Path) -> list[Block]:
 
 
 def bounded(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config, study or trial made small: a tiny bone, few solves, two replicates, four people."""
-    small = {name: value for name, value in tree.items()}
+    """A config, study or trial made small: a tiny bone, few solves, one replicate, three people."""
+    small = dict(tree)
     if "specimen" in small and small["specimen"].get("kind", "synthetic") == "synthetic":
-        small["specimen"] = small["specimen"] | {"size_mm": [SIZE_MM] * 3, "voxel_um": VOXEL_UM}
+        small["specimen"] = small["specimen"] | {
+            "size_mm": [SIZE_MM] * 3, "voxel_um": VOXEL_UM, "seed": SEED,
+        }  # fmt: skip
     if "schedule" in small:
         small["schedule"] = small["schedule"] | {"burn_in_day": BURN_IN_DAY}
         small["mechanics"] = small.get("mechanics", {}) | {
             "interval_day": SOLVE_DAY, "changed_percent": 50.0,
         }  # fmt: skip
     if "seeds" in small.get("design", {}):
-        small["design"] = small["design"] | {"seeds": 2}
+        small["design"] = small["design"] | {"seeds": 1}
     if "cohort" in small:
-        small["cohort"] = small["cohort"] | {"people": 4, "bones": 2}
+        small["cohort"] = small["cohort"] | {"people": 3, "bones": 1}
         small["repeats"] = 20
     return small
 
@@ -109,7 +112,7 @@ def lay_out(folder: Path) -> None:
     for config in sorted((ROOT / "configs").iterdir()):
         if config.suffix == ".toml":
             write_bounded(config.read_text(encoding="utf-8"), folder / "configs" / config.name)
-        else:
+        elif config.suffix == ".csv":
             shutil.copy(config, folder / "configs" / config.name)
     programs = folder / "programs"
     programs.mkdir()
