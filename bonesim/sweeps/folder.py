@@ -188,5 +188,6 @@ def _require_folder(path: Path) -> None:
     for place in (path, *path.parents):
         if place.is_dir():
             return
-        if place.exists() or place.is_symlink():
+        # Another share may have made it since.
+        if (place.exists() or place.is_symlink()) and not place.is_dir():
             raise InputError(f"{path}: {place} is a file, and a folder is needed; choose another")
