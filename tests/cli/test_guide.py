@@ -12,7 +12,7 @@ from bonesim.reports import guide as report
 
 FOLDER = Path(bonesim.__file__).parent / "guide"
 #: Topics that another part of this version brings.
-TO_COME = {"model", "mechanisms", "targets", "parameters", "references"}
+TO_COME = {"model", "mechanisms", "targets", "parameters", "references", "checked"}
 MOST_BYTES = 3e6
 
 
