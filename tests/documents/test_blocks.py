@@ -31,6 +31,8 @@ from bonesim.histology.biopsy import BiopsyParameters
 from bonesim.instruments.visits import ClinicParameters
 
 MOST_WORDS, MOST_LINES = 1000, 130
+#: Columns of a code block.
+WIDTH = 105
 #: Commands that another part of this version brings; checked as soon as they are there.
 TO_COME = {"demo", "explain", "odd"}
 #: A dotted path into one of the groups of parameters.
@@ -109,6 +111,23 @@ def test_blocks_are_well_formed(document: Path) -> None:
             assert not block.runs or "pip install" not in block.program, where
             for words in commands(block):
                 check_command(words)
+
+
+@each
+def test_a_reader_learns_the_name_of_every_file(document: Path) -> None:
+    """The remark that names it is not printed, so the text above must."""
+    lines = document.read_text().splitlines()
+    for block in blocks_of(document):
+        if block.file:
+            above = "\n".join(line for line in lines[: block.line - 1] if "<!--" not in line)
+            assert f"`{block.file}`" in above, block.file
+
+
+@each
+def test_lines_of_blocks_fit_a_terminal(document: Path) -> None:
+    for block in blocks_of(document):
+        for line in block.text.splitlines():
+            assert len(line) <= WIDTH, f"{document.name}:{block.line}: {line}"
 
 
 @each
