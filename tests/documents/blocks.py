@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomli_w
+from platformdirs import user_cache_path
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "bonesim" / "guide").glob("*.md")))
@@ -130,8 +131,10 @@ def run(block: Block, folder: Path) -> "subprocess.CompletedProcess[str]":
         [str(folder / "programs"), str(Path(sys.executable).parent), os.environ["PATH"]]
     )
     environment = os.environ | {
-        "PATH": path, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache"),
-        "NUMBA_CACHE_DIR": str(cache_folder().parent), "MPLBACKEND": "agg",
+        "PATH": path, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg",
+        # Burn-ins are made again; compiled kernels and the list of fonts are those of the tests.
+        "XDG_CACHE_HOME": str(folder / "cache"), "NUMBA_CACHE_DIR": str(cache_folder().parent),
+        "MPLCONFIGDIR": str(user_cache_path("matplotlib")),
     }  # fmt: skip
     program = (
         [sys.executable, "-c", block.program]
