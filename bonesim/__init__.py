@@ -24,6 +24,7 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.documents import guide as guide
     from bonesim.api.files import verify as verify
     from bonesim.api.first_picture import demo as demo
     from bonesim.api.look import clinic as clinic
@@ -99,6 +100,7 @@ _NAMES = {
     ),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),
+    "api.documents": ("guide",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
         "trial_cost", "compare_trial",

@@ -13,14 +13,14 @@ from bonesim.config.renamed import RENAMED
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 GITHUB = ROOT / ".github"
-BOOK = [
-    PACKAGE / "guide" / f"{name}.md" for name in ("mechanisms", "targets", "model", "parameters")
-]
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *(ROOT / "experiments").rglob("README.md"), *GITHUB.glob("*.md"), *BOOK]
-)
-#: bonesim/x/y.py or bonesim/x/, and bonesim.x.y.
-FILE = re.compile(r"\bbonesim/[\w/]+(?:\.py\b)?")
+    [
+        ROOT / "README.md", *ROOT.glob("*/README.md"), *(ROOT / "experiments").glob("*/README.md"),
+        *GITHUB.glob("*.md"), *(PACKAGE / "guide").glob("*.md"),
+    ]
+)  # fmt: skip
+#: bonesim/x/y.py or bonesim/x/ (of the project, not of a cache), and bonesim.x.y.
+FILE = re.compile(r"(?<!\.cache/)\bbonesim/[\w/]+(?:\.(?:py|md)\b)?")
 DOTTED = re.compile(r"\bbonesim(?:\.[A-Za-z_]\w*)+")
 
 

@@ -17,6 +17,7 @@ from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
 from bonesim.cli.explain import explain, odd
 from bonesim.cli.failures import as_typed
+from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
 from bonesim.cli.measure import measure
@@ -59,6 +60,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
         (doctor, "doctor", "doctor"),
+        (guide, "guide", "guide first_run"),
     ],
     MANY: [(trial, "trial", "trial configs/burnett_bowie_2009.toml -o trial")],
 }  # fmt: skip

@@ -40,11 +40,14 @@ class Material(Parameters):
         float, Field(ge=0, le=0.45, description="Poisson's ratio of bone tissue; assumed, .3")
     ] = 0.3
     voxels_per_element: Annotated[
-        int, Field(ge=1, le=4, description="edge of an element; choice, measured in README")
+        int,
+        Field(ge=1, le=4, description="edge of an element; choice, measured in guide decisions"),
     ] = 2
     min_bone_share: Annotated[
         float,
-        Field(gt=0, le=1, description="elements with less bone are left out; choice, README"),
+        Field(
+            gt=0, le=1, description="elements with less bone are left out; choice, guide decisions"
+        ),
     ] = 0.375
 
 

@@ -7,7 +7,7 @@ separate events: their strain energies add. Bone is linear: energy scales with t
 load, at once and exactly. The three solves are independent: they run at once if there are threads.
 
 Elements are cubes of 2 x 2 x 2 voxels by default: on two real bones of 20 and 25 um that changes
-stiffness by -1 and +6 %, strains by 1 to 2 % (README). Their modulus goes by the bone and the
+stiffness by -1 and +6 %, strains by 1 to 2 % (guide, decisions). Their modulus goes by the bone and the
 mineral in them. Left out: plasticity, fatigue, fluid.
 
 Sources: guide M4; 0.4 MPa on a vertebra in daily life (assumed).

@@ -59,10 +59,13 @@ class SignalParameters(Parameters):
     """Reach and sources of the messengers, and how finely they are computed."""
 
     grid_um: Annotated[
-        float, Field(ge=10, le=500, description="edge of a cube of the fields; choice, see README")
+        float,
+        Field(
+            ge=10, le=500, description="edge of a cube of the fields; choice, see guide decisions"
+        ),
     ] = 60.0
     interval_day: Annotated[
-        int, Field(ge=1, le=365, description="days between solves; choice, see README")
+        int, Field(ge=1, le=365, description="days between solves; choice, see guide decisions")
     ] = 14
     rankl_reach_um: Annotated[
         float, Field(ge=0, le=2000, description="RANKL's reach; choice, 40-150 (guide M3)")

@@ -9,11 +9,13 @@ DIR/logs/            notes of each run, and when and where it ran
 DIR/runs/            run files, if they are kept
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bonesim.errors import InputError
+from bonesim.errors import BusyError, InputError
 from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.storage.lock import WriteLock
 from bonesim.storage.program import outcome_hash
 from bonesim.sweeps.journal import (
     FAILED,
@@ -34,6 +36,11 @@ from bonesim.sweeps.worker import Task
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Held while study and design are written; hidden, as the folder may hold nothing else by then.
+CLAIM = ".claim"
+#: Seconds that a share waits for the others that start with it, and between two tries.
+CLAIM_PATIENCE, CLAIM_PAUSE = 120.0, 0.05
+
 
 class Folder:
     """A study's folder.
@@ -53,6 +60,24 @@ class Folder:
                 raise InputError(f"{path}: is no folder of a sweep; run one: bonesim sweep run")
             return
         self._claim(study)
+
+    @classmethod
+    def shared(cls, path: Path, study: StudyLike, points: list[Point]) -> "Folder":
+        """The folder with its design, for shares that start at the same time: one after the other.
+
+        Raises:
+            InputError: as the class. BusyError: another share has not let go of it for minutes.
+        """
+        _require_folder(path)
+        with failures_explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+        lock = _claimed(path)
+        try:
+            folder = cls(path, study)
+            folder.write_points(points)
+            return folder
+        finally:
+            lock.release()
 
     def _claim(self, study: StudyLike) -> None:
         import tomllib
@@ -146,10 +171,23 @@ class Folder:
         return Task(point.id, point.config, keep, log, outcome_hash(), point.inputs)
 
 
+def _claimed(path: Path) -> WriteLock:
+    """The right to write study and design, once no other share has it."""
+    until = time.monotonic() + CLAIM_PATIENCE
+    while True:
+        try:
+            return WriteLock(path / CLAIM)
+        except BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(CLAIM_PAUSE)
+
+
 def _require_folder(path: Path) -> None:
     """Raise InputError if a path that is to be a folder, or one above it, is a file."""
     for place in (path, *path.parents):
         if place.is_dir():
             return
-        if place.exists() or place.is_symlink():
+        # Another share may have made it since.
+        if (place.exists() or place.is_symlink()) and not place.is_dir():
             raise InputError(f"{path}: {place} is a file, and a folder is needed; choose another")

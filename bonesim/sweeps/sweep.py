@@ -172,12 +172,10 @@ def run_share(study: StudyLike, path: Path, index: int, count: int) -> int:
     of its points have no result.
     """
     points = study.points()
-    folder = Folder(path, study)
+    folder = Folder.shared(path, study, points)
     mine = in_order(points)[index::count]
     lock = WriteLock(path / f"{JOURNAL}_{index}")
     try:
-        if index == 0:
-            folder.write_points(points)
         journal = Journal(path / f"{JOURNAL}_{index}.jsonl")
         for task in _tasks(study, folder, missing(folder, mine)):
             journal.add(work.attempt(task, study.simulate))

@@ -23,7 +23,7 @@ def rise_day(marker: NDArray[np.float64], share: float) -> int:
 
 @pytest.mark.slow
 def test_ctx_leads_p1np_when_e2_falls() -> None:
-    """The published lead is 1 to 3 months; the model's is longer (153 days at a quarter; README)."""
+    """The published lead is 1 to 3 months; the model's is longer (153 days at a quarter; guide, measures)."""
     resorbed, formed = np.zeros(END + 1), np.zeros(END + 1)
     for seed in range(1, BLOCKS + 1):
         config = Config.model_validate(

@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -244,6 +246,27 @@ def test_shares_of_a_job_array_need_no_service(
         assert run_share(Study(write(FOUR)), folder, index, 3) == 0
     Folder(folder).write_tables()
     pd.testing.assert_frame_equal(results(folder), undisturbed)
+
+
+def test_shares_may_start_at_the_same_time_and_in_any_order(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an array of jobs: none waits for task 0, and none is in another's way."""
+    monkeypatch.setattr(Study, "simulate", property(lambda _: dummy.numbers))
+    study, tasks = Study(write(FOUR)), 8
+    for number in range(5):
+        folder, together = tmp_path / f"out_{number}", threading.Barrier(tasks)
+
+        def claim(_: int, folder: Path = folder, together: threading.Barrier = together) -> None:
+            together.wait()
+            Folder.shared(folder, study, study.points())
+
+        with ThreadPoolExecutor(tasks) as pool:
+            list(pool.map(claim, range(tasks)))
+        assert sorted(path.name for path in folder.iterdir()) == ["points.csv", "study.toml"]
+    for index in (2, 0, 1):
+        assert run_share(study, folder, index, 3) == 0
+        assert len(Folder(folder).points()) == len(study.points())
 
 
 def test_a_real_bone_is_the_same_in_a_sweep_as_alone(write: Write, tmp_path: Path) -> None:
