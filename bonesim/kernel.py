@@ -86,6 +86,11 @@ def cache_folder() -> Path:
     return folder
 
 
+def _ours(file: str) -> bool:
+    """Whether a source file is of this package."""
+    return Path(file).resolve().is_relative_to(PACKAGE.resolve())
+
+
 class KernelLocator(caching.UserWideCacheLocator):  # type: ignore[misc]
     """Where Numba keeps a kernel: by the module's place in the package, not on the disk.
 
@@ -104,8 +109,7 @@ class KernelLocator(caching.UserWideCacheLocator):  # type: ignore[misc]
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> Any:
         """A locator for functions of this package, None for all others."""
-        ours = Path(py_file).resolve().is_relative_to(PACKAGE.resolve())
-        return super().from_function(py_func, py_file) if ours else None
+        return super().from_function(py_func, py_file) if _ours(py_file) else None
 
 
 class _InnerLocator(KernelLocator):
@@ -159,8 +163,13 @@ def lean_kernel(function: F) -> F:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    """Two dispatchers of a function: the one returned, and within it one for kernels that call it."""
+    """Two dispatchers of a function: the one returned, and within it one for kernels that call it.
+
+    A function outside the package (of a test, of a user) has the first alone.
+    """
     outer = numba.njit(**options)(function)
+    if not _ours(function.__code__.co_filename):
+        return outer  # type: ignore[no-any-return]
     inner = numba.njit(**{**options, "cache": False}, no_cpython_wrapper=True)(function)
     inner._cache = _InnerCache(function)
     # What Numba's compiler asks of a function that is called.

@@ -60,7 +60,7 @@ def test_readers_are_those_of_the_code(path: str, readers: set[str]) -> None:
 def test_readers_of_one_name_in_several_groups_are_kept_apart() -> None:
     for path, room in (("biopsy.interval_day", "histology."), ("signals.interval_day", "signals.")):
         assert all(one.startswith(room) for one in row(path).readers.split("\n"))
-    assert "mechanics.loading.Habitual.due" in row("mechanics.interval_day").readers
+    assert "mechanics.habitual.Habitual.due" in row("mechanics.interval_day").readers
 
 
 def test_what_nobody_reads() -> None:

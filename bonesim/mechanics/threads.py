@@ -65,15 +65,13 @@ def at_once(jobs: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def beside(work: Callable[..., T], *arguments: Any) -> "Future[T]":
-    """Start work on a thread of its own, which leaves one of those allowed to the caller.
+    """Start work on a thread of its own; it may use all threads that the caller may.
 
-    If the caller has one thread alone, the work is done before this returns.
+    Whoever waits for whom, no core is idle as long as there is work. If the caller has one thread
+    alone, the work is done before this returns.
     """
-    threads = allowed() - 1
-    if threads > 0:
-        context = copy_context()
-        context.run(_ALLOWED.set, threads)
-        return _pool("beside", 1).submit(context.run, work, *arguments)
+    if several():
+        return _pool("beside", 1).submit(copy_context().run, work, *arguments)
     done: Future[T] = Future()
     try:
         done.set_result(work(*arguments))

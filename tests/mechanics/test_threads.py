@@ -53,7 +53,7 @@ def test_jobs_at_once_may_share_parts(monkeypatch: pytest.MonkeyPatch, threads: 
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_work_beside_leaves_a_thread_to_the_caller(
+def test_work_beside_is_on_a_thread_of_its_own(
     monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", threads)
@@ -65,7 +65,7 @@ def test_work_beside_leaves_a_thread_to_the_caller(
     n, thread, inside = beside(work, 7).result()
     assert n == 7
     assert (thread != own) == (threads > 1)
-    assert inside == [max(threads - 1, 1)] * 2
+    assert inside == [threads] * 2
     assert allowed() == threads
 
 
