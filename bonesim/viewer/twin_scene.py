@@ -190,5 +190,9 @@ def _draw_curves(axes: list["Axes"], run: Run, twin: Run, moments: list[Moment])
         axis.set_xlabel("years")
         axis.set_xlim(years[0], max(np.ceil(10.0 * years[-1]) / 10.0, 0.1))
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8.5, loc="best")
+        # Above the axes: a curve may be anywhere within them.
+        axis.legend(
+            frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
+            borderaxespad=0.1,
+        )  # fmt: skip
         axis.tick_params(labelsize=8.5)
