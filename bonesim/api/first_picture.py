@@ -56,8 +56,8 @@ def demo(
 ) -> Demo:
     """Two years of anastrozole beside testosterone and a year without, and the untreated twin.
 
-    A block of 1.6 mm of an elderly vertebra: seconds once kernels are compiled, and about a minute
-    before. Into the folder go demo.png (before, end of suppression, after recovery, the twin on
+    A block of 1.6 mm of an elderly vertebra: half a minute once kernels are compiled, a minute and a
+    half before. Into the folder go demo.png (before, end of suppression, after recovery, the twin on
     that day; curves against the twin), its numbers as demo.csv, and the run files demo.vtkhdf and
     demo_twin.vtkhdf. One small block is one draw of chance, no estimate of a mean.
 

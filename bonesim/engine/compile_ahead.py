@@ -9,6 +9,7 @@ process goes through a day from its end, so the two meet in the middle.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,8 +29,10 @@ from bonesim.specimens.specimen import Specimen
 #: The kernels of a day that compile last; if they are cached, so is all else.
 LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu_front.travel")
 
-#: Of all kernels, those that a run calls.
-CALLED_SHARE = 0.9
+#: Of all kernels, those that a run calls: 222 of 232 in `bonesim demo` from an empty cache.
+CALLED_SHARE = 0.95
+#: The line above a kernel.
+MARK = re.compile(r"^@(?:lean_)?kernel$", re.MULTILINE)
 
 
 def all_cached() -> bool:
@@ -48,7 +51,7 @@ def number_of_kernels() -> int:
     """How many kernels there are."""
     places = [PACKAGE / name for name in KERNEL_SOURCES]
     files = [file for one in places for file in ([one] if one.is_file() else one.rglob("*.py"))]
-    return sum(file.read_text(encoding="utf-8").count("\n@kernel\n") for file in files)
+    return sum(len(MARK.findall(file.read_text(encoding="utf-8"))) for file in files)
 
 
 @contextmanager

@@ -91,8 +91,8 @@ SECONDS_PER_DAY_AND_MEGASURFACE = 0.18
 SECONDS_PER_SOLVE_AND_MEGANODE = 10.0
 COLD_SOLVES = 5
 #: The quick panel: 4.85 s of processor time for 8 megavoxels where `_small_task` took 13.7 ms (two busy
-#: cores of a cloud machine, Intel Xeon 8400 series, 2026-11-28), so 0.64 on the reference machine; images
-#: and writing 0.06, assumed.
+#: cores of a cloud machine, an Intel Xeon, 2026-11-28), so 0.64 on the reference machine; images and
+#: writing 0.06, assumed.
 SNAPSHOT_SECONDS_PER_MEGAVOXEL = 0.7
 CHECKPOINT_SECONDS_PER_MEGAVOXEL = 0.12
 #: `_small_task` on that machine.
