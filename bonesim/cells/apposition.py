@@ -1,12 +1,13 @@
-"""Formation in a site: the mirror image of erosion, up from the floor, never beyond the stock.
+"""Formation in a site: the mirror image of erosion, and bone beyond the surface there was.
 
-What was marrow before can be granted to a site beside its stock (`grant`); bone put there never
-joins two surfaces nor closes a hole: a crossing that is not simple is refused.
+`fill` moves the floor of a site up again; every voxel gets its own stock back, to the last quantum, so
+the surface is as smooth as it was. What stands on nothing waits, and is returned or lost at the end
+(`finish`).
 
-Osteoblasts fill hollows faster than they thicken humps (Alias 2017): growth goes with
-the cube of the bone around a voxel. Without that a refilled surface stays as rough as the voxels
-and tunnels one voxel wide remain in it, which no measure of connectivity forgives. A pit of one
-voxel, hemmed in by four firm faces, may be filled beyond its own stock, from the site's.
+What was marrow before can be granted to a site beside its stock (`grant`, `coat`): modelling, and the
+surplus of a strained site. Bone put there never joins two surfaces nor closes a hole: a crossing that
+is not simple is refused. Osteoblasts fill hollows faster than they thicken humps (Alias 2017): growth
+there goes with the cube of the bone around a voxel.
 """
 
 import numpy as np
@@ -16,8 +17,9 @@ from bonesim.cells.cavity import (
     QUANTA_FORMED,
     add_record,
     eroded_depth_um,
-    floor_below,
 )
+from bonesim.cells.column import left_of, span_um
+from bonesim.cells.floor import floor_below, lose
 from bonesim.chance import APPOSITION_ROUNDING, rounded
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, give
@@ -25,8 +27,6 @@ from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
 from bonesim.units import BONE, FULL
 
-#: Firm faces that make a pit of a voxel.
-HEMMED_IN = 4
 #: Firm faces from which a voxel fills though nothing lies under it.
 CORNER = 3
 # Bits of the six face neighbours (lattice.neighbours: z slowest, 13 is the voxel itself).
@@ -52,20 +52,16 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def appetite(quanta, voxel, allowed, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """How much bone a voxel takes up relative to one of a plane; 0 if it has no room.
+def appetite(quanta, voxel, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """How much bone a voxel takes up relative to one of a plane; 0 if it is full.
 
     The weight is its floor area times (bone neighbours of 26 / 9) cubed: 9 lie under a plane.
-    `allowed` is what it may take up: its stock and what is granted.
     """
     if quanta[voxel] == FULL:
         return 0.0
     bits = bone_bits(quanta, voxel, stride_y, stride_z)
-    firm = count_bits(bits & FACE_BITS)
-    if allowed == 0 and firm < HEMMED_IN:
-        return 0.0
     weight = floor_area(bits, nz, ny, nx)
-    if weight == 0.0 and (firm >= CORNER or quanta[voxel] >= BONE):
+    if weight == 0.0 and (count_bits(bits & FACE_BITS) >= CORNER or quanta[voxel] >= BONE):
         # A corner fills from its sides; a voxel that is bone stands on its own remains.
         weight = 0.5
     share = count_bits(bits) / 9.0
@@ -73,17 +69,50 @@ def appetite(quanta, voxel, allowed, stride_y, stride_z, nz, ny, nx):  # type: i
 
 
 @lean_kernel
-def room_for(quanta, voxel, allowed, stride_y, stride_z):  # type: ignore[no-untyped-def]
-    """Quanta a voxel may still take: what is allowed, or all it can hold if it is a pit."""
-    bits = bone_bits(quanta, voxel, stride_y, stride_z)
-    if count_bits(bits & FACE_BITS) >= HEMMED_IN:
-        return FULL - np.int64(quanta[voxel])
-    return np.int64(allowed)
+def stands(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether bone in a voxel would stand on something: a floor, a corner, or what is left of it."""
+    if lattice.quanta[voxel] >= BONE:
+        return True
+    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+    return floor_area(bits, nz, ny, nx) > 0.0 or count_bits(bits & FACE_BITS) >= CORNER
 
 
 @lean_kernel
-def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyped-def]
-    """Form `depth_um` over a site's true area: the mirror image of `dig`, up from the floor.
+def fill(lattice, cavities, site, depth_um, day):  # type: ignore[no-untyped-def]
+    """Move the floor of a site up by `depth_um`, at most to the film. Returns the quanta formed."""
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    span = span_um(lattice, nz, ny, nx)
+    floor = max(np.float64(sites.open_um[site]) - depth_um, np.float64(sites.film_um[site]))
+    sites.open_um[site] = floor
+    formed = np.int64(0)
+    record = sites.first[site]
+    while record >= 0:
+        stock = np.int64(records.stock[record])
+        if stock > 0:
+            voxel = records.voxel[record]
+            amount = left_of(floor, np.float64(records.below_um[record]), span)
+            amount = min(amount - np.int64(lattice.quanta[voxel]), stock)
+            if amount > 0 and stands(lattice, voxel, nz, ny, nx):
+                formed += build(lattice, cavities, site, record, amount, day)
+        record = records.next[record]
+    return formed
+
+
+@lean_kernel
+def stock_of(cavities, site):  # type: ignore[no-untyped-def]
+    """Quanta taken at a site and not yet put back."""
+    stock = np.int64(0)
+    record = cavities.sites.first[site]
+    while record >= 0:
+        stock += cavities.records.stock[record]
+        record = cavities.records.next[record]
+    return stock
+
+
+@lean_kernel
+def coat(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyped-def]
+    """Form `depth_um` over a site's true area on the surface there was, where it is granted.
 
     Never more than the site's quota. Returns the quanta formed.
     """
@@ -97,8 +126,9 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
     total = 0.0
     record = sites.first[site]
     while record >= 0:
-        allowed = np.int64(records.stock[record]) + np.int64(records.granted[record])
-        weight = appetite(quanta, records.voxel[record], allowed, stride_y, stride_z, nz, ny, nx)
+        weight = 0.0
+        if records.granted[record] > 0:
+            weight = appetite(quanta, records.voxel[record], stride_y, stride_z, nz, ny, nx)
         records.weight[record] = weight
         total += weight
         record = records.next[record]
@@ -111,10 +141,7 @@ def fill(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyp
             if weight > 0.0 and formed < left:
                 who = records.voxel[record]
                 amount = rounded(per_weight * weight, seed, day, who, APPOSITION_ROUNDING)
-                amount = min(np.int64(amount), left - formed)
-                allowed = np.int64(records.stock[record]) + np.int64(records.granted[record])
-                if amount > allowed:
-                    amount = min(amount, room_for(quanta, who, allowed, stride_y, stride_z))
+                amount = min(np.int64(amount), left - formed, np.int64(records.granted[record]))
                 if amount > 0:
                     formed += build(lattice, cavities, site, record, amount, day)
             record = records.next[record]
@@ -153,6 +180,29 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
 
 
 @lean_kernel
+def finish(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+    """Return all stock that is left at the end of a team, layer by layer up from the floor.
+
+    A voxel whose floor has been lost since (to a cavity from the other side) loses its stock.
+    """
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    placed = fill(lattice, cavities, site, np.float64(sites.open_um[site]), day)
+    while placed > 0:
+        placed = fill(lattice, cavities, site, 0.0, day)
+    record = sites.first[site]
+    while record >= 0:
+        stock = np.int64(records.stock[record])
+        if stock > 0:
+            bmu = sites.bmu_id[site]
+            if floor_below(lattice, cavities, records.voxel[record], bmu, nz, ny, nx):
+                build(lattice, cavities, site, record, stock, day)
+            else:
+                lose(lattice, cavities, record, day)
+        record = records.next[record]
+
+
+@lean_kernel
 def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
     """Let a site form up to one voxel beyond the surface there was before it.
 
@@ -181,8 +231,7 @@ def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
                     continue
                 if not floor_below(lattice, cavities, there, sites.bmu_id[site], nz, ny, nx):
                     continue
-                add_record(lattice, cavities, site, there)
-                new = lattice.owner[there]
+                new = add_record(lattice, cavities, site, there, True)
                 if new >= 0:
                     records.granted[new] = FULL - lattice.quanta[there]
         record = following

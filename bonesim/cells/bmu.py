@@ -22,6 +22,8 @@ from pydantic import Field
 
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
+from bonesim.cells.column import is_old_surface
+from bonesim.cells.depth import CavityDepth, bmu_factors
 from bonesim.cells.population import (
     CellPopulation,
     Rows,
@@ -32,12 +34,11 @@ from bonesim.cells.population import (
     identity,
     new_row,
 )
-from bonesim.cells.territory import claim, nearest_surface
+from bonesim.cells.territory import claim, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
     CANDIDATE_PLACE,
-    MONONUCLEAR_DEPTH,
     ORIGINATION,
     OSTEOCLAST_PLACE,
     normal,
@@ -54,6 +55,10 @@ from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
 from bonesim.units import BONE, DAYS_PER_YEAR
 
 TRAVELLING, FINISHING = 1, 2
+#: How far before its middle a front takes territories, voxels.
+AHEAD_VOXEL = 1.0
+#: By how much of its width the edge of a trench varies from day to day; assumed.
+RAGGED = 0.25
 
 
 class BmuParameters(Parameters):
@@ -160,7 +165,8 @@ class BmuColumns(NamedTuple):
     quota_um2: NDArray[np.float32]
     area_um2: NDArray[np.float32]
     owed_um2: NDArray[np.float32]  # front area not yet manned
-    mononuclear_target_um: NDArray[np.float32]
+    depth_factor: NDArray[np.float32]  # of its osteoclasts' depth; mean 1 over all BMUs
+    mononuclear_factor: NDArray[np.float32]
     misses: NDArray[np.int32]
     recruited: NDArray[np.int32]
     open_sites: NDArray[np.int32]
@@ -209,7 +215,7 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def]
+def originate(lattice, fields, bmus, numbers, depth, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
@@ -227,7 +233,7 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
         if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:
             continue
         nz, ny, nx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
-        if nz == 0.0 and ny == 0.0 and nx == 0.0:
+        if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
         activation = pth * activation_in(fields, numbers, voxel, exponent, shape)
@@ -237,14 +243,17 @@ def originate(lattice, fields, bmus, numbers, exponent, pth, seed, day, shape, c
         row = new_row(bmus)
         if row < 0:
             continue
-        found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape)
+        found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape)
         births += 1
     return births
 
 
 @lean_kernel
-def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
-    """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id."""
+def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+    """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id.
+
+    `depth`: as in `recruit`.
+    """
     who = identity(voxel, day, 0)
     bmus.id[row] = copy_of(who, first_free_copy(bmus, who))
     bmus.voxel[row] = voxel
@@ -258,46 +267,50 @@ def found(bmus, row, voxel, nz, ny, nx, numbers, seed, day, shape):  # type: ign
     angle = 2.0 * np.pi * uniform(seed, day, who, BMU_DIRECTION)
     bmus.tz[row], bmus.ty[row], bmus.tx[row] = tangent(nz, ny, nx, angle)
     spread = np.sqrt(np.log(1.0 + numbers.area_cv * numbers.area_cv))
-    scatter = np.exp(spread * normal(seed, day, who, BMU_AREA))
-    bmus.quota_um2[row] = numbers.area_median_um2 * scatter
+    bmus.quota_um2[row] = numbers.area_median_um2 * np.exp(
+        spread * normal(seed, day, who, BMU_AREA)
+    )
     bmus.area_um2[row] = 0.0
     bmus.owed_um2[row] = numbers.founders * np.pi * numbers.territory_radius_um**2
-    bmus.mononuclear_target_um[row] = normal(seed, day, who, MONONUCLEAR_DEPTH)
+    bmus.depth_factor[row], bmus.mononuclear_factor[row] = bmu_factors(depth, seed, day, who)
     bmus.misses[row] = 0
     bmus.recruited[row] = 0
     bmus.open_sites[row] = 0
 
 
 @lean_kernel
-def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape):  # type: ignore[no-untyped-def]
+def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
     """Man the area the front has come to: osteoclasts on free territories within its width.
 
-    `mononuclear` is (mean, CV) of the mononuclear depth. Founders spread over a disc of the
-    BMU's width, later ones across the front. A front that finds no free surface for
-    `patience_day` days in a row stops.
+    `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
+    on, so that none is left between them; founders open a disc of the BMU's width. Arrested surface is
+    taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
+    stops.
     """
+    who = entity_of(bmus.id[row])
     half = 0.5 * numbers.width_um / lattice.voxel_um
-    tries = 0
-    while bmus.owed_um2[row] > 0.0 and tries < numbers.founders:
+    ragged = 1.0 + RAGGED * (2.0 * uniform(seed, day, who, OSTEOCLAST_PLACE) - 1.0)
+    ahead = half if day == bmus.born_day[row] else AHEAD_VOXEL
+    rear = -half
+    found_none = False
+    while bmus.owed_um2[row] > 0.0:
+        voxel, place = rearmost_free(
+            lattice, cavities, bmus, row, half * ragged, (rear, ahead), numbers, shape
+        )
+        if voxel < 0:
+            found_none = True
+            break
+        if lattice.owner[voxel] >= 0:
+            again = np.int64(cavities.records.site[lattice.owner[voxel]])
+            take_up(lattice, cavities, bmus, row, again, day)
+            bmus.owed_um2[row] -= cavities.sites.area_um2[again]
+            bmus.misses[row] = 0
+            continue
         bmus.recruited[row] += 1
         index = bmus.recruited[row]
-        u, v = uniform_pair(seed, index, entity_of(bmus.id[row]), OSTEOCLAST_PLACE)
-        nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
-        tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
-        bz, by, bx = ny * tx - nx * ty, nx * tz - nz * tx, nz * ty - ny * tz
-        across, ahead = (2.0 * u - 1.0) * half, 0.0
-        if day == bmus.born_day[row]:
-            radius = half * np.sqrt(u)
-            across, ahead = radius * np.cos(2.0 * np.pi * v), radius * np.sin(2.0 * np.pi * v)
-        z = bmus.z[row] + across * bz + ahead * tz
-        y = bmus.y[row] + across * by + ahead * ty
-        x = bmus.x[row] + across * bx + ahead * tx
-        voxel = nearest_surface(lattice, cavities, z, y, x, (nz, ny, nx), half, shape, True)
-        site = np.int64(-1)
-        if voxel >= 0:
-            site = claim(lattice, cavities, bmus, row, voxel, index, numbers, day, shape)
+        site = claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day, shape)
         if site < 0:
-            tries += 1
+            rear = place + 1e-6  # nothing to be claimed there
             continue
         bmus.misses[row] = 0
         area = cavities.sites.area_um2[site]
@@ -305,13 +318,11 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, see
         bmus.owed_um2[row] -= area
         bmus.open_sites[row] += 1
         cavities.tally[AREA_STARTED] += area
-        target = mononuclear[0] * (1.0 + mononuclear[1] * bmus.mononuclear_target_um[row])
-        cavities.sites.mononuclear_target_um[site] = max(target, 0.2 * mononuclear[0])
         man(osteoclasts, cavities.sites, site, day)
         if bmus.area_um2[row] >= bmus.quota_um2[row]:
             bmus.phase[row] = FINISHING
             return
-    if tries > 0 and bmus.owed_um2[row] > 0.0:
+    if found_none:
         bmus.misses[row] += 1
         bmus.owed_um2[row] = 0.0
         if bmus.misses[row] >= numbers.patience_day:
@@ -331,7 +342,7 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
+def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, depth, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
     Ids of the BMUs that ended are written to `closed`; returns how many.
@@ -345,9 +356,7 @@ def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, mononuclear, 
             if day > bmus.born_day[row]:
                 travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape)
                 bmus.owed_um2[row] += daily
-            recruit(
-                lattice, cavities, bmus, row, osteoclasts, numbers, mononuclear, seed, day, shape
-            )
+            recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape)
             if day - bmus.born_day[row] > numbers.longest_travel_day:
                 bmus.phase[row] = FINISHING
         elif bmus.open_sites[row] == 0 and ended < closed.size:
@@ -374,20 +383,21 @@ class RemodellingUnits(CellPopulation):
         return int(np.ceil(volume * per_day * np.sqrt(12.0) * p.origination_ceiling)) + 1
 
     def be_born(
-        self, tissue: Tissue, fields: Fields, cavities: CavityTables, drive: Drive, seed: int,
-        day: int,
+        self, tissue: Tissue, fields: Fields, cavities: CavityTables, drive: Drive,
+        depth: CavityDepth, seed: int, day: int,
     ) -> None:  # fmt: skip
         """Start today's BMUs on quiescent surface."""
         candidates = self.candidates(tissue)
         self.rows.make_room(candidates)
         cavities.tally[BMUS_BORN] += originate(
-            tissue.lattice, fields, self.rows.columns, self.numbers, drive.activation_exponent,
-            drive.pth_activation, seed, day, tissue.padded_shape, candidates,
+            tissue.lattice, fields, self.rows.columns, self.numbers, depth,
+            drive.activation_exponent, drive.pth_activation, seed, day, tissue.padded_shape,
+            candidates,
         )  # fmt: skip
 
     def travel_and_recruit(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, osteoclasts: Rows[Any],
-        mononuclear: tuple[float, float], seed: int, day: int,
+        depth: CavityDepth, seed: int, day: int,
     ) -> NDArray[np.uint64]:  # fmt: skip
         """Move the fronts, man their territories, end the finished; returns the ended ids."""
         osteoclasts.make_room(4096 + 8 * self.parameters.founders * len(self))
@@ -395,6 +405,6 @@ class RemodellingUnits(CellPopulation):
         closed = np.zeros(max(len(self), 1), np.uint64)
         ended = advance(
             tissue.lattice, fields, cavities.columns, self.rows.columns, osteoclasts.columns,
-            self.numbers, mononuclear, seed, day, tissue.padded_shape, closed,
+            self.numbers, depth, seed, day, tissue.padded_shape, closed,
         )  # fmt: skip
         return closed[: int(ended)]

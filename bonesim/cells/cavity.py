@@ -10,7 +10,12 @@ the quanta taken there, its *stock*. Rules (design: "the tissue"):
   breakthrough.
 - When resorption ends, one ray along n decides once whether a voxel has a floor. Floorless: its
   stock is lost for ever and the hole stays.
-- Filling mirrors erosion: up from the floor, never beyond the stock.
+- A site digs the columns under the surface it claimed (`column`): the area it claimed is the area of
+  its cavity.
+- Filling mirrors erosion: up from the floor, never beyond the stock. A team returns the stock to the
+  last quantum, voxel by voxel. What it is not to return is taken off the stock first, as an even
+  film along the old surface (`film`).
+- Stock of an arrested site is kept: the next BMU that reaches it takes it up.
 - Formation on what was marrow before (modelling, and the surplus of a strained site) is granted
   voxel by voxel, from firm bone up, and stops at the threshold where it would change the topology.
 - Overlapping cavities add to the stock of the voxel's owner; a voxel has one owner.
@@ -23,9 +28,8 @@ from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import Lattice, enter_resorbed, log_floorless, take
-from bonesim.lattice.rays import LONGEST_UM, along
-from bonesim.units import BONE, FULL
+from bonesim.lattice.ledger import Lattice
+from bonesim.units import FULL
 
 # Phases of a site; 0 is no site.
 OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5
@@ -37,7 +41,7 @@ AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1
 SITES_ARRESTED, SITES_CLOSED, QUANTA_FLOORLESS = 5, 6, 7
 CLOSED_ERODED, CLOSED_FORMED, BMUS_BORN = 8, 9, 10
 AREA_MODELLED, QUANTA_MODELLED = 11, 12
-# Of the interior, as mineral is: stock given up, and bone formed where marrow was before.
+# Of the interior, as mineral is: stock of arrested sites now, and bone formed where marrow was before.
 QUANTA_ARRESTED, QUANTA_ADDED = 13, 14
 TALLIES = 15
 #: Days between two times that the records are put in order; choice: it changes no result.
@@ -61,13 +65,17 @@ class SiteColumns(NamedTuple):
     phase: NDArray[np.uint8]
     phase_day: NDArray[np.int32]  # day the phase began
     osteoclast_depth_um: NDArray[np.float32]
+    osteoclast_target_um: NDArray[np.float32]
     depth_excess: NDArray[np.float32]  # osteoclast depth over what reference hormones would give
     mononuclear_depth_um: NDArray[np.float32]
     mononuclear_target_um: NDArray[np.float32]
+    open_um: NDArray[np.float32]  # present depth of its floor, by its cells' work
+    film_um: NDArray[np.float32]  # of the old surface, what will not be returned
     removed_quanta: NDArray[np.int32]
-    carry_quanta: NDArray[np.float32]  # work owed to (or ahead of) the nominal rate
-    quota_quanta: NDArray[np.int32]  # to be formed
+    carry_quanta: NDArray[np.float32]  # work owed beyond the old surface
+    quota_quanta: NDArray[np.int32]  # formed in all when that is done
     wall_um: NDArray[np.float32]  # thickness the team is to form
+    surplus_um: NDArray[np.float32]  # of it, beyond the surface there was; 0 once it is granted
     formed_quanta: NDArray[np.int32]
     front_voxel: NDArray[np.int64]  # the voxel last turned into bone, or -1
     first: NDArray[np.int32]  # first record, or -1
@@ -83,6 +91,8 @@ class RecordColumns(NamedTuple):
     site: NDArray[np.int32]
     next: NDArray[np.int32]
     stock: NDArray[np.uint8]  # quanta taken and not yet put back
+    foot: NDArray[np.uint8]  # 1 if it was surface when the site claimed it
+    below_um: NDArray[np.float32]  # depth of its centre below the old surface (`column`)
     event: NDArray[np.uint8]  # 1 if its loss changed the topology
     granted: NDArray[np.uint8]  # quanta it may take up beyond its stock, where marrow was before
     weight: NDArray[np.float32]  # scratch of the present step
@@ -97,22 +107,28 @@ class Cavities(NamedTuple):
 
 
 @lean_kernel
-def add_record(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
-    """Put `voxel` at the head of a site's list; the site owns it if nobody does."""
+def add_record(lattice, cavities, site, voxel, own):  # type: ignore[no-untyped-def]
+    """Put `voxel` at the head of a site's list. Returns its record, or -1 for lack of room.
+
+    With `own` the site owns it if nobody does.
+    """
     records = cavities.records
     record = new_row(records)
     if record < 0:
-        return
+        return record
     records.voxel[record] = voxel
     records.site[record] = site
     records.stock[record] = 0
+    records.foot[record] = 0
+    records.below_um[record] = 0.0
     records.event[record] = 0
     records.granted[record] = 0
     records.weight[record] = 0.0
     records.next[record] = cavities.sites.first[site]
     cavities.sites.first[site] = record
-    if lattice.owner[voxel] < 0:
+    if own and lattice.owner[voxel] < 0:
         lattice.owner[voxel] = record
+    return record
 
 
 @lean_kernel
@@ -160,17 +176,6 @@ def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
-    z, y = lattice.stride_z, lattice.stride_y
-    dz = np.float64(voxel // z - centre // z)
-    dy = np.float64((voxel % z) // y - (centre % z) // y)
-    dx = np.float64(voxel % y - centre % y)
-    along = dz * nz + dy * ny + dx * nx
-    return dz * dz + dy * dy + dx * dx - along * along
-
-
-@lean_kernel
 def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
     """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's."""
     voxel = cavities.records.voxel[record]
@@ -187,126 +192,8 @@ def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether an eroded voxel has a floor: bone along n before the marrow of the far side.
-
-    The ray passes through what this cavity eroded, and through what a neighbour eroded that digs
-    to the same side: its floor is theirs. A voxel that is still bone is its own floor; at a cut
-    face the cavity and its floor continue in the mirror.
-    """
-    if lattice.quanta[voxel] >= BONE:
-        return True
-    distance = 0.5
-    while distance * lattice.voxel_um <= LONGEST_UM:
-        there = along(lattice, voxel, nz, ny, nx, distance)
-        if lattice.region[there] == 0 or lattice.quanta[there] >= BONE:
-            return True
-        if there != voxel:
-            owner = lattice.owner[there]
-            if owner < 0:
-                return False
-            site = cavities.records.site[owner]
-            if cavities.sites.bmu_id[site] != bmu_id:
-                sites = cavities.sites
-                if sites.nz[site] * nz + sites.ny[site] * ny + sites.nx[site] * nx <= 0.0:
-                    return False
-        distance += 0.5
-    return False
-
-
-@lean_kernel
-def is_pinhole(lattice, cavities, voxel, bmu_id, nz, ny, nx, reach):  # type: ignore[no-untyped-def]
-    """Whether a floorless voxel belongs to a hole narrower than `reach` voxels in some direction.
-
-    Voxels across n are asked for their floor in four directions; marrow of the far side has none.
-    """
-    if abs(nz) < 0.9:
-        az, ay, ax = np.float64(0.0), np.float64(nx), -ny
-    else:
-        az, ay, ax = np.float64(nx), np.float64(0.0), -nz
-    length = np.sqrt(az * az + ay * ay + ax * ax)
-    az, ay, ax = az / length, ay / length, ax / length
-    bz, by, bx = ny * ax - nx * ay, nx * az - nz * ax, nz * ay - ny * az
-    for direction in range(4):
-        c, s = np.cos(0.25 * np.pi * direction), np.sin(0.25 * np.pi * direction)
-        tz, ty, tx = c * az + s * bz, c * ay + s * by, c * ax + s * bx
-        width = 1
-        for side in (-1.0, 1.0):
-            for step in range(1, reach):
-                there = along(lattice, voxel, tz, ty, tx, side * step)
-                if lattice.region[there] == 0:
-                    break
-                if floor_below(lattice, cavities, there, bmu_id, nz, ny, nx):
-                    break
-                width += 1
-        if width < reach:
-            return True
-    return False
-
-
-@lean_kernel
-def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
-    distance = 0.5
-    inside = True
-    while inside and distance * lattice.voxel_um <= LONGEST_UM:
-        there = along(lattice, voxel, nz, ny, nx, distance)
-        if lattice.region[there] == 0:
-            return False
-        inside = lattice.quanta[there] >= BONE
-        distance += 0.5
-    if inside:
-        return False
-    owner = lattice.owner[there]
-    return owner >= 0 and cavities.sites.bmu_id[cavities.records.site[owner]] == bmu_id
-
-
-@lean_kernel
-def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
-    """Resorption has ended at a site: decide, once, which of its voxels have a floor.
-
-    A hole narrower than `smallest_hole_um` is bridged by osteoblasts: it counts as floor. Truly
-    floorless voxels lose their stock; what little bone is left in them below the threshold has
-    nothing to stand on and goes too. Guests and untouched voxels leave the list. Returns the
-    stock that can be refilled.
-    """
-    sites, records = cavities.sites, cavities.records
-    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    reach = np.int64(np.ceil(smallest_hole_um / lattice.voxel_um))
-    refillable = np.int64(0)
-    record = sites.first[site]
-    kept = np.int64(-1)
-    while record >= 0:
-        following = records.next[record]
-        voxel = records.voxel[record]
-        keep = False
-        if lattice.owner[voxel] == record and records.stock[record] > 0:
-            bmu = sites.bmu_id[site]
-            keep = floor_below(lattice, cavities, voxel, bmu, nz, ny, nx) or is_pinhole(
-                lattice, cavities, voxel, bmu, nz, ny, nx, reach
-            )
-            if not keep:
-                residue = take(lattice, voxel, FULL, day, np.nan, np.nan, sites.bmu_id[site])
-                enter_resorbed(lattice, voxel, residue)
-                sites.removed_quanta[site] += residue
-                cavities.tally[QUANTA_ERODED] += residue
-                lost = np.int64(records.stock[record]) + residue
-                cavities.tally[QUANTA_FLOORLESS] += lost
-                log_floorless(lattice, voxel, lost, sites.bmu_id[site], records.event[record])
-        if keep:
-            refillable += records.stock[record]
-            records.next[record] = kept
-            kept = record
-        else:
-            drop_record(lattice, cavities, record)
-        record = following
-    sites.first[site] = kept
-    return refillable
-
-
-@lean_kernel
 def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """End a site: whatever is left of its stock is lost, its voxels are nobody's again."""
+    """End a site: its voxels are nobody's again. Its stock has been returned, or is lost."""
     record = cavities.sites.first[site]
     while record >= 0:
         following = cavities.records.next[record]

@@ -20,6 +20,7 @@ from pydantic import Field
 from bonesim.cells.apposition import grant
 from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
 from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
+from bonesim.cells.column import is_old_surface
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
@@ -73,7 +74,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         if strained == 0.0:
             continue
         nz, ny, nx = inward_normal(lattice, voxel, bmu_numbers.normal_radius_voxel, shape)
-        if nz == 0.0 and ny == 0.0 and nx == 0.0:
+        if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6
         chance = rate * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
@@ -89,6 +90,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         sites.phase[site] = FORMING
         sites.phase_day[site] = day
         sites.osteoclast_depth_um[site] = 0.0
+        sites.osteoclast_target_um[site] = 0.0
         sites.depth_excess[site] = 1.0
         sites.mononuclear_depth_um[site] = 0.0
         sites.mononuclear_target_um[site] = 0.0
@@ -105,6 +107,9 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         quanta = thickness_um * sites.area_um2[site] / lattice.voxel_um**3 * FULL
         sites.quota_quanta[site] = np.int32(np.round(quanta))
         sites.wall_um[site] = thickness_um
+        sites.surplus_um[site] = 0.0
+        sites.open_um[site] = 0.0
+        sites.film_um[site] = 0.0
         cavities.tally[AREA_MODELLED] += sites.area_um2[site]
         settle_team(cavities, cells, site, numbers, seed, day)
         started += 1

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.apposition import fill, grant
+from bonesim.cells.apposition import coat, fill, finish, grant, stock_of
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -39,6 +39,7 @@ from bonesim.cells.cavity import (
     close_site,
     shares_centre,
 )
+from bonesim.cells.film import peel
 from bonesim.cells.osteocyte import Osteocytes
 from bonesim.cells.population import (
     CellPopulation,
@@ -52,6 +53,7 @@ from bonesim.cells.population import (
 from bonesim.cells.precursors import Precursors, block_of
 from bonesim.chance import (
     FORMATION_START,
+    FORMING_SPELL,
     OSTEOBLAST_FATE,
     OSTEOBLAST_LIFE,
     OSTEOBLAST_NUMBER,
@@ -78,10 +80,10 @@ class OsteoblastParameters(Parameters):
 
     reversal_day: Annotated[
         float, Field(gt=0, le=500, description="mean wait for a team in health; assumed, 10-60")
-    ] = 32.0
+    ] = 60.0
     arrest_day: Annotated[
         float, Field(gt=0, le=2000, description="wait after which a surface is arrested; assumed")
-    ] = 180.0
+    ] = 730.0
     wall_um: Annotated[
         float, Field(gt=0, le=200, description="reference wall thickness; Lips 1978, Eriksen 1999")
     ] = 47.0
@@ -96,10 +98,10 @@ class OsteoblastParameters(Parameters):
     apposition_um_per_day: Annotated[
         float,
         Field(gt=0, le=5, description="speed at the start, a0; fit: W.Th over FP, .5-1 (guide M1)"),
-    ] = 0.63
+    ] = 0.54
     apposition_tau_day: Annotated[
         float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")
-    ] = 105.0
+    ] = 122.0
     area_per_cell_um2: Annotated[
         float, Field(gt=0, le=2000, description="surface under one osteoblast; assumed, 100-250")
     ] = 180.0
@@ -119,9 +121,9 @@ class OsteoblastParameters(Parameters):
         Field(
             ge=0,
             le=2,
-            description="wall thickness ~ N^n; calibrated; guide M6 has .15, without a source",
+            description="wall thickness ~ N^n; assumed 0; guide M6 has .15, without a source",
         ),
-    ] = 0.04
+    ] = 0.0
     step_day: Annotated[
         int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
     ] = 8
@@ -163,8 +165,15 @@ class OsteoblastParameters(Parameters):
     ] = 10.0
     grace_day: Annotated[
         float,
-        Field(ge=0, le=365, description="time a late team is given to reach its quota; assumed"),
-    ] = 180.0
+        Field(ge=0, le=365, description="time a late team is given to return all; assumed"),
+    ] = 60.0
+    working_share: Annotated[
+        float,
+        Field(gt=0, le=1, description="of the time a team forms; about MS/OS .5; assumed, .4-.6"),
+    ] = 0.5
+    cycle_day: Annotated[
+        int, Field(ge=1, le=365, description="one spell of work and one of rest; assumed")
+    ] = 64
 
 
 class OsteoblastColumns(NamedTuple):
@@ -228,7 +237,7 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
             here = wall * stopped**-wall_exponent
             strained = max(strained_wall(fields, numbers, voxel, shape), 1.0)
-            fix_quota(lattice, cavities, site, pool[block], numbers, here, strained, day)
+            begin(lattice, cavities, site, pool[block], numbers, here, strained, day)
             settle_team(cavities, cells, site, numbers, seed, day)
             pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
             started += 1
@@ -237,44 +246,42 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
             sites.phase_day[site] = day
             cavities.tally[SITES_ARRESTED] += 1
             bmus.open_sites[sites.bmu[site]] -= 1
-            forget_stock(lattice, cavities, site)
+            cavities.tally[QUANTA_ARRESTED] += interior_stock(lattice, cavities, site)
     return started
 
 
 @lean_kernel
-def forget_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """An arrested surface is never refilled: its stock is lost, though it stays eroded surface."""
+def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Stock of a site in the interior, quanta."""
+    stock = np.int64(0)
     record = cavities.sites.first[site]
     while record >= 0:
         if lattice.region[cavities.records.voxel[record]] == INTERIOR:
-            cavities.tally[QUANTA_ARRESTED] += cavities.records.stock[record]
-        cavities.records.stock[record] = 0
+            stock += cavities.records.stock[record]
         record = cavities.records.next[record]
+    return stock
 
 
 @lean_kernel
-def fix_quota(lattice, cavities, site, n, numbers, wall, strained, day):  # type: ignore[no-untyped-def]
+def begin(lattice, cavities, site, n, numbers, wall, strained, day):  # type: ignore[no-untyped-def]
     """What a team will form on a site: at most what was taken, beyond it only what strain adds.
 
-    `n` is the local pool; `wall`, and `strained` from 1 on, multiply the thickness.
+    `n` is the local pool; `wall`, and `strained` from 1 on, multiply the thickness. What is less than
+    the depth of the cavity is taken off its stock as an even film (`film.peel`).
     """
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])
     mononuclear = np.float64(sites.mononuclear_depth_um[site])
     dug = osteoclastic + mononuclear
-    plain = osteoclastic / np.float64(sites.depth_excess[site])
-    share = (plain + mononuclear) / dug if dug > 0.0 else 1.0
-    share *= 1.0 + numbers.balance_um / numbers.wall_um
-    share *= wall * n**numbers.pool_wall_exponent
-    share = min(max(share, 0.0), 1.0) * strained
-    surplus_um = min(max(share - 1.0, 0.0) * dug, numbers.overfill_um)
-    share = min(share, 1.0)
-    sites.wall_um[site] = max(dug * share + surplus_um, 1.0)
-    quota = sites.quota_quanta[site] * share
-    if surplus_um > 0.0:
-        grant(lattice, cavities, site)
-        quota += surplus_um * sites.area_um2[site] / lattice.voxel_um**3 * FULL
-    sites.quota_quanta[site] = np.int32(np.round(quota))
+    usual = osteoclastic / np.float64(sites.depth_excess[site]) + mononuclear
+    planned = max(usual + numbers.balance_um, 0.0) * wall * n**numbers.pool_wall_exponent
+    planned = min(planned, dug) * strained
+    film_um = max(dug - planned, 0.0)
+    surplus_um = min(max(planned - dug, 0.0), numbers.overfill_um)
+    sites.surplus_um[site] = surplus_um
+    sites.wall_um[site] = max(dug - film_um + surplus_um, 1.0)
+    sites.quota_quanta[site] = 0
+    peel(lattice, cavities, site, film_um)
     sites.phase[site] = FORMING
     sites.phase_day[site] = day
     sites.carry_quanta[site] = 0.0
@@ -326,12 +333,22 @@ def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
+def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
+    """Whether a team of this age (days) is at work today, or in an off spell.
+
+    On for `working_share` of each cycle; where in the cycle a site begins is its own chance.
+    """
+    start = numbers.cycle_day * uniform(seed, 0, cavities.sites.id[site], FORMING_SPELL)
+    return (age + start) % numbers.cycle_day < numbers.working_share * numbers.cycle_day
+
+
+@lean_kernel
 def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
-    Where strain is less than usual it forms less, and its quota is less by as much.
-    A team ends when its quota is reached, or a grace time after its wall should have been done.
-    Returns how many ended.
+    Where strain is less than usual it forms less: the film grows by as much. A team ends when all
+    its stock is returned and its surplus formed; a late one returns the rest at once, a grace time
+    after its wall should have been done. Returns how many ended.
     """
     sites = cavities.sites
     step = np.int64(numbers.step_day)
@@ -343,21 +360,61 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
         if age <= 0 or age % step != 0:
             continue
         wall = np.float64(sites.wall_um[site])
-        depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
-        strained = min(strained_wall(fields, numbers, sites.voxel[site], shape), 1.0)
-        forgone = depth * (1.0 - strained) * sites.area_um2[site] / lattice.voxel_um**3 * FULL
-        sites.quota_quanta[site] -= np.int32(np.round(forgone))
-        fill(lattice, cavities, site, depth * strained, seed, day)
-        tau = numbers.apposition_tau_day * wall / numbers.wall_um
-        planned = 1.0 - wall / (numbers.apposition_um_per_day * tau)
-        period = -tau * np.log(max(planned, 1e-3))
-        done = sites.formed_quanta[site] >= sites.quota_quanta[site]
-        if done or age > period + numbers.grace_day:
+        late = age > formation_period(wall, numbers) + numbers.grace_day
+        if works(cavities, site, age, numbers, seed):
+            depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
+            depth /= numbers.working_share
+            strained = min(strained_wall(fields, numbers, sites.voxel[site], shape), 1.0)
+            work(lattice, cavities, site, depth, strained, seed, day)
+        if late and sites.bmu[site] >= 0:
+            finish(lattice, cavities, site, day)
+        if late or is_done(lattice, cavities, site):
             if sites.bmu[site] >= 0:
                 bmus.open_sites[sites.bmu[site]] -= 1
             close_site(lattice, cavities, site)
             ended += 1
     return ended
+
+
+@lean_kernel
+def work(lattice, cavities, site, depth_um, strained, seed, day):  # type: ignore[no-untyped-def]
+    """A team forms `depth_um`, or the share `strained` of it and forgoes the rest.
+
+    First it returns the stock of its site; what it forgoes there makes the film thicker. Then it
+    forms what was granted.
+    """
+    sites = cavities.sites
+    if sites.quota_quanta[site] > sites.formed_quanta[site]:
+        less = depth_um * (1.0 - strained) * sites.area_um2[site] / lattice.voxel_um**3 * FULL
+        sites.quota_quanta[site] -= np.int32(np.round(less))
+        coat(lattice, cavities, site, depth_um * strained, seed, day)
+        return
+    if strained < 1.0:
+        left = np.float64(sites.open_um[site]) - np.float64(sites.film_um[site])
+        peel(lattice, cavities, site, min(depth_um * (1.0 - strained), max(left, 0.0)))
+    fill(lattice, cavities, site, depth_um * strained, day)
+
+
+@lean_kernel
+def is_done(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Whether a team has returned the stock of its site and formed its surplus, which it is granted."""
+    sites = cavities.sites
+    if sites.open_um[site] > sites.film_um[site] or stock_of(cavities, site) > 0:
+        return False
+    if sites.surplus_um[site] > 0.0:
+        grant(lattice, cavities, site)
+        more = sites.surplus_um[site] * sites.area_um2[site] / lattice.voxel_um**3 * FULL
+        sites.quota_quanta[site] = sites.formed_quanta[site] + np.int32(np.round(more))
+        sites.surplus_um[site] = 0.0
+    return sites.formed_quanta[site] >= sites.quota_quanta[site]
+
+
+@lean_kernel
+def formation_period(wall_um, numbers):  # type: ignore[no-untyped-def]
+    """Days in which a team forms a wall of this thickness."""
+    tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
+    planned = 1.0 - wall_um / (numbers.apposition_um_per_day * tau)
+    return -tau * np.log(max(planned, 1e-3))
 
 
 @lean_kernel

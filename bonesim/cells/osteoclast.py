@@ -1,24 +1,20 @@
-"""Osteoclasts: they dig one territory each, and die the sooner the deeper they have dug.
+"""Osteoclasts: each digs one territory to the depth of its BMU, unless strain stops it.
 
     digging   r x (RANK occupancy there)^n um/d along the site's normal
-    death     hazard h (q / q0) (1 + k max(0, u - 1)), q = depth dug: matrix-released TGF-beta ends
-              them, and so does strain: u = strain felt there x bone before this cavity / bone left
-    so        osteoclastic depth is Weibull (shape 2) with mean sqrt(pi/2 x q0 r / h), CV 0.52
+    depth     drawn for the BMU and the territory, more where estradiol is low (`depth`)
+    strain    ends it before, once half the depth is dug: chance 1 - exp(-k max(0, u c - 1) step / depth)
+    u, c      strain stimulus there; by how much it is higher at the floor than in intact bone (`brake`)
 
-Lower estradiol lowers h and raises r: half the hazard is 41 % more depth, as measured (Eriksen
-1999). Mononuclear cells then deepen the site at their own speed to a depth drawn once for each
-BMU; when they are done it is decided, once, which voxels have a floor.
+Mononuclear cells then deepen the site at their own speed; when they are done it is decided, once,
+which voxels have a floor. Strain ends their phase early in the same way.
 
-The same strain ends the mononuclear phase early. Mechanics is solved once a month on elements as
-large as a cavity is deep; between solves strain is carried over as a plate under a held load
-strains, by the inverse of what is left of it along n. So the solve says how strained a place is for
-what its osteocytes are used to, the cavity how much more than that: bone that is unloaded loses
-the brake, thin bone that is used to its strain is dug like any other until little is left of it.
-It may break through all the same.
+Mechanics is solved once a month on elements as large as a cavity is deep: the solve says how strained
+a place is for what its osteocytes are used to, c how much more than that the floor of its cavity
+is. Bone that is unloaded loses the brake. Thin bone may break through all the same.
 
-Left out: fusion of nuclei (the territory is one cell's), microdamage.
-Sources: guide M1, M2.3, M4 (strain stop); Eriksen 1984a, Eriksen 1999, Hughes 1996,
-Manolagas 2000.
+Left out: fusion of nuclei (the territory is one cell's), microdamage, a part of matrix-released TGF-beta
+in ending resorption (Hughes 1996): depths scatter as measured, whatever ends them.
+Sources: guide M1, M2.3, M4 (strain stop); Eriksen 1984a, Eriksen 1999, Manolagas 2000.
 """
 
 from collections import namedtuple
@@ -28,52 +24,49 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.brake import concentration
 from bonesim.cells.cavity import (
     MONONUCLEAR,
     REVERSAL,
     SITES_PERFORATED,
     CavityTables,
     close_site,
-    settle,
 )
+from bonesim.cells.depth import CavityDepth
 from bonesim.cells.erosion import dig
+from bonesim.cells.floor import settle
 from bonesim.cells.population import CellPopulation, Rows, free_row
-from bonesim.chance import MONONUCLEAR_END, OSTEOCLAST_DEATH, uniform
+from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.rays import bone_left, solid_length
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
+from bonesim.signals.fields import Fields, occupancy_in, strain_in
 
 #: Mononuclear sites are served every so many days: the deepest step stays below a fifth of a voxel.
 MONONUCLEAR_STEP_DAY = 5
 
 
 class OsteoclastParameters(Parameters):
-    """Digging and death of osteoclasts, and the mononuclear phase after them."""
+    """How fast and deep osteoclasts dig, what ends it, and the mononuclear phase after them."""
 
     dig_um_per_day: Annotated[
         float, Field(ge=0, le=20, description="erosion rate under an osteoclast; Eriksen 1999, 1-5")
     ] = 2.4
-    death_per_day: Annotated[
+    depth_um: Annotated[
         float,
-        Field(
-            ge=0, le=2, description="hazard at the reference depth; lifespan 12 d, Manolagas 2000"
-        ),
-    ] = 1.0 / 12.0
-    death_depth_um: Annotated[
-        float, Field(gt=0, le=100, description="depth q0 at that hazard; fit to Eriksen 1999, 5-12")
-    ] = 8.0
+        Field(ge=0, le=100, description="mean osteoclastic depth; Eriksen 1999 (17.8)"),
+    ] = 18.0
+    depth_cv: Annotated[
+        float, Field(ge=0, le=2, description="CV of that depth between BMUs; assumed")
+    ] = 0.4
+    territory_cv: Annotated[
+        float, Field(ge=0, le=2, description="CV of it between territories of a BMU; assumed")
+    ] = 0.2
     mononuclear_um: Annotated[
         float,
-        Field(
-            ge=0,
-            le=100,
-            description="depth of the mononuclear phase; calibrated to W.Th 45, Eriksen 1999, 22-35",
-        ),
-    ] = 35.0
+        Field(ge=0, le=100, description="mean depth dug after them; Eriksen 1999 (46.9 in all)"),
+    ] = 28.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25
@@ -88,19 +81,17 @@ class OsteoclastParameters(Parameters):
             description="k, strain's part in ending resorption; calibrated, .2-3 (guide M4)",
         ),
     ] = 1.0
-    neighbour_share: Annotated[
+    least_share: Annotated[
         float,
-        Field(
-            ge=0, le=1, description="of the TGF-beta that ends them, released around; assumed, part"
-        ),
-    ] = 0.25
+        Field(ge=0, le=1, description="of the osteoclastic depth, before strain ends it; assumed"),
+    ] = 0.5
     breakthrough_chance: Annotated[
         float,
         Field(ge=0, le=1, description="a day, to pass the last bone; assumed 1; 0: no perforation"),
     ] = 1.0
     smallest_hole_um: Annotated[
-        float, Field(ge=0, le=300, description="narrower holes are bridged: 3 osteoblasts; assumed")
-    ] = 60.0
+        float, Field(ge=0, le=300, description="narrower holes are bridged; assumed")
+    ] = 30.0
 
 
 class OsteoclastColumns(NamedTuple):
@@ -120,55 +111,50 @@ OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_f
 
 
 @lean_kernel
-def strain_factor(lattice, fields, sites, site, numbers, shape):  # type: ignore[no-untyped-def]
-    """k max(0, u - 1) at a site: how much the strain on what is left adds to ending resorption."""
-    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+def stops(lattice, fields, sites, site, numbers, step_um, target_um, who, seed, day, purpose, shape):  # type: ignore[no-untyped-def] # fmt: skip
+    """Whether strain ends resorption at a site, over a step of its way to `target_um`."""
     voxel = sites.voxel[site]
-    left = max(bone_left(lattice, voxel, nz, ny, nx), 0.25 * lattice.voxel_um)
-    before = solid_length(lattice, voxel, nz, ny, nx) * lattice.voxel_um
-    u = strain_in(fields, voxel, shape) * max(before / left, 1.0)
-    return numbers.strain_stop * max(0.0, u - 1.0)
+    u = strain_in(fields, voxel, shape)
+    u *= concentration(lattice, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
+    strain = numbers.strain_stop * max(0.0, u - 1.0)
+    return uniform(seed, day, who, purpose) < 1.0 - np.exp(-strain * step_um / target_um)
 
 
 @lean_kernel
-def resorb(lattice, fields, cavities, cells, numbers, exponent, death, excess, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
-    """One day of all osteoclasts: dig, then die or not. Returns how many died.
+def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+    """One day of all osteoclasts: dig, then leave or not. Returns how many left.
 
-    They dig as RANK is occupied where they are (to the `exponent`); `death` multiplies the hazard
-    today; `excess` (depth over what reference hormones would give) is noted at the site when its
-    osteoclast dies. What the neighbours' digging has released ends them too, in its share.
+    They dig as RANK is occupied where they are (to the `exponent`).
     """
-    died = 0
-    hazard = numbers.death_per_day * death / numbers.death_depth_um
+    left = 0
     sites = cavities.sites
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
         site = np.int64(cells.site[row])
         rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
-        dig(
-            lattice, cavities, site, rate, radius_um / lattice.voxel_um,
-            numbers.breakthrough_chance, seed, day,
-        )  # fmt: skip
-        strain = strain_factor(lattice, fields, sites, site, numbers, shape)
+        target = np.float64(sites.osteoclast_target_um[site])
         before = np.float64(cells.depth_um[row])
-        cells.depth_um[row] = before + rate
-        released = read_voxel(fields.coupling, fields, sites.voxel[site], shape)
-        released = 1.0 + numbers.neighbour_share * (released - 1.0)
-        # The exact integral of hazard x depth over the day.
-        chance = 1.0 - np.exp(-hazard * released * (1.0 + strain) * (before + 0.5 * rate))
-        if uniform(seed, day, cells.id[row], OSTEOCLAST_DEATH) < chance:
+        step = max(min(rate, target - before), 0.0)
+        dig(lattice, cavities, site, step, numbers.breakthrough_chance, seed, day)
+        cells.depth_um[row] = before + step
+        done = before + rate >= target
+        if not done and before + step >= numbers.least_share * target:
+            done = stops(
+                lattice, fields, sites, site, numbers, step, target, cells.id[row], seed, day,
+                STRAIN_STOP, shape,
+            )  # fmt: skip
+        if done:
             sites.phase[site] = MONONUCLEAR
             sites.phase_day[site] = day
-            sites.osteoclast_depth_um[site] = before + rate
-            sites.depth_excess[site] = excess
+            sites.osteoclast_depth_um[site] = before + step
             free_row(cells, row)
-            died += 1
-    return died
+            left += 1
+    return left
 
 
 @lean_kernel
-def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 
     A site with a floor goes into reversal with its refillable stock as quota; one without ends
@@ -184,24 +170,19 @@ def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape
         if waited == 0 or waited % MONONUCLEAR_STEP_DAY != 0:
             continue
         depth = np.float64(sites.mononuclear_depth_um[site])
-        step = min(MONONUCLEAR_STEP_DAY * rate, sites.mononuclear_target_um[site] - depth)
+        target = np.float64(sites.mononuclear_target_um[site])
+        step = min(MONONUCLEAR_STEP_DAY * rate, target - depth)
         if step > 0.0:
-            dig(
-                lattice, cavities, site, step, radius_um / lattice.voxel_um,
-                numbers.breakthrough_chance, seed, day,
-            )  # fmt: skip
+            dig(lattice, cavities, site, step, numbers.breakthrough_chance, seed, day)
             sites.mononuclear_depth_um[site] = depth + step
-            strain = strain_factor(lattice, fields, sites, site, numbers, shape)
-            chance = 1.0 - np.exp(-strain * step / sites.mononuclear_target_um[site])
-            if uniform(seed, day, sites.id[site], MONONUCLEAR_END) < chance:
+            if stops(
+                lattice, fields, sites, site, numbers, step, target, sites.id[site], seed, day,
+                MONONUCLEAR_END, shape,
+            ):  # fmt: skip
                 sites.mononuclear_target_um[site] = depth + step
         if depth + step >= np.float64(sites.mononuclear_target_um[site]) - 1e-4:
             ended += 1
-            sites.carry_quanta[site] = 0.0
-            sites.quota_quanta[site] = settle(
-                lattice, cavities, site, numbers.smallest_hole_um, day
-            )
-            if sites.quota_quanta[site] > 0:
+            if settle(lattice, cavities, site, numbers.smallest_hole_um, day) > 0:
                 sites.phase[site] = REVERSAL
                 sites.phase_day[site] = day
             else:
@@ -214,30 +195,29 @@ def smooth(lattice, fields, cavities, bmus, numbers, radius_um, seed, day, shape
 class Osteoclasts(CellPopulation):
     """All osteoclasts of a specimen, and the mononuclear phase of their sites."""
 
-    def __init__(
-        self, model: Any, parameters: OsteoclastParameters, bmu_parameters: BmuParameters
-    ) -> None:
+    def __init__(self, model: Any, parameters: OsteoclastParameters) -> None:
         super().__init__(model)
         self.parameters = parameters
         self.numbers = numbers_of(parameters, OsteoclastNumbers)
-        self.radius_um = bmu_parameters.territory_radius_um
         self.rows: Rows[OsteoclastColumns] = Rows(OsteoclastColumns)
 
-    @property
-    def mononuclear(self) -> tuple[float, float]:
-        """Mean (um) and CV of the mononuclear depth."""
-        return self.parameters.mononuclear_um, self.parameters.mononuclear_cv
+    def depth(self, drive: Drive) -> CavityDepth:
+        """What the depths of sites claimed today are drawn from."""
+        p = self.parameters
+        return CavityDepth(
+            p.depth_um, p.depth_cv, p.territory_cv, p.mononuclear_um, p.mononuclear_cv,
+            drive.depth, drive.depth_excess,
+        )  # fmt: skip
 
     def resorb(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, drive: Drive, seed: int,
         day: int,
     ) -> None:  # fmt: skip
-        """Dig and die for one day."""
+        """Dig for one day; some are done."""
         cavities.make_room()
         resorb(
             tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers,
-            drive.speed_exponent, drive.osteoclast_death, drive.depth_excess, self.radius_um,
-            seed, day, tissue.padded_shape,
+            drive.speed_exponent, seed, day, tissue.padded_shape,
         )  # fmt: skip
 
     def smooth(
@@ -247,6 +227,6 @@ class Osteoclasts(CellPopulation):
         """Let mononuclear cells deepen their sites for one day."""
         cavities.make_room()
         smooth(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, self.radius_um,
-            seed, day, tissue.padded_shape,
+            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
+            tissue.padded_shape,
         )  # fmt: skip

@@ -3,23 +3,27 @@
     S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
     S'   = (1-O) S(E) + O S_tam                                    tamoxifen occupies the share O
     x    = 1 - <S'> / S(E_set)                                     the deficit, low-passed
+    l    = <ln(E_set / E')>, S(E') = S'                            the same in logarithms, low-passed
 
 <S'> is the mean of S' over the day (not S of the day's mean). E_set is the person's own set-point,
 which adapts slowly: one static threshold cannot fit men and postmenopausal women
 (guide R3). `static_setpoint_pg_per_ml` is the static form, for comparison. With it a woman
 after menopause is at x = 0.87 before any drug, from the first day of the burn-in on; with her own
 set-point the burn-in is at x = 0. x > 0 is too little estradiol. x < 0 is more than the set-point;
-its effect is limited (`max_surplus`). Every effect of x is a line of `ResponseParameters`, and
-setting it to 0 switches it off.
+its effect is limited (`max_surplus`). The depth of cavities goes by l: exp(n l). Every effect is a
+line of `ResponseParameters`, and setting it to 0 switches it off.
 
 RANKL and OPG here are multipliers of production; `signals` computes their fields. Their competition
 for RANK gives the occupancy rho that drives origination and resorption speed. Calcium and vitamin D
 act through PTH on origination alone. So their gain is the filling of remodelling space and no more.
 """
 
+import math
 from typing import Annotated, NamedTuple, Protocol
 
+import numpy as np
 from pydantic import Field
+from scipy.optimize import brentq
 
 from bonesim.endocrine.assay import bioavailable
 from bonesim.parameters import Parameters
@@ -31,6 +35,8 @@ SAMPLES_PER_DAY = 4
 #: The set-point has a lower bound, because the deficit is relative to it.
 LOWEST_SETPOINT_PG_PER_ML = 0.1
 LOWEST_T_NG_PER_DL = 1.0
+#: Levels beyond which estradiol changes the depth of cavities no more; assumed.
+LOWEST_E2_PG_PER_ML, HIGHEST_E2_PG_PER_ML = 0.3, 2000.0
 #: A smaller deficit on the first day is rounding.
 ROUNDING = 1e-9
 
@@ -116,14 +122,14 @@ class ResponseParameters(Parameters):
         float,
         Field(ge=0, le=2, description="resorption speed ~ (rho/rho0)^n; Eriksen 1999 with next"),
     ] = 0.5
-    osteoclast_survival: Annotated[
+    depth_exponent: Annotated[
         float,
         Field(
             ge=0,
-            lt=0.9,
-            description="osteoclast death x(1-a x); calibrated, .2-.6; Hughes 1996 (2-3x in mice)",
+            le=1,
+            description="osteoclastic depth ~ (E2/own level)^-n; x1.40 for 100 to 5, Eriksen 1999",
         ),
-    ] = 0.2
+    ] = 0.112
     osteoblast_loss: Annotated[
         float,
         Field(
@@ -131,7 +137,7 @@ class ResponseParameters(Parameters):
             lt=0.9,
             description="osteoblast life x(1-a x); calibrated, 0-.14; budget -2 % (guide M9)",
         ),
-    ] = 0.02
+    ] = 0.0
     precursor_growth_gain: Annotated[
         float,
         Field(ge=0, le=3, description="acute progenitor growth x(1+g x); Di Gregorio 2001 (mouse)"),
@@ -147,15 +153,15 @@ class ResponseParameters(Parameters):
     ] = 0.3
     sclerostin_wall_exponent: Annotated[
         float, Field(ge=0, le=1, description="wall thickness ~ sclerostin^-n; calibrated, weak")
-    ] = 0.05
+    ] = 0.0
     extra_depth_refilled: Annotated[
         float,
         Field(
             ge=0,
             le=1,
-            description="share of the depth E2 loss adds nominally that is refilled; calibrated",
+            description="share of the depth E2 loss adds that is refilled; 0: Eriksen 1999 (W.Th stays)",
         ),
-    ] = 0.75
+    ] = 0.0
     reference_t_ng_per_dl: Annotated[
         float | None,
         Field(gt=0, le=3000, description="T without androgen effect; assumed; none: the baseline"),
@@ -163,7 +169,7 @@ class ResponseParameters(Parameters):
     androgen_formation_exponent: Annotated[
         float,
         Field(ge=0, le=1, description="osteoblast life ~ (T/T0)^n; Falahati-Nini 2000 (direction)"),
-    ] = 0.05
+    ] = 0.0
     androgen_rankl_gain: Annotated[
         float,
         Field(
@@ -212,7 +218,7 @@ class Drive(NamedTuple):
     speed_exponent: float
     wall_exponent: float
     osteoclast_speed: float
-    osteoclast_death: float
+    depth: float
     depth_excess: float
     osteoblast_life: float
     wall: float
@@ -241,6 +247,8 @@ class Response:
         deficit = 1.0 - self.receptor_signal(-1.0) / self.signal(self.setpoint_pg_per_ml)
         # Rounding is not a deficit: all persons at their own set-point must start exactly alike.
         self.deficit = 0.0 if abs(deficit) < ROUNDING else self._limited(deficit)
+        log_deficit = self.log_ratio(-1.0)
+        self.log_deficit = 0.0 if abs(log_deficit) < ROUNDING else log_deficit
         # 20 ng/dL is no androgen deficit in a woman: only a change from the baseline counts.
         reference = parameters.reference_t_ng_per_dl
         own_t = course.t_ng_per_dl(-1.0) if reference is None else reference
@@ -248,11 +256,16 @@ class Response:
 
     def state(self) -> dict[str, float]:
         """Everything a restart needs."""
-        return {"deficit": self.deficit, "setpoint_pg_per_ml": self.setpoint_pg_per_ml}
+        return {
+            "deficit": self.deficit,
+            "log_deficit": self.log_deficit,
+            "setpoint_pg_per_ml": self.setpoint_pg_per_ml,
+        }
 
     def restore(self, state: dict[str, float]) -> None:
         """Put a `state` back."""
         self.deficit = float(state["deficit"])
+        self.log_deficit = float(state["log_deficit"])
         self.setpoint_pg_per_ml = float(state["setpoint_pg_per_ml"])
 
     def signal(self, e2_pg_per_ml: float) -> float:
@@ -274,6 +287,8 @@ class Response:
         signal = sum(self.receptor_signal(moment) for moment in moments) / SAMPLES_PER_DAY
         deficit = self._limited(1.0 - signal / self.signal(self.setpoint_pg_per_ml))
         self.deficit += (deficit - self.deficit) / p.signal_tau_day
+        log_deficit = sum(self.log_ratio(moment) for moment in moments) / SAMPLES_PER_DAY
+        self.log_deficit += (log_deficit - self.log_deficit) / p.signal_tau_day
         if p.static_setpoint_pg_per_ml is None:
             adapted = self.setpoint_pg_per_ml + (e2 - self.setpoint_pg_per_ml) / (
                 p.setpoint_tau_year * DAYS_PER_YEAR
@@ -290,6 +305,19 @@ class Response:
             e2 *= float(share / REFERENCE_BIOAVAILABLE) ** p.bioavailable_weight
         held = self.course.tamoxifen_occupancy(moment)
         return (1.0 - held) * self.signal(e2) + held * p.tamoxifen_signal
+
+    def log_ratio(self, moment: float) -> float:
+        """ln(set-point / estradiol) at a moment; estradiol as what gives the same receptor signal."""
+        held = self.receptor_signal(moment)
+        low, high = np.log(LOWEST_E2_PG_PER_ML), np.log(HIGHEST_E2_PG_PER_ML)
+        if held <= self.signal(LOWEST_E2_PG_PER_ML):
+            level = low
+        elif held >= self.signal(HIGHEST_E2_PG_PER_ML):
+            level = high
+        else:
+            level = brentq(lambda log: self.signal(np.exp(log)) - held, low, high, xtol=1e-10)
+        own = max(self.setpoint_pg_per_ml, LOWEST_E2_PG_PER_ML)
+        return float(np.log(own) - level)
 
     def pth(self, diet: tuple[float, float] | None) -> float:
         """Parathyroid hormone by calcium (mg/d) and 25-OH-D (nmol/L), 1 is neutral."""
@@ -318,7 +346,7 @@ class Response:
         occupied = float(occupancy(rankl, opg))
         pth_activation = pth**p.pth_activation_exponent
         speed = occupied**p.speed_exponent
-        death = 1.0 - p.osteoclast_survival * x
+        depth = math.exp(p.depth_exponent * self.log_deficit)
         sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
         androgen = max(t_ng_per_dl / self.reference_t_ng_per_dl, 0.01)
         androgen **= p.androgen_formation_exponent
@@ -335,9 +363,8 @@ class Response:
             speed_exponent=p.speed_exponent,
             wall_exponent=p.sclerostin_wall_exponent,
             osteoclast_speed=speed,
-            osteoclast_death=death,
-            # Weibull depth with a hazard linear in depth has its mean at sqrt(speed / death).
-            depth_excess=max(1.0, (speed / death) ** 0.5) ** (1.0 - p.extra_depth_refilled),
+            depth=depth,
+            depth_excess=max(1.0, depth) ** (1.0 - p.extra_depth_refilled),
             osteoblast_life=life,
             wall=life * sclerostin**-p.sclerostin_wall_exponent,
             recruitment=1.0 / sclerostin,

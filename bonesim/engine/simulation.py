@@ -101,7 +101,7 @@ class Simulation(mesa.Model):
         )  # fmt: skip
         self.cavities = CavityTables()
         self.bmus = RemodellingUnits(self, cells.bmu)
-        self.osteoclasts = Osteoclasts(self, cells.osteoclast, cells.bmu)
+        self.osteoclasts = Osteoclasts(self, cells.osteoclast)
         self.precursors = Precursors(self, cells.precursor, self.tissue, self.config.age_year)
         self.osteoblasts = Osteoblasts(self, cells.osteoblast)
         self.modelling = Modelling(cells.modelling, cells.bmu)
@@ -142,11 +142,11 @@ class Simulation(mesa.Model):
         self._load(day)
         self.osteocytes.age(self.tissue, self.signals.fields, self.drive, seed, day)
         fields = self._listen(day)
-        self.bmus.be_born(self.tissue, fields, self.cavities, self.drive, seed, day)
+        depth = self.osteoclasts.depth(self.drive)
+        self.bmus.be_born(self.tissue, fields, self.cavities, self.drive, depth, seed, day)
         ended = self.bmus.travel_and_recruit(
-            self.tissue, fields, self.cavities, self.osteoclasts.rows,
-            self.osteoclasts.mononuclear, seed, day,
-        )  # fmt: skip
+            self.tissue, fields, self.cavities, self.osteoclasts.rows, depth, seed, day
+        )
         self.osteoclasts.resorb(self.tissue, fields, self.cavities, self.drive, seed, day)
         self.osteoclasts.smooth(self.tissue, fields, self.cavities, self.bmus.rows, seed, day)
         self.precursors.renew(self.drive, day)

@@ -114,13 +114,13 @@ def at_rest(state: State) -> State:
     _stop_resorption(populations["osteoclasts"], sites, day)
 
     sites["depth_excess"][:] = 1.0
+    sites["surplus_um"][:] = 0.0
     forming = sites["phase"] == FORMING
     sites["phase_day"][forming] = day
-    left = _stock(state["cavities"]["records"], sites["alive"].size)
-    sites["quota_quanta"][forming] = (sites["formed_quanta"] + left)[forming]
+    sites["quota_quanta"][forming] = sites["formed_quanta"][forming]
 
     state["precursors"]["pool"][:] = 1.0
-    state["response"]["deficit"] = 0.0
+    state["response"]["deficit"] = state["response"]["log_deficit"] = 0.0
     state.pop("counting", None)  # a washout has no daily table
     return state
 
@@ -136,10 +136,3 @@ def _stop_resorption(osteoclasts: State, sites: State, day: int) -> None:
     sites["phase"][eroding] = MONONUCLEAR
     sites["phase_day"][eroding] = day + 1 - MONONUCLEAR_STEP_DAY
     sites["mononuclear_target_um"][eroding] = sites["mononuclear_depth_um"][eroding]
-
-
-def _stock(records: State, number: int) -> Any:
-    """Quanta resorbed and not yet refilled, of each of `number` sites."""
-    living = records["alive"] == 1
-    stock = np.bincount(records["site"][living], records["stock"][living], minlength=number)
-    return stock.astype(np.int64)

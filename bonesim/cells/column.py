@@ -1,0 +1,218 @@
+"""The columns of a cavity: which bone lies under the surface that a site claimed, and how deep.
+
+A site claims surface voxels. The bone it may dig lies under them along its normal n: a line from a
+voxel's centre against n leaves the bone there was (bone and stock of open cavities) through a face of
+one surface voxel, its *foot*. A voxel is in a column of the site if the site claimed its foot and if
+it touches, by a face, the surface or a voxel above it in the columns. Each voxel has one foot, so
+neighbouring sites share the bone under them without gap or overlap, and a cavity does not spread
+sideways on a rod or a tilted plate.
+
+A voxel's *depth* s is that of its centre below the old surface along n. A floor at depth d leaves of it
+
+    1 - clip((d - s) / w + 1/2, 0, 1),    w = voxel x largest component of n
+
+Along the axis of that component these shares add up to exactly d, for every direction of n. So a cavity
+is the old surface moved by its depth, its floor is as smooth as the surface was, and
+
+    area claimed x depth = volume
+
+because the area of a site is the volume of its columns over their depth.
+"""
+
+import numpy as np
+
+from bonesim.cells.cavity import add_record, has_record
+from bonesim.kernel import lean_kernel
+from bonesim.lattice.rays import LONGEST_UM
+from bonesim.units import BONE, FULL
+
+#: A component of n below this is no direction in which columns go on.
+LEAST_COMPONENT = 0.01
+
+
+@lean_kernel
+def bone_there_was(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
+    """Quanta of a voxel when all open cavities are refilled: its bone and its owner's stock."""
+    quanta = np.int64(lattice.quanta[voxel])
+    owner = lattice.owner[voxel]
+    if owner >= 0:
+        quanta += cavities.records.stock[owner]
+    return quanta
+
+
+@lean_kernel
+def is_old_surface(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether a bone voxel has a face at marrow that looks against n, and none at an open cavity."""
+    faces = 0
+    for axis in range(3):
+        component = nz if axis == 0 else (ny if axis == 1 else nx)
+        if abs(component) < LEAST_COMPONENT:
+            continue
+        stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+        there = voxel + (-stride if component > 0 else stride)
+        if lattice.quanta[there] < BONE and lattice.region[there] != 0:
+            if lattice.owner[there] >= 0:
+                return False
+            faces += 1
+    return faces > 0
+
+
+@lean_kernel
+def area_there_was(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Faces of a voxel at the old surface that look against n, projected on n, in voxel faces.
+
+    As `surface.outward_area`, but an open cavity counts as bone: the floor of one, which will be
+    buried, is no surface that a site can claim.
+    """
+    weight = np.float64(0.0)
+    for axis in range(3):
+        component = nz if axis == 0 else (ny if axis == 1 else nx)
+        stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+        there = voxel + (-stride if component > 0 else stride)
+        if lattice.region[there] != 0 and bone_there_was(lattice, cavities, there) == 0:
+            weight += abs(component)
+    return weight
+
+
+@lean_kernel
+def foot_of(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """The surface voxel that `voxel` lies under along the unit normal n into bone.
+
+    The line passes from voxel to voxel through faces; of equal distances the slower axis goes first.
+    -1 where it meets a cut face.
+    """
+    az, ay, ax = max(abs(nz), 1e-9), max(abs(ny), 1e-9), max(abs(nx), 1e-9)
+    z_next, y_next, x_next = 0.5 / az, 0.5 / ay, 0.5 / ax
+    here = np.int64(voxel)
+    distance = 0.0
+    while distance * lattice.voxel_um <= LONGEST_UM:
+        if z_next <= y_next and z_next <= x_next:
+            distance = z_next
+            z_next += 1.0 / az
+            there = here + (-lattice.stride_z if nz > 0 else lattice.stride_z)
+        elif y_next <= x_next:
+            distance = y_next
+            y_next += 1.0 / ay
+            there = here + (-lattice.stride_y if ny > 0 else lattice.stride_y)
+        else:
+            distance = x_next
+            x_next += 1.0 / ax
+            there = here + (-1 if nx > 0 else 1)
+        if lattice.region[there] == 0:
+            return np.int64(-1)
+        if bone_there_was(lattice, cavities, there) == 0:
+            return here
+        here = there
+    return np.int64(-1)
+
+
+@lean_kernel
+def distance_along(lattice, voxel, start, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """From the centre of `start` to that of `voxel` along n, voxels."""
+    z, y = lattice.stride_z, lattice.stride_y
+    dz = np.float64(voxel // z - start // z)
+    dy = np.float64((voxel % z) // y - (start % z) // y)
+    dx = np.float64(voxel % y - start % y)
+    return dz * nz + dy * ny + dx * nx
+
+
+@lean_kernel
+def span_um(lattice, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """w: the depth over which a floor passes through a voxel, um."""
+    return lattice.voxel_um * max(abs(nz), max(abs(ny), abs(nx)))
+
+
+@lean_kernel
+def left_of(depth_um, below_um, span):  # type: ignore[no-untyped-def]
+    """Quanta that a floor at `depth_um` leaves of a voxel whose centre lies at `below_um`."""
+    share = (depth_um - below_um) / span + 0.5
+    return np.int64(np.round(FULL * (1.0 - min(max(share, 0.0), 1.0))))
+
+
+@lean_kernel
+def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """s: depth of a voxel's centre below the old surface at its foot, um."""
+    filled = bone_there_was(lattice, cavities, foot) / FULL
+    inside = (filled - 0.5) * span_um(lattice, nz, ny, nx)
+    return lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx) + inside
+
+
+@lean_kernel
+def claimed_foot(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
+    """The foot of a voxel if the site claimed it, else -1."""
+    sites, records = cavities.sites, cavities.records
+    foot = foot_of(lattice, cavities, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
+    if foot < 0:
+        return foot
+    owner = lattice.owner[foot]
+    if owner >= 0 and records.site[owner] == site and records.foot[owner] == 1:
+        return foot
+    return np.int64(-1)
+
+
+@lean_kernel
+def go_down(lattice, cavities, site, record, deepest_um):  # type: ignore[no-untyped-def]
+    """Add the voxels behind one of a site's columns that are in them, too. Returns how many."""
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    half = 0.5 * span_um(lattice, nz, ny, nx)
+    voxel = records.voxel[record]
+    added = 0
+    for axis in range(3):
+        component = nz if axis == 0 else (ny if axis == 1 else nx)
+        stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+        if abs(component) < LEAST_COMPONENT:
+            continue
+        there = voxel + (stride if component > 0 else -stride)
+        if lattice.region[there] == 0 or lattice.quanta[there] == 0:
+            continue
+        owner = lattice.owner[there]
+        if owner >= 0 and sites.bmu_id[records.site[owner]] == sites.bmu_id[site]:
+            continue  # a sister site's
+        if has_record(cavities, site, there):
+            continue
+        foot = claimed_foot(lattice, cavities, site, there)
+        if foot < 0:
+            continue
+        below = depth_below(lattice, cavities, there, foot, nz, ny, nx)
+        if below - half < deepest_um:
+            inside = lattice.surface_slot[there] < 0
+            new = add_record(lattice, cavities, site, there, inside)
+            if new >= 0:
+                records.below_um[new] = below
+                added += 1
+    return added
+
+
+@lean_kernel
+def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped-def]
+    """List the bone under the claimed surface down to `deepest_um`. Returns its area, um2.
+
+    Bone within is owned at once. Surface that a column comes to, the other side of a plate, is owned
+    only once it is dug. `records.weight` marks what has been passed.
+    """
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    span = span_um(lattice, nz, ny, nx)
+    record = sites.first[site]
+    while record >= 0:
+        voxel = records.voxel[record]
+        records.below_um[record] = depth_below(lattice, cavities, voxel, voxel, nz, ny, nx)
+        record = records.next[record]
+    added = 1
+    while added > 0:
+        added = 0
+        record = sites.first[site]
+        while record >= 0:
+            following = records.next[record]
+            if records.weight[record] == 0.0:
+                records.weight[record] = 1.0
+                added += go_down(lattice, cavities, site, record, deepest_um)
+            record = following
+    volume = np.int64(0)
+    record = sites.first[site]
+    while record >= 0:
+        held = bone_there_was(lattice, cavities, records.voxel[record])
+        volume += max(held - left_of(deepest_um, np.float64(records.below_um[record]), span), 0)
+        record = records.next[record]
+    return volume / FULL * lattice.voxel_um**3 / deepest_um
