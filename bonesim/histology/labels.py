@@ -16,7 +16,7 @@ from bonesim.histology.surface_state import SurfaceState
 
 
 class Teams(NamedTuple):
-    """Forming sites, by row: who each is, and what it has formed."""
+    """Forming sites, by row: who each is, and what it has formed. A label keeps these arrays."""
 
     id: NDArray[np.uint64]
     formed_quanta: NDArray[np.int32]
@@ -41,7 +41,7 @@ class Label:
         self.quanta = quanta.astype(np.float32)
         self.formed_quanta = formed_quanta
         self.surface_um2 = float(state.surface.area_um2.sum())
-        self._teams = Teams(*(column.copy() for column in teams))
+        self._teams = teams
         self._waiting = self._teams.forming.copy()
         mine = state.site >= 0
         self._area_um2 = np.bincount(
