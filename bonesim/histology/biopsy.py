@@ -116,10 +116,10 @@ MEASURES = {
     "Rv.P": ("d", "reversal period"),
     "N.Oc/BS": ("1/mm2", "osteoclasts; sections: centres within one voxel's thickness"),
     "N.Ob/BS": ("1/mm2", "osteoblasts; sections: centres within one voxel's thickness"),
-    "N.Cv/TV": ("1/mm3", "open cavities: touching eroded sites of one BMU"),
-    "Cv.De": ("um", "deepest point of a cavity"),
-    "Cv.S": ("um2", "eroded surface of a cavity"),
-    "Cv.V": ("um3", "volume of a cavity"),
+    "N.Cv/TV": ("1/mm3", "open cavities: touching eroded sites of one BMU, a territory or more"),
+    "Cv.De": ("um", "deepest point of a cavity, mean"),
+    "Cv.S": ("um2", "eroded surface of a cavity, mean"),
+    "Cv.V": ("um3", "volume of a cavity, mean"),
 }
 
 

@@ -9,9 +9,13 @@ that touch stay two; an image would show one.
     Cv.S      area of the eroded surface, walls included
     Cv.V      volume between the eroded surface and the surface there was before
 
-A cut face of the block is a mirror: a cavity at k faces is one of 2^k parts of a whole one. Sizes are of
-those that touch none, which favours small ones. Goff's definitions are read from the abstract:
-how the former surface was found there is not known here; here it is known exactly, from the stock.
+A cut face of the block is a mirror: a cavity at k faces is one of 2^k parts of a whole one. It counts
+2^-k, and what is seen of it is so much of its area and volume. Less than the territory of one osteoclast
+is no cavity but a remnant. That matters: in a healthy block of 2.5 mm (version 0.2) 4.6 pieces per
+mm3 were open, 2.8 of a territory or more, 1.0 of 10,000 um2 or more; these had 91 % of the volume.
+
+Goff's definitions are read from the abstract: how the former surface was found there, and which was
+the smallest cavity, is not known here. Here the former surface is known exactly, from the stock.
 """
 
 from typing import Any, NamedTuple
@@ -122,20 +126,32 @@ def _faces_touched(part: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return faces
 
 
-def measured(simulation: Simulation) -> dict[str, float]:
-    """Symbol -> value of the four measures; NaN where no whole cavity is open.
+def measured(simulation: Simulation, least_um2: float | None = None) -> dict[str, float]:
+    """Symbol -> value of the four measures; sizes are NaN where no cavity is open.
+
+    Args:
+        simulation: on any day.
+        least_um2: eroded surface of the smallest cavity that counts; None: one osteoclast's territory.
 
     Raises:
         InputError: there is no surface.
     """
-    found = open_cavities(simulation)
+    if least_um2 is None:
+        least_um2 = float(np.pi) * simulation.config.cells.bmu.territory_radius_um**2
     tissue = simulation.tissue
     volume_mm3 = tissue.measured_voxels * (tissue.voxel_um / 1000.0) ** 3
-    whole = [one for one in found if one.faces == 0]
-    nan = float("nan")
+    found = [c for c in open_cavities(simulation) if c.area_um2 * 2.0**c.faces >= least_um2]
+    if not found:
+        return {"N.Cv/TV": 0.0, **dict.fromkeys(("Cv.De", "Cv.S", "Cv.V"), float("nan"))}
+    share = np.array([0.5**c.faces for c in found])
+    deepest = np.array([c.deepest_um for c in found])
+    lidded = np.isfinite(deepest)
+    number = float(share.sum())
     return {
-        "N.Cv/TV": sum(0.5**one.faces for one in found) / volume_mm3,
-        "Cv.De": float(np.nanmean([one.deepest_um for one in whole])) if whole else nan,
-        "Cv.S": float(np.mean([one.area_um2 for one in whole])) if whole else nan,
-        "Cv.V": float(np.mean([one.volume_um3 for one in whole])) if whole else nan,
+        "N.Cv/TV": number / volume_mm3,
+        "Cv.De": float(np.average(deepest[lidded], weights=share[lidded]))
+        if lidded.any()
+        else float("nan"),
+        "Cv.S": sum(c.area_um2 for c in found) / number,
+        "Cv.V": sum(c.volume_um3 for c in found) / number,
     }

@@ -115,14 +115,14 @@ def text(table: "pd.DataFrame") -> str:
     lines = [
         f"day {table['day'].iloc[0]}, voxel {table['voxel_um'].iloc[0]:g} um",
         "",
-        f"{'':9s}{'true':>10s}{'sections':>10s}{'':9s}{'cells':>9s}{'health':>21s}",
+        f"{'':9s}{'true':>10s}{'sections':>10s}{'':9s}{'cells':>9s}{'health':>26s}",
     ]
     for row in table.to_dict("records"):
         apart = row["difference_percent"]
         lines.append(
             f"{row['symbol']:9s}{_number(row['true']):>10s}{_number(row['sections']):>10s}"
             f"{'' if apart != apart else f'{apart:+.1f} %':>9s}{_number(row['cells']):>9s}"
-            f"{_band(row):>21s}   {row['unit']:10s} {row['meaning']}"
+            f"{_band(row):>26s}   {row['unit']:10s} {row['meaning']}"
         )
     notes = [note.format(**p) for note in NOTES]
     return "\n".join([*lines, "", *notes, table["version"].iloc[0]])
@@ -133,8 +133,9 @@ def _band(row: dict[Any, Any]) -> str:
     if not row["health_of"]:
         return ""
     outside = "" if row["in_health"] != "no" else "out of "
-    return f"{outside}{row['health_low']:.4g} to {row['health_high']:.4g}"
+    low, high = (_number(row[end]) for end in ("health_low", "health_high"))
+    return f"{outside}{low} to {high}"
 
 
 def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.4g}"
+    return "-" if value != value else f"{value:.0f}" if value >= 1e4 else f"{value:.4g}"

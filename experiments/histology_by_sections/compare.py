@@ -51,11 +51,11 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
 
 def words_of(rows: pd.DataFrame) -> str:
     """The table as text."""
-    lines = [f"{'':9s}{'of':9s}{'mean':>10s}{'SD':>9s}   {'health':19s}{'blocks':8s}"]
+    lines = [f"{'':9s}{'of':9s}{'mean':>10s}{'SD':>9s}   {'health':18s}{'blocks':8s}"]
     for one in rows.to_dict("records"):
-        band = f"{one['low']:.4g} to {one['high']:.4g}"
+        band = f"{one['low']:g} to {one['high']:g}"
         lines.append(
-            f"{one['symbol']:9s}{one['health_of']:9s}{one['mean']:10.4g}{one['sd']:9.2g}   {band:19s}"
+            f"{one['symbol']:9s}{one['health_of']:9s}{one['mean']:10.4g}{one['sd']:9.2g}   {band:18s}"
             f"{one['blocks_within']}/{one['blocks']}   {'in' if one['holds'] else 'OUT'}   {one['unit']}"
         )
     sections = rows[rows["health_of"] == "sections"]

@@ -94,15 +94,27 @@ def test_what_touches_of_one_bmu_is_one_cavity(block: Simulation) -> None:
 
 
 def test_cut_faces_are_mirrors(block: Simulation) -> None:
-    """A cavity at a face is half a one, at an edge of the block a quarter; sizes are of whole ones."""
+    """A cavity at a face is half a one, at an edge of the block a quarter; the mean is of whole ones."""
     dug(block, 1, (12, 22), (12, 22), 2)
     dug(block, 2, (0, 8), (12, 22), 3)
     dug(block, 3, (36, 44), (36, 44), 3)
     values = measured(block)
     inside_mm3 = ((EDGE - 4) * VOXEL_UM / 1000.0) ** 3
     assert values["N.Cv/TV"] == pytest.approx(1.75 / inside_mm3)
-    assert values["Cv.V"] == pytest.approx(200 * VOXEL_UM**3)
-    assert values["Cv.De"] == pytest.approx(40.0, rel=0.05)
+    # The rim of two voxels is no part of the interior: 6 of 8 are.
+    assert values["Cv.V"] == pytest.approx((200 + 180 + 108) / 1.75 * VOXEL_UM**3)
+    assert values["Cv.De"] == pytest.approx((40 + 60 / 2 + 60 / 4) / 1.75, rel=0.05)
+
+
+def test_less_than_a_territory_is_a_remnant(block: Simulation) -> None:
+    dug(block, 1, (12, 22), (12, 22), 2)
+    dug(block, 2, (30, 31), (30, 31), 1)
+    inside_mm3 = ((EDGE - 4) * VOXEL_UM / 1000.0) ** 3
+    assert len(open_cavities(block)) == 2
+    assert measured(block)["N.Cv/TV"] == pytest.approx(1 / inside_mm3)
+    assert measured(block)["Cv.V"] == pytest.approx(200 * VOXEL_UM**3)
+    assert measured(block, least_um2=0.0)["N.Cv/TV"] == pytest.approx(2 / inside_mm3)
+    assert measured(block, least_um2=1e5)["N.Cv/TV"] == 0.0
 
 
 def test_no_cavity_has_no_size(block: Simulation) -> None:
