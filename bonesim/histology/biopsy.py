@@ -42,7 +42,7 @@ from bonesim.config.config import Config
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.bench import Specimen, osteoid_day, specimen
-from bonesim.histology.cavities import measured as cavities_measured
+from bonesim.histology.cavities import cavity_measures
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
     WIDTH_TO_THICKNESS,
@@ -252,7 +252,7 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
         "Rs.P": tracker.periods[OSTEOCLAST].mean_day,
         "Rv.P": tracker.periods[REVERSAL].mean_day,
         **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
-        **cavities_measured(tracker.simulation),
+        **cavity_measures(tracker.simulation),
     }
 
 

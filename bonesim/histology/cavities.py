@@ -126,7 +126,7 @@ def _faces_touched(part: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return faces
 
 
-def measured(simulation: Simulation, least_um2: float | None = None) -> dict[str, float]:
+def cavity_measures(simulation: Simulation, least_um2: float | None = None) -> dict[str, float]:
     """Symbol -> value of the four measures; sizes are NaN where no cavity is open.
 
     Args:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-import bonesim
+from bonesim import biopsy, load_config
 from bonesim.config import parsed_changes
 
 CONFIG = Path(__file__).parents[2] / "configs" / "healthy_decade.toml"
@@ -26,11 +26,11 @@ def readings(
     config: Path, day: int, seeds: Sequence[int], changes: dict[str, object]
 ) -> pd.DataFrame:
     """The biopsies of all blocks, one below the other; each seed is a synthetic bone of its own."""
-    synthetic = bonesim.load_config(config).specimen.kind == "synthetic"
+    synthetic = load_config(config).specimen.kind == "synthetic"
     found = []
     for seed in seeds:
         own = {"specimen.seed": seed} if synthetic else {}
-        found.append(bonesim.biopsy(config, day, changes={**changes, **own}, seed=seed))
+        found.append(biopsy(config, day, changes={**changes, **own}, seed=seed))
         print(f"seed {seed} is done", file=sys.stderr)
     return pd.concat(found, ignore_index=True)
 

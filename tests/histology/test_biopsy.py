@@ -12,7 +12,8 @@ from bonesim.config.config import Config, validated
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
-from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy
+from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy, check_days
+from bonesim.histology.health import HEALTH
 from bonesim.specimens import make_specimen
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +78,27 @@ def test_a_bone_too_small_is_refused_at_once() -> None:
     assert simulation.day == 0
 
 
+@pytest.mark.parametrize(
+    ("lag_day", "days", "word"),
+    [
+        (15, (12, 7, 33), "packets_day"),
+        (14.6, (12, 7, 33), "packets_day"),
+        (3, (12, 4, 60), "wait_day"),
+    ],
+)
+def test_days_that_do_not_hold_the_labels(
+    lag_day: float, days: tuple[int, int, int], word: str
+) -> None:
+    """The matrix under a label is formed the lag before it, and settled when its team is served."""
+    interval, wait, packets = days
+    p = BiopsyParameters(interval_day=interval, wait_day=wait, packets_day=packets)
+    config = healthy(1.2, 0).with_changes({"tissue.mineral.lag_day": lag_day})
+    with pytest.raises(InputError, match=f"biopsy.{word} is"):
+        check_days(config, p)
+    enough = {"packets_day": 34, "wait_day": 5}[word]
+    check_days(config, BiopsyParameters(**{**p.model_dump(), word: enough}))
+
+
 def test_no_biopsy_during_the_burn_in() -> None:
     with pytest.raises(InputError, match="burn-in"):
         biopsy(Simulation(healthy(0.5, 30)), BiopsyParameters(spacing_um=100.0))
@@ -119,6 +141,12 @@ def test_the_command_prints_writes_and_goes_beyond_the_last_day(
     done = commanded(small, "--day", 70, *SHORT, "--json")
     records = json.loads(done.stdout)
     assert [r["symbol"] for r in records] == list(MEASURES)
+    for one in records:  # the band is of the value that is named, and decides
+        if one["health_of"]:
+            value = one[one["health_of"]]
+            inside = value is not None and one["health_low"] <= value <= one["health_high"]
+            assert one["in_health"] == ("" if value is None else "yes" if inside else "no")
+    assert sum(bool(one["health_of"]) for one in records) == len(HEALTH)
     assert len((tmp_path / "b.csv").read_text().splitlines()) == len(records) + 1
 
 

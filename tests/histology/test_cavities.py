@@ -7,7 +7,7 @@ from bonesim.cells.cavity import FORMING, OSTEOCLAST, REVERSAL, add_record
 from bonesim.cells.population import new_row
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
-from bonesim.histology.cavities import OpenCavity, measured, open_cavities
+from bonesim.histology.cavities import OpenCavity, cavity_measures, open_cavities
 from bonesim.histology.health import HEALTH
 from bonesim.specimens.specimen import Specimen
 from bonesim.units import FULL
@@ -98,7 +98,7 @@ def test_cut_faces_are_mirrors(block: Simulation) -> None:
     dug(block, 1, (12, 22), (12, 22), 2)
     dug(block, 2, (0, 8), (12, 22), 3)
     dug(block, 3, (36, 44), (36, 44), 3)
-    values = measured(block)
+    values = cavity_measures(block)
     inside_mm3 = ((EDGE - 4) * VOXEL_UM / 1000.0) ** 3
     assert values["N.Cv/TV"] == pytest.approx(1.75 / inside_mm3)
     # The rim of two voxels is no part of the interior: 6 of 8 are.
@@ -111,14 +111,14 @@ def test_less_than_a_territory_is_a_remnant(block: Simulation) -> None:
     dug(block, 2, (30, 31), (30, 31), 1)
     inside_mm3 = ((EDGE - 4) * VOXEL_UM / 1000.0) ** 3
     assert len(open_cavities(block)) == 2
-    assert measured(block)["N.Cv/TV"] == pytest.approx(1 / inside_mm3)
-    assert measured(block)["Cv.V"] == pytest.approx(200 * VOXEL_UM**3)
-    assert measured(block, least_um2=0.0)["N.Cv/TV"] == pytest.approx(2 / inside_mm3)
-    assert measured(block, least_um2=1e5)["N.Cv/TV"] == 0.0
+    assert cavity_measures(block)["N.Cv/TV"] == pytest.approx(1 / inside_mm3)
+    assert cavity_measures(block)["Cv.V"] == pytest.approx(200 * VOXEL_UM**3)
+    assert cavity_measures(block, least_um2=0.0)["N.Cv/TV"] == pytest.approx(2 / inside_mm3)
+    assert cavity_measures(block, least_um2=1e5)["N.Cv/TV"] == 0.0
 
 
 def test_no_cavity_has_no_size(block: Simulation) -> None:
-    values = measured(block)
+    values = cavity_measures(block)
     assert values["N.Cv/TV"] == 0.0
     assert np.isnan([values[name] for name in ("Cv.De", "Cv.S", "Cv.V")]).all()
 
