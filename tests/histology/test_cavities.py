@@ -37,13 +37,13 @@ def dug(
     deep: int,
     phase: int = REVERSAL,
 ) -> None:
-    """A site in whose voxels (y, x from, to; `deep` layers from the surface) no bone is left."""
+    """A site in whose voxels (y, x from, to; `deep` layers below `top`) no bone is left."""
     lattice, cavities = s.tissue.lattice, s.cavities.columns
     site = new_row(cavities.sites)
     cavities.sites.first[site], cavities.sites.nz[site] = -1, -1.0
     cavities.sites.bmu_id[site], cavities.sites.phase[site] = bmu, phase
     inner = np.zeros(s.tissue.padded_shape, np.bool_)
-    inner[1 + TOP - deep : 1 + TOP, 1 + y[0] : 1 + y[1], 1 + x[0] : 1 + x[1]] = True
+    inner[1 + top - deep : 1 + top, 1 + y[0] : 1 + y[1], 1 + x[0] : 1 + x[1]] = True
     for voxel in np.flatnonzero(inner):
         lattice.quanta[voxel] = 0
         add_record(lattice, cavities, site, voxel)
@@ -75,10 +75,17 @@ def test_the_deepest_point_counts_not_the_mean(block: Simulation) -> None:
 
 
 def test_the_far_side_of_a_thin_plate_is_no_lid(block: Simulation) -> None:
-    """Four of six voxels are gone: the floor is nearer to the other side than to its own lid."""
+    """Four of six voxels are gone: the floor is nearer to the other side than to its own lid.
+
+    There another cavity has its lid; it is not the first one's either.
+    """
     block.tissue.inner(block.tissue.lattice.quanta)[: TOP - 6] = 0
     dug(block, 5, (12, 24), (12, 24), 4)
     assert only(block).deepest_um == pytest.approx(4 * VOXEL_UM, rel=0.05)
+    dug(block, 6, (12, 24), (12, 24), 1, top=TOP - 5)
+    assert [c.deepest_um for c in open_cavities(block)] == [
+        pytest.approx(VOXEL_UM, rel=0.05), pytest.approx(4 * VOXEL_UM, rel=0.05),
+    ]  # fmt: skip
 
 
 def test_what_touches_of_one_bmu_is_one_cavity(block: Simulation) -> None:
