@@ -36,6 +36,7 @@ def dug(
     x: tuple[int, int],
     deep: int,
     phase: int = REVERSAL,
+    top: int = TOP,
 ) -> None:
     """A site in whose voxels (y, x from, to; `deep` layers below `top`) no bone is left."""
     lattice, cavities = s.tissue.lattice, s.cavities.columns
