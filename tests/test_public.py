@@ -112,8 +112,9 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         ),
         "hormones": lambda n: bonesim.hormones(PRESCRIBED, people=n),
         "biopsy": lambda n: bonesim.biopsy(
-            SMALL, 8, changes={"biopsy.packets_day": 8, "biopsy.interval_day": 3,
-                               "biopsy.wait_day": 2, "specimen.size_mm": [1.6, 1.6, 1.6]},
+            SMALL, 12, changes={"biopsy.packets_day": 12, "biopsy.interval_day": 3,
+                                "biopsy.wait_day": 8, "tissue.mineral.lag_day": 1,
+                                "specimen.size_mm": [1.6, 1.6, 1.6]},
         ),
         "decompose": lambda n: bonesim.decompose(SMALL, [5, 10], twin="untreated"),
         "schema": lambda n: bonesim.schema(),

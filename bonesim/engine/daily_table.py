@@ -2,6 +2,10 @@
 
 Referents are 3-D. Running totals count from day 0; rates are over the trailing year, or since
 day 0 if that is shorter.
+
+A symbol of ASBMR is given to what sections would show in the mean (`bonesim biopsy` has both). The area
+of a site is the area it claimed, which is its area by geometry: E.De, W.Th, Ac.f and ES/BS have their
+names. Surface with a team is not OS/BS: osteoid stays until it is mineral.
 """
 
 from array import array
@@ -114,18 +118,20 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
     (Column("euler", "", "", "Euler number of all bone, 26-connected"), lambda s: s.tissue.euler),
     (Column("conn_d_raw_per_mm3", "1/mm3", "Conn.D", "(1 - Euler)/V of the whole lattice, unpurified"),
      lambda s: (1 - s.tissue.euler) / (np.prod(s.tissue.shape) * (s.tissue.voxel_um / 1000.0) ** 3)),
-    (Column("es_bs_percent", "%", "ES/BS", "eroded surface: osteoclasts, mononuclear, reversal, arrested"),
+    (Column("es_bs_percent", "%", "ES/BS",
+            "eroded surface, as claimed: osteoclasts, mononuclear, reversal, arrested"),
      _share_of_surface(*ERODED)),
-    (Column("os_bs_percent", "%", "OS/BS", "osteoid surface: sites with an osteoblast team"),
+    (Column("os_bs_percent", "%", "", "surface with an osteoblast team; OS/BS is more, by osteoid's lag"),
      _share_of_surface(FORMING)),
     (Column("arrested_bs_percent", "%", "", "arrested reversal surface"),
      _share_of_surface(ARRESTED)),
-    (Column("ac_f_per_year", "1/y", "Ac.f", "area activated per surface and year"),
+    (Column("ac_f_per_year", "1/y", "Ac.f", "area claimed by BMUs, per surface and year"),
      _activation_frequency),
     (Column("turnover_percent_per_year", "%/y", "", "bone resorbed per bone and year"), _turnover),
-    (Column("e_de_um", "um", "E.De", "erosion depth of sites that ended"),
+    (Column("e_de_um", "um", "E.De", "erosion depth: volume eroded over area claimed, of sites that ended"),
      _mean_thickness(CLOSED_ERODED, "closed_eroded_mm3")),
-    (Column("w_th_um", "um", "W.Th", "wall thickness of sites that ended, perforated ones too"),
+    (Column("w_th_um", "um", "W.Th", "wall: volume formed over area claimed, of sites that ended, "
+            "with perforated ones, which have none"),
      _mean_thickness(CLOSED_FORMED, "closed_formed_mm3")),
     (Column("osteoclasts", "", "N.Oc", "osteoclasts"), lambda s: len(s.osteoclasts)),
     (Column("osteoblasts", "", "N.Ob", "osteoblasts"), lambda s: len(s.osteoblasts)),

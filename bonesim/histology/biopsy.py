@@ -4,7 +4,7 @@ Three numbers for each measure (ASBMR nomenclature, Dempster 2013):
 
     true      the whole interior in 3-D: areas of the mesh, all sites of a year
     sections  from plane sections with labels and cement lines, as in histomorphometry
-    cells     from the daily table, where the area of a site is the area assigned to its cells
+    cells     from the daily table, where the area of a site is the area its cells claimed
 
 Ac.f has two true values. Neither uses labels, apposition or walls. The first is of the same weeks as
 the labels: OS/BS over the mean formation period of all sites (Little's law). The second is a count
@@ -14,14 +14,21 @@ one small block a few weeks differ from a year. (A count of the packets that sti
 would miss those that later packets have overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
-    MAR     area between labels / length, / interval    Ac.f    BFR/BS / W.Th
-    W.Th    area of packets / length of their surface   FP      W.Th / (MAR x MS/OS)
+    MAR     area between labels / length, / interval,   Ac.f    BFR/BS / W.Th
+            where both labels are                       FP      W.Th / Aj.AR
+    MS/OS   MS/BS / (OS/BS)                             Aj.AR   MAR x MS/OS
+    W.Th    area of packets / length of their surface
     E.De    area of cavities / length of the surface they had, resorption ended, no team yet
     Rs.P, Rv.P, EP   FP x surface in that state / OS    (all in steady state only)
 
-Left out: osteoid and mineral lag (formation is mineralisation), shrinkage, the section's thickness
-(except for counting cells), labels that are missed, a reader's error.
-Sources: Frost 1983; Parfitt 1983, Parfitt 1987; Recker 2011; Dempster 2013.
+Matrix becomes mineral `tissue.mineral.lag_day` after it is formed. So osteoid stays as long after its
+team as surface under osteoid, the formation period has these days too, and a label lies in the
+matrix that was formed as many days before it was given. Teams that rest have osteoid and take up no
+label: MS/OS and Aj.AR are for them.
+
+Left out: shrinkage, the section's thickness (except for counting cells), labels that are missed, a
+reader's error.
+Sources: Frost 1983; Parfitt 1983, Parfitt 1987; Recker 2011; Dempster 2013; Goff 2012 (`cavities`).
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -31,22 +38,18 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bonesim.cells.cavity import ARRESTED, ERODED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.config.config import Config
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
+from bonesim.histology.bench import Specimen, osteoid_day, specimen
+from bonesim.histology.cavities import cavity_measures
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
     WIDTH_TO_THICKNESS,
     box_volume_um3,
     sections_through,
-    surface_above,
 )
-from bonesim.histology.surface_state import (
-    SurfaceState,
-    boxed,
-    of_triangles,
-    owned_records,
-    states_of_surface,
-)
+from bonesim.histology.surface_state import boxed
 from bonesim.histology.tracker import FIRST, SECOND, Tracker
 from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.parameters import Parameters
@@ -94,10 +97,12 @@ MEASURES = {
     "Oc.S/BS": ("%", "surface under osteoclasts"),
     "Rv.S/BS": ("%", "reversal surface, waiting for osteoblasts"),
     "Ar.S/BS": ("%", "arrested eroded surface"),
-    "OS/BS": ("%", "surface with a forming team (osteoid)"),
+    "OS/BS": ("%", "osteoid: surface with a forming team, or not mineral yet"),
     "Ob.S/BS": ("%", "surface covered by living osteoblasts"),
     "MS/BS": ("%", "mineralising surface: double and half of single label"),
     "MAR": ("um/d", "mineral apposition rate, between two labels"),
+    "MS/OS": ("%", "share of osteoid that mineralises"),
+    "Aj.AR": ("um/d", "adjusted apposition rate, averaged over osteoid"),
     "BFR/BS": ("um3/um2/y", "bone formation rate"),
     "W.Th": ("um", "wall thickness of completed packets"),
     "E.De": ("um", "erosion depth where resorption has ended"),
@@ -106,11 +111,15 @@ MEASURES = {
         "1/y",
         "the same; true: surface completed per surface in the period of observation",
     ),
-    "FP": ("d", "formation period"),
+    "FP": ("d", "formation period, until the last osteoid is mineral"),
     "Rs.P": ("d", "resorption period, mononuclear phase included"),
     "Rv.P": ("d", "reversal period"),
     "N.Oc/BS": ("1/mm2", "osteoclasts; sections: centres within one voxel's thickness"),
     "N.Ob/BS": ("1/mm2", "osteoblasts; sections: centres within one voxel's thickness"),
+    "N.Cv/TV": ("1/mm3", "open cavities: touching eroded sites of one BMU, a territory or more"),
+    "Cv.De": ("um", "deepest point of a cavity, mean"),
+    "Cv.S": ("um2", "eroded surface of a cavity, mean"),
+    "Cv.V": ("um3", "volume of a cavity, mean"),
 }
 
 
@@ -130,30 +139,6 @@ class Reading(NamedTuple):
         return 100.0 * (self.sections / self.true - 1.0) if self.true else float("nan")
 
 
-class Specimen(NamedTuple):
-    """The specimen on the day of the biopsy.
-
-    Attributes:
-        state: the surface, each triangle's site and phase.
-        label: bits of the labels at each triangle.
-        packet: number of the BMU whose completed packet is at each quiescent triangle, or 0.
-        wall: share of each voxel that is a completed packet's.
-        between: share formed between the labels where both were taken up.
-        before: the surface as it was before the cavities in reversal; their triangles.
-        cavity: share eroded there.
-        covered: share of each triangle that lies under living osteoblasts.
-    """
-
-    state: SurfaceState
-    label: NDArray[np.uint8]
-    packet: NDArray[np.int32]
-    wall: NDArray[np.float32]
-    between: NDArray[np.float32]
-    before: SurfaceState
-    cavity: NDArray[np.float32]
-    covered: NDArray[np.float64]
-
-
 def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     """Simulate `packets_day` more days with two labels, and take a biopsy at the end.
 
@@ -163,12 +148,14 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
     if not simulation.counting:
         raise InputError(f"day {simulation.day} is in the burn-in; take a biopsy from day 0 on")
     check_size(simulation.tissue.shape, simulation.tissue.voxel_um, p)
+    check_days(simulation.config, p)
     tracker = Tracker(simulation)
-    tracker.follow(p.packets_day - p.interval_day - p.wait_day)
+    since = p.wait_day + osteoid_day(simulation.config)
+    tracker.follow(p.packets_day - p.interval_day - since)
     tracker.label()
     tracker.follow(p.interval_day)
     tracker.label()
-    tracker.follow(p.wait_day)
+    tracker.follow(since)
     bench = specimen(tracker)
     true = _true(tracker, bench, p)
     seen = _seen(simulation, bench, p)
@@ -180,6 +167,28 @@ def biopsy(simulation: Simulation, p: BiopsyParameters) -> list[Reading]:
         )
         for symbol, about in MEASURES.items()
     ]
+
+
+def check_days(config: Config, p: BiopsyParameters) -> None:
+    """Refuse days that do not hold both labels, and a label that no team is served after.
+
+    Raises:
+        InputError: they are too few.
+    """
+    lag, step = osteoid_day(config), config.cells.osteoblast.step_day
+    needed = p.interval_day + p.wait_day + lag
+    if p.packets_day < needed:
+        raise InputError(
+            f"biopsy.packets_day is {p.packets_day}: matrix that takes up the first label is formed "
+            f"{needed} days before the biopsy (interval_day {p.interval_day} + wait_day {p.wait_day} "
+            f"+ tissue.mineral.lag_day {lag}); raise biopsy.packets_day"
+        )
+    if p.wait_day + lag < step:
+        raise InputError(
+            f"biopsy.wait_day is {p.wait_day}: with tissue.mineral.lag_day {lag} the last label is "
+            f"settled only if they are {step} days or more (cells.osteoblast.step_day); raise "
+            "biopsy.wait_day"
+        )
 
 
 def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> None:
@@ -197,62 +206,6 @@ def check_size(shape: tuple[int, ...], voxel_um: float, p: BiopsyParameters) -> 
         )
 
 
-def specimen(tracker: Tracker) -> Specimen:
-    """The bone of today with labels, packets and cavities."""
-    s = tracker.simulation
-    tissue, lattice = s.tissue, s.tissue.lattice
-    quanta = boxed(tissue, lattice.quanta).astype(np.int32)
-    state = states_of_surface(s)
-    label = of_triangles(state.surface, boxed(tissue, tracker.labels), 0)
-    label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
-    wall = np.clip(quanta - boxed(tissue, tracker.base), 0, boxed(tissue, tracker.wall))
-    number = np.where(wall > 0, boxed(tissue, tracker.packet), 0)
-    bmu = np.array(tracker.packet_bmu, np.int32)[number]
-    flat = bmu.reshape(-1)
-    packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
-    packet = np.where(state.phase == 0, packet, 0)
-    places = np.argwhere(wall > 0)
-    normals = np.array(tracker.packet_normal)[number[tuple(places.T)]]
-    above = surface_above(quanta, state.surface, places, normals)
-    # Beneath an open site or a newer packet a wall has no surface of its own: it is not measured.
-    buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
-    wall[tuple(places[buried].T)] = 0
-    first, second = (boxed(tissue, label.quanta).astype(np.int32) for label in tracker.taken)
-    both = boxed(tissue, tracker.labels) == FIRST | SECOND
-    before, cavity = _before(s)
-    return Specimen(
-        state, label.astype(np.uint8), packet, (wall / FULL).astype(np.float32),
-        (np.where(both, np.maximum(second - first, 0), 0) / FULL).astype(np.float32),
-        before, cavity, _covered(s, state),
-    )  # fmt: skip
-
-
-def _before(s: Simulation) -> tuple[SurfaceState, NDArray[np.float32]]:
-    """The surface with all cavities filled, and the cavities in reversal, share of each voxel."""
-    tissue = s.tissue
-    columns: Any = s.cavities.sites.columns
-    voxel, site, stock = owned_records(s)
-    whole = tissue.lattice.quanta.copy()
-    filled = np.minimum(whole[voxel].astype(np.int64) + stock, FULL)
-    missing = np.zeros(whole.size, np.float32)
-    waiting = columns.phase[site] == REVERSAL
-    missing[voxel[waiting]] = (filled - whole[voxel])[waiting] / FULL
-    whole[voxel] = filled
-    return states_of_surface(s, whole), boxed(tissue, missing)
-
-
-def _covered(s: Simulation, state: SurfaceState) -> NDArray[np.float64]:
-    """Share of each triangle under living osteoblasts, each on its nominal area."""
-    sites: Any = s.cavities.sites.columns
-    cells = s.osteoblasts.rows.alive_columns()
-    row = cells["site"].astype(np.int64)
-    here = row[sites.id[row] == cells["site_id"]]
-    team = np.bincount(here, minlength=sites.alive.size)
-    area = np.maximum(sites.area_um2.astype(np.float64), 1.0)
-    share = np.minimum(team * s.config.cells.osteoblast.area_per_cell_um2 / area, 1.0)
-    return np.where(state.phase == FORMING, share[np.maximum(state.site, 0)], 0.0)
-
-
 def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
     """Symbol -> what each triangle has of it, for all measures that are shares of surface."""
     phase = bench.state.phase
@@ -262,7 +215,7 @@ def _of_surface(bench: Specimen) -> dict[str, NDArray[Any]]:
         "Oc.S/BS": phase == OSTEOCLAST,
         "Rv.S/BS": phase == REVERSAL,
         "Ar.S/BS": phase == ARRESTED,
-        "OS/BS": phase == FORMING,
+        "OS/BS": bench.osteoid,
         "Ob.S/BS": bench.covered,
     }
 
@@ -279,13 +232,18 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
     between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
     counts = _cells_inside(tracker.simulation)
     shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
-    formation = tracker.periods[FORMING].mean_day
+    formation = tracker.periods[FORMING].mean_day + osteoid_day(tracker.simulation.config)
+    mineralising = 50.0 * (first.share + second.share)
+    apposition = _over(between_um3, double_um2 * p.interval_day)
+    per_osteoid = _over(mineralising, shares["OS/BS"])
     return {
         "BS/TV": per_volume,
         **shares,
         "Ac.f": shares["OS/BS"] / 100.0 / formation * DAYS_PER_YEAR,
-        "MS/BS": 50.0 * (first.forming_share + second.forming_share),
-        "MAR": _over(between_um3, double_um2 * p.interval_day),
+        "MS/BS": mineralising,
+        "MAR": apposition,
+        "MS/OS": 100.0 * per_osteoid,
+        "Aj.AR": apposition * per_osteoid,
         "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
         "W.Th": tracker.completed.thickness_um,
         "E.De": tracker.eroded.thickness_um,
@@ -294,6 +252,7 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
         "Rs.P": tracker.periods[OSTEOCLAST].mean_day,
         "Rv.P": tracker.periods[REVERSAL].mean_day,
         **{name: len(where) / box_mm3 / per_volume for name, where in counts.items()},
+        **cavity_measures(tracker.simulation),
     }
 
 
@@ -319,7 +278,9 @@ def _seen(s: Simulation, bench: Specimen, p: BiopsyParameters) -> dict[str, floa
     }
     seen["BFR/BS"] = seen["MAR"] * seen["MS/BS"] / 100.0 * DAYS_PER_YEAR
     seen["Ac.f"] = seen["Ac.f past"] = _over(seen["BFR/BS"], seen["W.Th"])
-    formation = _over(seen["W.Th"], seen["MAR"] * _over(seen["MS/BS"], seen["OS/BS"]))
+    seen["MS/OS"] = 100.0 * _over(seen["MS/BS"], seen["OS/BS"])
+    seen["Aj.AR"] = seen["MAR"] * seen["MS/OS"] / 100.0
+    formation = _over(seen["W.Th"], seen["Aj.AR"])
     per_osteoid = _over(formation, seen["OS/BS"])
     resorbing = cut.trace_um(np.isin(bench.state.phase, (OSTEOCLAST, MONONUCLEAR)))
     seen["FP"] = formation
@@ -350,8 +311,9 @@ def _cells(s: Simulation, p: BiopsyParameters) -> dict[str, float]:
     now = {name: float(values[-1]) for name, values in table.items()}
     surface_mm2 = s.tissue.surface_area_mm2() / s.tissue.measured_voxels * np.prod(s.tissue.shape)
     per_quantum_um3 = s.tissue.voxel_um**3 / FULL
-    past = table["formed_quanta"][-1 - p.interval_day - p.wait_day]
-    then = table["formed_quanta"][-1 - p.wait_day]
+    since = p.wait_day + osteoid_day(s.config)
+    past = table["formed_quanta"][-1 - p.interval_day - since]
+    then = table["formed_quanta"][-1 - since]
     return {
         "BS/TV": now["bstv_per_mm"],
         "ES/BS": now["es_bs_percent"],

@@ -11,6 +11,7 @@ from bonesim.errors import InputError
 from bonesim.histology.sections import Surface, surface_of
 from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.lattice.tissue import Tissue
+from bonesim.units import FULL
 
 
 def boxed(tissue: Tissue, flat: NDArray[Any]) -> NDArray[Any]:
@@ -29,6 +30,14 @@ def owned_records(simulation: Simulation) -> tuple[NDArray[np.int64], ...]:
         records.site[rows].astype(np.int64),
         records.stock[rows].astype(np.int64),
     )
+
+
+def filled(simulation: Simulation) -> NDArray[np.uint8]:
+    """The lattice with the stock of every open cavity put back, flat and padded."""
+    voxel, _, stock = owned_records(simulation)
+    whole = simulation.tissue.lattice.quanta.copy()
+    whole[voxel] = np.minimum(whole[voxel].astype(np.int64) + stock, FULL)
+    return whole
 
 
 def of_triangles(surface: Surface, of_voxel: NDArray[Any], nothing: int) -> NDArray[Any]:

@@ -8,7 +8,8 @@ where they began. It is not the area assigned to the site's cells (`sites.area_u
 assigned only faces against its normal; on thin struts it consumes about half as much surface more.
 On a flat surface both agree.
 
-Sites that form on the day take up the label; there is no lag between osteoid and mineral.
+Sites that form bone on the day take up the label (`labels`). Matrix mineralises later, by its lag:
+whoever takes a biopsy gives the tracker a label so many days earlier, on the day its matrix is formed.
 """
 
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
+from bonesim.histology.labels import Label, Teams
 from bonesim.histology.sections import surface_of
 from bonesim.histology.surface_state import owned_records, states_of_surface
 from bonesim.lattice.ledger import INTERIOR, INTERIOR_FORMED
@@ -28,6 +30,8 @@ from bonesim.units import FULL
 FIRST, SECOND = 1, 2
 #: Voxels around a site that its mesh needs.
 _MARGIN = 2
+#: No formation has ended since the tracker began.
+NEVER = -(10**6)
 
 
 class Sites(NamedTuple):
@@ -40,6 +44,7 @@ class Sites(NamedTuple):
     phase_day: NDArray[np.int32]
     voxel: NDArray[np.int64]
     area_um2: NDArray[np.float32]
+    formed_quanta: NDArray[np.int32]
 
 
 class Span:
@@ -74,16 +79,6 @@ class Tally:
         return self.volume_um3 / self.area_um2 if self.area_um2 > 0.0 else float("nan")
 
 
-class Label(NamedTuple):
-    """One label: the bone of its day, bone formed until then, and the surface that took it up."""
-
-    day: int
-    quanta: NDArray[np.uint8]
-    formed_quanta: int
-    forming_share: float
-    surface_um2: float
-
-
 class Tracker:
     """Tracks a simulation from now on; only sites centred in the interior are counted.
 
@@ -97,6 +92,7 @@ class Tracker:
         base: quanta of each packet's voxels when its formation began.
         wall: quanta formed there when it ended.
         labels: bits of the labels each voxel's site took up.
+        ended_day: the day the last formation in each voxel ended.
     """
 
     def __init__(self, simulation: Simulation) -> None:
@@ -109,6 +105,7 @@ class Tracker:
         self.base = simulation.tissue.lattice.quanta.copy()
         self.wall = np.zeros(size, np.uint8)
         self.labels = np.zeros(size, np.uint8)
+        self.ended_day = np.full(size, NEVER, np.int32)
         self.taken: list[Label] = []
         self.packet_bmu: list[int] = [0]
         self.packet_normal: list[tuple[float, ...]] = [(0.0, 0.0, 0.0)]
@@ -127,19 +124,32 @@ class Tracker:
     # -- labels --------------------------------------------------------------------------------
 
     def label(self) -> None:
-        """Give a label today: every site that forms takes it up."""
+        """Give a label today: every site that forms bone takes it up when it is served next."""
         s = self.simulation
-        lattice = s.tissue.lattice
-        bit = (FIRST, SECOND)[len(self.taken)]
-        voxel, site, _ = self._records
-        self.labels[voxel[self._sites.phase[site] == FORMING]] |= bit
-        state = states_of_surface(s)
-        self.taken.append(
-            Label(
-                s.day, lattice.quanta.copy(), int(lattice.counts[INTERIOR_FORMED]),
-                state.share(state.phase == FORMING), float(state.surface.area_um2.sum()),
-            )
-        )  # fmt: skip
+        formed = self._sites.formed_quanta
+        teams = Teams(self._sites.id, formed, self._sites.phase == FORMING)
+        interior = int(s.tissue.lattice.counts[INTERIOR_FORMED])
+        quanta = s.tissue.lattice.quanta
+        self.taken.append(Label(s.day, quanta, interior, states_of_surface(s), teams))
+
+    def _settle_labels(
+        self, new: Sites, records: tuple[NDArray[np.int64], ...],
+        old_records: tuple[NDArray[np.int64], ...],
+    ) -> None:  # fmt: skip
+        """Sites that were served today show whether they had formed on the day of a label."""
+        s = self.simulation
+        step = s.config.cells.osteoblast.step_day
+        for bit, label in zip((FIRST, SECOND), self.taken, strict=False):
+            after = s.day - label.day
+            rows = label.settled(new.id, new.formed_quanta, after, step)
+            if not rows.size:
+                continue
+            for rows_, (voxel, site, _) in (
+                (rows[new.alive[rows]], records), (rows[~new.alive[rows]], old_records),
+            ):  # fmt: skip
+                place = voxel[_chosen(site, rows_, new.alive.size)]
+                self.labels[place] |= bit
+                label.place(place, s.tissue.lattice.quanta, (step - after) / step)
 
     # -- end of a day ----------------------------------------------------------------------------
 
@@ -149,7 +159,7 @@ class Tracker:
         phase = np.where(alive, columns.phase, 0).astype(np.uint8)
         return Sites(
             alive, columns.id.copy(), columns.bmu_id.copy(), phase, columns.phase_day.copy(),
-            columns.voxel.copy(), columns.area_um2.copy(),
+            columns.voxel.copy(), columns.area_um2.copy(), columns.formed_quanta.copy(),
         )  # fmt: skip
 
     def _on_day(self, s: Simulation) -> None:
@@ -165,7 +175,8 @@ class Tracker:
         started = same & (old.phase == REVERSAL) & (new.phase[:rows] == FORMING)
         # Formation without resorption has no cavity: it is on OS/BS and takes labels, no more.
         columns: Any = s.cavities.sites.columns
-        ended = old.alive & ~same & (old.phase == FORMING) & (columns.bmu[:rows] >= 0)
+        gone = old.alive & ~same & (old.phase == FORMING)
+        ended = gone & (columns.bmu[:rows] >= 0)
         for which, phase, since in (
             (resorbed, OSTEOCLAST, born_day(old.id)),
             (started, REVERSAL, old.phase_day),
@@ -175,6 +186,8 @@ class Tracker:
             self.periods[phase].add(s.day - since[counted], old.area_um2[counted])
         starting, ending = np.flatnonzero(started), np.flatnonzero(ended)
         self._sites, self._records = new, records
+        self._settle_labels(new, records, old_records)
+        self.ended_day[old_records[0][_chosen(old_records[1], np.flatnonzero(gone), rows)]] = s.day
         self._follow_bases(records, starting)
         self._measure(records, old_records, starting, ending, inside)
         known = [identity not in self._unknown for identity in old.id[ending].tolist()]

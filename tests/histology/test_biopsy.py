@@ -12,7 +12,8 @@ from bonesim.config.config import Config, validated
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
-from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy
+from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy, check_days
+from bonesim.histology.health import HEALTH
 from bonesim.specimens import make_specimen
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ def test_a_small_biopsy_is_whole_and_repeats() -> None:
     # Frequent features are estimated well even in a small block.
     for symbol, within in (("BS/TV", 0.05), ("OS/BS", 0.15), ("MS/BS", 0.15), ("BFR/BS", 0.3)):
         assert read[symbol].sections == pytest.approx(read[symbol].true, rel=within), symbol
-    assert 0 < read["W.Th"].true < read["W.Th"].cells
+    assert 0 < read["W.Th"].true < 1.1 * read["W.Th"].cells
+    assert 0 < read["Cv.De"].true < 150
     assert read["ES/BS"].true >= read["Oc.S/BS"].true + read["Rv.S/BS"].true
     again = taken(config, 0, p)
     assert all(np.array_equal(read[k][1:4], again[k][1:4], equal_nan=True) for k in read)
@@ -62,8 +64,8 @@ def test_watching_changes_nothing() -> None:
     config = healthy(1.0, 0)
     bone = make_specimen(config.specimen)
     watched, alone = Simulation(config, bone), Simulation(config, bone)
-    biopsy(watched, BiopsyParameters(packets_day=30, spacing_um=100.0))
-    for _ in range(30):
+    biopsy(watched, BiopsyParameters(packets_day=34, spacing_um=100.0))
+    for _ in range(34):
         alone.step()
     assert np.array_equal(watched.tissue.lattice.quanta, alone.tissue.lattice.quanta)
     assert np.array_equal(watched.tissue.lattice.owner, alone.tissue.lattice.owner)
@@ -74,6 +76,27 @@ def test_a_bone_too_small_is_refused_at_once() -> None:
     with pytest.raises(InputError, match="too small"):
         biopsy(simulation, BiopsyParameters(spacing_um=450.0))
     assert simulation.day == 0
+
+
+@pytest.mark.parametrize(
+    ("lag_day", "days", "word"),
+    [
+        (15, (12, 7, 33), "packets_day"),
+        (14.6, (12, 7, 33), "packets_day"),
+        (3, (12, 4, 60), "wait_day"),
+    ],
+)
+def test_days_that_do_not_hold_the_labels(
+    lag_day: float, days: tuple[int, int, int], word: str
+) -> None:
+    """The matrix under a label is formed the lag before it, and settled when its team is served."""
+    interval, wait, packets = days
+    p = BiopsyParameters(interval_day=interval, wait_day=wait, packets_day=packets)
+    config = healthy(1.2, 0).with_changes({"tissue.mineral.lag_day": lag_day})
+    with pytest.raises(InputError, match=f"biopsy.{word} is"):
+        check_days(config, p)
+    enough = {"packets_day": 34, "wait_day": 5}[word]
+    check_days(config, BiopsyParameters(**{**p.model_dump(), word: enough}))
 
 
 def test_no_biopsy_during_the_burn_in() -> None:
@@ -105,7 +128,7 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-SHORT = ("--set", "biopsy.packets_day=30", "--set", "biopsy.spacing_um=100")
+SHORT = ("--set", "biopsy.packets_day=34", "--set", "biopsy.spacing_um=100")
 
 
 def test_the_command_prints_writes_and_goes_beyond_the_last_day(
@@ -118,6 +141,12 @@ def test_the_command_prints_writes_and_goes_beyond_the_last_day(
     done = commanded(small, "--day", 70, *SHORT, "--json")
     records = json.loads(done.stdout)
     assert [r["symbol"] for r in records] == list(MEASURES)
+    for one in records:  # the band is of the value that is named, and decides
+        if one["health_of"]:
+            value = one[one["health_of"]]
+            inside = value is not None and one["health_low"] <= value <= one["health_high"]
+            assert one["in_health"] == ("" if value is None else "yes" if inside else "no")
+    assert sum(bool(one["health_of"]) for one in records) == len(HEALTH)
     assert len((tmp_path / "b.csv").read_text().splitlines()) == len(records) + 1
 
 
@@ -128,8 +157,8 @@ def test_the_command_prints_writes_and_goes_beyond_the_last_day(
         (("--day", 30, "--set", "biopsy.packets_day=10"), "packets_day"),
         (("--day", 30, "--set", "biopsy.spacing=10"), "spacing"),
         (("--day", 30, "--set", "biopsy.spacing_um=10"), "spacing_um"),
-        (("--day", 30, *SHORT, "--set", "specimen.size_mm=[0.1,0.1,0.1]"), "size_mm"),
-        (("--day", 30, *SHORT, "--set", "specimen.nonsense=1"), "nonsense"),
+        (("--day", 34, *SHORT, "--set", "specimen.size_mm=[0.1,0.1,0.1]"), "size_mm"),
+        (("--day", 34, *SHORT, "--set", "specimen.nonsense=1"), "nonsense"),
     ],
 )
 def test_bad_input_is_one_line(small: Path, arguments: tuple[object, ...], word: str) -> None:
