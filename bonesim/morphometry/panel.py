@@ -163,17 +163,17 @@ def measure(
             values["bsbv_per_mm"] = area / (surface.bone * voxel_mm)
         euler = euler_of(purified(bone), counted)
         values["conn_d_unfiltered_per_mm3"] = (1.0 - euler) / cubes_mm3
-        filtered = _filtered(quanta, FILTER_UM / voxel_um)
-        values["conn_d_per_mm3"] = connectivity(purified(filtered), counted) / cubes_mm3
+        network = filtered(quanta, FILTER_UM / voxel_um)
+        values["conn_d_per_mm3"] = connectivity(purified(network), counted) / cubes_mm3
         values |= _smoothness(domain, surface, voxel_um)
         if not quick:
-            for radius, count in spectrum(filtered, voxel_um, counted).items():
+            for radius, count in spectrum(network, voxel_um, counted).items():
                 values[name_of(radius)] = count / cubes_mm3
             values["euler"] = euler
             values |= _fabric(surface, voxel_um)
             smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
-            smooth = purified(_filtered(quanta, SHAPE_UM / voxel_um))
+            smooth = purified(filtered(quanta, SHAPE_UM / voxel_um))
             values |= _parts(smooth, domain, bvtv, volume_mm3)
     if progress is not None:
         progress(1.0)
@@ -238,7 +238,7 @@ def _parts(
     }
 
 
-def _filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
+def filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
     """Bone after a slight Gaussian (SD in voxels), as scanners apply before the threshold.
 
     Tunnels of one voxel, which erosion and formation leave behind, are noise of the lattice.

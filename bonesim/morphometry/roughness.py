@@ -37,18 +37,21 @@ def after_gaussian(
         sd_um: standard deviation of the Gaussian.
 
     Returns:
-        uint8 whose surface, at half a voxel as of any lattice, is that of the filtered bone; as
-        many of the counted voxels are bone as the counted quanta fill. Its values are no bone
-        fractions: they are the filtered fractions, moved so that the threshold is one half.
+        uint8, to be measured as any lattice: as many of the counted voxels are bone as the counted
+        quanta fill. Next to a flat surface its values are bone fractions.
     """
     from scipy.ndimage import gaussian_filter
 
-    full = np.float32(FULL)
-    smooth = gaussian_filter(quanta.astype(np.float32) / full, sd_um / voxel_um, mode="nearest")
+    full, sd = np.float32(FULL), sd_um / voxel_um
+    smooth = gaussian_filter(quanta.astype(np.float32) / full, sd, mode="nearest")
     volume = round(float(quanta[counted].sum(dtype=np.int64)) / FULL)
-    level = _level(smooth[counted], volume)
-    moved = np.floor((smooth - level) * full + np.float32((FULL + 1) / 2))
-    return moved.clip(0.0, full, out=moved).astype(np.uint8)
+    # The slope of a filtered step is 1 / (sd sqrt(2 pi)); that of a bone fraction is 1 a voxel.
+    steep = full * np.float32(max(sd * np.sqrt(2.0 * np.pi), 1.0))
+    smooth -= _level(smooth[counted], volume)
+    smooth *= steep
+    smooth += np.float32((FULL + 1) / 2)
+    np.floor(smooth, out=smooth)
+    return smooth.clip(0.0, full, out=smooth).astype(np.uint8)
 
 
 def _level(values: NDArray[np.float32], above: int) -> np.float32:
