@@ -62,16 +62,16 @@ SLACK = {
     "tb_th_um": 1.0, "tb_n_per_mm": 0.5, "conn_d_per_mm3": 10.0, "smi": 4.0,
     "plate_share_percent": 10.0, "nodes_per_mm3": 8.0,
 }  # fmt: skip
+#: Tb.N of the table is of spheres that reach through the edge of the cube: the same cubes, stripped
+#: with other code, have -1.8 and -3.6 % so, and -1.3 and -0.8 % by today's panel, which counts them as
+#: censored. Eight draws of elements gave -0.2 to -1.6 %: Tb.N sees missing elements even less.
+EXCEPT_REAL = {("stripped", "tb_n_per_mm"): (-2.5, 0.0)}
 #: Elements of synthetic bone are of one thickness. Thin spots and thin elements go first: where there
-#: are some, the mean of what is left rises; here it does not. Elements of the dense bone of a young
-#: vertebra bound marrow that others bound as well, so that Tb.N falls less.
-EXCEPT_SYNTHETIC = {
+#: are some, the mean of what is left rises; here it hardly does.
+EXCEPT_SYNTHETIC = EXCEPT_REAL | {
     ("holed", "tb_th_um"): (-1.5, 1.0),
     ("stripped", "tb_th_um"): (0.0, 2.0),
-    ("stripped", "tb_n_per_mm"): (-3.5, -0.3),
 }
-#: Which of its elements a cube loses by chance: one of the real crops gave -1.8 here.
-EXCEPT_REAL = {("stripped", "tb_n_per_mm"): (-3.5, -1.0)}
 #: The table has one number, -10, for three crops. Four cubes here had -7.3 to -10.7.
 ROUGH_TH = {"tb_th_um": (-12.0, -6.5)}
 #: Pits of 40 um go through plates of 50 um, of which this scan has many: Conn.D rises by 31 %, raw by
