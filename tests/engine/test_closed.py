@@ -111,8 +111,8 @@ def test_filled_cavities_are_stiffer_and_as_mineralised_as_the_bone_beside(recor
         moduli[closed] = table
     assert moduli[True][0] == moduli[False][0]
     assert moduli[True][30] > moduli[False][30]
-    # Nothing is lost yet: closed is day 0. Mineral of 30 days more changes it little.
-    assert moduli[True][30] == pytest.approx(moduli[False][0], rel=0.02)
+    # Nothing is lost yet: closed, the bone is that of day 0, with the mineral of 30 days more.
+    assert 1.0 <= moduli[True][30] / moduli[False][0] < 1.05
 
 
 def test_only_runs_can_be_closed() -> None:
