@@ -163,7 +163,8 @@ def measure(
     with opened(bone) as run:
         place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
         table = structure.table(
-            report.closed_bones_of_run(run) if closed else bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
+            report.closed_bones_of_run(run) if closed else bones_of_run(run), place, name,
+            quick=quick, per_label=per_label, progress=progress,
             count=len(run.snapshot_days),
         )  # fmt: skip
         table.attrs["notes"] += notes

@@ -144,7 +144,9 @@ def measure(
     if maps is not None and closed:
         raise InputError("draws bone as it is; leave `closed` out", parameter="maps")
     if maps is not None:
-        own = {name: value for name, value in options.items() if name not in ("per_label", "closed")}
+        own = {
+            name: value for name, value in options.items() if name not in ("per_label", "closed")
+        }
         for file in files:
             folder = maps if len(files) == 1 else maps / file.name.split(".")[0]
             with progress_line(f"maps of {file.name}", quiet=quiet) as progress:

@@ -200,9 +200,7 @@ def resume(
 
 def _require_todays_columns(path: Path, writer: RunWriter) -> None:
     """Raise InputError if the file has other columns than those that would be added."""
-    others = writer.lacks(
-        {TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, EVENTS: EVENT_COLUMNS}
-    )
+    others = writer.lacks({TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, EVENTS: EVENT_COLUMNS})
     if others:
         raise InputError(
             f"{path}: has other columns than this version writes ({', '.join(others[:3])}"

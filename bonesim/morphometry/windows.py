@@ -6,9 +6,9 @@ number per volume. Sphere-based Tb.N does not see them (`tests/morphometry/test_
 
 A ball that cannot pass still dips into a hole, from both sides. A round hole of diameter d in a plate
 of thickness t closes if t > 2r - sqrt(4r^2 - d^2). Holes of 200 um: at r = 150 um in plates of 76 um
-or more, at r = 200 um in plates of 54 um or more. So all 140 holes of 200 um cut into four cubes
-showed at r = 200 um, and 97 % of them at r = 150 um. Thinning by 5 % moves the number at r = 150 um by
-0.0 to 0.3 /mm3.
+or more, at r = 200 um in plates of 54 um or more. So all 124 holes of 200 um cut at thin spots
+of five cubes showed at r = 200 um, and 95 % of them at r = 150 um. Thinning by 5 %
+moves the number at r = 150 um by 0.0 to 0.3 /mm3.
 
 The closing also fills marrow between bones that come close without touching; where that makes a
 loop, it is a connection of the closed bone, and the number is lower for it. In bone that is not

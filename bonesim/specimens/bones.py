@@ -77,7 +77,11 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
         quanta = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
         note = f"voxels at {grey.threshold:g} or more are bone, fully mineralised"
     return Bone(
-        quanta, grey.voxel_um, source=scan.path, notes=(*grey.notes, note), grid=grey.grid,
+        quanta,
+        grey.voxel_um,
+        source=scan.path,
+        notes=(*grey.notes, note),
+        grid=grey.grid,
         crop=grey.crop,
     )
 

@@ -85,7 +85,10 @@ def holed(
         size = int(np.ceil(np.hypot(radius, reach))) + 1
         box = tuple(slice(max(at - size, 0), at + size + 1) for at in place)
         before = np.pad(cut[box], 1)
-        axes = [np.arange(side.start, side.start + n) for side, n in zip(box, cut[box].shape, strict=True)]
+        axes = [
+            np.arange(side.start, side.start + n)
+            for side, n in zip(box, cut[box].shape, strict=True)
+        ]
         offset = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1) - place
         along = offset @ normal
         across = np.sqrt(np.maximum((offset**2).sum(axis=-1) - along**2, 0.0))

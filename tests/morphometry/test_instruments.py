@@ -193,7 +193,9 @@ def bands_of(
     return wide | other
 
 
-def of(name: str, exceptions: dict[tuple[str, str], tuple[float, float]]) -> dict[str, tuple[float, float]]:
+def of(
+    name: str, exceptions: dict[tuple[str, str], tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
     return {measured: band for (done, measured), band in exceptions.items() if done == name}
 
 

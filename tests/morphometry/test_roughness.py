@@ -76,6 +76,7 @@ def test_without_surface_there_is_no_roughness(full: int) -> None:
 
 def test_r_is_of_lengths_not_of_voxels() -> None:
     """The same body in voxels of 20 and of 10 um."""
+
     def waves(edge: int, um: float) -> NDArray[np.uint8]:
         z, _, x = turned(places(edge), 20.0) * um
         return sampled((200.0 + 25.0 * np.sin(2.0 * np.pi * x / 200.0) - np.abs(z)) / um)

@@ -14,7 +14,9 @@ from tests.morphometry.phantoms import places, turned
 UM = 20.0
 
 
-def plate(thick_um: float, hole_um: float, degree: float = 0.0, edge: int = 61) -> NDArray[np.bool_]:
+def plate(
+    thick_um: float, hole_um: float, degree: float = 0.0, edge: int = 61
+) -> NDArray[np.bool_]:
     """A plate through a block, with a round hole in its middle (none: 0)."""
     z, y, x = turned(places(edge), degree) * UM
     return np.asarray((np.abs(z) <= thick_um / 2.0) & (np.hypot(y, x) >= hole_um / 2.0))
