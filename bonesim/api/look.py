@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from numpy.typing import ArrayLike, NDArray
 
+from bonesim.api.closed import closed_bones_of_run
 from bonesim.api.inputs import (
     AnyRun,
     ScanOptions,
@@ -140,7 +141,6 @@ def measure(
         InputError: an array, image, region or argument that will not do.
         CorruptFileError: a damaged file.
     """
-    from bonesim.reports import closed as report
     from bonesim.reports import structure
 
     _closed_is_of_runs(bone, closed)
@@ -163,7 +163,7 @@ def measure(
     with opened(bone) as run:
         place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
         table = structure.table(
-            report.closed_bones_of_run(run) if closed else bones_of_run(run), place, name,
+            closed_bones_of_run(run) if closed else bones_of_run(run), place, name,
             quick=quick, per_label=per_label, progress=progress,
             count=len(run.snapshot_days),
         )  # fmt: skip
@@ -195,7 +195,6 @@ def measure_stiffness(
         InputError: bone or parameters that will not do, bone that carries no load.
         ResourceError, NumericalError: too large a block; no convergence.
     """
-    from bonesim.reports import closed as report
     from bonesim.reports import mechanics
 
     _closed_is_of_runs(bone, closed)
@@ -212,7 +211,7 @@ def measure_stiffness(
     only_for_scans(bone, **given)
     with opened(bone) as run:
         p = mechanics.parameters_of(options, run)
-        bones = report.closed_bones_of_run(run) if closed else bones_of_run(run)
+        bones = closed_bones_of_run(run) if closed else bones_of_run(run)
         return mechanics.table(bones, p, tensor=tensor)
 
 
