@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from numpy.typing import ArrayLike, NDArray
 
+from bonesim.api.closed import closed_bones_of_run
 from bonesim.api.inputs import (
     AnyRun,
     ScanOptions,
@@ -79,8 +80,8 @@ def doctor() -> "pd.DataFrame":
 def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, per_label: bool = False, progress: Progress | None = None,
-    **scan: Unpack[ScanOptions],
+    quanta: bool = False, per_label: bool = False, closed: bool = False,
+    progress: Progress | None = None, **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -89,7 +90,8 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    per_label: Literal[False] = False, progress: Progress | None = None,
+    per_label: Literal[False] = False, closed: Literal[False] = False,
+    progress: Progress | None = None,
     **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
 
@@ -99,7 +101,7 @@ def measure(
     bone: NDArray[Any] | Specimen, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    per_label: Literal[True], progress: Progress | None = None,
+    per_label: Literal[True], closed: Literal[False] = False, progress: Progress | None = None,
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -107,7 +109,8 @@ def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    per_label: bool = False, progress: Progress | None = None, **scan: Unpack[ScanOptions],
+    per_label: bool = False, closed: bool = False, progress: Progress | None = None,
+    **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -124,6 +127,8 @@ def measure(
         smooth_voxel: SD of a Gaussian on the grey values of an image first, voxels.
         quanta: the array is uint8 and holds the bone of each voxel in 1/255, as `run.quanta` gives it.
         per_label: measure the voxels of each number in `region` by themselves.
+        closed: measure a copy of each snapshot of a run in which all open cavities are filled again.
+            Without it a run's table also has the few closed measures of its snapshot table.
         progress: receives the share of the work that is done, 0..1.
         scan: for images: see `ScanOptions`.
 
@@ -138,6 +143,7 @@ def measure(
     """
     from bonesim.reports import structure
 
+    _closed_is_of_runs(bone, closed)
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
         place, _ = region_in(region, block.quanta.shape, grid_of_array(block), labels=per_label)
@@ -157,7 +163,8 @@ def measure(
     with opened(bone) as run:
         place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
         table = structure.table(
-            bones_of_run(run), place, name, quick=quick, per_label=per_label, progress=progress,
+            closed_bones_of_run(run) if closed else bones_of_run(run), place, name,
+            quick=quick, per_label=per_label, progress=progress,
             count=len(run.snapshot_days),
         )  # fmt: skip
         table.attrs["notes"] += notes
@@ -166,14 +173,16 @@ def measure(
 
 def measure_stiffness(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None, *,
-    tensor: bool = False, threshold: float | None = None, smooth_voxel: float | None = None,
-    quanta: bool = False, **options: Any,
+    tensor: bool = False, closed: bool = False, threshold: float | None = None,
+    smooth_voxel: float | None = None, quanta: bool = False, **options: Any,
 ) -> "pd.DataFrame":  # fmt: skip
     """Stiffness and strength by voxel finite elements: the block is compressed by 1 %.
 
     Args:
         bone, voxel_um, threshold, smooth_voxel, quanta: as for `measure`.
         tensor: also the whole stiffness tensor, six load cases.
+        closed: of a run: with all open cavities filled again; new bone is as mineralised as the
+            nearest.
         options: for images those of `ScanOptions`; and parameters of the test, see
             `bonesim.mechanics.apparent.ApparentParameters`: axis, ends, sides, tissue_modulus_mpa,
             poisson, habitual_stress_mpa, voxels_per_element, tolerance, ...; of a run, the material
@@ -188,6 +197,7 @@ def measure_stiffness(
     """
     from bonesim.reports import mechanics
 
+    _closed_is_of_runs(bone, closed)
     scan = {name: options.pop(name, None) for name in ScanOptions.__annotations__}
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         p = mechanics.parameters_of(options)
@@ -201,7 +211,16 @@ def measure_stiffness(
     only_for_scans(bone, **given)
     with opened(bone) as run:
         p = mechanics.parameters_of(options, run)
-        return mechanics.table(bones_of_run(run), p, tensor=tensor)
+        bones = closed_bones_of_run(run) if closed else bones_of_run(run)
+        return mechanics.table(bones, p, tensor=tensor)
+
+
+def _closed_is_of_runs(bone: object, closed: bool) -> None:
+    """Refuse `closed` for what no cell has worked on."""
+    if closed and not (isinstance(bone, str | Path | Run) and is_run(bone)):
+        raise InputError(
+            "is for run files, which have the open cavities; leave it out", parameter="closed"
+        )
 
 
 def clinic(

@@ -53,6 +53,9 @@ def measure(
     per_label: Annotated[
         bool, typer.Option("--per-label", help="Measure each number in the ROI by itself.")
     ] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Of runs: with all open cavities filled again.")
+    ] = False,
     maps: Annotated[
         Path | None,
         typer.Option(
@@ -135,11 +138,15 @@ def measure(
     options: dict[str, Any] = dict(
         voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
-        index=index, array=array,
+        index=index, array=array, closed=closed,
         **({"tensor": tensor, **test} if mechanics else {"region": roi, "per_label": per_label}),
     )  # fmt: skip
+    if maps is not None and closed:
+        raise InputError("draws bone as it is; leave `closed` out", parameter="maps")
     if maps is not None:
-        own = {name: value for name, value in options.items() if name != "per_label"}
+        own = {
+            name: value for name, value in options.items() if name not in ("per_label", "closed")
+        }
         for file in files:
             folder = maps if len(files) == 1 else maps / file.name.split(".")[0]
             with progress_line(f"maps of {file.name}", quiet=quiet) as progress:

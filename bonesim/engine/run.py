@@ -30,14 +30,20 @@ from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import EVENT_COLUMNS, event_table
 from bonesim.engine.simulation import Simulation
-from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of
+from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of, measures_of
 from bonesim.engine.state import State, put_back_from, state_of
 from bonesim.errors import InputError
-from bonesim.morphometry.panel import measure
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.durable import failures_explained
-from bonesim.storage.layout import COMPLETE, INTERRUPTED, RUNNING
+from bonesim.storage.layout import (
+    COMPLETE,
+    EVENTS,
+    INTERRUPTED,
+    RUNNING,
+    SNAPSHOT_TABLE,
+    TABLE,
+)
 from bonesim.storage.program import named, program, program_hash
 from bonesim.storage.provenance import last_program, provenance, resumption
 from bonesim.storage.reader import open_run
@@ -111,14 +117,6 @@ def with_pinned_course(config: Config) -> Config:
     return config.model_copy(update={"hormones": hormones})
 
 
-def measures_of(simulation: Simulation) -> dict[str, float]:
-    """What is measured of the lattice at a snapshot."""
-    tissue = simulation.tissue
-    quanta = np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
-    measures = measure(quanta, tissue.voxel_um, quick=True)
-    return {name: float(one.value) for name, one in measures.items()}
-
-
 def _simulated(
     config: Config, bone: Specimen, output: Path, overwrite: bool, until_day: int | None,
     observer: Observer, burn_ins: dict[str, State] | None,
@@ -185,6 +183,7 @@ def resume(
     put_back_from(checkpoint_path(path), simulation, state)
     observer.note(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
+        _require_todays_columns(path, writer)
         writer.truncate_to(simulation.day)
         if foreign:
             writer.record_resumption(resumption(simulation.day))
@@ -197,6 +196,16 @@ def resume(
         recorder = _Recorder(simulation, writer, path, next_row)
         recorder.record(until_day, observer, pending)
     return path
+
+
+def _require_todays_columns(path: Path, writer: RunWriter) -> None:
+    """Raise InputError if the file has other columns than those that would be added."""
+    others = writer.lacks({TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, EVENTS: EVENT_COLUMNS})
+    if others:
+        raise InputError(
+            f"{path}: has other columns than this version writes ({', '.join(others[:3])}"
+            f"{', ...' if others[3:] else ''}): it can be read, not continued; run it again"
+        )
 
 
 def _checkpoint_beside(path: Path, identity: str) -> State:

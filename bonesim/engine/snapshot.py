@@ -10,7 +10,8 @@ from bonesim.cells.bmu import TRAVELLING
 from bonesim.cells.osteoblast import OSTEOCYTE_FATE
 from bonesim.cells.osteocyte import LONG_AGO
 from bonesim.engine.simulation import Simulation
-from bonesim.morphometry.panel import PANEL, QUICK
+from bonesim.morphometry.closed import CLOSED, closed_measures
+from bonesim.morphometry.panel import PANEL, QUICK, measure
 from bonesim.storage.cell_tables import CELL_COLUMNS, in_order
 from bonesim.storage.layout import Column
 from bonesim.units import BONE, unit_of
@@ -24,6 +25,7 @@ PHASE_OFFSET = 2
 SNAPSHOT_COLUMNS = (
     Column("day", "d", "", "days since the end of the burn-in"),
     *(Column(name, unit_of(name), *PANEL[name]) for name in QUICK),
+    *(Column(name, unit_of(name), *CLOSED[name]) for name in CLOSED),
 )
 
 
@@ -36,7 +38,30 @@ def fields_of(simulation: Simulation) -> dict[str, NDArray[np.uint8]]:
         "mineral": tissue.mineral_image(simulation.day),
         "surface_state": _surface_state(simulation),
         "osteocyte_viability": np.ascontiguousarray(simulation.osteocytes.viability(tissue)),
+        "stock": stock_of(simulation),
     }
+
+
+def measures_of(simulation: Simulation) -> dict[str, float]:
+    """What is measured of the lattice and of the closed lattice: name -> value."""
+    tissue = simulation.tissue
+    quanta = np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
+    measures = measure(quanta, tissue.voxel_um, quick=True)
+    measures |= closed_measures(quanta, stock_of(simulation), tissue.voxel_um)
+    return {name: float(one.value) for name, one in measures.items()}
+
+
+def stock_of(simulation: Simulation) -> NDArray[np.uint8]:
+    """Quanta that cells took from each voxel and are to put back, uint8 (nz, ny, nx).
+
+    A voxel's stock is that of the record which owns it: overlapping cavities add to that one.
+    """
+    tissue, records = simulation.tissue, simulation.cavities.records.columns
+    owner = tissue.inner(tissue.lattice.owner)
+    stock = np.zeros(owner.shape, np.uint8)
+    owned = owner >= 0
+    stock[owned] = records.stock[owner[owned]]
+    return stock
 
 
 def _surface_state(simulation: Simulation) -> NDArray[np.uint8]:

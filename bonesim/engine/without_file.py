@@ -14,9 +14,9 @@ from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
-from bonesim.engine.run import measures_of, with_pinned_course
+from bonesim.engine.run import with_pinned_course
 from bonesim.engine.simulation import Simulation
-from bonesim.engine.snapshot import SNAPSHOT_COLUMNS
+from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, measures_of
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage.frames import frame
 

@@ -10,10 +10,12 @@ from bonesim.morphometry.connectivity import connectivity, euler_of, fragments, 
 from bonesim.morphometry.domain import Domain, domain_of
 from bonesim.morphometry.network import network_of
 from bonesim.morphometry.plates_and_rods import plates_and_rods
+from bonesim.morphometry.roughness import after_gaussian, roughness
 from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
 from bonesim.morphometry.spheres import Progress, part_of
-from bonesim.morphometry.thickness import distances_of, mean_and_sd, spheres_over
+from bonesim.morphometry.thickness import distances_of, mean_and_sd, mean_thickness, spheres_over
 from bonesim.morphometry.thinning import half_thickness_of
+from bonesim.morphometry.windows import RADII_UM, name_of, spectrum
 from bonesim.units import BONE, FULL, unit_of
 
 #: Standard deviation of the Gaussian before Conn.D, um: 0.75 of a simulation's voxel (scanners'
@@ -48,10 +50,18 @@ PANEL = {
     "bstv_per_mm": ("BS/TV", "marching cubes at half a voxel"),
     "bsbv_per_mm": ("BS/BV", "marching cubes, over BV with partial volume"),
     "conn_d_per_mm3": (
-        "Conn.D",
+        "Conn.D 15 um",
         "Euler number, cut faces corrected, purified network, Gaussian of 15 um before threshold",
     ),
-    "conn_d_unfiltered_per_mm3": ("", "as Conn.D without the Gaussian: with the noise of voxels"),
+    "conn_d_unfiltered_per_mm3": (
+        "Conn.D raw",
+        "as Conn.D 15 um without the Gaussian: with the noise of voxels",
+    ),
+    "roughness": (
+        "R",
+        "BS over BS after a Gaussian of 40 um on the bone fraction, threshold at equal volume",
+    ),
+    "tb_th_smooth_um": ("Tb.Th 40 um", "as Tb.Th, of the bone after the Gaussian of R"),
     "fragments": ("", "pieces of bone beside the largest, 26-connected"),
     "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997b), Gaussian of 20 um"),
     "da": ("DA", f"longest over shortest {_MIL}"),
@@ -72,12 +82,23 @@ PANEL = {
     "nodes_per_mm3": ("N.Nd/TV", _CURVES),
     "struts_per_mm3": ("N.Tb/TV", _CURVES),
     "free_ends_per_mm3": ("N.Fe/TV", _CURVES),
+    **{
+        name_of(radius): (
+            f"windows < {2 * radius} um",
+            f"Conn.D 15 um less Conn.D after a closing by a ball of {radius} um as well",
+        )
+        for radius in RADII_UM
+    },
     "euler": ("", "Euler number of the purified network in the region, unfiltered"),
     "tv_mm3": ("TV", "voxels of the region"),
     "bv_mm3": ("BV", "quanta, partial volume included"),
 }
 #: What a run measures at each of its snapshots; the rest can be measured from the file any time.
-QUICK = tuple(name for name in tuple(PANEL)[:12] if name != "block_bvtv_percent")
+QUICK = (
+    "bvtv_percent", "tb_th_um", "tb_th_sd_um", "tb_sp_um", "tb_sp_sd_um", "tb_n_per_mm",
+    "bstv_per_mm", "bsbv_per_mm", "conn_d_per_mm3", "conn_d_unfiltered_per_mm3", "fragments",
+    "roughness", "tb_th_smooth_um",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,14 +163,17 @@ def measure(
             values["bsbv_per_mm"] = area / (surface.bone * voxel_mm)
         euler = euler_of(purified(bone), counted)
         values["conn_d_unfiltered_per_mm3"] = (1.0 - euler) / cubes_mm3
-        filtered = purified(_filtered(quanta, FILTER_UM / voxel_um))
-        values["conn_d_per_mm3"] = connectivity(filtered, counted) / cubes_mm3
+        network = filtered(quanta, FILTER_UM / voxel_um)
+        values["conn_d_per_mm3"] = connectivity(purified(network), counted) / cubes_mm3
+        values |= _smoothness(domain, surface, voxel_um)
         if not quick:
+            for radius, count in spectrum(network, voxel_um, counted).items():
+                values[name_of(radius)] = count / cubes_mm3
             values["euler"] = euler
             values |= _fabric(surface, voxel_um)
             smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
-            smooth = purified(_filtered(quanta, SHAPE_UM / voxel_um))
+            smooth = purified(filtered(quanta, SHAPE_UM / voxel_um))
             values |= _parts(smooth, domain, bvtv, volume_mm3)
     if progress is not None:
         progress(1.0)
@@ -171,6 +195,16 @@ def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) 
         mean, sd = mean_and_sd(spheres, phase & domain.region)
         values |= {f"{name}_um": mean * voxel_um, f"{name}_sd_um": sd * voxel_um}
     return values | {"tb_n_per_mm": 1000.0 / (values["tb_th_um"] + values["tb_sp_um"])}
+
+
+def _smoothness(domain: Domain, surface: Mesh, voxel_um: float) -> dict[str, float]:
+    """Roughness, and thickness without it."""
+    smooth = after_gaussian(domain.quanta, voxel_um, domain.region)
+    thickness = mean_thickness(smooth >= BONE, domain.region, domain.known)
+    return {
+        "roughness": roughness(surface, smooth, domain.region),
+        "tb_th_smooth_um": thickness * voxel_um,
+    }
 
 
 def _fabric(mesh: Mesh, voxel_um: float) -> dict[str, float]:
@@ -204,7 +238,7 @@ def _parts(
     }
 
 
-def _filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
+def filtered(quanta: NDArray[np.uint8], voxel: float) -> NDArray[np.bool_]:
     """Bone after a slight Gaussian (SD in voxels), as scanners apply before the threshold.
 
     Tunnels of one voxel, which erosion and formation leave behind, are noise of the lattice.

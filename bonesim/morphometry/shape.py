@@ -110,7 +110,9 @@ def surface_mesh(quanta: NDArray[np.uint8], region: Bool, smoothing_voxel: float
     empty = Mesh(none, none, none.astype(np.int64), bone, int(cubes.sum()))
     if not fraction.min() < 0.5 <= fraction.max():
         return empty
-    vertices, faces, normals, _ = marching_cubes(fraction, 0.5, gradient_direction="ascent")
+    vertices, faces, normals, _ = marching_cubes(
+        fraction, 0.5, gradient_direction="ascent", mask=_crossed_cubes(fraction >= 0.5)
+    )
     faces = faces[cubes[_cubes_of(vertices, faces, cubes.shape)]]
     if not len(faces):
         return empty
@@ -125,6 +127,21 @@ def surface_mesh(quanta: NDArray[np.uint8], region: Bool, smoothing_voxel: float
         return mesh
     # A Gaussian moves a curved surface inwards by half its variance times the curvature.
     return replace(mesh, bone=bone - 0.5 * smoothing_voxel**2 * area_gain(mesh))
+
+
+def _crossed_cubes(bone: Bool) -> Bool:
+    """Cubes that hold bone and marrow, at their upper voxel: marching cubes skips all others.
+
+    The triangles are the same without it, at twice the time.
+    """
+    some, every = bone, bone
+    for axis in range(3):
+        upper = (slice(None),) * axis + (slice(1, None),)
+        lower = (slice(None),) * axis + (slice(None, -1),)
+        some, every = some[upper] | some[lower], every[upper] & every[lower]
+    crossed = np.zeros(bone.shape, bool)
+    crossed[1:, 1:, 1:] = some & ~every
+    return crossed
 
 
 def _cubes_of(

@@ -71,7 +71,7 @@ class Distances(NamedTuple):
 
 
 def distances_of(phase: Bool, known: Bool | None = None) -> Distances:
-    """The distances that spheres of a phase and of its complement need; for others see `spheres_over`."""
+    """The distances that spheres of a phase and of its complement need."""
     if known is None:
         # Each label's voxels to the nearest of another: both phases at once.
         return Distances(_distance(phase.astype(np.uint8) + np.uint8(1)), _to_faces(phase.shape))
@@ -79,6 +79,29 @@ def distances_of(phase: Bool, known: Bool | None = None) -> Distances:
     for one in (phase, ~phase):
         np.copyto(other, _distance(one | ~known), where=one & known)
     return Distances(other, _distance(known, edge=True))
+
+
+def _distances_within(phase: Bool, known: Bool | None) -> Distances:
+    """The distances that spheres of one phase alone need: less work than `distances_of`."""
+    if known is None:
+        return Distances(_distance(phase), _to_faces(phase.shape))
+    other = np.where(phase & known, _distance(phase | ~known), np.float32(0.0))
+    return Distances(other, _distance(known, edge=True))
+
+
+def mean_thickness(phase: Bool, where: Bool, known: Bool | None = None) -> float:
+    """Mean local thickness of a phase over its voxels in `where`, voxels; NaN if there are none.
+
+    Args:
+        phase: shape (nz, ny, nx).
+        where: voxels that are counted, same shape.
+        known: voxels that are known, same shape; default the whole block.
+    """
+    counted = phase & where
+    if not counted.any():
+        return float("nan")
+    spheres = spheres_over(phase, known, distances=_distances_within(phase, known))
+    return mean_and_sd(spheres, counted)[0]
 
 
 def spheres_over(

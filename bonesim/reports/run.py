@@ -16,6 +16,10 @@ REPORTED = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "
             "turnover_percent_per_year", "perforations_final", "strut_cuts_final",
             "fragments_freed")  # fmt: skip
 
+#: Columns of the snapshot table reported beside them, on days with a snapshot.
+MEASURED = ("tb_th_um", "tb_th_smooth_um", "closed_tb_th_um", "open_bv_percent", "roughness",
+            "closed_roughness", "conn_d_unfiltered_per_mm3", "conn_d_per_mm3")  # fmt: skip
+
 
 def table(run: Run) -> "pd.DataFrame":
     """The main outcomes on the first day, each snapshot's and the last day: one row per day.
@@ -35,8 +39,10 @@ def table(run: Run) -> "pd.DataFrame":
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
         found = daily.loc[days, ["day", *REPORTED]].reset_index(drop=True)
+        found = found.merge(_measured(run), how="left", on="day", validate="one_to_one")
+        columns = (*run.columns("table"), *run.columns("snapshot_table"))
         found.attrs = {
-            "units": {one.name: one.unit for one in run.columns("table") if one.name in found},
+            "units": {one.name: one.unit for one in columns if one.name in found},
             "run": _head(run),
             "events": _events(run),
             "names": _names(run),
@@ -47,6 +53,12 @@ def table(run: Run) -> "pd.DataFrame":
             "take another copy or run it again"
         ) from None
     return found
+
+
+def _measured(run: Run) -> "pd.DataFrame":
+    """`MEASURED` of each snapshot; without those that a file of an earlier version lacks."""
+    held = run.snapshot_table
+    return held[["day", *(name for name in MEASURED if name in held)]]
 
 
 def _head(run: Run) -> dict[str, Any]:
@@ -77,7 +89,7 @@ def _names(run: Run) -> dict[str, str]:
     """Column -> symbol and unit."""
     return {
         column.name: f"{column.symbol or column.name}{f' ({column.unit})' if column.unit else ''}"
-        for column in run.columns("table")
+        for column in (*run.columns("snapshot_table"), *run.columns("table"))
     }
 
 
@@ -100,7 +112,7 @@ def text(table: "pd.DataFrame") -> str:
     days = table["day"]
     wide = table.drop(columns="day").rename(columns=table.attrs["names"])
     wide.index = pd.Index([f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} y)" for day in days])
-    lines += [wide.T.to_string(float_format=lambda value: f"{value:.3g}"), ""]
+    lines += [wide.T.to_string(float_format=lambda value: f"{value:.3g}", na_rep=""), ""]
     if not events:
         return "\n".join([*lines, "no topological events"])
     counts = pd.DataFrame.from_dict(events, orient="index").rename_axis("kind")

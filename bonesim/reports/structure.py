@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
+from bonesim.morphometry.closed import closed_measures
 from bonesim.morphometry.panel import measure
 from bonesim.morphometry.spheres import Progress, part_of
 from bonesim.specimens.bones import Bone
@@ -25,6 +26,8 @@ def table(
     count: int = 1,
 ) -> "pd.DataFrame":  # fmt: skip
     """Morphometry, one row per measure (and day, and label), with symbol, unit and method.
+
+    Bone whose open cavities are known (of a run) is measured closed too: `CLOSED`.
 
     Args:
         bones: what to measure, e.g. `bones_of_run(run)`.
@@ -99,6 +102,8 @@ def _rows(
 
     try:
         measures = measure(bone.quanta, bone.voxel_um, region, quick, progress)
+        if bone.stock is not None:
+            measures |= closed_measures(bone.quanta, bone.stock, bone.voxel_um, region)
     except InputError as error:
         raise InputError(f"{place}: {error}" if named else str(error)) from None
     return pd.DataFrame(

@@ -16,7 +16,7 @@ from bonesim.errors import BonesimError, BusyError, CorruptFileError
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint, checksums
 from bonesim.storage.journaled_file import journal_path
-from bonesim.storage.layout import COMPLETE, FIELDS, RUNNING
+from bonesim.storage.layout import COMPLETE, RUNNING
 from bonesim.storage.reader import Run, open_run
 
 if TYPE_CHECKING:
@@ -178,13 +178,13 @@ def _ledger(run: Run) -> str | None:
 
 def _lattice(run: Run, day: int) -> str | None:
     """All fields; the quanta are those of the daily table."""
-    fields = {field.name: run.field(field.name, day) for field in FIELDS}
+    fields = {field.name: run.field(field.name, day) for field in run.fields}
     total, counted = int(fields["quanta"].sum(dtype=np.int64)), _on(run, "bone_quanta", day)
     if total != counted:
         raise _wrong(run, f"the lattice of day {day} has {total} quanta, the table {counted}")
     if np.any(fields["mineral"][fields["quanta"] == 0]):
         raise _wrong(run, f"the lattice of day {day} has mineral where there is no bone")
-    for field in FIELDS:
+    for field in run.fields:
         if field.codes and fields[field.name].max() >= len(field.codes):
             raise _wrong(run, f"{field.name} of day {day} has an unknown code")
     return None

@@ -23,6 +23,7 @@ class Bone(NamedTuple):
         quanta: uint8, shape (nz, ny, nx), 255: all of the voxel is bone.
         voxel_um: edge of a voxel.
         mineral: uint8, same shape, 255: fully mineralised; None if not known.
+        stock: uint8, same shape: what cells took and are to put back; None if not known.
         day: of a run; None for other bone.
         source: where it is from, for messages; "" for an array.
         notes: what was done to it, one line each.
@@ -33,6 +34,7 @@ class Bone(NamedTuple):
     quanta: NDArray[np.uint8]
     voxel_um: float
     mineral: NDArray[np.uint8] | None = None
+    stock: NDArray[np.uint8] | None = None
     day: int | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
@@ -50,7 +52,9 @@ def bones_of_run(run: Run) -> Iterator[Bone]:
         raise InputError(f"{run.path}: holds no snapshot yet, nothing to measure; let it run on")
     for day in run.snapshot_days:
         mineral = run.field("mineral", day)
-        yield Bone(run.quanta(day), run.voxel_um, mineral, day, f"{run.path}: day {day}")
+        stock = run.field("stock", day) if any(f.name == "stock" for f in run.fields) else None
+        source = f"{run.path}: day {day}"
+        yield Bone(run.quanta(day), run.voxel_um, mineral, stock, day, source)
 
 
 def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
@@ -73,7 +77,12 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
         quanta = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
         note = f"voxels at {grey.threshold:g} or more are bone, fully mineralised"
     return Bone(
-        quanta, grey.voxel_um, None, None, scan.path, (*grey.notes, note), grey.grid, grey.crop
+        quanta,
+        grey.voxel_um,
+        source=scan.path,
+        notes=(*grey.notes, note),
+        grid=grey.grid,
+        crop=grey.crop,
     )
 
 

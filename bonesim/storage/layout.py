@@ -113,7 +113,22 @@ FIELDS = (
         "share of the voxel's lacunae with a living osteocyte; 0 also where there is no lacuna",
         "uint8",
     ),
+    Column(
+        "stock",
+        "1/255 voxel",
+        "",
+        "bone that cells took from the voxel and are to put back; quanta + stock: the closed lattice",
+        "uint8",
+    ),
 )
+#: Fields that a file of an earlier version may lack.
+ADDED_FIELDS = frozenset({"stock"})
+
+
+def fields_in(file: Any) -> tuple[Column, ...]:
+    """The fields of an open run file: `FIELDS`, but for those that its version did not have."""
+    held = file[CELL_DATA]
+    return tuple(one for one in FIELDS if one.name not in ADDED_FIELDS or one.name in held)
 
 
 def identity(file: Any) -> str:

@@ -232,17 +232,23 @@ class Run:
         with self._damage_explained():
             return [int(day) for day in self._values(layout.DAYS)]
 
+    @cached_property
+    def fields(self) -> tuple[Column, ...]:
+        """The images that a snapshot has; a file of an earlier version may lack `stock`."""
+        with self._damage_explained():
+            return layout.fields_in(self._file)
+
     def quanta(self, day: int) -> NDArray[np.uint8]:
         """The bone of a snapshot, 0..255 quanta a voxel, shape (nz, ny, nx)."""
         return self.field("quanta", day)
 
     def field(self, name: str, day: int) -> NDArray[np.uint8]:
-        """One image of a snapshot: quanta, mineral, surface_state or osteocyte_viability.
+        """One image of a snapshot: quanta, mineral, surface_state, osteocyte_viability or stock.
 
         Raises:
             InputError: no such image or day. CorruptFileError: a checksum is wrong.
         """
-        known = [field.name for field in layout.FIELDS]
+        known = [field.name for field in self.fields]
         if name not in known:
             raise InputError(f"{self.path}: no image {name!r}; there are {', '.join(known)}")
         with self._damage_explained():
@@ -260,7 +266,7 @@ class Run:
             dimensions=(nx + 1, ny + 1, nz + 1), spacing=(self.voxel_um / 1000.0,) * 3
         )
         grid.field_data["um_per_unit"] = np.array([1000.0])
-        for field in layout.FIELDS:
+        for field in self.fields:
             grid.cell_data[field.name] = self.field(field.name, day).ravel()
         return grid
 
@@ -337,7 +343,7 @@ class Run:
         }
         for day in self.snapshot_days:
             # One day at a time: together they need not fit into memory.
-            snapshot: dict[str, Any] = {f.name: self.field(f.name, day) for f in layout.FIELDS}
+            snapshot: dict[str, Any] = {f.name: self.field(f.name, day) for f in self.fields}
             for population in self._populations():
                 if layout.cells_path(population, day) not in self._file:
                     continue

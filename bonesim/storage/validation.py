@@ -113,7 +113,7 @@ def _refuse_hostile_dataset(dataset: h5py.Dataset) -> None:
 def require_lattice(file: h5py.File) -> tuple[int, int, int]:
     """(nz, ny, nx) of the lattice; ValueError unless all fields are whole numbers of one shape."""
     shapes = set()
-    for field in layout.FIELDS:
+    for field in layout.fields_in(file):
         dataset = file[f"{layout.CELL_DATA}/{field.name}"]
         if dataset.dtype != field.dtype or dataset.ndim != 4:
             raise ValueError(f"{dataset.name} is {dataset.dtype} of {dataset.ndim} dimensions")

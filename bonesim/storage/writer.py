@@ -174,6 +174,20 @@ class RunWriter:
         with self._failures_explained():
             return layout.identity(self._file)
 
+    def lacks(self, tables: Mapping[str, Sequence[Column]]) -> list[str]:
+        """Columns and fields in which the file differs from those of today; none: it can go on.
+
+        Args:
+            tables: place in the file -> its columns, as for `create`.
+        """
+        with self._failures_explained():
+            here = {
+                place: set(layout.column_names(self._file[place])) ^ {one.name for one in columns}
+                for place, columns in tables.items()
+            }
+            fields = set(layout.FIELDS) - set(layout.fields_in(self._file))
+        return sorted({one for names in here.values() for one in names} | {f.name for f in fields})
+
     # -- what goes in --------------------------------------------------------------------------
 
     def record_resumption(self, record: Mapping[str, Any]) -> None:
@@ -215,7 +229,7 @@ class RunWriter:
     ) -> None:  # fmt: skip
         """Add the lattice, what was measured on it, and the cells of one day.
 
-        `fields`: all of `layout.FIELDS`, each uint8 (nz, ny, nx). `measures`: the columns of the
+        `fields`: all of `layout.fields_in` the file, each uint8 (nz, ny, nx). `measures`: the columns of the
         snapshot table but "day". `cells`: population -> column -> values, one row a cell; the columns
         of a population are the same at every snapshot.
 
@@ -275,7 +289,7 @@ class RunWriter:
         kept = int(np.count_nonzero(days <= day))
         self._file[layout.STEPS].attrs["NSteps"] = kept
         checksums.cut(self._file[layout.DAYS], kept)
-        for field in layout.FIELDS:
+        for field in layout.fields_in(self._file):
             checksums.cut_field(self._file, field.name, kept)
             checksums.cut(self._file[f"{layout.OFFSETS}/{field.name}"], kept)
         for population in self._file[layout.CELLS]:
@@ -343,7 +357,7 @@ class RunWriter:
     ) -> None:  # fmt: skip
         """Raise ValueError before anything is written, so that no half of it is on file."""
         shape = self._file[f"{layout.CELL_DATA}/quanta"].shape[1:]
-        wanted = {field.name: (shape, np.dtype(np.uint8)) for field in layout.FIELDS}
+        wanted = {field.name: (shape, np.dtype(np.uint8)) for field in layout.fields_in(self._file)}
         got = {name: (field.shape, field.dtype) for name, field in fields.items()}
         if got != wanted:
             raise ValueError(f"snapshot of day {day}: fields {got}; wanted {wanted}")

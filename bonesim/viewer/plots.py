@@ -34,7 +34,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment]) -> None:
         ("e2_pg_per_ml", "E2 (pg/mL)", palette.E2),
         ("bvtv_percent", "BV/TV (%)", palette.BVTV),
         ("bmd_mg_per_cm3", "BMD (mg HA/cm\u00b3)", palette.BMD),
-        ("conn_d_per_mm3", "Conn.D (1/mm\u00b3)", palette.CONN_D),
+        ("conn_d_per_mm3", "Conn.D, 15 um (1/mm\u00b3)", palette.CONN_D),
     )
     for axis, (name, label, colour) in zip(axes, panels, strict=True):
         # Estradiol swings between doses: the plot has the week's mean, the CSV each day.

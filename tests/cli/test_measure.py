@@ -49,7 +49,8 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_scan_in_words(grid: Path) -> None:
     done = measured(grid, "--threshold", 0.5)
     assert done.returncode == 0
-    for word in ("BV/TV (%)", "Tb.Th (um)", "Conn.D (1/mm3)", "SMI", "DA", "pBV/BV", "Hildebrand",
+    for word in ("BV/TV (%)", "Tb.Th (um)", "Conn.D 15 um (1/mm3)", "Conn.D raw (1/mm3)",
+                 "windows < 300 um (1/mm3)", "SMI", "DA", "pBV/BV", "Hildebrand",
                  "voxel 20 um", "bonesim 0"):  # fmt: skip
         assert word in done.stdout
     assert "read 72 x 72 x 72 voxels" in done.stderr
