@@ -1,13 +1,12 @@
-"""Formation in a site: the mirror image of erosion, and bone beyond the surface there was.
+"""Formation in a site: the mirror image of erosion, to the surface there was and beyond it.
 
 `fill` moves the floor of a site up again; every voxel gets its own stock back, to the last quantum, so
 the surface is as smooth as it was. What stands on nothing waits, and is returned or lost at the end
 (`finish`).
 
-What was marrow before can be granted to a site beside its stock (`grant`, `coat`): modelling, and the
-surplus of a strained site. Bone put there never joins two surfaces nor closes a hole: a crossing that
-is not simple is refused. Osteoblasts fill hollows faster than they thicken humps (Alias 2017): growth
-there goes with the cube of the bone around a voxel.
+Beyond the old surface goes what was marrow before: modelling, and the surplus of a strained site. It
+is granted to a site beside its stock (`grant`): the same floor moves on, before the surface. Bone put
+there never joins two surfaces nor closes a hole: a crossing that is not simple is refused.
 """
 
 import numpy as np
@@ -20,12 +19,11 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import floor_below, lose
-from bonesim.chance import APPOSITION_ROUNDING, rounded
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, give
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
-from bonesim.units import BONE, FULL
+from bonesim.units import BONE
 
 #: Firm faces from which a voxel fills though nothing lies under it.
 CORNER = 3
@@ -52,23 +50,6 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def appetite(quanta, voxel, stride_y, stride_z, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """How much bone a voxel takes up relative to one of a plane; 0 if it is full.
-
-    The weight is its floor area times (bone neighbours of 26 / 9) cubed: 9 lie under a plane.
-    """
-    if quanta[voxel] == FULL:
-        return 0.0
-    bits = bone_bits(quanta, voxel, stride_y, stride_z)
-    weight = floor_area(bits, nz, ny, nx)
-    if weight == 0.0 and (count_bits(bits & FACE_BITS) >= CORNER or quanta[voxel] >= BONE):
-        # A corner fills from its sides; a voxel that is bone stands on its own remains.
-        weight = 0.5
-    share = count_bits(bits) / 9.0
-    return weight * share * share * share
-
-
-@lean_kernel
 def stands(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
     """Whether bone in a voxel would stand on something: a floor, a corner, or what is left of it."""
     if lattice.quanta[voxel] >= BONE:
@@ -88,11 +69,12 @@ def fill(lattice, cavities, site, depth_um, day):  # type: ignore[no-untyped-def
     formed = np.int64(0)
     record = sites.first[site]
     while record >= 0:
-        stock = np.int64(records.stock[record])
-        if stock > 0:
+        allowed = np.int64(records.stock[record]) + np.int64(records.granted[record])
+        if allowed > 0:
             voxel = records.voxel[record]
-            amount = left_of(floor, np.float64(records.below_um[record]), span)
-            amount = min(amount - np.int64(lattice.quanta[voxel]), stock)
+            here = max(floor, np.float64(records.film_um[record]))
+            amount = left_of(here, np.float64(records.below_um[record]), span)
+            amount = min(amount - np.int64(lattice.quanta[voxel]), allowed)
             if amount > 0 and stands(lattice, voxel, nz, ny, nx):
                 formed += build(lattice, cavities, site, record, amount, day)
         record = records.next[record]
@@ -108,45 +90,6 @@ def stock_of(cavities, site):  # type: ignore[no-untyped-def]
         stock += cavities.records.stock[record]
         record = cavities.records.next[record]
     return stock
-
-
-@lean_kernel
-def coat(lattice, cavities, site, depth_um, seed, day):  # type: ignore[no-untyped-def]
-    """Form `depth_um` over a site's true area on the surface there was, where it is granted.
-
-    Never more than the site's quota. Returns the quanta formed.
-    """
-    sites, records = cavities.sites, cavities.records
-    quanta, stride_y, stride_z = lattice.quanta, lattice.stride_y, lattice.stride_z
-    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    nominal = depth_um * FULL / lattice.voxel_um
-    work = nominal * sites.area_um2[site] / (lattice.voxel_um * lattice.voxel_um)
-    left = np.int64(sites.quota_quanta[site] - sites.formed_quanta[site])
-    need = min(work + sites.carry_quanta[site], np.float64(left))
-    total = 0.0
-    record = sites.first[site]
-    while record >= 0:
-        weight = 0.0
-        if records.granted[record] > 0:
-            weight = appetite(quanta, records.voxel[record], stride_y, stride_z, nz, ny, nx)
-        records.weight[record] = weight
-        total += weight
-        record = records.next[record]
-    formed = np.int64(0)
-    if total > 0.0 and need > 0.0:
-        per_weight = min(need / total, 2.0 * nominal)
-        record = sites.first[site]
-        while record >= 0:
-            weight = records.weight[record]
-            if weight > 0.0 and formed < left:
-                who = records.voxel[record]
-                amount = rounded(per_weight * weight, seed, day, who, APPOSITION_ROUNDING)
-                amount = min(np.int64(amount), left - formed, np.int64(records.granted[record]))
-                if amount > 0:
-                    formed += build(lattice, cavities, site, record, amount, day)
-            record = records.next[record]
-    sites.carry_quanta[site] = min(max(work + sites.carry_quanta[site] - formed, 0.0), 4.0 * work)
-    return formed
 
 
 @lean_kernel
@@ -204,25 +147,24 @@ def finish(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
 
 @lean_kernel
 def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Let a site form up to one voxel beyond the surface there was before it.
+    """Let a site form beyond the surface there was before it, where its film is below 0.
 
-    Its voxels may be filled whole, and so may marrow voxels before them, against n, that nobody
-    owns and that have a floor. How much is formed there is for the quota to say.
+    Its voxels may be filled whole, and so may marrow voxels before its surface, against n, that nobody
+    owns and that have a floor: at most one voxel far.
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    span = span_um(lattice, nz, ny, nx)
     record = sites.first[site]
     while record >= 0:
         following = records.next[record]
         voxel = records.voxel[record]
-        if lattice.owner[voxel] == record:
-            records.granted[record] = (
-                FULL - np.int64(lattice.quanta[voxel]) - np.int64(records.stock[record])
-            )
+        if lattice.owner[voxel] == record and records.film_um[record] < 0.0:
+            records.granted[record] = beyond(lattice, cavities, record, span)
             for axis in range(3):
                 component = nz if axis == 0 else (ny if axis == 1 else nx)
                 stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
-                if abs(component) < 0.5:
+                if records.foot[record] == 0 or abs(component) < 0.5:
                     continue
                 there = voxel + (-stride if component > 0 else stride)
                 if lattice.region[there] == 0 or lattice.quanta[there] >= BONE:
@@ -233,5 +175,17 @@ def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
                     continue
                 new = add_record(lattice, cavities, site, there, True)
                 if new >= 0:
-                    records.granted[new] = FULL - lattice.quanta[there]
+                    step_um = lattice.voxel_um * abs(component)
+                    records.below_um[new] = records.below_um[record] - step_um
+                    records.film_um[new] = records.film_um[record]
+                    records.granted[new] = beyond(lattice, cavities, new, span)
         record = following
+
+
+@lean_kernel
+def beyond(lattice, cavities, record, span):  # type: ignore[no-untyped-def]
+    """Quanta that a film below 0 adds to a voxel, beside what is there and its stock."""
+    records = cavities.records
+    full = left_of(np.float64(records.film_um[record]), np.float64(records.below_um[record]), span)
+    held = np.int64(lattice.quanta[records.voxel[record]]) + np.int64(records.stock[record])
+    return max(full - held, 0)

@@ -70,12 +70,9 @@ class SiteColumns(NamedTuple):
     mononuclear_depth_um: NDArray[np.float32]
     mononuclear_target_um: NDArray[np.float32]
     open_um: NDArray[np.float32]  # present depth of its floor, by its cells' work
-    film_um: NDArray[np.float32]  # of the old surface, what will not be returned
+    film_um: NDArray[np.float32]  # where the floor is to end, the least of its voxels'
     removed_quanta: NDArray[np.int32]
-    carry_quanta: NDArray[np.float32]  # work owed beyond the old surface
-    quota_quanta: NDArray[np.int32]  # formed in all when that is done
     wall_um: NDArray[np.float32]  # thickness the team is to form
-    surplus_um: NDArray[np.float32]  # of it, beyond the surface there was; 0 once it is granted
     formed_quanta: NDArray[np.int32]
     front_voxel: NDArray[np.int64]  # the voxel last turned into bone, or -1
     first: NDArray[np.int32]  # first record, or -1
@@ -93,6 +90,7 @@ class RecordColumns(NamedTuple):
     stock: NDArray[np.uint8]  # quanta taken and not yet put back
     foot: NDArray[np.uint8]  # 1 if it was surface when the site claimed it
     below_um: NDArray[np.float32]  # depth of its centre below the old surface (`column`)
+    film_um: NDArray[np.float32]  # of the old surface, what is not returned; below 0: more
     event: NDArray[np.uint8]  # 1 if its loss changed the topology
     granted: NDArray[np.uint8]  # quanta it may take up beyond its stock, where marrow was before
     weight: NDArray[np.float32]  # scratch of the present step
@@ -121,6 +119,7 @@ def add_record(lattice, cavities, site, voxel, own):  # type: ignore[no-untyped-
     records.stock[record] = 0
     records.foot[record] = 0
     records.below_um[record] = 0.0
+    records.film_um[record] = 0.0
     records.event[record] = 0
     records.granted[record] = 0
     records.weight[record] = 0.0

@@ -117,6 +117,17 @@ def distance_along(lattice, voxel, start, nz, ny, nx):  # type: ignore[no-untype
 
 
 @lean_kernel
+def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
+    z, y = lattice.stride_z, lattice.stride_y
+    dz = np.float64(voxel // z - centre // z)
+    dy = np.float64((voxel % z) // y - (centre % z) // y)
+    dx = np.float64(voxel % y - centre % y)
+    inward = dz * nz + dy * ny + dx * nx
+    return dz * dz + dy * dy + dx * dx - inward * inward
+
+
+@lean_kernel
 def span_um(lattice, nz, ny, nx):  # type: ignore[no-untyped-def]
     """w: the depth over which a floor passes through a voxel, um."""
     return lattice.voxel_um * max(abs(nz), max(abs(ny), abs(nx)))
@@ -185,6 +196,18 @@ def go_down(lattice, cavities, site, record, deepest_um):  # type: ignore[no-unt
 
 
 @lean_kernel
+def set_feet(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Write the depths of the surface voxels that a site has just claimed."""
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    record = sites.first[site]
+    while record >= 0:
+        voxel = records.voxel[record]
+        records.below_um[record] = depth_below(lattice, cavities, voxel, voxel, nz, ny, nx)
+        record = records.next[record]
+
+
+@lean_kernel
 def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped-def]
     """List the bone under the claimed surface down to `deepest_um`. Returns its area, um2.
 
@@ -194,11 +217,7 @@ def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     span = span_um(lattice, nz, ny, nx)
-    record = sites.first[site]
-    while record >= 0:
-        voxel = records.voxel[record]
-        records.below_um[record] = depth_below(lattice, cavities, voxel, voxel, nz, ny, nx)
-        record = records.next[record]
+    set_feet(lattice, cavities, site)
     added = 1
     while added > 0:
         added = 0

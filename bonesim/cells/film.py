@@ -1,32 +1,91 @@
-"""What a team does not return: an even film off the surface there was.
+"""How much each place of a cavity gets back: all that was taken, less a film, or more.
 
-A wall thinner than its cavity is a surface that lies deeper by the same amount everywhere. Were the
-team only to stop early, the places that fill last would stay open, and the surface would be rougher
-after every cavity. So the difference is taken off the site's stock: the old surface, moved by the
-thickness of the film along the site's normal.
+    film     = depth dug - wall;   wall = planned x ((1 + u) / 2)^n, u > 1 the strain stimulus there
+    forgone  = (1 - ((1 + u) / 2)^n') of what is formed while u < 1
+
+A wall thinner than its cavity is a surface that lies deeper by the same amount everywhere. Were the team
+only to stop early, the places that fill last would stay open, and the surface would be rougher after
+every cavity. So the film is taken off the stock: the old surface, moved inwards by the film. A film below
+0 is bone beyond the old surface (`apposition.grant`). Strain is read voxel by voxel, so neighbouring
+sites meet without a step.
 """
 
 import numpy as np
 
 from bonesim.cells.column import left_of, span_um
 from bonesim.kernel import lean_kernel
+from bonesim.signals.fields import strain_in
+
+#: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).
+MIN_WALL, MAX_WALL = 0.5, 2.0
 
 
 @lean_kernel
-def peel(lattice, cavities, site, film_um):  # type: ignore[no-untyped-def]
-    """Take a further film of `film_um` off a site's stock. Returns the quanta not to be returned."""
+def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+    """What strain at a voxel does to wall thickness."""
+    half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
+    half = min(max(half, MIN_WALL), MAX_WALL)
+    return half ** (numbers.strain_wall_exponent if half > 1.0 else numbers.disuse_exponent)
+
+
+@lean_kernel
+def plan_film(fields, cavities, site, planned_um, numbers, shape):  # type: ignore[no-untyped-def]
+    """Write the film of each voxel of a site; `planned_um` is its wall where strain is as usual.
+
+    Returns the mean film, um.
+    """
+    sites, records = cavities.sites, cavities.records
+    dug = np.float64(sites.open_um[site])
+    least, total, count = dug, 0.0, 0
+    record = sites.first[site]
+    while record >= 0:
+        strained = max(strained_wall(fields, numbers, records.voxel[record], shape), 1.0)
+        film = max(dug - planned_um * strained, -numbers.overfill_um)
+        records.film_um[record] = film
+        least = min(least, film)
+        total += film
+        count += 1
+        record = records.next[record]
+    sites.film_um[site] = least
+    return total / max(count, 1)
+
+
+@lean_kernel
+def peel(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Take the film off a site's stock. Returns the quanta that will not be returned."""
     sites, records = cavities.sites, cavities.records
     span = span_um(lattice, sites.nz[site], sites.ny[site], sites.nx[site])
-    film = np.float64(sites.film_um[site]) + film_um
-    sites.film_um[site] = film
     taken = np.int64(0)
     record = sites.first[site]
     while record >= 0:
         stock = np.int64(records.stock[record])
         if stock > 0:
+            film = np.float64(records.film_um[record])
             surface = left_of(film, np.float64(records.below_um[record]), span)
             returned = min(stock, max(surface - np.int64(lattice.quanta[records.voxel[record]]), 0))
             records.stock[record] = returned
             taken += stock - returned
         record = records.next[record]
     return taken
+
+
+@lean_kernel
+def forgo(lattice, fields, cavities, site, depth_um, numbers, shape):  # type: ignore[no-untyped-def]
+    """Where strain is less than usual, part of `depth_um` is not formed: the old surface moves inwards.
+
+    Only where the floor is still below the film.
+    """
+    sites, records = cavities.sites, cavities.records
+    left = np.float64(sites.open_um[site])
+    lower = False
+    record = sites.first[site]
+    while record >= 0:
+        to_form = min(depth_um, left - np.float64(records.film_um[record]))
+        if to_form > 0.0:
+            strained = strained_wall(fields, numbers, records.voxel[record], shape)
+            if strained < 1.0:
+                records.below_um[record] -= to_form * (1.0 - strained)
+                lower = True
+        record = records.next[record]
+    if lower:
+        peel(lattice, cavities, site)

@@ -20,7 +20,7 @@ from pydantic import Field
 from bonesim.cells.apposition import grant
 from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
 from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
-from bonesim.cells.column import is_old_surface
+from bonesim.cells.column import axis_distance2, is_old_surface, set_feet
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
@@ -31,7 +31,7 @@ from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.signals.fields import Fields, strain_in
-from bonesim.units import DAYS_PER_YEAR, FULL
+from bonesim.units import DAYS_PER_YEAR
 
 
 class ModellingParameters(Parameters):
@@ -95,7 +95,6 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         sites.mononuclear_depth_um[site] = 0.0
         sites.mononuclear_target_um[site] = 0.0
         sites.removed_quanta[site] = 0
-        sites.carry_quanta[site] = 0.0
         sites.formed_quanta[site] = 0
         sites.front_voxel[site] = -1
         sites.first[site] = -1
@@ -103,17 +102,30 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         if sites.area_um2[site] <= 0.0:
             free_row(sites, site)
             continue
+        set_feet(lattice, cavities, site)
+        thin_out(lattice, cavities, site, thickness_um, bmu_numbers.territory_radius_um)
         grant(lattice, cavities, site)
-        quanta = thickness_um * sites.area_um2[site] / lattice.voxel_um**3 * FULL
-        sites.quota_quanta[site] = np.int32(np.round(quanta))
         sites.wall_um[site] = thickness_um
-        sites.surplus_um[site] = 0.0
         sites.open_um[site] = 0.0
         sites.film_um[site] = 0.0
         cavities.tally[AREA_MODELLED] += sites.area_um2[site]
         settle_team(cavities, cells, site, numbers, seed, day)
         started += 1
     return started
+
+
+@lean_kernel
+def thin_out(lattice, cavities, site, thickness_um, radius_um):  # type: ignore[no-untyped-def]
+    """Plan the bone of a patch: twice its mean thickness in the middle, none at its edge."""
+    sites, records = cavities.sites, cavities.records
+    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
+    record = sites.first[site]
+    while record >= 0:
+        off = axis_distance2(lattice, records.voxel[record], sites.voxel[site], nz, ny, nx)
+        inside = max(1.0 - off * (lattice.voxel_um / radius_um) ** 2, 0.0)
+        records.film_um[record] = -2.0 * thickness_um * inside
+        record = records.next[record]
+    sites.film_um[site] = -2.0 * thickness_um
 
 
 class Modelling:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.apposition import coat, fill, finish, grant, stock_of
+from bonesim.cells.apposition import fill, finish, grant, stock_of
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -39,7 +39,7 @@ from bonesim.cells.cavity import (
     close_site,
     shares_centre,
 )
-from bonesim.cells.film import peel
+from bonesim.cells.film import forgo, peel, plan_film
 from bonesim.cells.osteocyte import Osteocytes
 from bonesim.cells.population import (
     CellPopulation,
@@ -65,14 +65,12 @@ from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
-from bonesim.signals.fields import Fields, read_voxel, strain_in
-from bonesim.units import BONE, FULL
+from bonesim.signals.fields import Fields, read_voxel
+from bonesim.units import BONE
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
 #: Bounds of what a place can do to recruitment, relative to health; assumed.
 MIN_SIGNAL, MAX_SIGNAL = 0.2, 5.0
-#: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).
-MIN_WALL, MAX_WALL = 0.5, 2.0
 
 
 class OsteoblastParameters(Parameters):
@@ -205,14 +203,6 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 
 
 @lean_kernel
-def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
-    """What strain at a voxel does to wall thickness."""
-    half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
-    half = min(max(half, MIN_WALL), MAX_WALL)
-    return half ** (numbers.strain_wall_exponent if half > 1.0 else numbers.disuse_exponent)
-
-
-@lean_kernel
 def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
@@ -236,8 +226,8 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
         if comes:
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
             here = wall * stopped**-wall_exponent
-            strained = max(strained_wall(fields, numbers, voxel, shape), 1.0)
-            begin(lattice, cavities, site, pool[block], numbers, here, strained, day)
+            here *= pool[block] ** numbers.pool_wall_exponent
+            begin(lattice, fields, cavities, site, numbers, here, day, shape)
             settle_team(cavities, cells, site, numbers, seed, day)
             pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
             started += 1
@@ -263,28 +253,24 @@ def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def begin(lattice, cavities, site, n, numbers, wall, strained, day):  # type: ignore[no-untyped-def]
-    """What a team will form on a site: at most what was taken, beyond it only what strain adds.
+def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
+    """A team begins: what it is to form is at most what was taken, beyond it only what strain adds.
 
-    `n` is the local pool; `wall`, and `strained` from 1 on, multiply the thickness. What is less than
-    the depth of the cavity is taken off its stock as an even film (`film.peel`).
+    `wall` multiplies the thickness; strain comes to it voxel by voxel (`film`).
     """
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])
     mononuclear = np.float64(sites.mononuclear_depth_um[site])
     dug = osteoclastic + mononuclear
     usual = osteoclastic / np.float64(sites.depth_excess[site]) + mononuclear
-    planned = max(usual + numbers.balance_um, 0.0) * wall * n**numbers.pool_wall_exponent
-    planned = min(planned, dug) * strained
-    film_um = max(dug - planned, 0.0)
-    surplus_um = min(max(planned - dug, 0.0), numbers.overfill_um)
-    sites.surplus_um[site] = surplus_um
-    sites.wall_um[site] = max(dug - film_um + surplus_um, 1.0)
-    sites.quota_quanta[site] = 0
-    peel(lattice, cavities, site, film_um)
+    planned = min(max(usual + numbers.balance_um, 0.0) * wall, dug)
+    film = plan_film(fields, cavities, site, planned, numbers, shape)
+    sites.wall_um[site] = max(dug - film, 1.0)
+    peel(lattice, cavities, site)
+    if sites.film_um[site] < 0.0:
+        grant(lattice, cavities, site)
     sites.phase[site] = FORMING
     sites.phase_day[site] = day
-    sites.carry_quanta[site] = 0.0
 
 
 @lean_kernel
@@ -364,11 +350,11 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
         if works(cavities, site, age, numbers, seed):
             depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
             depth /= numbers.working_share
-            strained = min(strained_wall(fields, numbers, sites.voxel[site], shape), 1.0)
-            work(lattice, cavities, site, depth, strained, seed, day)
+            forgo(lattice, fields, cavities, site, depth, numbers, shape)
+            fill(lattice, cavities, site, depth, day)
         if late and sites.bmu[site] >= 0:
             finish(lattice, cavities, site, day)
-        if late or is_done(lattice, cavities, site):
+        if late or is_done(cavities, site):
             if sites.bmu[site] >= 0:
                 bmus.open_sites[sites.bmu[site]] -= 1
             close_site(lattice, cavities, site)
@@ -377,36 +363,10 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
 
 
 @lean_kernel
-def work(lattice, cavities, site, depth_um, strained, seed, day):  # type: ignore[no-untyped-def]
-    """A team forms `depth_um`, or the share `strained` of it and forgoes the rest.
-
-    First it returns the stock of its site; what it forgoes there makes the film thicker. Then it
-    forms what was granted.
-    """
+def is_done(cavities, site):  # type: ignore[no-untyped-def]
+    """Whether a team has returned the stock of its site, and formed what goes beyond."""
     sites = cavities.sites
-    if sites.quota_quanta[site] > sites.formed_quanta[site]:
-        less = depth_um * (1.0 - strained) * sites.area_um2[site] / lattice.voxel_um**3 * FULL
-        sites.quota_quanta[site] -= np.int32(np.round(less))
-        coat(lattice, cavities, site, depth_um * strained, seed, day)
-        return
-    if strained < 1.0:
-        left = np.float64(sites.open_um[site]) - np.float64(sites.film_um[site])
-        peel(lattice, cavities, site, min(depth_um * (1.0 - strained), max(left, 0.0)))
-    fill(lattice, cavities, site, depth_um * strained, day)
-
-
-@lean_kernel
-def is_done(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Whether a team has returned the stock of its site and formed its surplus, which it is granted."""
-    sites = cavities.sites
-    if sites.open_um[site] > sites.film_um[site] or stock_of(cavities, site) > 0:
-        return False
-    if sites.surplus_um[site] > 0.0:
-        grant(lattice, cavities, site)
-        more = sites.surplus_um[site] * sites.area_um2[site] / lattice.voxel_um**3 * FULL
-        sites.quota_quanta[site] = sites.formed_quanta[site] + np.int32(np.round(more))
-        sites.surplus_um[site] = 0.0
-    return sites.formed_quanta[site] >= sites.quota_quanta[site]
+    return sites.open_um[site] <= sites.film_um[site] and stock_of(cavities, site) == 0
 
 
 @lean_kernel

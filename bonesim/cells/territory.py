@@ -182,10 +182,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     sites.depth_excess[site] = 1.0
     sites.mononuclear_depth_um[site] = 0.0
     sites.removed_quanta[site] = 0
-    sites.carry_quanta[site] = 0.0
-    sites.quota_quanta[site] = 0
     sites.wall_um[site] = 0.0
-    sites.surplus_um[site] = 0.0
     sites.open_um[site] = 0.0
     sites.film_um[site] = 0.0
     sites.formed_quanta[site] = 0

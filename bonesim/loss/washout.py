@@ -114,10 +114,13 @@ def at_rest(state: State) -> State:
     _stop_resorption(populations["osteoclasts"], sites, day)
 
     sites["depth_excess"][:] = 1.0
-    sites["surplus_um"][:] = 0.0
     forming = sites["phase"] == FORMING
     sites["phase_day"][forming] = day
-    sites["quota_quanta"][forming] = sites["formed_quanta"][forming]
+    # What goes beyond the old surface is not added any more.
+    sites["film_um"][:] = np.maximum(sites["film_um"], 0.0)
+    records = state["cavities"]["records"]
+    records["film_um"][:] = np.maximum(records["film_um"], 0.0)
+    records["granted"][:] = 0
 
     state["precursors"]["pool"][:] = 1.0
     state["response"]["deficit"] = state["response"]["log_deficit"] = 0.0
