@@ -4,25 +4,25 @@ Load that the cavity's section no longer carries goes round it, through bone bes
 
     c      A0 / A x (1 - bending), never below 1
     A0, A  section across the load before this cavity, and left of it: bone below the cavity and bone
-           beside it; a strip at distance d from its edge counts by exp(-d / r)
-    r      .38 x length of the cavity along the load + .14 x thickness before
-    bending, where bone ends beside the cavity: the section left is bent towards the cavity's side,
-           which unloads the floor: k (z0 - z) (z - zf) A / I / (1 + g I0 / I); z0, z, zf heights of
-           the centroids before and after and of the floor's middle, I0, I second moments,
-           k = mean exp(-d / r) at the edges of bone, g = length / (free length of 1,200 um - length)
+           beside it, on each side r (1 - exp(-d / r)) wide if bone ends d beside the cavity
+    r      .38 x length of the cavity along the load + .14 x thickness before, and beside a free
+           edge, for which load turns back, up to the thickness more: x exp(-d / r)
+    bending, where bone ends: the section left is bent towards the cavity's side, which unloads the
+           floor: k (z0 - z) (z - zf) A / I / (1 + g I0 / I); z0, z, zf heights of the centroids
+           before and after and of the floor's middle, I0, I second moments, k = mean exp(-d / r),
+           g = length of the cavity / (free length of 1,200 um - length)
 
 Load on a sheet may run along any direction: c is the mean for two at right angles, weighted by the
-fourth power of how far bone reaches along each. On a rod that is its axis, and c is A0 / A with
-bending. Of two such pairs, 45 degrees apart, the larger mean counts. Nothing switches: sheet, strip
-and rod are one law.
+fourth power of how far bone reaches along each: a rod's load runs along its axis. There are two such
+pairs, 45 degrees apart. That which is unlike in reach counts where there is one (a rod), else the
+larger mean (a sheet's trench, which may lie any way). Nothing switches: sheet, strip, rod are one law.
 
 Rays see the section: one along n, and in eight directions parallel to the middle surface of bone
 (which need not be across n) at the heights of what is dug, of the whole, and of what is left.
 
-Left out: the floor's shape, cavities of the far side, load by bending. A slot that is deeper than
-wide and hardly longer than the rod is thick unloads its floor more than this.
+Left out: the floor's shape, cavities of the far side, load by bending.
 Sources: guide M4. The two lengths of r were fitted to micro-FE of sheets and strips (33 cases,
-tests/mechanics/weakened.py); rods had no part in it.
+tests/mechanics/weakened.py); that r grows at free edges was added for slots in rods, without a fit.
 """
 
 import numpy as np
