@@ -4,27 +4,95 @@ import numpy as np
 import pytest
 
 from bonesim.cells.brake import concentration
-from tests.mechanics.weakened import CAP_UM, RODS, STRIPS, TRENCHES, Shape, dug, floor_strain, strains
+from tests.mechanics.weakened import (
+    CAP_UM,
+    RODS,
+    STRIPS,
+    TRENCHES,
+    Shape,
+    dug,
+    floor_strain,
+    strains,
+)
 
 UPRIGHT = np.eye(3)
 #: Strain of the floor over that of intact bone, load along the cavity and across it;
 #: `python -m tests.mechanics.weakened` writes this table.
 RECORDED: dict[tuple[object, ...], tuple[float, ...]] = {
-@@@
+    ("sheet", 120.0, 60.0, 200.0, 500.0, 2000.0): (1.16, 1.60),
+    ("sheet", 120.0, 30.0, 200.0, 500.0, 2000.0): (1.29, 2.05),
+    ("sheet", 120.0, 10.0, 200.0, 500.0, 2000.0): (1.50, 3.21),
+    ("sheet", 120.0, 60.0, 200.0, 200.0, 2000.0): (1.32, 1.32),
+    ("sheet", 120.0, 30.0, 200.0, 200.0, 2000.0): (1.58, 1.58),
+    ("sheet", 120.0, 10.0, 200.0, 200.0, 2000.0): (2.12, 2.12),
+    ("sheet", 120.0, 60.0, 200.0, 800.0, 2000.0): (1.11, 1.78),
+    ("sheet", 120.0, 30.0, 200.0, 800.0, 2000.0): (1.19, 2.37),
+    ("sheet", 120.0, 10.0, 200.0, 800.0, 2000.0): (1.30, 4.02),
+    ("sheet", 80.0, 40.0, 200.0, 500.0, 2000.0): (1.16, 1.63),
+    ("sheet", 80.0, 20.0, 200.0, 500.0, 2000.0): (1.30, 2.10),
+    ("sheet", 80.0, 10.0, 200.0, 500.0, 2000.0): (1.45, 2.81),
+    ("sheet", 80.0, 40.0, 200.0, 200.0, 2000.0): (1.35, 1.35),
+    ("sheet", 80.0, 20.0, 200.0, 200.0, 2000.0): (1.63, 1.63),
+    ("sheet", 80.0, 10.0, 200.0, 200.0, 2000.0): (1.98, 1.98),
+    ("sheet", 80.0, 40.0, 200.0, 800.0, 2000.0): (1.11, 1.81),
+    ("sheet", 80.0, 20.0, 200.0, 800.0, 2000.0): (1.19, 2.41),
+    ("sheet", 80.0, 10.0, 200.0, 800.0, 2000.0): (1.27, 3.37),
+    ("sheet", 200.0, 100.0, 200.0, 500.0, 2000.0): (1.15, 1.55),
+    ("sheet", 200.0, 50.0, 200.0, 500.0, 2000.0): (1.27, 1.96),
+    ("sheet", 200.0, 20.0, 200.0, 500.0, 2000.0): (1.44, 2.79),
+    ("sheet", 200.0, 100.0, 200.0, 200.0, 2000.0): (1.27, 1.27),
+    ("sheet", 200.0, 50.0, 200.0, 200.0, 2000.0): (1.50, 1.50),
+    ("sheet", 200.0, 20.0, 200.0, 200.0, 2000.0): (1.89, 1.89),
+    ("sheet", 200.0, 100.0, 200.0, 800.0, 2000.0): (1.10, 1.73),
+    ("sheet", 200.0, 50.0, 200.0, 800.0, 2000.0): (1.18, 2.29),
+    ("sheet", 200.0, 20.0, 200.0, 800.0, 2000.0): (1.28, 3.48),
+    ("strip", 120.0, 60.0, 200.0, 500.0, 300.0): (1.34,),
+    ("strip", 120.0, 30.0, 200.0, 500.0, 300.0): (1.65,),
+    ("strip", 120.0, 10.0, 200.0, 500.0, 300.0): (2.40,),
+    ("strip", 120.0, 60.0, 200.0, 500.0, 600.0): (1.20,),
+    ("strip", 120.0, 30.0, 200.0, 500.0, 600.0): (1.40,),
+    ("strip", 120.0, 10.0, 200.0, 500.0, 600.0): (1.81,),
+    ("rod", 120.0, 60.0, 60.0, 500.0, 2000.0): (1.22,),
+    ("rod", 120.0, 30.0, 60.0, 500.0, 2000.0): (1.45,),
+    ("rod", 120.0, 60.0, 60.0, 200.0, 2000.0): (1.15,),
+    ("rod", 120.0, 30.0, 60.0, 200.0, 2000.0): (1.28,),
+    ("rod", 120.0, 60.0, 10000.0, 500.0, 2000.0): (1.95,),
+    ("rod", 120.0, 30.0, 10000.0, 500.0, 2000.0): (4.89,),
+    ("rod", 120.0, 60.0, 10000.0, 200.0, 2000.0): (2.22,),
+    ("rod", 120.0, 30.0, 10000.0, 200.0, 2000.0): (5.03,),
+    ("rod", 80.0, 40.0, 40.0, 500.0, 2000.0): (1.23,),
+    ("rod", 80.0, 20.0, 40.0, 500.0, 2000.0): (1.41,),
+    ("rod", 80.0, 40.0, 40.0, 200.0, 2000.0): (1.14,),
+    ("rod", 80.0, 20.0, 40.0, 200.0, 2000.0): (1.20,),
+    ("rod", 80.0, 40.0, 10000.0, 500.0, 2000.0): (1.98,),
+    ("rod", 80.0, 20.0, 10000.0, 500.0, 2000.0): (5.13,),
+    ("rod", 80.0, 40.0, 10000.0, 200.0, 2000.0): (2.26,),
+    ("rod", 80.0, 20.0, 10000.0, 200.0, 2000.0): (5.45,),
+    ("rod", 200.0, 100.0, 120.0, 500.0, 2000.0): (1.33,),
+    ("rod", 200.0, 50.0, 120.0, 500.0, 2000.0): (1.69,),
+    ("rod", 200.0, 100.0, 120.0, 200.0, 2000.0): (1.32,),
+    ("rod", 200.0, 50.0, 120.0, 200.0, 2000.0): (1.52,),
+    ("rod", 200.0, 100.0, 10000.0, 500.0, 2000.0): (1.95,),
+    ("rod", 200.0, 50.0, 10000.0, 500.0, 2000.0): (4.91,),
+    ("rod", 200.0, 100.0, 10000.0, 200.0, 2000.0): (2.22,),
+    ("rod", 200.0, 50.0, 10000.0, 200.0, 2000.0): (5.13,),
 }
-#: Rods four voxels thick: an ear of one voxel beside the slot, a floor of one voxel.
-COARSE = [Shape("rod", 80.0, 20.0, 40.0, 500.0), Shape("rod", 80.0, 20.0, 40.0, 200.0),
-          Shape("rod", 80.0, 20.0, CAP_UM, 200.0)]  # fmt: skip
+#: Rods of which one voxel is left.
+COARSE = [rod for rod in RODS if rod.left <= VOXEL_UM]
 #: Second edition of the mechanism, section 3: sheet of 120 um, trench of 500 x 200 um, along and across.
 PUBLISHED = {60.0: (1.16, 1.55), 30.0: (1.28, 2.01), 10.0: (1.47, 3.25)}
 
 
 def turned(axis: str, degree: float) -> np.ndarray:
     c, s = np.cos(np.radians(degree)), np.sin(np.radians(degree))
-    return np.array({"z": [[1, 0, 0], [0, c, -s], [0, s, c]], "x": [[c, -s, 0], [s, c, 0], [0, 0, 1]]}[axis])
+    return np.array(
+        {"z": [[1, 0, 0], [0, c, -s], [0, s, c]], "x": [[c, -s, 0], [s, c, 0], [0, 0, 1]]}[axis]
+    )
 
 
-def error(shape: Shape, turn: np.ndarray = UPRIGHT, off_um: tuple[float, ...] = (0.0, 0.0, 0.0)) -> float:
+def error(
+    shape: Shape, turn: np.ndarray = UPRIGHT, off_um: tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> float:
     """Relative error of the law against the mean of the recorded strains."""
     tissue, voxel, n = dug(shape, turn, off_um)
     return float(concentration(tissue.lattice, voxel, *n) / np.mean(RECORDED[shape]) - 1.0)
@@ -41,7 +109,7 @@ def test_strips_and_rods_within_20_percent(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("shape", COARSE)
-def test_rods_of_four_voxels_are_coarse(shape: Shape) -> None:
+def test_one_voxel_that_is_left_of_a_rod_is_coarse(shape: Shape) -> None:
     assert abs(error(shape)) < 0.35
 
 
@@ -56,7 +124,9 @@ def test_a_normal_that_is_tilted_against_the_sheet(left: float) -> None:
     tissue, voxel, n = dug(Shape("sheet", 120.0, left), UPRIGHT)
     upright = concentration(tissue.lattice, voxel, *n)
     tilted = np.array(n) + np.tan(np.radians(25.0)) * np.array([0.0, 0.6, 0.8])
-    assert concentration(tissue.lattice, voxel, *tilted / np.linalg.norm(tilted)) == pytest.approx(upright, rel=0.1)
+    assert concentration(tissue.lattice, voxel, *tilted / np.linalg.norm(tilted)) == pytest.approx(
+        upright, rel=0.1
+    )
 
 
 def test_the_law_is_no_bar_on_a_sheet_and_one_on_a_rod() -> None:
@@ -73,12 +143,18 @@ def test_the_flicker_of_one_voxel_does_not_flip_it(shape: Shape) -> None:
     before = concentration(lattice, voxel, *n)
     at = np.array(np.unravel_index(voxel, tissue.padded_shape))
     steps = [s for s in np.ndindex(5, 5, 5) if s != (2, 2, 2)]
-    around = [np.ravel_multi_index(tuple(at + np.array(s) - (6, 2, 2)), tissue.padded_shape) for s in steps]
-    around += [np.ravel_multi_index(tuple(at + np.array(s) - (3, 2, 2)), tissue.padded_shape) for s in steps]
+    around = [
+        np.ravel_multi_index(tuple(at + np.array(s) - (6, 2, 2)), tissue.padded_shape)
+        for s in steps
+    ]
+    around += [
+        np.ravel_multi_index(tuple(at + np.array(s) - (3, 2, 2)), tissue.padded_shape)
+        for s in steps
+    ]
     changed = []
     for one in set(map(int, around)):
         column = (one - voxel) % lattice.stride_z == 0
-        if lattice.owner[one] < 0 and lattice.quanta[one] == 0 or column:
+        if (lattice.owner[one] < 0 and lattice.quanta[one] == 0) or column:
             continue
         quanta, owner = lattice.quanta[one], lattice.owner[one]
         lattice.quanta[one], lattice.owner[one] = (127, 0) if quanta >= 128 else (128, 0)
