@@ -144,6 +144,9 @@ def solid_until(lattice, voxel, z, y, x, tz, ty, tx, limit):  # type: ignore[no-
     Place, t and `limit` in 1/GRID voxels. Bone goes on behind a cut face.
     """
     length, step, at, beyond = 0.0, 0.5, np.int64(GRID >> 2), 0.0
+    start = on_grid(lattice, voxel, z, y, x)
+    # Bone's height in a surface voxel is counted along n: here its width counts, next to the start's.
+    whole = FULL if lattice.owner[start] >= 0 else max(np.int64(lattice.quanta[start]), BONE)
     while at < limit + (GRID >> 2) and beyond < 1.0:
         pz, py, px = z + (at * tz >> BITS), y + (at * ty >> BITS), x + (at * tx >> BITS)
         there = on_grid(lattice, voxel, pz, py, px)
@@ -159,7 +162,7 @@ def solid_until(lattice, voxel, z, y, x, tz, ty, tx, limit):  # type: ignore[no-
             length += step * share
         else:
             # The last voxel of bone, or what little there is in the one beyond it.
-            length += step * quanta / FULL
+            length += step * min(quanta / whole, 1.0)
             if beyond > 0.0 or quanta < BONE:
                 beyond += step
         at += GRID >> 1
