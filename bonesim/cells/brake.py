@@ -25,6 +25,8 @@ Sources: guide M4. The two lengths of r were fitted to micro-FE of sheets and st
 tests/mechanics/weakened.py); that r grows at free edges was added for slots in rods, without a fit.
 """
 
+from typing import Any
+
 import numpy as np
 
 from bonesim.kernel import lean_kernel
@@ -146,7 +148,7 @@ def solid_until(lattice, voxel, z, y, x, tz, ty, tx, limit):  # type: ignore[no-
     length, step, at, beyond = 0.0, 0.5, np.int64(GRID >> 2), 0.0
     start = on_grid(lattice, voxel, z, y, x)
     # Bone's height in a surface voxel is counted along n: here its width counts, next to the start's.
-    whole = FULL if lattice.owner[start] >= 0 else max(np.int64(lattice.quanta[start]), BONE)
+    whole: Any = FULL if lattice.owner[start] >= 0 else max(np.int64(lattice.quanta[start]), BONE)
     while at < limit + (GRID >> 2) and beyond < 1.0:
         pz, py, px = z + (at * tz >> BITS), y + (at * ty >> BITS), x + (at * tx >> BITS)
         there = on_grid(lattice, voxel, pz, py, px)
