@@ -97,7 +97,11 @@ def column(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
             beyond += 1
             before += 0.5 * lattice.quanta[there] / FULL
         else:
-            before += 0.5 * (1.0 if lattice.owner[there] >= 0 else lattice.quanta[there] / FULL)
+            share = lattice.quanta[there] / FULL
+            if lattice.owner[there] >= 0:
+                inside = is_solid(lattice, along(lattice, voxel, nz, ny, nx, bottom - 1.0))
+                share = 1.0 if inside else max(SURFACE, share)
+            before += 0.5 * share
             bottom += 0.5
         left += 0.5 * lattice.quanta[there] / FULL
     return top - 0.25, bottom - 0.25, before, max(left, LEAST)
