@@ -25,7 +25,7 @@ SHEET_EXPONENT = 0.35
 ROD, SHEET = 1.0, 1.5
 #: Rays in the tangent plane see so many thicknesses far.
 REACH = 2.0
-#: At least so many steps has a ray across a section.
+#: A ray across a section has at least so many steps.
 STEPS = 24
 #: A cavity begins within so many voxels.
 BEGIN = 3.0
@@ -43,17 +43,16 @@ def ray(lattice, voxel, place, way, step, steps):  # type: ignore[no-untyped-def
     An open cavity was bone. To what little bone there is within a voxel beyond the end; bone goes
     on behind a cut face. Steps of at most a voxel.
     """
-    z = np.int64((place[0] + 0.5 * step * way[0] + 0.5) * GRID)
-    y = np.int64((place[1] + 0.5 * step * way[1] + 0.5) * GRID)
-    x = np.int64((place[2] + 0.5 * step * way[2] + 0.5) * GRID)
-    dz = np.int64(step * way[0] * GRID)
-    dy = np.int64(step * way[1] * GRID)
-    dx = np.int64(step * way[2] * GRID)
+    dz, dy, dx = step * way[0], step * way[1], step * way[2]
+    z = np.int64((place[0] + 0.5 * dz + 0.5) * GRID)
+    y = np.int64((place[1] + 0.5 * dy + 0.5) * GRID)
+    x = np.int64((place[2] + 0.5 * dx + 0.5) * GRID)
+    az, ay, ax = np.int64(dz * GRID), np.int64(dy * GRID), np.int64(dx * GRID)
     before, left, beyond = 0, 0, 0
     for k in range(steps):
         there = voxel + (z >> BITS) * lattice.stride_z
         there += (y >> BITS) * lattice.stride_y + (x >> BITS)
-        z, y, x = z + dz, y + dy, x + dx
+        z, y, x = z + az, y + ay, x + ax
         quanta = np.int64(lattice.quanta[there])
         if beyond == 0 and quanta < FULL and lattice.region[there] == 0:
             before, left = before + (steps - k) * FULL, left + (steps - k) * FULL
@@ -73,13 +72,12 @@ def ray(lattice, voxel, place, way, step, steps):  # type: ignore[no-untyped-def
 @lean_kernel
 def column(lattice, voxel, n):  # type: ignore[no-untyped-def]
     """Along n: where bone began before the cavity, and ends (voxels from `voxel`), and bone left."""
-    start = 0.0
-    while start < BEGIN:
-        there = along(lattice, voxel, n[0], n[1], n[2], start)
-        outside = lattice.region[there] == 0
-        if outside or lattice.quanta[there] >= BONE or lattice.owner[there] >= 0:
+    start, there = 0.0, voxel
+    while start < BEGIN and lattice.region[there] != 0:
+        if lattice.quanta[there] >= BONE or lattice.owner[there] >= 0:
             break
         start += 0.5
+        there = along(lattice, voxel, n[0], n[1], n[2], start)
     place, back = (start * n[0], start * n[1], start * n[2]), (-n[0], -n[1], -n[2])
     steps = int(np.ceil(2.0 * LONGEST_UM / lattice.voxel_um))
     up, remains = ray(lattice, voxel, place, back, 0.5, steps)
@@ -117,17 +115,17 @@ def section(lattice, voxel, heights, n, way):  # type: ignore[no-untyped-def]
     rows = int(np.ceil(bottom - top))
     row = (bottom - top) / rows
     limit = REACH * (bottom - top)
-    steps = max(int(np.ceil(limit)), STEPS)
+    steps = max(STEPS, int(np.ceil(limit)))
     back = (-way[0], -way[1], -way[2])
     whole = above = rest = 0.0
     for k in range(rows):
         h = top + (k + 0.5) * row
         place = (h * n[0], h * n[1], h * n[2])
-        one, one_left = ray(lattice, voxel, place, way, limit / steps, steps)
-        other, other_left = ray(lattice, voxel, place, back, limit / steps, steps)
-        whole += row * (one + other)
-        above += row * (one + other) * min(max((floor - h) / row + 0.5, 0.0), 1.0)
-        rest += row * (one_left + other_left)
+        for side in (way, back):
+            before, left = ray(lattice, voxel, place, side, limit / steps, steps)
+            whole += row * before
+            above += row * before * min(max((floor - h) / row + 0.5, 0.0), 1.0)
+            rest += row * left
     return whole, above, max(rest, LEAST)
 
 
