@@ -48,7 +48,7 @@ def ray(lattice, voxel, place, way, step, steps):  # type: ignore[no-untyped-def
     y = np.int64((place[1] + 0.5 * dy + 0.5) * GRID)
     x = np.int64((place[2] + 0.5 * dx + 0.5) * GRID)
     az, ay, ax = np.int64(dz * GRID), np.int64(dy * GRID), np.int64(dx * GRID)
-    before, left, beyond = 0, 0, 0
+    before, left, beyond = np.int64(0), np.int64(0), 0
     for k in range(steps):
         there = voxel + (z >> BITS) * lattice.stride_z
         there += (y >> BITS) * lattice.stride_y + (x >> BITS)
