@@ -22,7 +22,7 @@ from pydantic import Field
 
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
-from bonesim.cells.column import is_old_surface
+from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors
 from bonesim.cells.population import (
     CellPopulation,
@@ -48,7 +48,6 @@ from bonesim.chance import (
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
-from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
@@ -215,7 +214,7 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def originate(lattice, fields, bmus, numbers, depth, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
+def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
@@ -232,7 +231,7 @@ def originate(lattice, fields, bmus, numbers, depth, exponent, pth, seed, day, s
             continue
         if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:
             continue
-        nz, ny, nx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
@@ -390,7 +389,7 @@ class RemodellingUnits(CellPopulation):
         candidates = self.candidates(tissue)
         self.rows.make_room(candidates)
         cavities.tally[BMUS_BORN] += originate(
-            tissue.lattice, fields, self.rows.columns, self.numbers, depth,
+            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers, depth,
             drive.activation_exponent, drive.pth_activation, seed, day, tissue.padded_shape,
             candidates,
         )  # fmt: skip

@@ -7,11 +7,11 @@ RANK is occupied more (Ryser 2010: direction); where the surface ends it turns b
 
 import numpy as np
 
+from bonesim.cells.column import inward_normal
 from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
 from bonesim.chance import BMU_TURN, normal, uniform
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.surface import inward_normal
 from bonesim.signals.fields import occupancy_at
 
 
@@ -97,7 +97,7 @@ def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # 
     normal_now = (bmus.nz[row], bmus.ny[row], bmus.nx[row])
     voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, shape, False)
     if voxel >= 0:
-        nz, ny, nx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
         same = nz * bmus.nz[row] + ny * bmus.ny[row] + nx * bmus.nx[row]
         if same > 0.0:
             mz, my, mx = bmus.nz[row] + nz, bmus.ny[row] + ny, bmus.nx[row] + nx

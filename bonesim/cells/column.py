@@ -24,10 +24,13 @@ import numpy as np
 from bonesim.cells.cavity import add_record, has_record
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.rays import LONGEST_UM
+from bonesim.lattice.surface import mirrored
 from bonesim.units import BONE, FULL
 
 #: A component of n below this is no direction in which columns go on.
 LEAST_COMPONENT = 0.01
+#: A component of n from which its axis tells depth.
+LEANING = 0.4
 
 
 @lean_kernel
@@ -38,6 +41,44 @@ def bone_there_was(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
     if owner >= 0:
         quanta += cavities.records.stock[owner]
     return quanta
+
+
+@lean_kernel
+def inward_normal(lattice, cavities, voxel, radius, shape):  # type: ignore[no-untyped-def]
+    """Unit normal into bone at a voxel: gradient of the bone there was within `radius` voxels.
+
+    An open cavity beside it does not turn it. `shape` is the padded (nz, ny, nx). Beyond a cut face the
+    bone is mirrored (symmetry plane). Where bone is symmetric about the voxel (a thin sheet, an
+    isolated voxel) there is no gradient and (0, 0, 0) returns.
+    """
+    z0 = voxel // lattice.stride_z
+    y0 = (voxel - z0 * lattice.stride_z) // lattice.stride_y
+    x0 = voxel - z0 * lattice.stride_z - y0 * lattice.stride_y
+    # Sums of whole numbers: exact, in any order.
+    gz, gy, gx = np.int64(0), np.int64(0), np.int64(0)
+    limit = (radius + 0.5) * (radius + 0.5)
+    free = x0 > radius and x0 + radius < shape[2] - 1
+    for dz in range(-radius, radius + 1):
+        z = mirrored(z0 + dz, shape[0])
+        for dy in range(-radius, radius + 1):
+            rest = limit - (dz * dz + dy * dy)
+            if rest < 0.0:
+                continue
+            reach = np.int64(np.sqrt(rest))
+            row = z * lattice.stride_z + mirrored(y0 + dy, shape[1]) * lattice.stride_y
+            bone, moment = np.int64(0), np.int64(0)
+            for dx in range(-reach, reach + 1):
+                x = x0 + dx if free else mirrored(x0 + dx, shape[2])
+                q = bone_there_was(lattice, cavities, row + x)
+                bone += q
+                moment += q * dx
+            gz += bone * dz
+            gy += bone * dy
+            gx += moment
+    length = np.sqrt(np.float64(gz * gz + gy * gy + gx * gx))
+    if length < 1.0:
+        return 0.0, 0.0, 0.0
+    return gz / length, gy / length, gx / length
 
 
 @lean_kernel
@@ -141,11 +182,45 @@ def left_of(depth_um, below_um, span):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
+def bone_above(lattice, cavities, voxel, step):  # type: ignore[no-untyped-def]
+    """Bone there was from the centre of a voxel on, in steps of `step` to the first empty one; voxels."""
+    total = bone_there_was(lattice, cavities, voxel) - 0.5 * FULL
+    there = voxel + step
+    count = 0
+    while lattice.region[there] != 0 and count * lattice.voxel_um < LONGEST_UM:
+        held = bone_there_was(lattice, cavities, there)
+        if held == 0:
+            break
+        total += held
+        there += step
+        count += 1
+    return total / FULL
+
+
+@lean_kernel
 def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """s: depth of a voxel's centre below the old surface at its foot, um."""
+    """s: depth of a voxel's centre below the old surface, um.
+
+    By the bone above it along each axis that n leans to, times n along it: exact below a plane of any
+    direction, partial voxels included. An axis counts by its share of n, if it agrees with the way
+    to the foot to within a voxel; if none does that way counts.
+    """
     filled = bone_there_was(lattice, cavities, foot) / FULL
     inside = (filled - 0.5) * span_um(lattice, nz, ny, nx)
-    return lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx) + inside
+    by_foot = lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx) + inside
+    total, weights = 0.0, 0.0
+    for axis in range(3):
+        component = nz if axis == 0 else (ny if axis == 1 else nx)
+        stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+        size = abs(np.float64(component))
+        if size < LEANING:
+            continue
+        step = np.int64(-stride if component > 0 else stride)
+        depth = lattice.voxel_um * size * bone_above(lattice, cavities, voxel, step)
+        if abs(depth - by_foot) <= lattice.voxel_um:
+            total += size * size * depth
+            weights += size * size
+    return total / weights if weights > 0.0 else by_foot
 
 
 @lean_kernel

@@ -20,14 +20,13 @@ from pydantic import Field
 from bonesim.cells.apposition import grant
 from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
 from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
-from bonesim.cells.column import axis_distance2, is_old_surface, set_feet
+from bonesim.cells.column import axis_distance2, inward_normal, is_old_surface, set_feet
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
-from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.signals.fields import Fields, strain_in
@@ -73,7 +72,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         strained = max(0.0, strain_in(fields, voxel, shape) - 1.0)
         if strained == 0.0:
             continue
-        nz, ny, nx = inward_normal(lattice, voxel, bmu_numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, bmu_numbers.normal_radius_voxel, shape)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6

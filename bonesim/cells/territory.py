@@ -9,13 +9,12 @@ from bonesim.cells.cavity import (
     REVERSAL,
     add_record,
 )
-from bonesim.cells.column import add_columns, area_there_was, is_old_surface
+from bonesim.cells.column import add_columns, area_there_was, inward_normal, is_old_surface
 from bonesim.cells.depth import set_targets
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
-from bonesim.lattice.surface import inward_normal
 from bonesim.units import BONE
 
 #: Where the surface is looked for first, voxels.
@@ -150,7 +149,7 @@ def looks_against(lattice, cavities, bmus, row, voxel, numbers, shape):  # type:
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     if lattice.owner[voxel] < 0 and not is_old_surface(lattice, voxel, nz, ny, nx):
         return False
-    sz, sy, sx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+    sz, sy, sx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
     if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
         return False
     return not dug_from_behind(lattice, cavities, voxel, entity_of(bmus.id[row]), nz, ny, nx)
@@ -227,7 +226,9 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                     continue
                 area = area_there_was(lattice, cavities, voxel, nz, ny, nx)
                 if area > 0.0:
-                    sz, sy, sx = inward_normal(lattice, voxel, numbers.normal_radius_voxel, shape)
+                    sz, sy, sx = inward_normal(
+                        lattice, cavities, voxel, numbers.normal_radius_voxel, shape
+                    )
                     if sz * nz + sy * ny + sx * nx < least:
                         continue
                     foot = add_record(lattice, cavities, site, voxel, True)

@@ -70,49 +70,6 @@ def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def inward_normal(lattice, voxel, radius, shape):  # type: ignore[no-untyped-def]
-    """Unit normal into bone at a voxel: gradient of bone fraction within `radius` voxels.
-
-    `shape` is the padded (nz, ny, nx). Beyond a cut face the bone is mirrored (symmetry plane).
-    Where bone is symmetric about the voxel (a thin sheet, an isolated voxel) there is no
-    gradient and (0, 0, 0) returns.
-    """
-    z0 = voxel // lattice.stride_z
-    y0 = (voxel - z0 * lattice.stride_z) // lattice.stride_y
-    x0 = voxel - z0 * lattice.stride_z - y0 * lattice.stride_y
-    # Sums of whole numbers: exact, in any order.
-    gz, gy, gx = np.int64(0), np.int64(0), np.int64(0)
-    limit = (radius + 0.5) * (radius + 0.5)
-    free = x0 > radius and x0 + radius < shape[2] - 1
-    for dz in range(-radius, radius + 1):
-        z = mirrored(z0 + dz, shape[0])
-        for dy in range(-radius, radius + 1):
-            rest = limit - (dz * dz + dy * dy)
-            if rest < 0.0:
-                continue
-            reach = np.int64(np.sqrt(rest))
-            row = z * lattice.stride_z + mirrored(y0 + dy, shape[1]) * lattice.stride_y
-            bone, moment = np.int64(0), np.int64(0)
-            if free:
-                for dx in range(-reach, reach + 1):
-                    q = np.int64(lattice.quanta[row + x0 + dx])
-                    bone += q
-                    moment += q * dx
-            else:
-                for dx in range(-reach, reach + 1):
-                    q = np.int64(lattice.quanta[row + mirrored(x0 + dx, shape[2])])
-                    bone += q
-                    moment += q * dx
-            gz += bone * dz
-            gy += bone * dy
-            gx += moment
-    length = np.sqrt(np.float64(gz * gz + gy * gy + gx * gx))
-    if length < 1.0:
-        return 0.0, 0.0, 0.0
-    return gz / length, gy / length, gx / length
-
-
-@lean_kernel
 def mirrored(index, size):  # type: ignore[no-untyped-def]
     """A padded index brought back into 1..size-2 by mirroring at the cut faces."""
     inside = size - 2
