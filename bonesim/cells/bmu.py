@@ -66,7 +66,7 @@ class BmuParameters(Parameters):
     origination_per_mm2_per_year: Annotated[
         float,
         Field(ge=0, le=50, description="births per quiescent area; calibrated to turnover"),
-    ] = 1.6
+    ] = 2.4
     origination_ceiling: Annotated[
         float,
         Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),

@@ -92,7 +92,7 @@ class OsteoblastParameters(Parameters):
             le=5,
             description="formed less eroded where strain is usual; calibrated, -2..+1 (guide M9)",
         ),
-    ] = -2.0
+    ] = -1.0
     apposition_um_per_day: Annotated[
         float,
         Field(gt=0, le=5, description="speed at the start, a0; fit: W.Th over FP, .5-1 (guide M1)"),
@@ -146,9 +146,9 @@ class OsteoblastParameters(Parameters):
         Field(
             ge=0,
             le=3,
-            description="wall ~ ((1+u)/2)^n, u > 1; assumed: +.33 um per 1 % lost (guide M4)",
+            description="wall ~ ((1+u)/2)^n, u > 1; assumed: +.12 um per 1 % lost (guide M4)",
         ),
-    ] = 1.0
+    ] = 0.5
     disuse_exponent: Annotated[
         float,
         Field(
