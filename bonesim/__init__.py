@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.report import report as report
     from bonesim.api.scans import look as look
     from bonesim.api.scans import measure_files as measure_files
     from bonesim.api.simulate import biopsy as biopsy
@@ -98,6 +99,7 @@ _NAMES = {
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
     ),
+    "api.report": ("report",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),
     "api.documents": ("guide",),

@@ -136,6 +136,9 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         ),
         "verify": lambda n: bonesim.verify(run_file),
         "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
+        "report": lambda n: bonesim.report(
+            run_file, output=folder / "report.html", overwrite=True
+        ),
         "view": lambda n: bonesim.view(run_file, off_screen=True).close(),
         "plot_hormones": lambda n: bonesim.plot_hormones(PRESCRIBED),
         "plot_loss": lambda n: bonesim.plot_loss(bonesim.decompose(SMALL, [10])),
