@@ -42,7 +42,11 @@ def narrowed(values: NDArray[Any]) -> NDArray[Any]:
     """The same numbers in the smallest kind of number that a page has for them."""
     if values.dtype == np.bool_:
         return values.astype(np.uint8)
-    if values.dtype == np.float64 and np.isfinite(values).all() and (values == np.rint(values)).all():
+    if (
+        values.dtype == np.float64
+        and np.isfinite(values).all()
+        and (values == np.rint(values)).all()
+    ):
         return narrowed_integers(values)
     if values.dtype.kind in "iu":
         return narrowed_integers(values)

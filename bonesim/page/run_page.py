@@ -54,7 +54,9 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
         "bone_level": BONE_LEVEL,
         "palette": _palette(),
         "curves": list(CURVES),
-        "runs": [_packed(blobs, one, name) for one, name in zip(runs, ("run", "twin"), strict=False)],
+        "runs": [
+            _packed(blobs, one, name) for one, name in zip(runs, ("run", "twin"), strict=False)
+        ],
     }
     return assembled(run.title or run.path.name, header, blobs.texts)
 

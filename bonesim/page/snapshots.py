@@ -139,9 +139,7 @@ def _numbers(blobs: Blobs, lattice: Lattice) -> dict[str, Any]:
     return found
 
 
-def _steps(
-    blobs: Blobs, values: NDArray[np.float32], label: str, unit: str
-) -> dict[str, Any]:
+def _steps(blobs: Blobs, values: NDArray[np.float32], label: str, unit: str) -> dict[str, Any]:
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     high = max(high, low + 1e-6)

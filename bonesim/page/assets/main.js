@@ -146,6 +146,7 @@ function refreshEvents() {
 }
 
 async function choose(choice) {
+  delete document.body.dataset.ready;
   state.choice = choice;
   scene.selected = choice;
   byId("choice").replaceChildren(...(choice ? await cardOf(choice) : []));

@@ -83,7 +83,10 @@ function arrowsOf(table, places) {
 class Scene {
   constructor(canvas, over, bar) {
     Object.assign(this, { canvas, over, bar, panes: [], selected: null, cut: NO_CUT });
-    const gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
+    const asked = { preserveDrawingBuffer: true };
+    // Without a graphics card smooth edges would cost most of the time.
+    const gl = canvas.getContext("webgl2", { ...asked, antialias: true, failIfMajorPerformanceCaveat: true })
+      || canvas.getContext("webgl2", { ...asked, antialias: false });
     this.gl = gl;
     if (!gl) return;
     this.mesh = new Program(gl, MESH_VERTEX, MESH_PIXEL);
@@ -161,7 +164,10 @@ class Scene {
     const faces = { box: pane.size, edge: pane.edge, toned: pane.toned ? 1 : 0, cutColour: unit(HEADER.palette.cut) };
     if (pane.bone) {
       this.mesh.use({ ...common, ...faces, faces: 1 });
+      // The inner side of bone is seen through a cut only.
+      if (cut === NO_CUT) gl.enable(gl.CULL_FACE);
       pane.bone.draw();
+      gl.disable(gl.CULL_FACE);
       if (pane.cutFace) {
         this.slice.use(common);
         gl.bindTexture(gl.TEXTURE_2D, pane.cutFace.texture);
