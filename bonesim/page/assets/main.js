@@ -121,7 +121,7 @@ async function osteocytesOf(pane) {
   return [{ small: true, places, colours: Array.from(viable, (alive) => cells[alive ? "osteocyte" : "empty"][1]), shapes: Array.from(viable, (alive) => (alive ? SPHERE : SQUARE)) }];
 }
 
-/** Texts that say what is on the stage. */
+/** Texts on what is on the stage. */
 function describe(panes, cut) {
   const day = days[state.step];
   byId("day").textContent = dayText(day);
