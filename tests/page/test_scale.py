@@ -56,7 +56,7 @@ def test_the_bar_of_the_stage(page: Any, zoom: int) -> None:
     cube_pixels = bone[-1] - bone[0] + 1
     dark = np.all(image < 80, axis=2)
     bar_pixels = max(longest(row) for row in dark[-40:])
-    drawn_mm = length_mm(page.locator("#bar span").inner_text())
+    drawn_mm = length_mm(page.locator("#over").get_attribute("data-bar"))
     assert cube_pixels / CUBE_MM == pytest.approx(bar_pixels / drawn_mm, rel=0.01)
 
 

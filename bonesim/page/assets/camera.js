@@ -1,5 +1,13 @@
 /* Parallel projection: x to the right, y away from the viewer, z up. Pointer and keys turn, move and zoom. */
 
+const START = [-0.6, 0.42];
+
+/** Right, up and forward of a viewer that is turned about z and then tilted. */
+function axesOf(turn, tilt) {
+  const [s, c] = [Math.sin(turn), Math.cos(turn)], [a, b] = [Math.sin(tilt), Math.cos(tilt)];
+  return { right: [c, -s, 0], up: [s * a, c * a, b], forward: [s * b, c * b, -a] };
+}
+
 class Camera {
   constructor(size) {
     this.size = size;
@@ -7,8 +15,7 @@ class Camera {
   }
 
   reset() {
-    this.turn = -0.6;
-    this.tilt = 0.42;
+    [this.turn, this.tilt] = START;
     this.centre = this.size.map((one) => one / 2);
     this.zoom = 1;
   }
@@ -17,15 +24,16 @@ class Camera {
     [this.turn, this.tilt] = { front: [0, 0], right: [-Math.PI / 2, 0], top: [0, Math.PI / 2] }[name];
   }
 
-  axes() {
-    const [s, c] = [Math.sin(this.turn), Math.cos(this.turn)], [a, b] = [Math.sin(this.tilt), Math.cos(this.tilt)];
-    return { right: [c, -s, 0], up: [s * a, c * a, b], forward: [s * b, c * b, -a] };
-  }
+  axes() { return axesOf(this.turn, this.tilt); }
 
   reach() { return 0.5 * Math.hypot(...this.size); }
 
-  /** Pixels (of the page) in a micrometre, in a pane of this size. */
-  pixelsPerUm(width, height) { return 0.66 * Math.min(width, height) * this.zoom / this.reach(); }
+  /** Pixels (of the page) in a micrometre, in a pane of this size: at first the whole block fits, seen as at first. */
+  pixelsPerUm(width, height) {
+    const { right, up } = axesOf(...START);
+    const extent = (axis) => axis.reduce((sum, part, k) => sum + Math.abs(part) * this.size[k], 0);
+    return this.zoom * Math.min((width - 20) / extent(right), (height - 30) / extent(up));
+  }
 
   /** Uniforms for a pane. */
   uniforms(width, height) {

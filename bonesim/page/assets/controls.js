@@ -23,6 +23,13 @@ function swatch(hex) {
   return made;
 }
 
+/** A mark of the picture, as a character. */
+function sign(character, hex) {
+  const made = element("span", { class: "sign", "aria-hidden": "true" }, [character]);
+  made.style.color = hex;
+  return made;
+}
+
 /** Fill a select with value -> label, and follow it. */
 function choices(id, options, value, changed) {
   const select = byId(id);

@@ -12,7 +12,7 @@ const state = {
   place: SERIES[0].size.map((one) => one / 2), events: { run: 0, kind: "breaks", status: "all" }, choice: null,
 };
 const meshes = new Map(), surfaces = new Surfaces();
-const scene = new Scene(byId("gl"), byId("over"), byId("bar"));
+const scene = new Scene(byId("gl"), byId("over"));
 const camera = scene.camera = new Camera(SERIES[0].size);
 let current = 0, playing = false, planes = [], charts = [];
 
@@ -201,7 +201,9 @@ function setUp() {
     box.checked = state.layers[layer];
     box.addEventListener("change", () => { state.layers[layer] = box.checked; update(); });
     const { cells } = HEADER.palette, key = { osteoclasts: "osteoclast", osteoblasts: "osteoblast", bmus: "bmu", osteocytes: "osteocyte" }[layer];
-    byId("layers").append(element("label", {}, [box, ...(key ? [swatch(cells[key][1])] : []), label, element("span", { id: `count-${layer}`, class: "small" })]));
+    const marks = layer === "events" ? Object.values(HEADER.palette.events).map(({ colour, shape }) => sign(shape === "D" ? "\u25c7" : "\u25cb", colour))
+      : layer === "others" ? [sign("\u25b2", "#595959")] : layer === "osteocytes" ? [swatch(cells.empty[1])] : [];
+    byId("layers").append(element("label", {}, [box, ...(key ? [swatch(cells[key][1])] : []), ...marks, label, element("span", { id: `count-${layer}`, class: "small" })]));
   }
   byId("cut").addEventListener("input", () => { state.cut = Number(byId("cut").value); update(); });
   byId("cut-axis").addEventListener("change", () => { state.cutAxis = byId("cut-axis").value; update(); });
@@ -227,7 +229,8 @@ function setUp() {
   };
   steer(byId("gl"), camera, () => Math.max(scene.panes.length, 1), redraw, (x, y) => choose(scene.pick(x, y)));
   new ResizeObserver(redraw).observe(byId("stage"));
-  window.addEventListener("beforeprint", () => scene.draw());
+  window.addEventListener("beforeprint", () => scene.draw(true));
+  window.addEventListener("afterprint", () => scene.draw());
   setUpBelow();
 }
 
@@ -239,12 +242,16 @@ function setUpBelow() {
   }));
   byId("planes").append(...planes.map((plane) => plane.box));
   const { twin, ...alone } = SCALES;
-  choices("scale", SERIES.length > 1 ? SCALES : alone, state.scale, (value) => { state.scale = value; charts.forEach((chart) => chart.draw(value)); });
+  const rescale = (value) => {
+    state.scale = value;
+    charts.forEach((chart) => chart.draw(value));
+    byId("curve-note").textContent = curveNote(value);
+  };
+  choices("scale", SERIES.length > 1 ? SCALES : alone, state.scale, rescale);
   const keys = HEADER.curves.map((name) => ["daily", "measures"].find((table) => SERIES[0][table].has(name)) + `:${name}`).filter((key) => !key.startsWith("undefined"));
   charts = keys.map((key) => new Chart(key, chooseDay));
   byId("curves").append(...charts.map((chart) => chart.box));
-  charts.forEach((chart) => chart.draw(state.scale));
-  byId("curve-note").textContent = `Black: run.${SERIES.length > 1 ? " Green, dashed: twin." : ""}${SERIES[0].spec.suppressed.length ? " Grey: estradiol below 80 % of its first day." : ""} Triangles: snapshots. Line: snapshot shown; blue, dashed: chosen day. A click chooses a day.`;
+  rescale(state.scale);
   const kinds = SERIES[0].events.byName.get("kind")?.names || [], statuses = SERIES[0].events.byName.get("status")?.names || [];
   const changed = (name) => (value) => { state.events[name] = name === "run" ? Number(value) : value; refreshEvents(); };
   choices("event-kind", { breaks: "perforations and strut cuts", all: "all", ...Object.fromEntries(kinds.map((one) => [one, words(one)])) }, "breaks", changed("kind"));
@@ -258,6 +265,13 @@ function setUpBelow() {
   listProvenance();
   listFiles();
   refreshEvents();
+}
+
+/** What the lines of the curves are. */
+function curveNote(scale) {
+  const lines = scale === "twin" ? "Black: the run, in per cent of the twin on the same day." : `Black: run.${SERIES.length > 1 ? " Green, dashed: twin." : ""}`;
+  const grey = SERIES[0].spec.suppressed.length ? " Grey: estradiol below 80 % of its first day." : "";
+  return `${lines}${grey} Triangles: snapshots. Upright line: snapshot shown; blue, dashed: chosen day. A click chooses a day.`;
 }
 
 /** One line on the bone. */

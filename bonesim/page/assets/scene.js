@@ -5,8 +5,8 @@ const LAYERS = {
   osteoclasts: "osteoclasts",
   osteoblasts: "osteoblasts",
   bmus: "BMU fronts, direction",
-  osteocytes: "osteocytes in the cut",
-  events: "final perforations, cuts",
+  osteocytes: "osteocyte, empty lacuna in the cut",
+  events: "final: perforation, strut cut",
   others: "other events so far",
 };
 const EVENT_UM = 120, EVENT_PIXELS = 15, OTHER_PIXELS = 8, PICK_PIXELS = 16;
@@ -81,8 +81,8 @@ function arrowsOf(table, places) {
 }
 
 class Scene {
-  constructor(canvas, over, bar) {
-    Object.assign(this, { canvas, over, bar, panes: [], selected: null, cut: NO_CUT });
+  constructor(canvas, over) {
+    Object.assign(this, { canvas, over, panes: [], selected: null, cut: NO_CUT });
     const asked = { preserveDrawingBuffer: true };
     // Without a graphics card smooth edges would cost most of the time.
     const gl = canvas.getContext("webgl2", { ...asked, antialias: true, failIfMajorPerformanceCaveat: true })
@@ -134,7 +134,8 @@ class Scene {
     this.panes = panes;
   }
 
-  draw() {
+  /** Draw all panes; for paper the picture is also put under its labels, as printers leave WebGL out. */
+  draw(paper = false) {
     const { gl, canvas, camera } = this;
     const ratio = window.devicePixelRatio || 1, [width, height] = [canvas.clientWidth, canvas.clientHeight];
     for (const one of [canvas, this.over]) {
@@ -153,10 +154,7 @@ class Scene {
         this.drawPane(pane, camera.uniforms(paneWidth, height), camera.pixelsPerUm(paneWidth, height) * ratio, ratio);
       });
     }
-    const [, text, pixels] = barFor(camera.pixelsPerUm(paneWidth, height), 0.28 * paneWidth);
-    this.bar.style.width = `${pixels}px`;
-    this.bar.firstElementChild.textContent = text;
-    this.drawOver(ratio, paneWidth, height);
+    this.drawOver(ratio, paneWidth, height, paper);
   }
 
   drawPane(pane, uniforms, pixels, ratio) {
@@ -201,10 +199,11 @@ class Scene {
   }
 
   /** Titles, axes and the mark of what is chosen, above the picture. */
-  drawOver(ratio, paneWidth, height) {
+  drawOver(ratio, paneWidth, height, paper) {
     const drawn = this.over.getContext("2d"), { camera } = this;
     drawn.setTransform(ratio, 0, 0, ratio, 0, 0);
     drawn.clearRect(0, 0, this.over.width, this.over.height);
+    if (paper && this.gl) drawn.drawImage(this.canvas, 0, 0, this.canvas.clientWidth, height);
     drawn.fillStyle = HEADER.palette.ink;
     drawn.font = "600 13px system-ui, sans-serif";
     this.panes.forEach((pane, k) => {
@@ -219,6 +218,7 @@ class Scene {
       drawn.lineTo(k * paneWidth + x + 28, y);
       drawn.stroke();
     });
+    this.drawBar(drawn, paneWidth, height);
     const { right, up } = camera.axes(), [x0, y0] = [34, height - 52];
     ["x", "y", "z"].forEach((name, k) => {
       const [x, y] = [x0 + 24 * right[k], y0 - 24 * up[k]];
@@ -230,6 +230,20 @@ class Scene {
       drawn.stroke();
       if (Math.hypot(x - x0, y - y0) > 5) drawn.fillText(name, x0 + 31 * right[k] - 3, y0 - 31 * up[k] + 4);
     });
+  }
+
+  /** The scale bar, in the lower right corner; one for all panes. */
+  drawBar(drawn, paneWidth, height) {
+    const [, text, pixels] = barFor(this.camera.pixelsPerUm(paneWidth, height), 0.28 * paneWidth);
+    const left = this.panes.length * paneWidth - 16 - Math.round(pixels);
+    this.over.dataset.bar = text;
+    drawn.fillStyle = "#ffffffd0";
+    drawn.fillRect(left - 4, height - 38, Math.round(pixels) + 8, 30);
+    drawn.fillStyle = HEADER.palette.ink;
+    drawn.fillRect(left, height - 18, Math.round(pixels), 4);
+    drawn.textAlign = "center";
+    drawn.fillText(text, left + pixels / 2, height - 24);
+    drawn.textAlign = "left";
   }
 
   /** What is at a place of the stage: the nearest event or cell, events first. */

@@ -109,6 +109,8 @@ function cellMark(drawn, x, y, colour, shape, small) {
   drawn.lineWidth = 0.7;
   drawn.beginPath();
   if (shape === SQUARE) drawn.rect(x - 2.5, y - 2.5, 5, 5);
+  else if (shape === DIAMOND) { drawn.moveTo(x - 7, y); drawn.lineTo(x, y - 7); drawn.lineTo(x + 7, y); drawn.lineTo(x, y + 7); drawn.closePath(); }
+  else if (shape === TRIANGLE) { drawn.moveTo(x - 4, y + 3); drawn.lineTo(x + 4, y + 3); drawn.lineTo(x, y - 4); drawn.closePath(); }
   else drawn.arc(x, y, shape === SPHERE ? 3 : 6, 0, 7);
   if (shape === RING || shape === DIAMOND) { drawn.strokeStyle = colour; drawn.lineWidth = 2.5; drawn.stroke(); return; }
   drawn.fill();

@@ -47,7 +47,7 @@ function eventText(events, row) {
 
 function statusText(status) {
   return {
-    open: "not judged yet", transient: "healed or made up for", final: "final: open a year after its BMU closed",
+    open: "not judged yet", transient: "transient: healed, or cancelled within its cavity", final: "final: open a year after its BMU closed",
     not_counted: "not counted",
   }[status] || words(status);
 }
