@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonesim.api.inputs import AnyRun, opened
+from bonesim.errors import InputError
 from bonesim.storage.outputs import check_output
 from bonesim.storage.reader import Run
 
@@ -24,7 +25,8 @@ def report(
     run gives the same bytes. Lattices of more than 8 million voxels are coarsened, which it states.
 
     Args:
-        run: a run file's path, or what `open_run` gives; it has a snapshot.
+        run: a run file's path, or what `open_run` gives; it has a snapshot. Or the folder of a sweep
+            or trial: its points, what failed, its figures and tables, as far as it has got.
         twin: another run of the same lattice to compare with, e.g. the untreated twin.
         output: HTML file to write; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
@@ -36,15 +38,25 @@ def report(
         InputError: no snapshot yet, a twin of another lattice, an output that cannot be written.
         CorruptFileError: a damaged file.
     """
-    from bonesim.page import page_of_run
+    from bonesim.page import page_of_folder, page_of_run
 
     inputs = [path for path in map(_path, (run, twin)) if path is not None]
     if output is not None:
         check_output(Path(output), overwrite, inputs)
+    if isinstance(run, str | Path) and Path(run).is_dir():
+        if twin is not None:
+            raise InputError("is for a run; leave it out for a folder", parameter="twin")
+        return _written(page_of_folder(Path(run)), output, overwrite, inputs)
     with ExitStack() as files:
         first = files.enter_context(opened(run))
         second = None if twin is None else files.enter_context(opened(twin))
         page = page_of_run(first, second)
+    return _written(page, output, overwrite, inputs)
+
+
+def _written(
+    page: "Page", output: str | Path | None, overwrite: bool, inputs: list[Path]
+) -> "Page":
     if output is not None:
         page.write(output, overwrite=overwrite, inputs=inputs)
     return page

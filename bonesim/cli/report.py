@@ -6,8 +6,12 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Overwrite, RunFile
+from bonesim.cli.options import Overwrite
 
+File = Annotated[
+    Path,
+    typer.Argument(help="Run file (.vtkhdf), or folder of a sweep or trial.", show_default=False),
+]
 Page = Annotated[Path, typer.Option("--output", "-o", help="Page to make (.html).")]
 Twin = Annotated[
     Path | None,
@@ -15,7 +19,7 @@ Twin = Annotated[
 ]
 
 
-def report(file: RunFile, twin: Twin = None, output: Page = Path("report.html"),
+def report(file: File, twin: Twin = None, output: Page = Path("report.html"),
            overwrite: Overwrite = False) -> None:  # fmt: skip
     """A run as one HTML file that works offline: 3-D, slices, curves, events, tables."""
     from bonesim.api.report import report as make

@@ -4,5 +4,5 @@ from bonesim.public import loaded_when_used
 
 __getattr__, __dir__, __all__ = loaded_when_used(
     __name__,
-    {"document": ("Page",), "run_page": ("page_of_run",)},
+    {"document": ("Page",), "folder_page": ("page_of_folder",), "run_page": ("page_of_run",)},
 )

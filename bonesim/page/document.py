@@ -13,17 +13,31 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.storage.outputs import check_output
 
 ASSETS = Path(__file__).parent / "assets"
-#: The page's program, in the order in which its parts use each other.
-SCRIPTS = (
-    "decode", "surface", "volume", "colours", "drawing", "camera", "scene", "slices", "curves",
-    "story", "lists", "controls", "main",
+
+
+class Kind(NamedTuple):
+    """A kind of page: its text, the parts of its program, and what its policy allows beyond that."""
+
+    text: str
+    scripts: tuple[str, ...]
+    allowed: str = ""
+
+
+RUN = Kind(
+    "page.html",
+    ("decode", "surface", "volume", "colours", "drawing", "camera", "scene", "slices", "curves",
+     "story", "lists", "controls", "main"),
+    "worker-src blob:",
 )  # fmt: skip
+#: Its figures are pictures in the file.
+FOLDER = Kind("folder.html", ("decode", "lists", "controls", "folder"), "img-src data:")
+
 #: Pixels of the frame in a notebook.
 FRAME_HEIGHT = 900
 
@@ -66,31 +80,32 @@ class Page:
         return place
 
 
-def assembled(title: str, header: dict[str, Any], blobs: Iterable[str]) -> Page:
+def assembled(title: str, header: dict[str, Any], blobs: Iterable[str], kind: Kind = RUN) -> Page:
     """A page of a header and the arrays it names.
 
     Args:
         title: any text; it is shown, never run.
         header: what the page's program reads, as JSON.
         blobs: texts of `Blobs`.
+        kind: of page.
     """
-    program, style = _program(), (ASSETS / "page.css").read_text(encoding="utf-8")
+    program, style = _program(kind.scripts), (ASSETS / "page.css").read_text(encoding="utf-8")
     data = "\n".join(
         f'<script type="text/plain" id="blob-{number}">{text}</script>'
         for number, text in enumerate(blobs)
     )
-    html = Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
-        policy=policy(program, style), title=escape(title), style=style, program=program,
+    html = Template((ASSETS / kind.text).read_text(encoding="utf-8")).substitute(
+        policy=policy(program, style, kind.allowed), title=escape(title), style=style, program=program,
         header=as_data(header), data=data,
     )  # fmt: skip
     return Page(title, html)
 
 
-def policy(program: str, style: str) -> str:
+def policy(program: str, style: str, allowed: str) -> str:
     """The content security policy of a page with this program and style."""
     return (
         f"default-src 'none'; script-src '{_hash(program)}'; style-src '{_hash(style)}'; "
-        "worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"{allowed}; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -101,9 +116,9 @@ def as_data(header: dict[str, Any]) -> str:
 
 
 @cache
-def _program() -> str:
+def _program(scripts: tuple[str, ...]) -> str:
     """The scripts as one."""
-    parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in scripts]
     return '"use strict";\n' + "\n".join(parts)
 
 

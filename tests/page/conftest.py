@@ -58,6 +58,7 @@ class Browser:
         self.context.set_offline(True)
         self.page = self.context.new_page()
         self.asked: list[str] = []
+        self.opened: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -65,6 +66,7 @@ class Browser:
 
     def open(self, path: Path) -> Any:
         """The page of a file, once its bone is drawn."""
+        self.opened.append(path.as_uri())
         self.page.goto(path.as_uri())
         self.ready()
         return self.page
@@ -74,8 +76,11 @@ class Browser:
         self.page.wait_for_selector("body[data-ready]", timeout=PATIENCE_MS)
 
     def foreign(self) -> list[str]:
-        """What was asked for besides the file itself and the worker made in it."""
-        return [url for url in self.asked[1:] if not url.startswith("blob:null/")]
+        """What was asked for besides the files themselves and the workers made in them."""
+        return [
+            url for url in self.asked
+            if url not in self.opened and not url.startswith("blob:null/")
+        ]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -99,24 +99,25 @@ function listProvenance() {
     plainCells(SERIES.flatMap((series) => series.spec.provenance.map((row) => (several ? [series.name, ...row] : row)))));
 }
 
-/** A button for each table, which gives it as a CSV file. */
+/** A button that gives a table as a CSV file. */
+function addFile(name, csv) {
+  const button = element("button", { type: "button", "data-table": name }, [`${name}.csv`]);
+  button.addEventListener("click", async () => {
+    const link = element("a", { href: URL.createObjectURL(new Blob([await csv()], { type: "text/csv" })), download: `${name}.csv` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
+  byId("files").append(button);
+}
+
 function listFiles() {
-  const add = (name, csv) => {
-    const button = element("button", { type: "button", "data-table": name }, [`${name}.csv`]);
-    button.addEventListener("click", async () => {
-      const link = element("a", { href: URL.createObjectURL(new Blob([await csv()], { type: "text/csv" })), download: `${name}.csv` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    });
-    byId("files").append(button);
-  };
   for (const series of SERIES) {
     const of = (table) => `${series.name}_${table}`;
-    for (const table of ["daily", "measures", "events", "clinic"]) if (series[table]) add(of(table), async () => (await series[table].load()).csv());
-    add(of("configuration"), async () => csvOf(["path", "value", "default", "unit"], series.spec.configuration.map((row) => [row.path, row.value, row.default, row.unit])));
+    for (const table of ["daily", "measures", "events", "clinic"]) if (series[table]) addFile(of(table), async () => (await series[table].load()).csv());
+    addFile(of("configuration"), async () => csvOf(["path", "value", "default", "unit"], series.spec.configuration.map((row) => [row.path, row.value, row.default, row.unit])));
     for (const snapshot of series.snapshots) {
-      for (const [name, table] of snapshot.cells) add(of(`${name}_day_${snapshot.day}`), async () => (await table.load()).csv());
-      add(of(`osteocytes_day_${snapshot.day}`), async () => {
+      for (const [name, table] of snapshot.cells) addFile(of(`${name}_day_${snapshot.day}`), async () => (await table.load()).csv());
+      addFile(of(`osteocytes_day_${snapshot.day}`), async () => {
         const { places, viable } = await snapshot.population("osteocytes");
         return csvOf(["x_um", "y_um", "z_um", "viable"], Array.from(viable, (alive, k) => [places[3 * k], places[3 * k + 1], places[3 * k + 2], alive ? "True" : "False"]));
       });
