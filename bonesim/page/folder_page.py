@@ -87,7 +87,7 @@ def _of_sweep(
     design, figures = parameters.design, []
     usual = sweep_plots.default_kind(design)
     for outcome in [name for name in OUTCOMES if name in results]:
-        for kind in dict.fromkeys((usual, "pairs")):
+        for kind in dict.fromkeys((usual, "pairs") if len(design.variable) > 1 else (usual,)):
             try:
                 drawing = sweep_plots.draw(
                     results, design, outcome=outcome, moment=MOMENT, kind=kind

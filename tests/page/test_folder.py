@@ -55,7 +55,7 @@ def test_a_sweep_s_page_in_a_browser(browser: Any, sweep: Path, tmp_path: Path) 
     assert page.locator("h1").inner_text() == TITLE
     assert "3 of 4 points done, 1 failed, 0 waiting" in page.locator("#facts").inner_text()
     widths = page.locator("#figures img").evaluate_all("all => all.map(one => one.naturalWidth)")
-    assert len(widths) == 2 and min(widths) > 300
+    assert len(widths) == 1 and min(widths) > 300
     assert page.locator("#failed tbody tr").count() == 1
     assert "a dummy's fault" in page.locator("#failed").inner_text()
     rows = page.locator("#points tbody tr")
