@@ -291,6 +291,6 @@ async function start() {
 }
 
 /** For the console, and for tests: what is drawn. */
-window.bonesim = { state, glyphs: (layer, pane = 0) => Array.from(scene.panes[pane].glyphs.get(layer).points.places), update, scene };
+window.bonesim = { state, glyphs: (layer, pane = 0) => Array.from(scene.placesDrawn(layer, pane)), update, scene };
 
 start().catch(fail);

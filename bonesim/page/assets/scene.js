@@ -51,10 +51,13 @@ async function pointsOf(snapshot, layer, cut) {
   return { places, rows: all, sizes: all.map(() => size), shapes: all.map(() => shape), colours: all.map(() => palette.cells[name][1]) };
 }
 
+/** An arrow: its sides, and from tail to tip how far along and how wide each of its rings is, um. */
+const SIDES = 8, RINGS = [[0, 10], [85, 10], [85, 28], [150, 0.1]];
+const CORNERS_AN_ARROW = 6 * SIDES * (RINGS.length - 1);
+
 /** An arrow for each remodelling unit, as a mesh: above the surface, from its front along its travel. */
 function arrowsOf(table, places) {
   const points = [], normals = [], triangles = [];
-  const SIDES = 8, RINGS = [[0, 10], [85, 10], [85, 28], [150, 0.1]];
   for (let row = 0; table && row < table.rows; row++) {
     const n = ["nx", "ny", "nz"].map((name) => -table.data(name)[row]);
     const t = ["tx", "ty", "tz"].map((name) => table.data(name)[row]);
@@ -122,6 +125,13 @@ class Scene {
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
     return shape;
+  }
+
+  /** Places in um of what the graphics card draws of a layer. */
+  placesDrawn(layer, number) {
+    const pane = this.panes[number], { points, shape } = pane.glyphs.get(layer);
+    const count = layer === "bmus" ? pane.arrows.triangles / CORNERS_AN_ARROW : shape.count;
+    return points.places.subarray(0, 3 * count);
   }
 
   setPanes(panes) {
