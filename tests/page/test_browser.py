@@ -264,6 +264,24 @@ def test_nothing_stands_in_the_way_of_assistive_technology(page: Any) -> None:
     assert serious == [], found
 
 
+def test_without_webgl_the_rest_works(browser: Any, chromium: Any, page_file: Path) -> None:
+    bare = type(browser)(
+        chromium,
+        "const known = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        "return kind === 'webgl2' ? null : known.call(this, kind, ...more); };",
+    )
+    page = bare.open(page_file)
+    assert "no WebGL 2" in page.locator("#failure").inner_text()
+    before = picture(page, "#planes canvas >> nth=0")
+    assert bone_share(before) > 0.01
+    set_range(bare, "step", 2)
+    assert changed(before, picture(page, "#planes canvas >> nth=0")) > 0.001
+    assert page.locator("#measures tbody tr").count() > 5
+    assert bare.complaints == []
+    bare.context.close()
+
+
 def test_it_still_asked_for_nothing(page: Any, browser: Any) -> None:
     """The last of this file: after all that was done to the page."""
     assert browser.foreign() == []

@@ -45,9 +45,12 @@ function dayText(day) {
   return years < 1 ? `day ${day}` : `day ${day} (${years.toFixed(1)} years)`;
 }
 
+function notice(text) {
+  byId("failure").hidden = false;
+  byId("failure").textContent = text;
+}
+
 function fail(error) {
-  const place = byId("failure");
-  place.hidden = false;
-  place.textContent = `This page could not be drawn: ${error && error.message ? error.message : error}`;
+  notice(`This page could not be drawn: ${error && error.message ? error.message : error}`);
   document.body.dataset.failed = "true";
 }

@@ -40,8 +40,7 @@ async function paneOf(series, cut) {
   if (!snapshot) return { title: `${series.name}: no snapshot of ${dayText(days[state.step])}`, series, shapes: [], glyphs: new Map() };
   const paint = await paintOf(snapshot, state.colour, state.since);
   const pane = { title: `${name}${dayText(snapshot.day)}`, series, snapshot, paint, size: series.size, edge: series.edge, toned: paint.toned, shapes: [], glyphs: new Map() };
-  if (!scene.gl) return pane;
-  if (state.layers.bone) {
+  if (scene.gl && state.layers.bone) {
     pane.key = `${paint.key} ${state.colour} ${state.since}`;
     const kept = scene.panes.find((one) => one.key === pane.key);
     if (kept) pane.bone = kept.bone;
@@ -286,7 +285,7 @@ async function start() {
   await Promise.all(SERIES.map((series) => series.load()));
   byId("facts").textContent = factsText();
   setUp();
-  if (!scene.gl) fail("this browser has no WebGL 2; slices, curves and tables work without it");
+  if (!scene.gl) notice("This browser has no WebGL 2: there is no 3-D. Slices, curves and tables work.");
   await update();
 }
 

@@ -245,7 +245,7 @@ class Scene {
   /** The scale bar, in the lower right corner; one for all panes. */
   drawBar(drawn, paneWidth, height) {
     const [, text, pixels] = barFor(this.camera.pixelsPerUm(paneWidth, height), 0.28 * paneWidth);
-    const left = this.panes.length * paneWidth - 16 - Math.round(pixels);
+    const left = Math.max(this.panes.length, 1) * paneWidth - 16 - Math.round(pixels);
     this.over.dataset.bar = text;
     drawn.fillStyle = "#ffffffd0";
     drawn.fillRect(left - 4, height - 38, Math.round(pixels) + 8, 30);
