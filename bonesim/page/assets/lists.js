@@ -55,6 +55,11 @@ function listMeasures() {
   const rows = measures.columns.filter((column) => column.name !== "day").map((column) => ({
     cells: [[column.symbol || words(column.name)], [column.unit], ...days.flatMap((day, k) => {
       const value = Number(column.data[k]), other = twinRow(day);
+      // Texts and names of codes have no change.
+      if (column.values || column.names) {
+        const texts = [cellText(column, k), ...(k ? [""] : []), ...(twin ? [other < 0 ? "" : twin.measures.text(column.name, other)] : [])];
+        return texts.map((text) => [text]);
+      }
       return [[shown(value), "number"],
         ...(k ? [[percent(100 * (value / column.data[0] - 1)), "number"]] : []),
         ...(twin ? [[other < 0 || !twin.measures.has(column.name) ? "\u2013" : shown(Number(twin.measures.data(column.name)[other])), "number"]] : [])];
