@@ -53,8 +53,10 @@ def page_file(
 class Browser:
     """Chromium on one page; whatever the page asks for beyond its own file is kept."""
 
-    def __init__(self, browser: Any, before: str = "") -> None:
-        self.context = browser.new_context(viewport={"width": 1000, "height": 760})
+    def __init__(self, browser: Any, before: str = "", ratio: float = 1.0) -> None:
+        self.context = browser.new_context(
+            viewport={"width": 1000, "height": 760}, device_scale_factor=ratio
+        )
         if before:
             self.context.add_init_script(before)
         self.context.set_offline(True)

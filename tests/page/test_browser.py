@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bonesim.storage.reader import Run
+from tests.page.conftest import Browser
 
 LAST = 500
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Any) -> Iterator[Any]:
+    """A window of coarse pixels: without a graphics card every pixel takes time."""
+    one = Browser(chromium, ratio=0.5)
+    yield one
+    one.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +112,12 @@ def test_every_colour_and_layer_changes_the_picture(page: Any, browser: Any) -> 
 
 def test_a_cut_takes_bone_away(page: Any, browser: Any) -> None:
     choose(browser, "colour", "bone")
+    set_range(browser, "cut", 0.0)
+    whole = bone_share(picture(page))
+    set_range(browser, "cut", 0.5)
     for axis in "xyz":
         choose(browser, "cut-axis", axis)
-        shares = []
-        for at in (0.0, 0.5, 0.9):
-            set_range(browser, "cut", at)
-            shares.append(bone_share(picture(page)))
-        assert shares[0] > shares[1] > shares[2], axis
+        assert 0.0 < bone_share(picture(page)) < 0.9 * whole, axis
     set_range(browser, "cut", 0.0)
 
 
@@ -264,8 +273,8 @@ def test_nothing_stands_in_the_way_of_assistive_technology(page: Any) -> None:
     assert serious == [], found
 
 
-def test_without_webgl_the_rest_works(browser: Any, chromium: Any, page_file: Path) -> None:
-    bare = type(browser)(
+def test_without_webgl_the_rest_works(chromium: Any, page_file: Path) -> None:
+    bare = Browser(
         chromium,
         "const known = HTMLCanvasElement.prototype.getContext;"
         "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"

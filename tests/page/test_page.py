@@ -73,7 +73,7 @@ def test_the_program_loads_nothing_and_makes_no_code_of_texts() -> None:
 
 
 def test_the_same_run_gives_the_same_bytes(run_files: tuple[Path, Path]) -> None:
-    assert bonesim.report(*run_files).html == bonesim.report(*run_files).html
+    assert bonesim.report(run_files[0]).html == bonesim.report(run_files[0]).html
 
 
 def test_no_folder_of_the_machine_is_named(run_files: tuple[Path, Path]) -> None:
