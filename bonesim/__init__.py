@@ -33,15 +33,18 @@ if TYPE_CHECKING:
     from bonesim.api.look import measure as measure
     from bonesim.api.look import measure_stiffness as measure_stiffness
     from bonesim.api.look import scan_like as scan_like
+    from bonesim.api.look import story as story
     from bonesim.api.maps import thickness_maps as thickness_maps
     from bonesim.api.model import explain as explain
     from bonesim.api.model import odd as odd
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
+    from bonesim.api.pictures import plot_story as plot_story
     from bonesim.api.pictures import plot_sweep as plot_sweep
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.report import report as report
     from bonesim.api.scans import look as look
     from bonesim.api.scans import measure_files as measure_files
     from bonesim.api.simulate import biopsy as biopsy
@@ -91,13 +94,14 @@ _NAMES = {
     "api.model": ("explain", "odd"),
     "storage.reader": ("Run", "open_run"),
     "api.look": (
-        "info", "measure", "measure_stiffness", "clinic", "scan_like", "doctor",
+        "info", "measure", "measure_stiffness", "clinic", "scan_like", "story", "doctor",
     ),
     "api.maps": ("thickness_maps",),
     "api.scans": ("look", "measure_files"),
     "api.pictures": (
-        "render", "view", "plot_hormones", "plot_loss", "plot_sweep", "plot_trial",
+        "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
+    "api.report": ("report",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),
     "api.documents": ("guide",),

@@ -93,6 +93,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     mask[:, 6:11] = True
     np.save(folder / "scan.npy", mask)
     config = bonesim.load_config(folder / "base.toml")
+    with bonesim.open_run(run_file) as run:
+        bmu = int(run.cells("bmus", 20)["id"].iloc[0])
     return {
         "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
         "untreated_twin": lambda n: bonesim.untreated_twin(config),
@@ -135,8 +137,13 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "scan_like": lambda n: bonesim.scan_like(
             run_file, folder / "scans", scanner="micro_ct_20", overwrite=True
         ),
+        "story": lambda n: bonesim.story(run_file, bmu),
+        "plot_story": lambda n: bonesim.plot_story(run_file, bmu),
         "verify": lambda n: bonesim.verify(run_file),
         "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
+        "report": lambda n: bonesim.report(
+            run_file, output=folder / "report.html", overwrite=True
+        ),
         "view": lambda n: bonesim.view(run_file, off_screen=True).close(),
         "plot_hormones": lambda n: bonesim.plot_hormones(PRESCRIBED),
         "plot_loss": lambda n: bonesim.plot_loss(bonesim.decompose(SMALL, [10])),

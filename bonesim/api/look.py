@@ -45,6 +45,7 @@ __all__ = [
     "measure",
     "measure_stiffness",
     "scan_like",
+    "story",
 ]
 
 
@@ -247,6 +248,22 @@ def clinic(
     parameters = report.parameters_of(changes or {})
     with opened(run) as file:
         return report.table(file, parameters, seed, every_day=every_day)
+
+
+def story(run: AnyRun, bmu: int) -> "pd.DataFrame":
+    """What a run file holds of one remodelling unit: birth, snapshots, topological events, end.
+
+    Args:
+        run: a run file's path, or what `open_run` gives.
+        bmu: its id, as in `run.events["bmu"]` and `run.cells("bmus", day)["id"]`.
+
+    Raises:
+        InputError: no such unit on file. CorruptFileError: a damaged file.
+    """
+    from bonesim.reports import story as report
+
+    with opened(run) as file:
+        return report.table(file, bmu)
 
 
 def scan_like(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bonesim.reports.blood import Prescribed
     from bonesim.trials.compare import Comparison
 
-__all__ = ["plot_hormones", "plot_loss", "plot_sweep", "plot_trial", "render", "view"]
+__all__ = ["plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial", "render", "view"]
 
 
 def render(
@@ -109,6 +109,27 @@ def plot_loss(
 
     place = _checked(output, overwrite)
     return _shown(loss.draw(table), place)
+
+
+def plot_story(
+    run: AnyRun, bmu: int, output: str | Path | None = None, *, overwrite: bool = False
+) -> "Figure":
+    """One remodelling unit: the bone around it before and after, and what is on file of it by day.
+
+    Args:
+        run: a run file's path, or what `open_run` gives.
+        bmu: its id, as for `story`.
+        output: PNG to write, with the table as CSV beside it; none if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
+
+    Raises:
+        InputError: no such unit on file; an output that cannot be written. CorruptFileError.
+    """
+    from bonesim.viewer import story
+
+    place = _checked(output, overwrite, run.path if isinstance(run, Run) else run)
+    with opened(run) as file:
+        return _shown(story.draw(file, bmu), place)
 
 
 def plot_sweep(

@@ -22,6 +22,8 @@ from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
 from bonesim.cli.measure import measure
 from bonesim.cli.options import LOOK, MANY, SIMULATE
+from bonesim.cli.report import report
+from bonesim.cli.story import story
 from bonesim.cli.sweep import plot_app, sweep_app
 from bonesim.cli.trial import trial
 from bonesim.cli.verify import verify
@@ -57,8 +59,10 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
+        (story, "story", "story out.vtkhdf 313111473836032 -o story.png"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
+        (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
         (doctor, "doctor", "doctor"),
         (guide, "guide", "guide first_run"),
     ],

@@ -1,6 +1,7 @@
 """The commands render and view: pictures of a run."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,8 +30,27 @@ def render(
     print(output, file=sys.stderr)
 
 
-def view(file: RunFile) -> None:
-    """Open a window with a slider over the days."""
-    from bonesim.api.pictures import view as show
+def view(
+    file: RunFile,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", show_default=False,
+            help="Page to make where there is no screen; default NAME.html for NAME.vtkhdf, here.",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:  # fmt: skip
+    """Open a window with a slider over the days; without a screen, make the page of the run."""
+    from bonesim.viewer.camera import has_screen
 
-    show(file)
+    if has_screen():
+        from bonesim.api.pictures import view as show
+
+        show(file)
+        return
+    from bonesim.api.report import report
+
+    page = output or Path(f"{file.stem}.html")
+    report(file, output=page, overwrite=overwrite)
+    print(f"there is no screen here; open this page in a browser anywhere: {page}", file=sys.stderr)

@@ -32,6 +32,7 @@ from bonesim.storage.frames import frame
 from bonesim.storage.journaled_file import JournaledFile
 from bonesim.storage.layout import Column
 from bonesim.storage.lock import is_being_written
+from bonesim.storage.story import story_of
 from bonesim.storage.validation import (
     DAMAGE,
     close_both,
@@ -301,6 +302,19 @@ class Run:
             else:
                 table = {known[name]: values for name, values in rows.items()}
             return frame(table.items(), self.title)
+
+    def story(self, bmu: int) -> "pd.DataFrame":
+        """What the file holds of one remodelling unit, in order of days.
+
+        A row for its birth, each snapshot it is in, each of its topological events, and its end.
+
+        Args:
+            bmu: its id, as in `events["bmu"]` and `cells("bmus", day)["id"]`.
+
+        Raises:
+            InputError: no such unit on file.
+        """
+        return story_of(self, bmu)
 
     def _cell_counts(self) -> "pd.DataFrame":
         """How many cells of each population every snapshot holds."""

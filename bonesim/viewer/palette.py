@@ -67,3 +67,23 @@ STATES: dict[int, tuple[str, str]] = {
 }
 #: Codes of the bone surface, the ones a picture can show.
 SURFACE_STATES = (2, 3, 4, 5, 6, 7)
+
+#: What became of a voxel between two days, and in which of two runs it is bone: (name, colour).
+CHANGES: dict[str, tuple[str, str]] = {
+    "both": ("bone on both days", BONE),
+    "now": ("formed", "#0072B2"),
+    "before": ("resorbed", "#D55E00"),
+}
+SIDES: dict[str, tuple[str, str]] = {
+    "both": ("bone in both", BONE),
+    "run": ("bone only in the run", "#332288"),
+    "twin": ("bone only in the twin", "#44AA99"),
+}
+#: Cells as marks of their own.
+CELLS: dict[str, tuple[str, str]] = {
+    "osteoclast": ("osteoclast", "#D55E00"),
+    "osteoblast": ("osteoblast", "#0072B2"),
+    "bmu": ("remodelling unit", "#882255"),
+    "osteocyte": ("osteocyte", "#117733"),
+    "empty": ("empty lacuna", "#222222"),
+}
