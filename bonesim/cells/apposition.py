@@ -23,7 +23,7 @@ from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, give
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
-from bonesim.units import BONE
+from bonesim.units import BONE, FULL
 
 #: Firm faces from which a voxel fills though nothing lies under it.
 CORNER = 3
@@ -143,6 +143,48 @@ def finish(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
             else:
                 lose(lattice, cavities, record, day)
         record = records.next[record]
+
+
+@lean_kernel
+def fill_pockets(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+    """Fill voids of one voxel that a site has enclosed: no osteoblast leaves a hole of its own size.
+
+    Such a void lost its floor to two cavities that met, and both have been refilled around it.
+    Returns the quanta formed.
+    """
+    sites, records = cavities.sites, cavities.records
+    formed = np.int64(0)
+    record = sites.first[site]
+    while record >= 0:
+        for face in range(6):
+            there = face_neighbour(lattice, records.voxel[record], face)
+            if lattice.quanta[there] >= BONE or lattice.owner[there] >= 0:
+                continue
+            if lattice.region[there] == 0 or not is_enclosed(lattice, there):
+                continue
+            moved = give(lattice, there, FULL, day, np.nan, sites.bmu_id[site])
+            formed += moved
+            sites.formed_quanta[site] += moved
+            cavities.tally[QUANTA_FORMED] += moved
+            if lattice.region[there] == INTERIOR:
+                cavities.tally[QUANTA_ADDED] += moved
+        record = records.next[record]
+    return formed
+
+
+@lean_kernel
+def face_neighbour(lattice, voxel, face):  # type: ignore[no-untyped-def]
+    """The neighbour of a voxel across one of its six faces, 0..5: -z, +z, -y, +y, -x, +x."""
+    axis = face // 2
+    stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
+    return voxel + (-stride if face % 2 == 0 else stride)
+
+
+@lean_kernel
+def is_enclosed(lattice, voxel):  # type: ignore[no-untyped-def]
+    """Whether all six face neighbours of a voxel are bone."""
+    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+    return bits & FACE_BITS == FACE_BITS
 
 
 @lean_kernel

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.apposition import fill, finish, grant, stock_of
+from bonesim.cells.apposition import fill, fill_pockets, finish, grant, stock_of
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -355,6 +355,7 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
         if late and sites.bmu[site] >= 0:
             finish(lattice, cavities, site, day)
         if late or is_done(cavities, site):
+            fill_pockets(lattice, cavities, site, day)
             if sites.bmu[site] >= 0:
                 bmus.open_sites[sites.bmu[site]] -= 1
             close_site(lattice, cavities, site)
