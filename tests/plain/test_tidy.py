@@ -12,6 +12,7 @@ from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back, state_of
 from tests.plain.conftest import Busy, alive, lists_of, records_of
 
+
 @pytest.fixture
 def working(at_work: Simulation) -> Simulation:
     """The bone at work, to be changed."""
