@@ -187,10 +187,13 @@ def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: in
         sites.area_um2[site] = take_patch(
             lattice, cavities, site, voxel, sharp, tissue.padded_shape
         )
+        set_feet(lattice, cavities, site)
+        # More is asked for than the one voxel that a patch may add.
+        cavities.records.film_um[records_of(cavities, site)] = sites.film_um[site] = -45.0
+        sites.open_um[site] = 0.0
         grant(lattice, cavities, site)
-        sites.quota_quanta[site] = 10**6
         for day in range(60):
-            fill(lattice, cavities, site, 2.0, 9, day)
+            fill(lattice, cavities, site, 2.0, day)
         # In a gap of one voxel the first has taken all there is.
         assert (sites.formed_quanta[site] > 0) == (gap > 1 or centre[0] == 5)
         for record in records_of(cavities, site):
