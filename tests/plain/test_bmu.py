@@ -160,8 +160,8 @@ def test_births_of_a_day(busy: Busy) -> None:
     inside = np.prod([n - 2 for n in busy.shape])
     for day in range(DAY, DAY + 5):
         plain = busy.copy()
-        births = originate(busy.lattice, busy.fields, busy.cavities, busy.bmus, fast, DEPTH, 1.5, 1.1, SEED, day,
-                           busy.shape, candidates)  # fmt: skip
+        births = originate(busy.lattice, busy.fields, busy.cavities, busy.bmus, fast, DEPTH, 1.5,
+                           1.1, SEED, day, busy.shape, candidates)  # fmt: skip
         expected = 0
         lattice = plain.lattice
         for k in range(candidates):
@@ -373,6 +373,10 @@ def test_fronts_recruit(busy: Busy, newborn: bool) -> None:
     busy.bmus.owed_um2[fronts] = 6000.0
     for site in alive(busy.cavities.sites)[::6]:
         busy.cavities.sites.phase[site] = ARRESTED
+    for row in fronts * 2:  # to where they have not yet been
+        travel(
+            busy.lattice, busy.fields, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape
+        )
     done = set()
     busy.bmus.born_day[fronts] = DAY if newborn else DAY - 9
     plain = busy.copy()

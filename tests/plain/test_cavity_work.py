@@ -306,16 +306,16 @@ def test_building(busy: Busy) -> None:
     for site in alive(busy.cavities.sites)[::4]:
         for record in records_of(busy.cavities, site)[:3]:
             plain = busy.copy()
-            moved = build(busy.lattice, busy.cavities, site, record, 90, DAY)
+            moved = build(busy.lattice, busy.cavities, site, record, 140, DAY)
             s, r, lattice = plain.cavities.sites, plain.cavities.records, plain.lattice
             voxel = int(r.voxel[record])
             before = int(lattice.quanta[voxel])
             depth = s.removed_quanta[site] * lattice.voxel_um**3 / FULL / s.area_um2[site]
             stock, extra = int(r.stock[record]), int(r.granted[record])
-            wanted = 90
-            if extra and before + stock < BONE <= before + 90 and before < BONE:
+            wanted = 140
+            if extra and before + stock < BONE <= before + 140 and before < BONE:
                 trial = plain.copy()
-                give(trial.lattice, voxel, 90, DAY, depth, s.bmu_id[site])
+                give(trial.lattice, voxel, 140, DAY, depth, s.bmu_id[site])
                 # A crossing that is not simple is an event: it must not be.
                 if trial.lattice.counts[EVENTS] > lattice.counts[EVENTS]:
                     wanted = BONE - 1 - before
