@@ -143,3 +143,57 @@ def records_of(cavities: Cavities, site: int) -> list[int]:
         found.append(record)
         record = int(cavities.records.next[record])
     return found
+
+
+def normal_of(cavities: Cavities, site: int) -> tuple[float, float, float]:
+    """A site's unit normal into bone."""
+    sites = cavities.sites
+    return float(sites.nz[site]), float(sites.ny[site]), float(sites.nx[site])
+
+
+def owned_by(lattice: Lattice, cavities: Cavities) -> np.ndarray:
+    """The record that owns each voxel, found by going through all records; -1: none."""
+    found = np.full(lattice.owner.size, -1)
+    for row in alive(cavities.records):
+        voxel = cavities.records.voxel[row]
+        if lattice.owner[voxel] == row:
+            found[voxel] = row
+    return found
+
+
+def owners(busy: Busy) -> dict[int, int]:
+    """Voxel -> the site that owns it, found by going through all lists."""
+    found = {}
+    for site in alive(busy.cavities.sites):
+        for record in records_of(busy.cavities, site):
+            voxel = int(busy.cavities.records.voxel[record])
+            if busy.lattice.owner[voxel] == record:
+                found[voxel] = site
+    return found
+
+
+def bone_before(lattice: Lattice, cavities: Cavities) -> np.ndarray:
+    """Quanta of every voxel before there were cavities: its own, and its owner's stock."""
+    record = owned_by(lattice, cavities)
+    whole = lattice.quanta.astype(int)
+    whole[record >= 0] += cavities.records.stock[record[record >= 0]]
+    return whole
+
+
+#: Columns of a record that mean the same whatever its row.
+CONTENT = ("voxel", "site", "stock", "foot", "below_um", "film_um", "event", "granted")
+
+
+def lists_of(lattice: Lattice, cavities: Cavities) -> dict[int, list[Any]]:
+    """What the list of each site has, in its order: whether the site owns it, and its content."""
+    records = cavities.records
+    return {
+        site: [
+            (
+                bool(lattice.owner[records.voxel[row]] == row),
+                *(getattr(records, name)[row].item() for name in CONTENT),
+            )
+            for row in records_of(cavities, site)
+        ]
+        for site in alive(cavities.sites)
+    }

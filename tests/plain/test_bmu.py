@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonesim.cells.bmu import (
+    AHEAD_VOXEL,
     FINISHING,
+    RAGGED,
     TRAVELLING,
     BmuColumns,
     BmuNumbers,
@@ -24,15 +26,16 @@ from bonesim.cells.bmu import (
     recruit,
 )
 from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
-from bonesim.cells.cavity import AREA_STARTED
+from bonesim.cells.cavity import AREA_STARTED, ARRESTED
+from bonesim.cells.column import inward_normal, is_old_surface
+from bonesim.cells.depth import CavityDepth, bmu_factors
 from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
-from bonesim.cells.territory import claim, nearest_surface
+from bonesim.cells.territory import claim, nearest_surface, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
     BMU_TURN,
     CANDIDATE_PLACE,
-    MONONUCLEAR_DEPTH,
     ORIGINATION,
     OSTEOCLAST_PLACE,
     normal,
@@ -40,7 +43,6 @@ from bonesim.chance import (
     uniform_pair,
 )
 from bonesim.lattice.ledger import INTERIOR
-from bonesim.lattice.surface import inward_normal
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE, DAYS_PER_YEAR
@@ -50,7 +52,7 @@ Make = Callable[..., Tissue]
 P = BmuParameters()
 NUMBERS = numbers_of(P, BmuNumbers)
 DAY, SEED = 201, 3
-MONONUCLEAR = (32.0, 0.3)
+DEPTH = CavityDepth(22.0, 0.3, 0.2, 25.0, 0.4, 1.3, 1.1)
 units = st.tuples(*[st.integers(-9, 9)] * 3).map(
     lambda v: (np.array(v) + 0.01) / np.linalg.norm(np.array(v) + 0.01)
 )
@@ -147,7 +149,7 @@ def born(bmus: BmuColumns, row: int, voxel: int, n: tuple[float, ...], day: int,
     bmus.quota_um2[row] = P.area_median_um2 * math.exp(sigma * normal(SEED, day, who, BMU_AREA))
     bmus.area_um2[row] = 0
     bmus.owed_um2[row] = P.founders * math.pi * P.territory_radius_um**2
-    bmus.mononuclear_target_um[row] = normal(SEED, day, who, MONONUCLEAR_DEPTH)
+    bmus.depth_factor[row], bmus.mononuclear_factor[row] = bmu_factors(DEPTH, SEED, day, who)
     bmus.misses[row] = bmus.recruited[row] = bmus.open_sites[row] = 0
 
 
@@ -158,8 +160,8 @@ def test_births_of_a_day(busy: Busy) -> None:
     inside = np.prod([n - 2 for n in busy.shape])
     for day in range(DAY, DAY + 5):
         plain = busy.copy()
-        births = originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, day,
-                           busy.shape, candidates)  # fmt: skip
+        births = originate(busy.lattice, busy.fields, busy.cavities, busy.bmus, fast, DEPTH, 1.5,
+                           1.1, SEED, day, busy.shape, candidates)  # fmt: skip
         expected = 0
         lattice = plain.lattice
         for k in range(candidates):
@@ -168,7 +170,7 @@ def test_births_of_a_day(busy: Busy) -> None:
             old = day - lattice.formed_day[voxel] >= P.young_bone_day
             if not (quiescent and old and lattice.region[voxel] == INTERIOR):
                 continue
-            n = inward_normal(lattice, voxel, P.normal_radius_voxel, plain.shape)
+            n = inward_normal(lattice, plain.cavities, voxel, P.normal_radius_voxel, plain.shape)
             weight = weight_of(plain, voxel, n)
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
             place = np.unravel_index(voxel, plain.shape)
@@ -180,7 +182,7 @@ def test_births_of_a_day(busy: Busy) -> None:
             per_face = (
                 50.0 / DAYS_PER_YEAR * (20.0e-3) ** 2 * min(1.1 * here, P.origination_ceiling)
             )
-            if any(n) and uniform(SEED, day, voxel, ORIGINATION) < (
+            if is_old_surface(lattice, voxel, *n) and uniform(SEED, day, voxel, ORIGINATION) < (
                 per_face * weight * inside / candidates
             ):
                 born(plain.bmus, int(new_row(plain.bmus)), voxel, n, day, plain.shape)
@@ -196,7 +198,20 @@ def test_a_place_proposed_twice_has_two_ids(busy: Busy) -> None:
     fast = numbers_of(BmuParameters(origination_per_mm2_per_year=50.0), BmuNumbers)
     old = set(alive(busy.bmus))
     births = [
-        originate(busy.lattice, busy.fields, busy.bmus, fast, 1.5, 1.1, SEED, day, busy.shape, 4000)
+        originate(
+            busy.lattice,
+            busy.fields,
+            busy.cavities,
+            busy.bmus,
+            fast,
+            DEPTH,
+            1.5,
+            1.1,
+            SEED,
+            day,
+            busy.shape,
+            4000,
+        )
         for day in range(DAY, DAY + 8)
         for _ in range(2)
     ]
@@ -212,7 +227,7 @@ def test_a_founder_s_columns(busy: Busy) -> None:
     row = int(new_row(busy.bmus))
     plain = busy.copy()
     voxel, n = int(busy.lattice.surface[5]), (0.6, 0.0, 0.8)
-    found(busy.bmus, row, voxel, *n, NUMBERS, SEED, DAY, busy.shape)
+    found(busy.bmus, row, voxel, *n, NUMBERS, DEPTH, SEED, DAY, busy.shape)
     born(plain.bmus, row, voxel, n, DAY, plain.shape)
     for one, other in zip(busy.bmus, plain.bmus, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
@@ -247,7 +262,9 @@ def moved(busy: Busy, row: int, day: int) -> None:
     voxel = nearest_surface(lattice, busy.cavities, *aim, (b.nz[row], b.ny[row], b.nx[row]),
                             3 * P.territory_radius_um / lattice.voxel_um, busy.shape, False)  # fmt: skip
     if voxel >= 0:
-        there = np.array(inward_normal(lattice, voxel, P.normal_radius_voxel, busy.shape))
+        there = np.array(
+            inward_normal(lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+        )
         if there @ n > 0:
             n = (n + there) / np.linalg.norm(n + there)
             b.nz[row], b.ny[row], b.nx[row] = n
@@ -281,31 +298,37 @@ def test_fronts_are_drawn_to_rankl(busy: Busy) -> None:
     assert min(found) < -0.005
 
 
-def manned(busy: Busy, row: int, day: int) -> None:
-    """Cells are recruited to the area a front has reached until none is owed or a draw fails."""
-    b, half = busy.bmus, 0.5 * P.width_um / busy.lattice.voxel_um
-    failures = 0
-    while b.owed_um2[row] > 0 and failures < P.founders:
+def manned(busy: Busy, row: int, day: int) -> set[str]:
+    """Free surface within the front's width is taken from the rear on until no area is owed."""
+    b, half, done = busy.bmus, 0.5 * P.width_um / busy.lattice.voxel_um, set()
+    who = entity_of(b.id[row])
+    # The edge of a trench is not straight.
+    wide = half * (1 + RAGGED * (2 * uniform(SEED, day, who, OSTEOCLAST_PLACE) - 1))
+    rear, front = -half, half if day == b.born_day[row] else AHEAD_VOXEL
+    while b.owed_um2[row] > 0:
+        voxel, place = rearmost_free(busy.lattice, busy.cavities, b, row, wide, (rear, front),
+                                     NUMBERS, busy.shape)  # fmt: skip
+        if voxel < 0:
+            done.add("none")
+            b.misses[row] += 1
+            b.owed_um2[row] = 0
+            if b.misses[row] >= P.patience_day:
+                b.phase[row] = FINISHING
+            break
+        owner = busy.lattice.owner[voxel]
+        if owner >= 0:
+            site = int(busy.cavities.records.site[owner])
+            take_up(busy.lattice, busy.cavities, b, row, site, day)
+            b.misses[row] = 0
+            b.owed_um2[row] -= busy.cavities.sites.area_um2[site]
+            done.add("arrested")
+            continue
         b.recruited[row] += 1
-        index = int(b.recruited[row])
-        u, v = uniform_pair(SEED, index, b.id[row], OSTEOCLAST_PLACE)
-        n, t = column(b, "nz ny nx", row), column(b, "tz ty tx", row)
-        side = np.array([n[1] * t[2] - n[2] * t[1], n[2] * t[0] - n[0] * t[2],
-                         n[0] * t[1] - n[1] * t[0]])  # fmt: skip
-        if day == b.born_day[row]:
-            r = half * math.sqrt(u)
-            offset = r * math.cos(2 * math.pi * v) * side + r * math.sin(2 * math.pi * v) * t
-        else:
-            offset = (2 * u - 1) * half * side
-        aim = column(b, "z y x", row) + offset
-        voxel = nearest_surface(busy.lattice, busy.cavities, *aim,
-                                (b.nz[row], b.ny[row], b.nx[row]), half, busy.shape, True)  # fmt: skip
-        site = -1
-        if voxel >= 0:
-            site = int(claim(busy.lattice, busy.cavities, b, row, voxel, index, NUMBERS, day,
-                             busy.shape))  # fmt: skip
+        site = int(claim(busy.lattice, busy.cavities, b, row, voxel, int(b.recruited[row]), NUMBERS,
+                         DEPTH, SEED, day, busy.shape))  # fmt: skip
         if site < 0:
-            failures += 1
+            rear = place + 1e-6
+            done.add("refused")
             continue
         area = busy.cavities.sites.area_um2[site]
         b.misses[row] = 0
@@ -313,18 +336,13 @@ def manned(busy: Busy, row: int, day: int) -> None:
         b.owed_um2[row] -= area
         b.open_sites[row] += 1
         busy.cavities.tally[AREA_STARTED] += float(area)
-        mean, cv = MONONUCLEAR
-        target = mean * (1 + cv * float(b.mononuclear_target_um[row]))
-        busy.cavities.sites.mononuclear_target_um[site] = max(target, mean / 5)
         man(busy.osteoclasts, busy.cavities.sites, site, day)
+        done.add("claimed")
         if b.area_um2[row] >= b.quota_um2[row]:
             b.phase[row] = FINISHING
-            return
-    if failures and b.owed_um2[row] > 0:
-        b.misses[row] += 1
-        b.owed_um2[row] = 0
-        if b.misses[row] >= P.patience_day:
-            b.phase[row] = FINISHING
+            done.add("finished")
+            break
+    return done
 
 
 def nearly_same(busy: Busy, plain: Busy) -> None:
@@ -353,12 +371,20 @@ def test_fronts_travel(busy: Busy) -> None:
 def test_fronts_recruit(busy: Busy, newborn: bool) -> None:
     fronts = [row for row in alive(busy.bmus) if busy.bmus.phase[row] == TRAVELLING]
     busy.bmus.owed_um2[fronts] = 6000.0
+    for site in alive(busy.cavities.sites)[::6]:
+        busy.cavities.sites.phase[site] = ARRESTED
+    for row in fronts * 2:  # to where they have not yet been
+        travel(
+            busy.lattice, busy.fields, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape
+        )
+    done = set()
     busy.bmus.born_day[fronts] = DAY if newborn else DAY - 9
     plain = busy.copy()
     for row in fronts:
-        recruit(busy.lattice, busy.cavities, busy.bmus, row, busy.osteoclasts, NUMBERS, MONONUCLEAR,
+        recruit(busy.lattice, busy.cavities, busy.bmus, row, busy.osteoclasts, NUMBERS, DEPTH,
                 SEED, DAY, busy.shape)  # fmt: skip
-        manned(plain, row, DAY)
+        done |= manned(plain, row, DAY)
+    assert done >= {"claimed", "arrested"}
     nearly_same(busy, plain)
     assert_same(busy.osteoclasts, plain.osteoclasts)
     assert_same(busy.cavities.records, plain.cavities.records)
@@ -372,7 +398,7 @@ def test_a_day_of_all_bmus(busy: Busy) -> None:
             state.bmus.phase[row], state.bmus.open_sites[row] = FINISHING, 0
     closed = np.zeros(999, np.uint64)
     ended = advance(busy.lattice, busy.fields, busy.cavities, busy.bmus, busy.osteoclasts, NUMBERS,
-                    MONONUCLEAR, SEED, DAY, busy.shape, closed)  # fmt: skip
+                    DEPTH, SEED, DAY, busy.shape, closed)  # fmt: skip
     gone = []
     for row in alive(plain.bmus):
         b = plain.bmus

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bonesim.cells.apposition import appetite, build, fill, room_for
+from bonesim.cells.apposition import build, fill, finish, grant, stands, stock_of
 from bonesim.cells.cavity import (
     FORMING,
     OSTEOCLAST,
@@ -19,18 +19,18 @@ from bonesim.cells.cavity import (
     Cavities,
     CavityTables,
     add_record,
-    axis_distance2,
     eroded_depth_um,
-    settle,
 )
-from bonesim.cells.erosion import dig, prominence
+from bonesim.cells.column import add_columns, area_there_was, left_of, span_um
+from bonesim.cells.erosion import dig
+from bonesim.cells.floor import floor_below, lose, settle
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import faces_against, nearest_surface
-from bonesim.lattice.ledger import EVENTS, FORMED, INTERIOR, RESORBED, give
-from bonesim.lattice.surface import outward_area
+from bonesim.lattice.ledger import EVENTS, FLOORLESS, FORMED, INTERIOR, RESORBED, give
 from bonesim.lattice.tissue import Tissue
 from bonesim.units import BONE, FULL
-from tests.plain.conftest import Busy, alive, assert_same, records_of
+from tests.plain.conftest import Busy, alive, assert_same, normal_of, records_of
+from tests.plain.test_floor import holed
 
 Make = Callable[..., Tissue]
 DAY = 201
@@ -58,7 +58,12 @@ def neighbours(quanta: np.ndarray, place: tuple[int, ...]) -> list[tuple[np.ndar
 
 
 def open_site(
-    tissue: Tissue, tables: CavityTables, centre: tuple[int, int, int], n: tuple[float, ...], r: int
+    tissue: Tissue,
+    tables: CavityTables,
+    centre: tuple[int, int, int],
+    n: tuple[float, ...],
+    r: int,
+    deepest_um: float,
 ) -> tuple[Cavities, int]:
     """A site on all surface voxels that look against n within r voxels of `centre`."""
     cavities = tables.columns
@@ -67,49 +72,37 @@ def open_site(
     sites.voxel[site] = flat(tissue, centre)
     sites.nz[site], sites.ny[site], sites.nx[site] = n
     sites.phase[site], sites.bmu_id[site], sites.first[site] = OSTEOCLAST, 77, -1
-    faces = 0.0
     for step in itertools.product(range(-r, r + 1), repeat=3):
         voxel = flat(tissue, tuple(c + s for c, s in zip(centre, step, strict=True)))
-        area = outward_area(tissue.lattice, voxel, *n) if tissue.lattice.quanta[voxel] else 0.0
-        if sum(s * s for s in step) <= r * r and area > 0:
-            add_record(tissue.lattice, cavities, site, voxel)
-            faces += area
-    sites.area_um2[site] = faces * tissue.voxel_um**2
+        bone = tissue.lattice.quanta[voxel] > 0 and sum(s * s for s in step) <= r * r
+        if bone and area_there_was(tissue.lattice, cavities, voxel, *n) > 0:
+            record = add_record(tissue.lattice, cavities, site, voxel, True)
+            cavities.records.foot[record] = 1
+    sites.area_um2[site] = add_columns(tissue.lattice, cavities, site, deepest_um)
     return cavities, site
 
 
 def half_space(size: int, n: tuple[float, ...]) -> np.ndarray:
     """Bone behind a plane through the middle, with partial voxels at its surface."""
     z, y, x = np.indices((size, size, size)) - size // 2
-    return np.clip(128 + 255 * (n[0] * z + n[1] * y + n[2] * x), 0, 255).astype(np.uint8)
+    inside = (n[0] * z + n[1] * y + n[2] * x) / max(map(abs, n)) + 0.5
+    return np.round(FULL * np.clip(inside, 0, 1)).astype(np.uint8)
+
+
+def firm_on(quanta: np.ndarray, place: tuple[int, ...], n: np.ndarray) -> bool:
+    """Bone itself, or on bone that lies behind it, or in a corner of three bone faces."""
+    firm = [step for step, beyond in neighbours(quanta, place) if beyond >= BONE]
+    floor = any(float(step @ n) > 0 for step in firm)
+    return bool(quanta[place] >= BONE) or floor or len(firm) >= 3
 
 
 @settings(max_examples=40)
-@given(blocks, normals, st.sampled_from([0, 90]))
-def test_appetite_goes_with_floor_and_hollow(
-    make_tissue: Make, quanta: np.ndarray, n: np.ndarray, stock: int
-) -> None:
+@given(blocks, normals)
+def test_what_bone_stands_on(make_tissue: Make, quanta: np.ndarray, n: np.ndarray) -> None:
     tissue = make_tissue(quanta)
-    lattice = tissue.lattice
-    strides = lattice.stride_y, lattice.stride_z
-    padded = np.pad(quanta, 1)
     for place in np.ndindex(quanta.shape):
-        firm = [step for step, beyond in neighbours(quanta, place) if beyond >= BONE]
-        around = padded[tuple(slice(c, c + 3) for c in place)] >= BONE
-        bone = int(around.sum()) - int(around[1, 1, 1])
-        pit = len(firm) >= 4
-        floor = sum(max(0.0, float(step @ n)) for step in firm)
-        if floor == 0.0 and (len(firm) >= 3 or quanta[place] >= BONE):
-            floor = 0.5
-        expected = floor * (bone / 9) ** 3
-        if quanta[place] == FULL or (stock == 0 and not pit):
-            expected = 0.0
-        voxel = flat(tissue, place)
-        found = appetite(lattice.quanta, voxel, stock, *strides, *n)
-        assert found == pytest.approx(expected)
-        room = room_for(lattice.quanta, voxel, stock, *strides)
-        assert room == (FULL - quanta[place] if pit else stock)
-        assert prominence(lattice, voxel) == 13 / max(bone, 4)
+        expected = firm_on(quanta, place, n)
+        assert stands(tissue.lattice, flat(tissue, place), *n) == expected
 
 
 @settings(max_examples=40)
@@ -135,55 +128,54 @@ def test_the_nearest_surface_that_looks_against_n(
         assert gap == pytest.approx(best_distance, abs=1e-8)
 
 
-@given(st.tuples(*[st.integers(0, 6)] * 3), st.tuples(*[st.integers(0, 6)] * 3), normals)
-def test_distance_from_an_axis_is_the_cross_product(
-    make_tissue: Make, place: tuple[int, ...], centre: tuple[int, ...], n: np.ndarray
-) -> None:
-    tissue = make_tissue(np.zeros((7, 7, 7)))
-    found = axis_distance2(tissue.lattice, flat(tissue, place), flat(tissue, centre), *n)
-    expected = np.linalg.norm(np.cross(np.array(place) - np.array(centre), n)) ** 2
-    assert found == pytest.approx(expected, abs=1e-9)
+TILTS = [(1.0, 0.0, 0.0), (0.6, 0.8, 0.0), (0.48, -0.6, 0.64)]
 
 
-@pytest.mark.parametrize("n", [(1.0, 0.0, 0.0), (0.6, 0.8, 0.0), (0.48, 0.6, 0.64)])
+@pytest.mark.parametrize("n", TILTS)
 @pytest.mark.parametrize("um_per_day", [0.7, 4.0])
 def test_digging_to_a_depth_and_filling_it(
     make_tissue: Make, n: tuple[float, float, float], um_per_day: float
 ) -> None:
-    """Depth per true area is the same for every orientation; filling gives back the stock."""
+    """Area x depth is the volume at every depth and tilt; filling gives back the surface there was."""
     size = 31
     tissue = make_tissue(half_space(size, n))
     tables = CavityTables()
-    cavities, site = open_site(tissue, tables, (size // 2,) * 3, n, 4)
+    cavities, site = open_site(tissue, tables, (size // 2,) * 3, n, 4, 50.0)
     lattice, sites, records = tissue.lattice, cavities.sites, cavities.records
     start = lattice.quanta.astype(int)
     days = int(40 / um_per_day)
     removed = 0
     for day in range(days):
-        removed += dig(lattice, cavities, site, um_per_day, 4.0, 1.0, 9, day)
+        removed += dig(lattice, cavities, site, um_per_day, 1.0, 9, day)
         mine = np.flatnonzero(records.alive)
         held = np.zeros(start.size, int)
         held[records.voxel[mine]] += records.stock[mine]
         assert (lattice.quanta + held == start).all()
+        assert sites.open_um[site] == pytest.approx((day + 1) * um_per_day, rel=1e-4)
     assert removed == sites.removed_quanta[site] == lattice.counts[RESORBED]
     assert removed == (start - lattice.quanta).sum()
-    assert eroded_depth_um(lattice, sites, site) == pytest.approx(days * um_per_day, rel=0.1)
+    depth = days * um_per_day
+    assert eroded_depth_um(lattice, sites, site) == pytest.approx(depth, rel=0.04)
 
     assert settle(lattice, cavities, site, 60.0, days) == removed  # thick bone: all has a floor
+    assert stock_of(cavities, site) == removed
     sites.phase[site] = FORMING
-    sites.quota_quanta[site], sites.carry_quanta[site] = int(0.8 * removed), 0.0
+    film = 12.0
+    sites.film_um[site] = records.film_um[records_of(cavities, site)] = film
     formed = 0
     for day in range(days, 4 * days):
-        formed += fill(lattice, cavities, site, um_per_day, 9, day)
-        # Only pits of one voxel are filled beyond their own stock, and they are few.
-        beyond = np.clip(lattice.quanta.astype(int) - start, 0, None)
-        assert beyond.sum() <= max(0.05 * formed, FULL)
-        assert formed <= sites.quota_quanta[site]
+        formed += fill(lattice, cavities, site, um_per_day, day)
+        assert (lattice.quanta <= start).all()
+    assert sites.open_um[site] == film
     assert formed == sites.formed_quanta[site] == lattice.counts[FORMED]
-    assert formed == sites.quota_quanta[site]
-    assert (start - lattice.quanta).sum() == removed - formed
-    mine = np.flatnonzero(records.alive)
-    assert records.stock[mine].sum(dtype=int) == removed - formed + beyond.sum()
+    assert (start - lattice.quanta).sum() == removed - formed == stock_of(cavities, site)
+    left_um = (removed - formed) / FULL * 20.0**3 / sites.area_um2[site]
+    assert left_um == pytest.approx(film, abs=0.04 * depth)
+
+    sites.film_um[site] = records.film_um[records_of(cavities, site)] = 0.0
+    finish(lattice, cavities, site, 4 * days)
+    assert stock_of(cavities, site) == 0
+    assert (lattice.quanta == start).all()
 
 
 def broken_plate(make_tissue: Make) -> tuple[Tissue, Cavities, int]:
@@ -191,9 +183,9 @@ def broken_plate(make_tissue: Make) -> tuple[Tissue, Cavities, int]:
     quanta = np.zeros((21, 21, 21), np.uint8)
     quanta[10:12] = FULL
     tissue = make_tissue(quanta)
-    cavities, site = open_site(tissue, CavityTables(), (10, 10, 10), (1.0, 0.0, 0.0), 3)
+    cavities, site = open_site(tissue, CavityTables(), (10, 10, 10), (1.0, 0.0, 0.0), 3, 120.0)
     for day in range(40):
-        dig(tissue.lattice, cavities, site, 3.0, 3.0, 1.0, 9, day)
+        dig(tissue.lattice, cavities, site, 3.0, 1.0, 9, day)
     return tissue, cavities, site
 
 
@@ -220,9 +212,10 @@ def test_a_hole_through_a_plate_has_no_floor_and_stays(make_tissue: Make) -> Non
     assert set(lost["voxel"][lost["event"] == 1]) == events & set(lost["voxel"])
     assert lost["event"].sum() >= 1
     assert set(lost["bmu"]) == {77}
-    cavities.sites.quota_quanta[site] = refillable
     for day in range(40, 200):
-        fill(tissue.lattice, cavities, site, 3.0, 9, day)
+        fill(tissue.lattice, cavities, site, 3.0, day)
+    finish(tissue.lattice, cavities, site, 200)
+    assert stock_of(cavities, site) == 0
     after = tissue.inner(tissue.lattice.quanta)[10:12]
     assert all((after[:, y, x] < BONE).all() for y, x in holes)
 
@@ -236,24 +229,97 @@ def test_a_hole_narrower_than_the_smallest_is_bridged(make_tissue: Make) -> None
     assert tissue.drain_events()[1]["voxel"].size == 0
 
 
-def test_building(busy: Busy) -> None:
-    turned = 0
-    for site in alive(busy.cavities.sites)[::2]:
-        for record in records_of(busy.cavities, site)[:2]:
+def filled(busy: Busy, site: int, depth: float, day: int) -> int:
+    """Each voxel up to what the floor leaves, its film or its stock; if it stands on something."""
+    lattice, s, r = busy.lattice, busy.cavities.sites, busy.cavities.records
+    n = normal_of(busy.cavities, site)
+    span, formed = span_um(lattice, *n), 0
+    floor = max(float(s.open_um[site]) - depth, float(s.film_um[site]))
+    s.open_um[site] = floor
+    inner = lattice.quanta.reshape(busy.shape)[1:-1, 1:-1, 1:-1]
+    for row in records_of(busy.cavities, site):
+        voxel = int(r.voxel[row])
+        to = left_of(max(floor, float(r.film_um[row])), float(r.below_um[row]), span)
+        most = int(r.stock[row]) + int(r.granted[row])
+        amount = min(int(to) - int(lattice.quanta[voxel]), most)
+        place = tuple(int(c) - 1 for c in np.unravel_index(voxel, busy.shape))
+        if amount > 0 and firm_on(inner, place, np.array(n)):
+            formed += int(build(lattice, busy.cavities, site, row, amount, day))
+    return formed
+
+
+def beyond_the_surface(busy: Busy, sites: list[int]) -> None:
+    """Some sites are to form beyond the old surface."""
+    records = busy.cavities.records
+    for site in sites:
+        records.film_um[records_of(busy.cavities, site)] = -12.0
+        busy.cavities.sites.film_um[site] = -12.0
+        grant(busy.lattice, busy.cavities, site)
+
+
+def test_filling(busy: Busy) -> None:
+    total = waiting = 0
+    beyond_the_surface(busy, alive(busy.cavities.sites)[::8])
+    for site in alive(busy.cavities.sites)[::4]:
+        stock = sum(int(busy.cavities.records.stock[r]) for r in records_of(busy.cavities, site))
+        assert stock_of(busy.cavities, site) == stock
+        for depth in (3.0, 30.0):
             plain = busy.copy()
-            moved = build(busy.lattice, busy.cavities, site, record, 90, DAY)
+            formed = fill(busy.lattice, busy.cavities, site, depth, DAY)
+            assert formed == filled(plain, site, depth, DAY)
+            assert_same(busy, plain)
+            total += formed
+        waiting += stock_of(busy.cavities, site) > 0
+    assert total > 10_000
+    assert waiting > 0
+
+
+def test_the_end_of_a_team(busy: Busy) -> None:
+    """All stock is back in place, or lost with its floor."""
+    sites = alive(busy.cavities.sites)[::6]
+    holed(busy, sites[1::3])
+    beyond_the_surface(busy, sites[::4])
+    before = busy.lattice.counts[FLOORLESS]
+    for site in sites:
+        plain = busy.copy()
+        finish(busy.lattice, busy.cavities, site, DAY)
+        s, r, n = plain.cavities.sites, plain.cavities.records, normal_of(plain.cavities, site)
+        depth = float(s.open_um[site])
+        while filled(plain, site, depth, DAY):
+            depth = 0.0
+        for row in records_of(plain.cavities, site):
+            stock = int(r.stock[row])
+            if not stock:
+                continue
+            if floor_below(plain.lattice, plain.cavities, r.voxel[row], s.bmu_id[site], *n):
+                build(plain.lattice, plain.cavities, site, row, stock, DAY)
+            else:
+                lose(plain.lattice, plain.cavities, row, DAY)
+        assert_same(busy, plain)
+        assert stock_of(busy.cavities, site) == 0
+    assert busy.lattice.counts[FLOORLESS] > before
+
+
+def test_building(busy: Busy) -> None:
+    turned = refused = 0
+    beyond_the_surface(busy, alive(busy.cavities.sites)[::4])
+    for site in alive(busy.cavities.sites)[::4]:
+        for record in records_of(busy.cavities, site)[:3]:
+            plain = busy.copy()
+            moved = build(busy.lattice, busy.cavities, site, record, 140, DAY)
             s, r, lattice = plain.cavities.sites, plain.cavities.records, plain.lattice
             voxel = int(r.voxel[record])
             before = int(lattice.quanta[voxel])
             depth = s.removed_quanta[site] * lattice.voxel_um**3 / FULL / s.area_um2[site]
             stock, extra = int(r.stock[record]), int(r.granted[record])
-            wanted = 90
-            if extra and before + stock < BONE <= before + 90 and before < BONE:
+            wanted = 140
+            if extra and before + stock < BONE <= before + 140 and before < BONE:
                 trial = plain.copy()
-                give(trial.lattice, voxel, 90, DAY, depth, s.bmu_id[site])
+                give(trial.lattice, voxel, 140, DAY, depth, s.bmu_id[site])
                 # A crossing that is not simple is an event: it must not be.
                 if trial.lattice.counts[EVENTS] > lattice.counts[EVENTS]:
                     wanted = BONE - 1 - before
+                    refused += 1
             expected = give(lattice, voxel, wanted, DAY, depth, s.bmu_id[site])
             assert moved == expected == min(wanted, FULL - before)
             r.stock[record] -= min(expected, stock)
@@ -272,3 +338,4 @@ def test_building(busy: Busy) -> None:
             busy.lattice.event_depth_um[:] = lattice.event_depth_um
             assert_same(busy, plain)
     assert turned > 0
+    assert refused > 0

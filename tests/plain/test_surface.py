@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bonesim.cells.cavity import CavityTables, add_record
+from bonesim.cells.column import inward_normal
+from bonesim.cells.population import new_row
 from bonesim.lattice.surface import (
     exposed_faces,
-    inward_normal,
     mirrored,
     outward_area,
     put_on_surface,
@@ -114,6 +116,13 @@ def test_outward_area_of_a_tilted_plane_is_its_true_area(
     assert area / len(middle) ** 2 == pytest.approx(1 / n[0], rel=0.06)
 
 
+def normal_at(tissue: Tissue, voxel: int, radius: int) -> tuple[float, float, float]:
+    """The kernel's normal where there are no cavities."""
+    shape = np.array(tissue.padded_shape)
+    nz, ny, nx = inward_normal(tissue.lattice, CavityTables().columns, voxel, radius, shape)
+    return nz, ny, nx
+
+
 def plain_mirrored(k: int, size: int) -> int:
     """Walk `k` steps from the first voxel of a row, turning round at both ends."""
     row = list(range(size))
@@ -145,9 +154,7 @@ def test_inward_normal_is_the_gradient_in_a_mirrored_ball(
                 gradient += float(quanta[there]) * np.array(step)
         length = np.linalg.norm(gradient)
         expected = gradient / length if length >= 1 else np.zeros(3)
-        found = inward_normal(
-            tissue.lattice, flat(tissue, place), radius, np.array(tissue.padded_shape)
-        )
+        found = normal_at(tissue, flat(tissue, place), radius)
         assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -162,14 +169,30 @@ def test_normals_of_simple_bodies(make_tissue: Make) -> None:
     """Straight into a half space; towards the centre of a ball; none in a thin sheet."""
     size = 15
     z, y, x = np.indices((size, size, size)) - size // 2
-    shape = np.array([size + 2] * 3)
     half = make_tissue((z >= 0) * 255)
-    assert inward_normal(half.lattice, flat(half, (7, 7, 7)), 2, shape) == (1.0, 0.0, 0.0)
-    assert inward_normal(half.lattice, flat(half, (7, 0, 14)), 2, shape) == (1.0, 0.0, 0.0)
+    assert normal_at(half, flat(half, (7, 7, 7)), 2) == (1.0, 0.0, 0.0)
+    assert normal_at(half, flat(half, (7, 0, 14)), 2) == (1.0, 0.0, 0.0)
     sheet = make_tissue((z == 0) * 255)
-    assert inward_normal(sheet.lattice, flat(sheet, (7, 7, 7)), 2, shape) == (0.0, 0.0, 0.0)
+    assert normal_at(sheet, flat(sheet, (7, 7, 7)), 2) == (0.0, 0.0, 0.0)
     ball = make_tissue((z**2 + y**2 + x**2 <= 36) * 255)
     place = np.array([7 + 4, 7 - 3, 7 + 3])
     inward = (7 - place) / np.linalg.norm(7 - place)
-    found = inward_normal(ball.lattice, flat(ball, tuple(place)), 3, shape)
+    found = normal_at(ball, flat(ball, tuple(place)), 3)
     assert np.dot(found, inward) > 0.98
+
+
+def test_an_open_cavity_does_not_turn_the_normal(make_tissue: Make) -> None:
+    """What its owners took counts as bone still; what nobody owns does not."""
+    size = 15
+    z, _, x = np.indices((size, size, size)) - size // 2
+    tissue = make_tissue((z >= 0) * 255)
+    lattice, cavities, shape = tissue.lattice, CavityTables().columns, np.array([size + 2] * 3)
+    beside, site = flat(tissue, (7, 7, 7)), int(new_row(cavities.sites))
+    cavities.sites.first[site] = -1
+    pit = [flat(tissue, place) for place in np.argwhere((z >= 0) & (z < 2) & (x > 0)).tolist()]
+    for voxel in pit:
+        record = add_record(lattice, cavities, site, voxel, True)
+        cavities.records.stock[record], lattice.quanta[voxel] = 255, 0
+    assert inward_normal(lattice, cavities, beside, 3, shape) == (1.0, 0.0, 0.0)
+    lattice.owner[:] = -1
+    assert inward_normal(lattice, cavities, beside, 3, shape)[2] < -0.2

@@ -10,10 +10,7 @@ from bonesim.cells.population import new_row
 from bonesim.engine import simulation as engine
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back, state_of
-from tests.plain.conftest import Busy, alive, records_of
-
-#: Columns of a record that mean the same whatever its row.
-CONTENT = ("voxel", "site", "stock", "event", "granted")
+from tests.plain.conftest import Busy, alive, lists_of, records_of
 
 
 @pytest.fixture
@@ -27,18 +24,8 @@ def working(at_work: Simulation) -> Simulation:
 
 def cavities_of(s: Simulation) -> tuple[dict[int, list[Any]], np.ndarray]:
     """What the list of each site has, in its order; and at each voxel the site that owns it."""
-    columns = s.cavities.columns
-    records, owner = columns.records, s.tissue.lattice.owner
-    lists = {
-        site: [
-            (
-                bool(owner[records.voxel[row]] == row),
-                *(int(getattr(records, n)[row]) for n in CONTENT),
-            )
-            for row in records_of(columns, site)
-        ]
-        for site in alive(columns.sites)
-    }
+    records, owner = s.cavities.columns.records, s.tissue.lattice.owner
+    lists = lists_of(s.tissue.lattice, s.cavities.columns)
     return lists, np.where(owner >= 0, records.site[owner], -1)
 
 
