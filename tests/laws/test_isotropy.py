@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.apposition import fill
 from bonesim.cells.cavity import FORMING, OSTEOCLAST, CavityTables, add_record
+from bonesim.cells.column import add_columns
 from bonesim.cells.erosion import dig
 from bonesim.cells.population import new_row
 from bonesim.lattice.mineral import MineralParameters
@@ -27,8 +28,8 @@ def ball() -> NDArray[np.uint8]:
     return np.clip(np.round(127.5 - 255 * distance), 0, 255).astype(np.uint8)
 
 
-def work_on(direction: tuple[int, ...]) -> tuple[float, float]:
-    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders.
+def work_on(direction: tuple[int, ...]) -> tuple[float, float, float]:
+    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders; its area over the true one.
 
     The cap's true area is known from geometry: 2 pi R h for the zone within its half angle.
     """
@@ -51,16 +52,17 @@ def work_on(direction: tuple[int, ...]) -> tuple[float, float]:
         if distance < RADIUS - 2 or place @ outward < np.cos(half_angle) * distance:
             continue
         if outward_area(lattice, voxel, *inward) > 0:
-            add_record(lattice, cavities, site, voxel)
+            record = add_record(lattice, cavities, site, voxel, True)
+            cavities.records.foot[record] = 1
     projected = np.pi * (RADIUS * np.sin(half_angle)) ** 2
-    sites.area_um2[site] = projected * tissue.voxel_um**2
+    sites.area_um2[site] = add_columns(lattice, cavities, site, 1.5 * DEPTH_UM)
+    area = float(sites.area_um2[site]) / (projected * tissue.voxel_um**2)
     days = int(DEPTH_UM / 2.0)
-    removed = sum(dig(lattice, cavities, site, 2.0, RADIUS, 1.0, 4, day) for day in range(days))
+    removed = sum(dig(lattice, cavities, site, 2.0, 1.0, 4, day) for day in range(days))
     sites.phase[site] = FORMING
-    sites.quota_quanta[site], sites.carry_quanta[site] = removed, 0.0
-    formed = sum(fill(lattice, cavities, site, 1.0, 4, day) for day in range(days, 2 * days))
+    formed = sum(fill(lattice, cavities, site, 1.0, day) for day in range(days, 2 * days))
     per_um = projected * FULL / tissue.voxel_um
-    return removed / per_um, formed / per_um
+    return removed / per_um, formed / per_um, area
 
 
 def test_depth_is_the_same_in_all_directions() -> None:
