@@ -25,7 +25,7 @@ MULTIPLIERS = [name for name in Drive._fields if not name.endswith("_exponent") 
                ("e2_pg_per_ml", "t_ng_per_dl", "deficit", "pth", "pth_activation")]  # fmt: skip
 #: Which way each multiplier goes when the deficit of estradiol grows.
 DIRECTION = {
-    "activation": 1, "osteoclast_speed": 1, "osteoclast_death": -1, "depth_excess": 1,
+    "activation": 1, "osteoclast_speed": 1, "depth": 1, "depth_excess": 1,
     "osteoblast_life": -1, "wall": -1, "recruitment": -1, "precursor_growth": 1,
     "osteocyte_death": 1, "sclerostin": 1, "rankl": 1, "opg": -1,
 }  # fmt: skip
@@ -38,7 +38,10 @@ responses = st.builds(
     rankl_gain=st.floats(0, 5),
     opg_loss=st.floats(0, 0.9),
     activation_exponent=st.floats(0, 4),
-    osteoclast_survival=st.floats(0, 0.89),
+    depth_exponent=st.floats(0, 1),
+    osteoblast_loss=st.floats(0, 0.89),
+    sclerostin_wall_exponent=st.floats(0, 1),
+    extra_depth_refilled=st.floats(0, 1),
 )
 
 
@@ -64,7 +67,8 @@ def constant(e2: float, t: float = 500.0) -> Response:
 
 def at_deficit(parameters: ResponseParameters, deficit: float, t: float = 500.0) -> Drive:
     response = Response(parameters, make_course(ConstantCourse()))
-    response.deficit = deficit
+    # Both grow as estradiol falls.
+    response.deficit, response.log_deficit = deficit, 2.0 * deficit
     return response.drive(25.0, t)
 
 
@@ -101,7 +105,7 @@ def test_every_multiplier_is_monotone_in_the_deficit(
 
 def test_each_gain_of_zero_silences_its_effect() -> None:
     silent = ResponseParameters(
-        rankl_gain=0, opg_loss=0, osteoclast_survival=0, osteoblast_loss=0,
+        rankl_gain=0, opg_loss=0, depth_exponent=0, osteoblast_loss=0,
         precursor_growth_gain=0, osteocyte_death_gain=0, sclerostin_gain=0,
     )  # fmt: skip
     drive = at_deficit(silent, 0.8)
@@ -179,11 +183,64 @@ def test_estradiol_of_zero_for_decades_is_finite() -> None:
 
 
 def test_androgens_act_in_their_direction() -> None:
-    full, none = at_deficit(ResponseParameters(), 0, 500), at_deficit(ResponseParameters(), 0, 0)
+    with_walls = ResponseParameters(androgen_formation_exponent=0.05)
+    full, none = at_deficit(with_walls, 0, 500), at_deficit(with_walls, 0, 0)
     assert none.osteoblast_life < full.osteoblast_life
+    assert none.wall < full.wall
     assert none.activation > full.activation
-    enough = at_deficit(ResponseParameters(), 0, 200)
+    enough = at_deficit(with_walls, 0, 200)
     assert enough.activation == full.activation
+
+
+@given(st.floats(-0.5, 1), st.floats(0, 1000))
+def test_walls_follow_no_hormone_unless_asked_to(deficit: float, t: float) -> None:
+    """Eriksen 1999: deeper cavities after the loss of estradiol, walls not demonstrably different."""
+    drive = at_deficit(ResponseParameters(), deficit, t)
+    assert (drive.wall, drive.osteoblast_life, drive.wall_exponent) == (1.0, 1.0, 0.0)
+    # What is dug for want of estradiol is not what a wall refills.
+    assert drive.depth_excess == max(1.0, drive.depth)
+    half = at_deficit(ResponseParameters(extra_depth_refilled=0.5), 0.5)
+    assert half.depth_excess == pytest.approx(math.sqrt(half.depth))
+    assert at_deficit(ResponseParameters(extra_depth_refilled=1.0), 0.5).depth_excess == 1.0
+
+
+@pytest.mark.parametrize("own", [6.0, 25.0, 100.0])
+def test_depth_goes_by_the_ratio_of_estradiol_to_the_own_level(own: float) -> None:
+    """Eriksen 1999: osteoclastic depth 17.8 before and 25.0 um after menopause, 100 to 5 pg/mL."""
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=30)
+    step = Step(start_day=0, e2_pg_per_ml=own / 20, tau_day=0.01)
+    course = make_course(SteppedCourse(e2_pg_per_ml=own, steps=(step,)))
+    response = Response(parameters, course)
+    assert response.log_deficit == 0.0
+    for day in range(1, 61):
+        drive = response.next_day(day)
+    arrived = 1 - (1 - 1 / 30) ** 60
+    assert response.log_deficit == pytest.approx(math.log(20) * arrived, rel=5e-3)
+    assert drive.depth == pytest.approx(20 ** (0.112 * arrived), rel=1e-3)
+    for day in range(61, 601):
+        drive = response.next_day(day)
+    assert drive.depth == pytest.approx(25.0 / 17.8, rel=0.01)
+
+
+def test_under_tamoxifen_depth_goes_by_what_estradiol_would_signal_alike() -> None:
+    class Blocked(DailyPulse):
+        def tamoxifen_occupancy(self, day: float) -> float:
+            return 0.0 if day < 0 else 1.0
+
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=1)
+    response = Response(parameters, Blocked(60.0, 60.0))
+    response.next_day(1)
+    alike = 60.0 * math.exp(-response.log_deficit)
+    assert response.signal(alike) == pytest.approx(parameters.tamoxifen_signal)
+
+
+def test_without_any_estradiol_depth_has_a_limit() -> None:
+    parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=1)
+    for level, limit in ((0.0, 0.3), (0.2, 0.3), (5000.0, 2000.0)):
+        response = Response(parameters, DailyPulse(level, level))
+        response.setpoint_pg_per_ml = 25.0
+        response.next_day(1)
+        assert response.log_deficit == pytest.approx(math.log(25.0 / limit))
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
@@ -199,9 +256,15 @@ def test_androgens_count_over_the_own_level() -> None:
     woman, man = constant(4.5, 20.0), constant(25.0, 500.0)
     for own in (woman.drive(4.5, 20.0), man.drive(25.0, 500.0)):
         assert own.osteoblast_life == own.rankl == 1.0
+    woman, man = (
+        Response(ResponseParameters(androgen_formation_exponent=0.05), one.course)
+        for one in (woman, man)
+    )
     fallen = man.drive(25.0, 20.0)
+    assert woman.drive(4.5, 20.0).osteoblast_life == 1.0
     assert fallen.osteoblast_life == pytest.approx((20 / 500) ** 0.05)
     assert fallen.rankl == pytest.approx(1.0 + 0.1 * (1 - 20 / 200))
     course = make_course(ConstantCourse(e2_pg_per_ml=4.5, t_ng_per_dl=20.0))
-    one_for_all = Response(ResponseParameters(reference_t_ng_per_dl=500.0), course)
+    one_for_all = Response(ResponseParameters(
+        reference_t_ng_per_dl=500.0, androgen_formation_exponent=0.05), course)  # fmt: skip
     assert one_for_all.drive(4.5, 20.0).osteoblast_life < 0.9

@@ -47,7 +47,7 @@ def dug(
     inner[1 + top - deep : 1 + top, 1 + y[0] : 1 + y[1], 1 + x[0] : 1 + x[1]] = True
     for voxel in np.flatnonzero(inner):
         lattice.quanta[voxel] = 0
-        add_record(lattice, cavities, site, voxel)
+        add_record(lattice, cavities, site, voxel, True)
         cavities.records.stock[lattice.owner[voxel]] = FULL
 
 

@@ -33,7 +33,8 @@ def flat() -> Simulation:
         {
             "cells": {
                 "bmu": {"origination_per_mm2_per_year": 0.0},
-                "osteoblast": {"balance_um": -0.6},
+                # Without rest between the labels.
+                "osteoblast": {"balance_um": -0.6, "working_share": 1.0},
             },
             "schedule": {"burn_in_day": 0},
         },
@@ -53,15 +54,19 @@ def flat() -> Simulation:
     inner[1 + TOP - DEPTH : 1 + TOP, 1:-1, 1:-1] = True
     voxels = np.flatnonzero(inner)
     for voxel in voxels:
-        add_record(s.tissue.lattice, cavities, site, voxel)
+        add_record(s.tissue.lattice, cavities, site, voxel, True)
     records = cavities.records
-    records.stock[records.alive == 1] = FULL
+    live = records.alive == 1
+    records.stock[live] = FULL
+    layer = TOP - records.voxel[live] // s.tissue.lattice.stride_z
+    records.foot[live] = layer == 0
+    records.below_um[live] = (layer + 0.5) * VOXEL_UM
     sites.voxel[site] = voxels[(EDGE * EDGE + EDGE) // 2]
     sites.area_um2[site] = (EDGE * VOXEL_UM) ** 2
     sites.phase[site] = REVERSAL
     sites.depth_excess[site] = 1.0
-    sites.osteoclast_depth_um[site] = DEPTH * VOXEL_UM
-    sites.removed_quanta[site] = sites.quota_quanta[site] = voxels.size * FULL
+    sites.osteoclast_depth_um[site] = sites.open_um[site] = DEPTH * VOXEL_UM
+    sites.removed_quanta[site] = voxels.size * FULL
     return s
 
 
@@ -194,9 +199,9 @@ def patches() -> Simulation:
             sites.voxel[site] = voxels[0]
             sites.area_um2[site] = (SIDE * VOXEL_UM) ** 2
             sites.phase[site], sites.phase_day[site] = FORMING, 0
-            sites.removed_quanta[site] = sites.quota_quanta[site] = voxels.size * FULL
+            sites.removed_quanta[site] = voxels.size * FULL
             for voxel in voxels:
-                add_record(s.tissue.lattice, cavities, site, voxel)
+                add_record(s.tissue.lattice, cavities, site, voxel, True)
     records.stock[records.alive == 1] = FULL
     return s
 

@@ -21,11 +21,11 @@ from skimage.measure import marching_cubes
 
 from bonesim.cells.bmu import FINISHING, found
 from bonesim.cells.cavity import REVERSAL
+from bonesim.cells.column import inward_normal
 from bonesim.cells.population import new_row
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.surface_state import owned_records
-from bonesim.lattice.surface import inward_normal
 from bonesim.specimens.specimen import Specimen
 from bonesim.units import BONE, FULL
 from tests.morphometry.phantoms import places, sampled
@@ -156,8 +156,11 @@ def made(kind: str, um: int, direction: tuple[int, ...], seed: int) -> Simulatio
     voxel = int(surface[np.argmin(away)])
     s.bmus.rows.make_room(8)
     bmus = s.bmus.rows.columns
-    n = inward_normal(lattice, voxel, s.bmus.numbers.normal_radius_voxel, shape)
-    found(bmus, new_row(bmus), voxel, *n, s.bmus.numbers, s.run_seed, 1, shape)
+    n = inward_normal(
+        lattice, s.cavities.columns, voxel, s.bmus.numbers.normal_radius_voxel, shape
+    )
+    depth = s.osteoclasts.depth(s.drive)
+    found(bmus, new_row(bmus), voxel, *n, s.bmus.numbers, depth, s.run_seed, 1, shape)
     return s
 
 

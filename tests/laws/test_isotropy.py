@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.apposition import fill
 from bonesim.cells.cavity import FORMING, OSTEOCLAST, CavityTables, add_record
+from bonesim.cells.column import add_columns
 from bonesim.cells.erosion import dig
 from bonesim.cells.population import new_row
 from bonesim.lattice.mineral import MineralParameters
@@ -15,7 +16,7 @@ from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue
 from bonesim.units import FULL
 
-SIZE, RADIUS = 45, 16.0
+SIZE, RADIUS = 77, 32.0
 DEPTH_UM = 40.0
 #: The 26 directions of a cube's faces, edges and corners.
 DIRECTIONS = [d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)]
@@ -27,10 +28,11 @@ def ball() -> NDArray[np.uint8]:
     return np.clip(np.round(127.5 - 255 * distance), 0, 255).astype(np.uint8)
 
 
-def work_on(direction: tuple[int, ...]) -> tuple[float, float]:
-    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders.
+def work_on(direction: tuple[int, ...]) -> tuple[float, float, float]:
+    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders; its area over the true one.
 
-    The cap's true area is known from geometry: 2 pi R h for the zone within its half angle.
+    The cap's true area, seen along the direction, is that of a circle: what lies within so far of
+    the axis. Its rim is a small part of it.
     """
     tissue = Tissue(ball(), 20.0, MineralParameters(), 1)
     outward = np.array(direction) / np.linalg.norm(direction)
@@ -43,24 +45,25 @@ def work_on(direction: tuple[int, ...]) -> tuple[float, float]:
     sites.voxel[site] = np.ravel_multi_index(tuple(centre), tissue.padded_shape)
     sites.nz[site], sites.ny[site], sites.nx[site] = inward
     sites.phase[site], sites.first[site] = OSTEOCLAST, -1
-    half_angle = 0.45
+    across = RADIUS * np.sin(0.45)
     lattice = tissue.lattice
-    for voxel in np.flatnonzero(lattice.quanta):
-        place = np.array(np.unravel_index(voxel, tissue.padded_shape)) - 1 - SIZE // 2
-        distance = np.linalg.norm(place)
-        if distance < RADIUS - 2 or place @ outward < np.cos(half_angle) * distance:
-            continue
+    bone = np.flatnonzero(lattice.quanta)
+    place = np.stack(np.unravel_index(bone, tissue.padded_shape), axis=1) - 1 - SIZE // 2
+    height = place @ outward
+    from_axis = np.linalg.norm(place - height[:, None] * outward, axis=1)
+    for voxel in bone[(from_axis <= across) & (height > 0)]:
         if outward_area(lattice, voxel, *inward) > 0:
-            add_record(lattice, cavities, site, voxel)
-    projected = np.pi * (RADIUS * np.sin(half_angle)) ** 2
-    sites.area_um2[site] = projected * tissue.voxel_um**2
+            record = add_record(lattice, cavities, site, voxel, True)
+            cavities.records.foot[record] = 1
+    projected = np.pi * across**2
+    sites.area_um2[site] = add_columns(lattice, cavities, site, 1.5 * DEPTH_UM)
+    area = float(sites.area_um2[site]) / (projected * tissue.voxel_um**2)
     days = int(DEPTH_UM / 2.0)
-    removed = sum(dig(lattice, cavities, site, 2.0, RADIUS, 1.0, 4, day) for day in range(days))
+    removed = sum(dig(lattice, cavities, site, 2.0, 1.0, 4, day) for day in range(days))
     sites.phase[site] = FORMING
-    sites.quota_quanta[site], sites.carry_quanta[site] = removed, 0.0
-    formed = sum(fill(lattice, cavities, site, 1.0, 4, day) for day in range(days, 2 * days))
+    formed = sum(fill(lattice, cavities, site, 1.0, day) for day in range(days, 2 * days))
     per_um = projected * FULL / tissue.voxel_um
-    return removed / per_um, formed / per_um
+    return removed / per_um, formed / per_um, area
 
 
 def test_depth_is_the_same_in_all_directions() -> None:

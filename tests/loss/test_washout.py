@@ -124,16 +124,18 @@ def test_no_end_is_an_error(frail_run: SimulatedRun, monkeypatch: pytest.MonkeyP
         washed_out(frail_run.simulation)
 
 
-def test_at_rest_there_is_no_resorption_and_quotas_are_complete(frail_run: SimulatedRun) -> None:
+def test_at_rest_nothing_is_resorbed_or_added(frail_run: SimulatedRun) -> None:
+    held = stock_of(frail_run.simulation)
     state = at_rest(state_of(frail_run.simulation))
     sites, records = state["cavities"]["sites"], state["cavities"]["records"]
-    held = np.zeros(sites["alive"].size, int)
-    for row in np.flatnonzero(records["alive"]):
-        held[records["site"][row]] += int(records["stock"][row])
+    live = records["alive"] == 1
+    assert int(records["stock"][live].sum(dtype=np.int64)) == held
     forming = (sites["alive"] == 1) & (sites["phase"] == washout.FORMING)
     assert forming.any()
-    left = sites["quota_quanta"][forming] - sites["formed_quanta"][forming]
-    assert left.tolist() == held[forming].tolist()
+    # What the teams at work are to form is the stock of their sites.
+    assert not records["granted"][live].any()
+    assert records["film_um"][live].min() >= 0
+    assert sites["film_um"][forming].min() >= 0
     assert state["populations"]["osteoclasts"]["id"].size == 0
     assert len(frail_run.simulation.osteoclasts) > 0
     digging = (sites["alive"] == 1) & (sites["phase"] == washout.MONONUCLEAR)
