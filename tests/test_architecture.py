@@ -62,10 +62,10 @@ SOURCE = re.compile(
 #: Numbers without a unit: shares, exponents, counts, seeds.
 PURE = {
     "beta_share", "hill", "rankl_gain", "opg_loss", "activation_exponent", "speed_exponent",
-    "osteoclast_survival", "osteoblast_loss", "osteocyte_death_gain", "sclerostin_gain",
+    "depth_exponent", "osteoblast_loss", "osteocyte_death_gain", "sclerostin_gain",
     "sclerostin_wall_exponent", "extra_depth_refilled", "androgen_formation_exponent",
     "androgen_rankl_gain", "precursor_growth_gain", "origination_ceiling", "area_cv", "founders",
-    "mononuclear_cv", "strain_stop", "osteocyte_share", "lining_share", "pool_wall_exponent",
+    "depth_cv", "territory_cv", "mononuclear_cv", "least_share", "working_share", "strain_stop", "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
     "plate_share", "flange_share", "hole_level", "rod_share",
     "anastrozole_max_inhibition", "anastrozole_insensitive_share", "atrophy_below_lh", "breakthrough_chance",
@@ -76,7 +76,7 @@ PURE = {
     "pth_activation_exponent", "pth_calcium_gain", "pth_vitamin_d_gain", "shbg_e2_exponent",
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
     "testis_ic50_ratio", "testis_share",
-    "canopy_exponent", "coupling_exponent", "death_share", "neighbour_share",
+    "canopy_exponent", "coupling_exponent", "death_share",
     "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_osteocyte_share",
     "rankl_production", "sclerostin_exponent",
     "density_intercept", "density_slope",

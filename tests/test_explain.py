@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bonesim
+from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cli.main import app
 from bonesim.errors import InputError
 from bonesim.reports import explain, odd, parameters
@@ -29,15 +30,15 @@ def row(path: str) -> explain.Explained:
 
 
 def test_one_parameter_in_full() -> None:
-    found = row("cells.osteoclast.death_per_day")
-    assert float(found.value) == pytest.approx(1 / 12, rel=1e-5)
-    assert (found.unit, found.allowed) == ("1/d", "a number from 0 to 2 1/d")
-    assert found.meaning == "hazard at the reference depth"
-    assert found.source == "lifespan 12 d, Manolagas 2000"
-    assert found.readers == "cells.osteoclast.resorb"
-    table = bonesim.explain("osteoclast.death_per_day")
-    assert "doi:10.1210/edrv.21.2.0395" in table.attrs["references"]["Manolagas 2000"]
-    assert "doi:10.1210/edrv.21.2.0395" in explain.text(table)
+    found = row("cells.osteoclast.mononuclear_um_per_day")
+    assert float(found.value) == OsteoclastParameters().mononuclear_um_per_day
+    assert (found.unit, found.allowed) == ("um/d", "a number above 0, at most 20 um/d")
+    assert found.meaning == "mononuclear erosion rate"
+    assert found.source == "Eriksen 1984a (34 d)"
+    assert found.readers == "cells.osteoclast.smooth"
+    table = bonesim.explain("osteoclast.mononuclear_um_per_day")
+    assert "doi:10.1016/0221-8747(84)90065-1" in table.attrs["references"]["Eriksen 1984a"]
+    assert "doi:10.1016/0221-8747(84)90065-1" in explain.text(table)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,9 @@ def test_one_parameter_in_full() -> None:
         # By annotation, in kernels by the module's group, through an assignment, through a
         # named tuple copied from the group, in the class itself, and by a base class.
         ("hormones.response.opg_loss", {"endocrine.response.Response.drive"}),
-        ("cells.osteoclast.strain_stop", {"cells.osteoclast.strain_factor"}),
+        ("cells.osteoclast.strain_stop", {"cells.osteoclast.stops"}),
+        # A column of the same name is no parameter.
+        ("cells.osteoclast.depth_um", {"cells.osteoclast.Osteoclasts.depth"}),
         ("signals.held_day", {"cells.secretion.sources_of"}),
         ("specimen.cell_um", {"specimens.network.network"}),
         ("signals.interval_day", {"signals.messengers.Signals.due"}),
@@ -97,7 +100,7 @@ def test_kinds_and_groups() -> None:
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
-        ("cells.osteoclast.death_per_dya", "Did you mean cells.osteoclast.death_per_day?"),
+        ("cells.osteoclast.dig_um_per_dya", "Did you mean cells.osteoclast.dig_um_per_day?"),
         ("osteoclast.life_day", "Did you mean cells.osteocyte.lifespan_year?"),
         ("interval_day", "3 have this name: signals.interval_day"),
         ("zzz", "Groups: title, seed, specimen"),
@@ -111,7 +114,7 @@ def test_unknown_names_get_advice(path: str, advice: str) -> None:
 def test_commands() -> None:
     shown = CliRunner().invoke(app, ["explain", "cells.osteoclast.strain_stop"])
     assert shown.exit_code == 0
-    assert "read by   cells.osteoclast.strain_factor" in shown.stdout
+    assert "read by   cells.osteoclast.stops" in shown.stdout
     records = json.loads(CliRunner().invoke(app, ["explain", "modelling", "--json"]).stdout)
     assert [one["path"] for one in records] == explain.table("cells.modelling")["path"].tolist()
     protocol = CliRunner().invoke(app, ["odd"])

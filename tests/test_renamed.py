@@ -1,4 +1,4 @@
-"""Renamed parameters: an old key is explained wherever it is given, and old run files are read."""
+"""Renamed and removed parameters: an old key is explained wherever given, old run files are read."""
 
 import re
 import subprocess
@@ -10,11 +10,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import bonesim
+from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.config import renamed
 from bonesim.config.changes import parsed_changes
 from bonesim.config.config import Config, load_config, to_toml, tree_of, validated
 from bonesim.config.explain import all_parameters, explain
-from bonesim.config.renamed import RENAMED, translated
+from bonesim.config.renamed import REMOVED, RENAMED, translated
 from bonesim.engine import run as engine
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import ApparentParameters
@@ -51,6 +52,36 @@ def test_every_old_name_is_gone_and_its_message_names_the_new_one(old: str, new:
         assert old not in {known.path for known in all_parameters(model)}
         message = message_of(model, nested(old, 1))
         assert message.startswith(f"run.toml: {old}: renamed to {new} in {renamed.SINCE}")
+
+
+@pytest.mark.parametrize("old", REMOVED)
+def test_a_removed_parameter_is_gone_and_its_message_names_what_is_set_now(old: str) -> None:
+    new, reason = REMOVED[old]
+    assert new in {known.path for known in all_parameters(Config)}
+    assert old not in {known.path for known in all_parameters(Config)}
+    message = f"{old}: removed in {renamed.SINCE}: {reason}; set {new}"
+    assert message_of(Config, nested(old, 0.2)) == f"run.toml: {message}"
+    with pytest.raises(InputError) as caught:
+        Config().with_changes({old: 0.2})
+    assert message in str(caught.value)
+
+
+def test_every_parameter_of_an_osteoclast_s_lifespan_is_explained() -> None:
+    """As version 0.1 had them; none is taken over as another parameter."""
+    for name in ("death_per_day", "death_depth_um", "neighbour_share"):
+        tree = nested(f"cells.osteoclast.{name}", 0.1)
+        assert f"removed in {renamed.SINCE}" in message_of(Config, tree)
+        assert translated(tree) == tree
+    tree = nested("hormones.response.osteoclast_survival", 0.2)
+    assert "set hormones.response.depth_exponent" in message_of(Config, tree)
+    assert translated(tree) == tree
+
+
+def test_a_removed_parameter_of_a_single_group() -> None:
+    message = message_of(OsteoclastParameters, {"death_per_day": 0.1})
+    assert message == (
+        "run.toml: death_per_day: removed in 0.2: osteoclasts dig to a drawn depth; set depth_um"
+    )
 
 
 def test_a_single_group_names_its_own_parameter() -> None:
@@ -152,8 +183,9 @@ def test_a_run_of_the_last_version_is_resumed_and_measured(
 
 
 def test_no_text_uses_an_old_name() -> None:
-    """Only names with an underscore: others are plain words, too."""
-    old_names = {old.rpartition(".")[2] for old in RENAMED}
+    """Only names with an underscore: others are plain words, too. And none that another parameter has."""
+    in_use = {known.name for model in MODELS for known in all_parameters(model)}
+    old_names = {old.rpartition(".")[2] for old in RENAMED} - in_use
     old_names = {name for name in old_names if "_" in name}
     listed = subprocess.run(
         ["git", "ls-files", "-z", "README.md", "bonesim", "configs", "experiments"],

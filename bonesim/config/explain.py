@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from bonesim.config.medicines import advice_on
-from bonesim.config.renamed import SINCE, renamed_to
+from bonesim.config.renamed import SINCE, renamed_to, why_removed
 from bonesim.endocrine.drugs import DRUGS
 from bonesim.units import unit_of
 
@@ -120,8 +120,11 @@ def _describe(problem: Any, place: Place, model: type[BaseModel]) -> str:
     what, got = problem["type"], problem["input"]
     context = problem.get("ctx", {})
     if what == "extra_forbidden":
-        if new := renamed_to(place.path, {known.path for known in all_parameters(model)}):
+        paths = {known.path for known in all_parameters(model)}
+        if new := renamed_to(place.path, paths):
             return f"renamed to {new} in {SINCE}"
+        if reason := why_removed(place.path, paths):
+            return f"removed in {SINCE}: {reason}"
         drugs = drugs_of(place.group) if place.group else ()
         if drugs and (advice := advice_on(place.name, got, drugs)):
             return advice if advice.startswith("not") else f"no such parameter. {advice}"

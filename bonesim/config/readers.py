@@ -4,7 +4,7 @@ A read is an attribute of that name (`numbers.strain_stop`) on something that ca
 group. What that something is follows from annotations, from assignments (`p = self.parameters`), and
 from the group's own name in the configuration (`config.mechanics.interval_day`). Where none of these
 is known, as in kernels, it counts if the module uses the group, or if no other group has the name and
-it is of several words.
+it is of several words; but not where an item of it is taken (`cells.depth_um[row]`): that is a column.
 """
 
 import ast
@@ -56,6 +56,7 @@ class Module(NamedTuple):
     text: str
     tree: ast.Module
     loads: dict[str, list[tuple[Scope, ast.Attribute]]]  # attribute -> where it is read
+    columns: set[ast.Attribute]  # attributes of which an item is taken
 
 
 @cache
@@ -84,7 +85,12 @@ def _modules() -> tuple[Module, ...]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
-        read.append(Module(name, text, tree, _loads(tree)))
+        columns = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)
+        }
+        read.append(Module(name, text, tree, _loads(tree), columns))
     return tuple(read)
 
 
@@ -151,7 +157,7 @@ def _reads(module: Module, known: Groups, group: type[BaseModel], name: str) -> 
     used = named or ("_" in name and known.with_field[name] <= family)
     for scope, node in module.loads[name]:
         kinds = _kinds(node.value, scope, known)
-        if kinds & family if kinds is not None else used:
+        if kinds & family if kinds is not None else used and node not in module.columns:
             yield scope.name
 
 

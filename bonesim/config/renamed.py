@@ -1,14 +1,15 @@
 """Names that changed: old config keys are explained, files of older versions are still read.
 
 A run file keeps its configuration as text, with the names of the version that wrote it; `translated`
-gives it today's names.
+gives it today's names. A removed parameter has none: it stays as it is, so that a configuration with
+it is refused with the reason.
 """
 
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-#: The version that has the new names.
+#: The version that has the new names, and no longer what was removed.
 SINCE = "0.2"
 #: Old dotted path of a parameter -> new one, from the top of the file or model that has it.
 RENAMED: dict[str, str] = {
@@ -27,6 +28,22 @@ RENAMED: dict[str, str] = {
     # Of the mechanical test of `measure`.
     "most_cycles": "max_cycles",
 }
+#: Old dotted path of a removed parameter -> what is set now, and why it is gone.
+REMOVED: dict[str, tuple[str, str]] = {
+    "cells.osteoclast.death_per_day": (
+        "cells.osteoclast.depth_um", "osteoclasts dig to a drawn depth",
+    ),
+    "cells.osteoclast.death_depth_um": (
+        "cells.osteoclast.depth_um", "osteoclasts dig to a drawn depth",
+    ),
+    "cells.osteoclast.neighbour_share": (
+        "cells.osteoclast.territory_cv", "osteoclasts dig to a drawn depth, whatever is beside them",
+    ),
+    "hormones.response.osteoclast_survival": (
+        "hormones.response.depth_exponent",
+        "estradiol acts on the depth, not on the lifespan, and the number means something else",
+    ),
+}  # fmt: skip
 
 
 def renamed_to(path: str, known: Collection[str]) -> str | None:
@@ -37,15 +54,30 @@ def renamed_to(path: str, known: Collection[str]) -> str | None:
             one group of a configuration was validated.
         known: all paths that the validated model has today.
     """
-    old_path = re.sub(r"\[\d+\]", "", path)
-    for old, new in RENAMED.items():
-        if old != old_path and not old.endswith(f".{old_path}"):
-            continue
-        beginning = old.removesuffix(old_path)
-        for candidate in (new, new.removeprefix(beginning)):
-            if candidate in known:
-                return candidate
+    found = (_today(old, new, path, known) for old, new in RENAMED.items())
+    return next((new for new in found if new is not None), None)
+
+
+def why_removed(path: str, known: Collection[str]) -> str | None:
+    """Why a parameter is gone, and what is set now; None if `path` is not that of a removed one.
+
+    Args:
+        path: the old path; see `renamed_to`.
+        known: all paths that the validated model has today.
+    """
+    for old, (new, reason) in REMOVED.items():
+        if found := _today(old, new, path, known):
+            return f"{reason}; set {found}"
     return None
+
+
+def _today(old: str, new: str, path: str, known: Collection[str]) -> str | None:
+    """`new` as the validated model has it, if `path` is `old` or its end; else None."""
+    path = re.sub(r"\[\d+\]", "", path)
+    if old != path and not old.endswith(f".{path}"):
+        return None
+    candidates = (new, new.removeprefix(old.removesuffix(path)))
+    return next((one for one in candidates if one in known), None)
 
 
 def translated(tree: Mapping[str, Any]) -> dict[str, Any]:

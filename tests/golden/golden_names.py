@@ -39,21 +39,22 @@ COLUMNS: dict[str, dict[str, str]] = {
     "site": _ROW | _NORMAL | {
         "id": "id", "bmu": "bmu", "bmu_id": "bmu_id", "voxel": "voxel", "area_um2": "area_um2",
         "phase": "phase", "phase_day": "phase_day", "osteoclast_depth_um": "osteoclast_depth_um",
+        "osteoclast_target_um": "osteoclast_target_um",
         "depth_excess": "depth_excess", "mononuclear_depth_um": "mononuclear_depth_um",
-        "mononuclear_target_um": "mononuclear_target_um", "removed_quanta": "removed_quanta",
-        "carry_quanta": "carry_quanta", "quota_quanta": "quota_quanta", "wall_um": "wall_um",
+        "mononuclear_target_um": "mononuclear_target_um", "open_um": "open_um", "film_um": "film_um",
+        "removed_quanta": "removed_quanta", "wall_um": "wall_um",
         "formed_quanta": "formed_quanta", "front_voxel": "front_voxel", "first": "first",
     },
     "record": _ROW | {
-        "voxel": "voxel", "site": "site", "next": "next", "stock": "stock", "event": "event",
-        "granted": "granted",
+        "voxel": "voxel", "site": "site", "next": "next", "stock": "stock", "foot": "foot",
+        "below_um": "below_um", "film_um": "film_um", "event": "event", "granted": "granted",
     },
     "bmu": _ROW | _NORMAL | {
         "id": "id", "voxel": "voxel", "born_day": "born_day", "phase": "phase",
         "z": "z", "y": "y", "x": "x", "tz": "tz", "ty": "ty", "tx": "tx",
         "quota_um2": "quota_um2", "area_um2": "area_um2", "owed_um2": "owed_um2",
-        "mononuclear_target_um": "mononuclear_target_um", "misses": "misses",
-        "recruited": "recruited", "open_sites": "open_sites",
+        "depth_factor": "depth_factor", "mononuclear_factor": "mononuclear_factor",
+        "misses": "misses", "recruited": "recruited", "open_sites": "open_sites",
     },
     "osteoclast": _ROW | {
         "id": "id", "site": "site", "voxel": "voxel", "born_day": "born_day",

@@ -81,8 +81,8 @@ def test_every_arm_can_be_switched_off(small: Config, small_bone: Any) -> None:
     """With all local gains at zero cells sense hormones only: the fields' grid does not matter."""
     gains_at_zero = {
         "cells.bmu.death_share": 0.0, "cells.bmu.steering_per_day": 0.0,
-        "cells.osteoclast.neighbour_share": 0.0, "cells.osteoblast.coupling_exponent": 0.0,
-        "cells.osteoblast.canopy_exponent": 0.0, "cells.osteoblast.sclerostin_exponent": 0.0,
+        "cells.osteoblast.coupling_exponent": 0.0, "cells.osteoblast.canopy_exponent": 0.0,
+        "cells.osteoblast.sclerostin_exponent": 0.0,
         "hormones.response.sclerostin_wall_exponent": 0.0,
         "hormones.response.activation_exponent": 0.0, "hormones.response.speed_exponent": 0.0,
         "mechanics.interval_day": 0,
