@@ -156,9 +156,7 @@ def made(kind: str, um: int, direction: tuple[int, ...], seed: int) -> Simulatio
     voxel = int(surface[np.argmin(away)])
     s.bmus.rows.make_room(8)
     bmus = s.bmus.rows.columns
-    n = inward_normal(
-        lattice, s.cavities.columns, voxel, s.bmus.numbers.normal_radius_voxel, shape
-    )
+    n = inward_normal(lattice, s.cavities.columns, voxel, s.bmus.numbers.normal_radius_voxel, shape)
     depth = s.osteoclasts.depth(s.drive)
     found(bmus, new_row(bmus), voxel, *n, s.bmus.numbers, depth, s.run_seed, 1, shape)
     return s

@@ -29,7 +29,9 @@ def ball() -> NDArray[np.uint8]:
 
 
 def work_on(direction: tuple[int, ...]) -> tuple[float, float, float]:
-    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders; its area over the true one.
+    """Depth (um of true area) dug from a cap of the ball, and formed again, at equal orders.
+
+    Beside them the area of its columns over the true one.
 
     The cap's true area, seen along the direction, is that of a circle: what lies within so far of
     the axis. Its rim is a small part of it.
@@ -72,3 +74,5 @@ def test_depth_is_the_same_in_all_directions() -> None:
         assert column.max() / column.min() < 1.10 / 0.95
         assert np.abs(column / column.mean() - 1).max() <= 0.10
     assert depths[:, 0].mean() == pytest.approx(DEPTH_UM, rel=0.1)
+    assert depths[:, 1].mean() == pytest.approx(DEPTH_UM / 2, rel=0.1)
+    assert depths[:, 2].mean() == pytest.approx(1.0, rel=0.1)

@@ -1,5 +1,6 @@
 """Osteoblasts: teams start, form, end and leave, site by site and cell by cell."""
 
+import itertools
 import math
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_teams_work_and_rest_in_turns(busy: Busy, share: float) -> None:
         assert on[:cycle] == on[cycle : 2 * cycle]
         assert sum(on[:cycle]) == pytest.approx(share * cycle, abs=1)
         # One spell of each a cycle.
-        assert sum(now != before for before, now in zip(on, on[1:], strict=False)) <= 6
+        assert sum(now != before for before, now in itertools.pairwise(on)) <= 6
         begun.append(on[0])
     assert share == 1.0 or 0 < sum(begun) < len(begun)
 

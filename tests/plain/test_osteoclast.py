@@ -109,7 +109,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
 
 def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
     """They work every few days to their target; then the floor is decided, once."""
-    total, stopped, perforated = 0, 0, 0
+    total, stopped = 0, 0
     for day in range(DAY, DAY + MONONUCLEAR_STEP_DAY):
         plain = busy.copy()
         ended = smooth(busy.lattice, busy.fields, busy.cavities, busy.bmus, NUMBERS,
@@ -135,7 +135,6 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
             if settle(plain.lattice, plain.cavities, site, P.smallest_hole_um, day) > 0:
                 sites.phase[site], sites.phase_day[site] = REVERSAL, day
             else:
-                perforated += 1
                 plain.cavities.tally[SITES_PERFORATED] += 1
                 plain.bmus.open_sites[sites.bmu[site]] -= 1
                 close_site(plain.lattice, plain.cavities, site)
