@@ -303,7 +303,7 @@ def test_the_end_of_a_team(busy: Busy) -> None:
 def test_building(busy: Busy) -> None:
     turned = refused = 0
     beyond_the_surface(busy, alive(busy.cavities.sites)[::4])
-    for site in alive(busy.cavities.sites)[::4]:
+    for site in alive(busy.cavities.sites)[::12]:
         for record in records_of(busy.cavities, site)[:3]:
             plain = busy.copy()
             moved = build(busy.lattice, busy.cavities, site, record, 140, DAY)

@@ -203,7 +203,7 @@ def lost(busy: Busy, record: int) -> None:
 def test_losing_a_voxel_s_stock(busy: Busy) -> None:
     before = busy.lattice.counts[FLOORLESS]
     rests = set()
-    for site in alive(busy.cavities.sites)[::4]:
+    for site in alive(busy.cavities.sites)[::12]:
         for record in records_of(busy.cavities, site)[::8]:
             plain = busy.copy()
             rests.add(bool(0 < busy.lattice.quanta[busy.cavities.records.voxel[record]] < BONE))
