@@ -16,7 +16,8 @@ is the old surface moved by its depth, its floor is as smooth as the surface was
 
     area claimed x depth = volume
 
-because the area of a site is the volume of its columns over their depth.
+because the area of a site is that of the faces it claimed, projected on n, or the volume of its columns
+over their depth if that is larger.
 """
 
 import numpy as np
@@ -198,16 +199,15 @@ def bone_above(lattice, cavities, voxel, step):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """s: depth of a voxel's centre below the old surface, um.
+def foot_depth(lattice, cavities, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """s of a surface voxel: depth of its centre below the old surface, um.
 
     By the bone above it along each axis that n leans to, times n along it: exact below a plane of any
-    direction, partial voxels included. An axis counts by its share of n, if it agrees with the way
-    to the foot to within a voxel; if none does that way counts.
+    direction, partial voxels included. An axis counts by its share of n, if it agrees with the voxel's
+    own bone to within a voxel; if none does that counts.
     """
     filled = bone_there_was(lattice, cavities, foot) / FULL
-    inside = (filled - 0.5) * span_um(lattice, nz, ny, nx)
-    by_foot = lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx) + inside
+    own = (filled - 0.5) * span_um(lattice, nz, ny, nx)
     total, weights = 0.0, 0.0
     for axis in range(3):
         component = nz if axis == 0 else (ny if axis == 1 else nx)
@@ -216,11 +216,18 @@ def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-
         if size < LEANING:
             continue
         step = np.int64(-stride if component > 0 else stride)
-        depth = lattice.voxel_um * size * bone_above(lattice, cavities, voxel, step)
-        if abs(depth - by_foot) <= lattice.voxel_um:
+        depth = lattice.voxel_um * size * bone_above(lattice, cavities, foot, step)
+        if abs(depth - own) <= lattice.voxel_um:
             total += size * size * depth
             weights += size * size
-    return total / weights if weights > 0.0 else by_foot
+    return total / weights if weights > 0.0 else own
+
+
+@lean_kernel
+def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
+    """s: depth of a voxel's centre below the old surface at its foot, um."""
+    way = lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx)
+    return way + foot_depth(lattice, cavities, foot, nz, ny, nx)
 
 
 @lean_kernel
@@ -284,14 +291,12 @@ def set_feet(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 @lean_kernel
 def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped-def]
-    """List the bone under the claimed surface down to `deepest_um`. Returns its area, um2.
+    """List the bone under the claimed surface down to `deepest_um`. Returns its volume over that, um2.
 
     Bone within is owned at once. Surface that a column comes to, the other side of a plate, is owned
     only once it is dug. `records.weight` marks what has been passed.
     """
     sites, records = cavities.sites, cavities.records
-    nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
-    span = span_um(lattice, nz, ny, nx)
     set_feet(lattice, cavities, site)
     added = 1
     while added > 0:
@@ -304,6 +309,7 @@ def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped
                 added += go_down(lattice, cavities, site, record, deepest_um)
             record = following
     volume = np.int64(0)
+    span = span_um(lattice, sites.nz[site], sites.ny[site], sites.nx[site])
     record = sites.first[site]
     while record >= 0:
         held = bone_there_was(lattice, cavities, records.voxel[record])

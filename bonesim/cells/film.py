@@ -18,6 +18,8 @@ from bonesim.signals.fields import strain_in
 
 #: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).
 MIN_WALL, MAX_WALL = 0.5, 2.0
+#: A film less thick is rounding: all is returned, and nothing beyond.
+LEAST_FILM_UM = 1e-3
 
 
 @lean_kernel
@@ -41,6 +43,7 @@ def plan_film(fields, cavities, site, planned_um, numbers, shape):  # type: igno
     while record >= 0:
         strained = max(strained_wall(fields, numbers, records.voxel[record], shape), 1.0)
         film = max(dug - planned_um * strained, -numbers.overfill_um)
+        film = film if abs(film) >= LEAST_FILM_UM else 0.0
         records.film_um[record] = film
         least = min(least, film)
         total += film

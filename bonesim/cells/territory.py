@@ -194,7 +194,8 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     set_targets(sites, site, bmus, row, depth, seed, day)
     deepest = sites.osteoclast_target_um[site] + sites.mononuclear_target_um[site]
     if deepest > 0.0:
-        area = add_columns(lattice, cavities, site, np.float64(deepest))
+        # On a strut columns end at its flank: there the faces claimed are the larger.
+        area = max(area, add_columns(lattice, cavities, site, np.float64(deepest)))
     sites.area_um2[site] = area
     return site
 

@@ -210,12 +210,13 @@ class Tracker:
     ) -> None:  # fmt: skip
         """Volume and geometric area of the cavities and packets of today."""
         lattice = self.simulation.tissue.lattice
-        voxel, _, stock = records
+        # A team takes the film off the stock as it begins: what was eroded is what was there before.
+        voxel, _, stock = old_records
         self._stock[voxel] = stock
         columns: Any = self.simulation.cavities.sites.columns
         voxel_um3 = lattice.voxel_um**3 / FULL
         for rows, (voxels, sites, _), tally in (
-            (starting, records, self.eroded),
+            (starting, old_records, self.eroded),
             (ending, old_records, self.completed),
         ):
             for row, place in _voxels_of(voxels, sites, rows[inside[rows]]):

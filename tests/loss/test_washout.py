@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import ARRESTED
+from bonesim.cells.cavity import ARRESTED, QUANTA_ADDED
 from bonesim.config.config import Config, load_config
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import state_of
@@ -58,7 +58,10 @@ def test_stock_comes_back_and_nothing_else(frail_run: SimulatedRun) -> None:
     """Formed: the stock, as far as it has a floor and room. Resorbed: bone left without support."""
     simulation, washed = frail_run.simulation, washed_out(frail_run.simulation)
     before, after = simulation.tissue.lattice.counts, washed.tissue.lattice.counts
-    back = int(after[FORMED] - before[FORMED])
+    # Voids of one voxel that refilled cavities enclose are filled, too.
+    pockets = washed.cavities.tally[QUANTA_ADDED] - simulation.cavities.tally[QUANTA_ADDED]
+    assert 0 <= pockets < 0.01 * (after[FORMED] - before[FORMED])
+    back = int(after[FORMED] - before[FORMED] - pockets)
     residue = int(after[RESORBED] - before[RESORBED])
     new = slice(len(simulation.floorless), None)
     floorless = int(washed.floorless.columns()["quanta"][new].sum())
@@ -68,7 +71,7 @@ def test_stock_comes_back_and_nothing_else(frail_run: SimulatedRun) -> None:
     assert back > 0.95 * (held - (floorless - residue))
     assert 0 <= residue < BONE * washed.floorless.columns()["day"][new].size
     gained = washed.bone_quanta() - simulation.bone_quanta()
-    assert gained == back - residue - int(after[FRAGMENTS] - before[FRAGMENTS])
+    assert gained == back + pockets - residue - int(after[FRAGMENTS] - before[FRAGMENTS])
 
 
 def test_an_intact_bone_comes_back_as_it_was(frail: Config, frail_bone: Specimen) -> None:
@@ -91,7 +94,7 @@ def test_an_intact_bone_comes_back_as_it_was(frail: Config, frail_bone: Specimen
 def test_acceleration_changes_next_to_nothing(
     frail_run: SimulatedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the normal pace, in as many steps, teams fill the same, but for random rounding."""
+    """At the normal pace teams fill the same; they rest half of the time, and it takes as many steps."""
     quick = washed_out(frail_run.simulation)
     monkeypatch.setattr(
         washout, "accelerated", lambda numbers: numbers._replace(reversal_day=1e-6, arrest_day=1e4)

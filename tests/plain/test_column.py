@@ -19,6 +19,7 @@ from bonesim.cells.column import (
     claimed_foot,
     depth_below,
     distance_along,
+    foot_depth,
     foot_of,
     go_down,
     inward_normal,
@@ -195,20 +196,25 @@ def above(busy: Busy, whole: np.ndarray, voxel: int, step: int) -> float:
     return float(sum(held)) / FULL
 
 
-def below_of(busy: Busy, whole: np.ndarray, voxel: int, base: int, n: tuple[float, ...]) -> float:
-    """Depth: by the bone above along each axis that counts and agrees with the way to the foot."""
+def surface_depth(busy: Busy, whole: np.ndarray, base: int, n: tuple[float, ...]) -> float:
+    """Depth of a foot: by the bone above it along each axis that counts and agrees with its own bone."""
     size = busy.lattice.voxel_um
-    way = np.subtract(np.unravel_index(voxel, busy.shape), np.unravel_index(base, busy.shape))
-    filled = whole[base] / FULL - 0.5
-    by_foot = size * (float(way @ np.array(n)) + filled * max(map(abs, n)))
+    own = size * (whole[base] / FULL - 0.5) * max(map(abs, n))
     depths, weights = [], []
     for c, stride in zip(n, strides(busy.lattice), strict=True):
         if abs(c) >= 0.4:
-            depth = size * abs(c) * above(busy, whole, voxel, -int(np.sign(c)) * stride)
-            if abs(depth - by_foot) <= size:
+            depth = size * abs(c) * above(busy, whole, base, -int(np.sign(c)) * stride)
+            if abs(depth - own) <= size:
                 depths.append(depth)
                 weights.append(c * c)
-    return float(np.average(depths, weights=weights)) if depths else by_foot
+    return float(np.average(depths, weights=weights)) if depths else float(own)
+
+
+def below_of(busy: Busy, whole: np.ndarray, voxel: int, base: int, n: tuple[float, ...]) -> float:
+    """Depth: the way along n from the foot, and the foot's own depth."""
+    way = np.subtract(np.unravel_index(voxel, busy.shape), np.unravel_index(base, busy.shape))
+    along = busy.lattice.voxel_um * float(way @ np.array(n))
+    return along + surface_depth(busy, whole, base, n)
 
 
 def test_depths_below_the_old_surface(busy: Busy) -> None:
@@ -224,6 +230,8 @@ def test_depths_below_the_old_surface(busy: Busy) -> None:
         if base >= 0:
             found = depth_below(busy.lattice, busy.cavities, voxel, base, *n)
             assert found == pytest.approx(below_of(busy, whole, voxel, base, n))
+            found = foot_depth(busy.lattice, busy.cavities, base, *n)
+            assert found == pytest.approx(surface_depth(busy, whole, base, n))
             seen += 1
     assert seen > 200
 

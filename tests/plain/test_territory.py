@@ -165,10 +165,12 @@ def test_claims(busy: Busy) -> None:
         s.voxel[site], s.phase[site], s.phase_day[site] = voxel, OSTEOCLAST, DAY
         s.nz[site], s.ny[site], s.nx[site] = bmus.nz[row], bmus.ny[row], bmus.nx[row]
         s.depth_excess[site], s.front_voxel[site], s.first[site] = 1, -1, -1
-        if patched(plain, site, voxel) > 0:
+        patch = patched(plain, site, voxel)
+        if patch > 0:
             aimed(plain, site, row)
             deepest = s.osteoclast_target_um[site] + s.mononuclear_target_um[site]
-            s.area_um2[site] = add_columns(plain.lattice, plain.cavities, site, float(deepest))
+            under = add_columns(plain.lattice, plain.cavities, site, float(deepest))
+            s.area_um2[site] = max(patch, under)
             assert got == site
             claimed += 1
         else:
