@@ -12,7 +12,7 @@ from bonesim.engine import burn_in
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back
 from bonesim.lattice.event_log import FINAL, NOT_COUNTED, TRANSIENT
-from bonesim.lattice.ledger import INTERIOR, RIM, INTERIOR_RESORBED, enter_resorbed, take
+from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RIM, enter_resorbed, take
 from bonesim.lattice.topology import HEALING, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss import parts
 from bonesim.loss.parts import OF_THINNING, PARTS, Decomposition, Loss, account, bone_of, by_fate
