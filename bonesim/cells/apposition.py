@@ -93,6 +93,18 @@ def stock_of(cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
+def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
+    """Stock of a site in the interior, quanta."""
+    stock = np.int64(0)
+    record = cavities.sites.first[site]
+    while record >= 0:
+        if lattice.region[cavities.records.voxel[record]] == INTERIOR:
+            stock += cavities.records.stock[record]
+        record = cavities.records.next[record]
+    return stock
+
+
+@lean_kernel
 def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-untyped-def]
     """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's.
 

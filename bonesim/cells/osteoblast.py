@@ -28,7 +28,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.apposition import fill, fill_pockets, finish, grant, stock_of
+from bonesim.cells.apposition import (
+    fill,
+    fill_pockets,
+    finish,
+    grant,
+    interior_stock,
+    stock_of,
+)
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -62,7 +69,6 @@ from bonesim.chance import (
 )
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.signals.fields import Fields, read_voxel
@@ -241,18 +247,6 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
 
 
 @lean_kernel
-def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Stock of a site in the interior, quanta."""
-    stock = np.int64(0)
-    record = cavities.sites.first[site]
-    while record >= 0:
-        if lattice.region[cavities.records.voxel[record]] == INTERIOR:
-            stock += cavities.records.stock[record]
-        record = cavities.records.next[record]
-    return stock
-
-
-@lean_kernel
 def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
     """A team begins: what it is to form is at most what was taken, beyond it only what strain adds.
 
@@ -332,9 +326,8 @@ def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
 def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
-    Where strain is less than usual it forms less: the film grows by as much. A team ends when all
-    its stock is returned and its surplus formed; a late one returns the rest at once, a grace time
-    after its wall should have been done. Returns how many ended.
+    Where strain is less than usual it forms less. A team ends when all its stock is returned and what
+    goes beyond is formed; a late one returns the rest at once. Returns how many ended.
     """
     sites = cavities.sites
     step = np.int64(numbers.step_day)

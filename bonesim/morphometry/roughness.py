@@ -79,7 +79,13 @@ def _level(values: Floats, volume: float, steep: float) -> float:
         filled = np.clip(near - np.float32(steep * level), 0.0, 1.0)
         return float(filled.sum(dtype=np.float64)) - above
 
-    return float(brentq(excess, middle - reach, middle + reach, xtol=1e-5))
+    low, high = middle - reach, middle + reach
+    # Many equal values: the volume jumps there, and no level has just that volume.
+    if excess(low) <= 0.0:
+        return low
+    if excess(high) >= 0.0:
+        return high
+    return float(brentq(excess, low, high, xtol=1e-5))
 
 
 def roughness(surface: Mesh, smooth: NDArray[np.uint8], region: Bool) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from bonesim.cells.apposition import fill, finish, grant
+from bonesim.cells.apposition import fill, fill_pockets, finish, grant, interior_stock
 from bonesim.cells.cavity import (
     ARRESTED,
     FORMING,
@@ -31,7 +31,6 @@ from bonesim.cells.osteoblast import (
     begin,
     form,
     formation_period,
-    interior_stock,
     is_done,
     leave,
     recruitment_in,
@@ -384,6 +383,7 @@ def test_teams_form_by_turns_and_end(busy: Busy) -> None:
             if late and other.bmu[site] >= 0:
                 finish(plain.lattice, plain.cavities, site, day)
             if late or is_done(plain.cavities, site):
+                fill_pockets(plain.lattice, plain.cavities, site, day)
                 if other.bmu[site] >= 0:
                     plain.bmus.open_sites[other.bmu[site]] -= 1
                 close_site(plain.lattice, plain.cavities, site)

@@ -65,6 +65,7 @@ def test_a_long_history_is_sound() -> None:
         "seed": 3,
         "specimen": {"kind": "synthetic", "size_mm": [0.8, 0.8, 0.8], "seed": 4},
         "mechanics": {"interval_day": 0},
+        "cells": {"osteoblast": {"arrest_day": 60.0}},
         "schedule": {"burn_in_day": 2000, "duration_day": 20},
     }
     config = validated(tree, "test")

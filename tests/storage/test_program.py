@@ -28,7 +28,7 @@ def hashes() -> tuple[str, str]:
         ("engine/simulation.py", "self.osteoclasts.resorb(", "self.osteoclasts.resorb_all("),
         ("engine/daily_table.py", "TRAILING_DAYS = 365", "TRAILING_DAYS = 364"),
         ("engine/burn_in.py", "advance(simulation, 0, on_day)", "advance(simulation, -1, on_day)"),
-        ("cells/osteoclast.py", "died += 1", "died += 2"),
+        ("cells/osteoclast.py", "left += 1", "left += 2"),
         ("endocrine/course.py", "def pinned", "def pinned_twice"),
     ],
 )
