@@ -43,7 +43,8 @@ def plan_film(fields, cavities, site, planned_um, numbers, shape):  # type: igno
     while record >= 0:
         strained = max(strained_wall(fields, numbers, records.voxel[record], shape), 1.0)
         film = max(dug - planned_um * strained, -numbers.overfill_um)
-        film = film if abs(film) >= LEAST_FILM_UM else 0.0
+        if abs(film) < LEAST_FILM_UM:
+            film = np.float64(0.0)
         records.film_um[record] = film
         least = min(least, film)
         total += film
