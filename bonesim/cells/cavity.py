@@ -4,8 +4,8 @@ A *site* is the territory of one osteoclast: a patch of bone surface with its ow
 its true area, and its phase. A *record* is one voxel of a site: it owns the voxel and remembers
 the quanta taken there, its *stock*. Rules (design: "the tissue"):
 
-- Erosion follows n: each voxel loses in proportion to the faces that look against n, so depth per
-  true area is the same for every orientation. At a voxel whose removal would change the topology
+- Erosion follows n: the floor is the old surface moved by the depth dug, in every direction alike
+  (`column`). At a voxel whose removal would change the topology
   erosion holds at the threshold, unless no bone remains within three voxels along n: that is a
   breakthrough.
 - When resorption ends, one ray along n decides once whether a voxel has a floor. Floorless: its

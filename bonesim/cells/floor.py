@@ -170,8 +170,8 @@ def weigh_floor(lattice, cavities, site, hole, notch):  # type: ignore[no-untype
 def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
     """Resorption has ended at a site: decide, once, which of its voxels have a floor.
 
-    Floorless voxels lose their stock. Guests and untouched voxels leave the list. Returns the stock
-    that can be refilled.
+    Floorless voxels lose their stock. Voxels of other sites and untouched ones leave the list.
+    Returns the stock that can be refilled.
     """
     sites, records = cavities.sites, cavities.records
     hole = np.int64(np.ceil(smallest_hole_um / lattice.voxel_um))

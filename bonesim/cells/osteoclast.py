@@ -157,7 +157,7 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape
 def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 
-    A site with a floor goes into reversal with its refillable stock as quota; one without ends
+    A site with a floor goes into reversal with its refillable stock; one without ends
     as a perforation's open edge. Returns how many phases ended.
     """
     sites = cavities.sites
