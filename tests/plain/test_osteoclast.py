@@ -67,7 +67,8 @@ def test_strain_ends_resorption_as_often_as_it_should(busy: Busy) -> None:
 def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
     """Dig as RANK is occupied, never beyond the target; from half of it on strain may end it."""
     by_strain, by_depth, spared, days_of_work = 0, 0, 0, 0
-    for day in range(DAY, DAY + 4):
+    busy.fields.strain[:] *= 2.0  # strain ends many, some before half of their depth
+    for day in range(DAY, DAY + 6):
         plain = busy.copy()
         left = resorb(busy.lattice, busy.fields, busy.cavities, busy.osteoclasts, NUMBERS,
                       exponent, SEED, day, busy.shape)  # fmt: skip
@@ -101,7 +102,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
                 by_depth += reached
         assert left == expected
         assert_same(busy, plain)
-    assert days_of_work > 30
+    assert days_of_work > 20
     assert by_strain > 0
     assert by_depth > 0
     assert spared > 0

@@ -165,7 +165,7 @@ def test_a_state_put_back_is_the_same() -> None:
 
 def test_where_the_sources_of_a_bone_at_work_are() -> None:
     config = validated({"specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0]},
-                        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}},
+                        "cells": {"bmu": {"origination_per_mm2_per_year": 6.0}},
                         "schedule": {"burn_in_day": 0}}, "test")  # fmt: skip
     s = Simulation(config)
     while s.day < 120:
