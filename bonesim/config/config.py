@@ -95,6 +95,10 @@ class ScheduleParameters(Parameters):
     checkpoint_every_day: Annotated[
         int, Field(ge=1, le=50000, description="days between restart points; assumed")
     ] = 365
+    breaks_every_day: Annotated[
+        int,
+        Field(ge=7, le=50000, description="days between looks for breaks; assumed: four a year"),
+    ] = 91
 
     @field_validator("snapshots_day")
     @classmethod

@@ -28,8 +28,9 @@ from bonesim.cells.cavity import (
     FORMING,
     QUANTA_MODELLED,
 )
+from bonesim.engine.breaks import CUT, HOLE
 from bonesim.lattice.ledger import FORMED, FRAGMENTS, RESORBED
-from bonesim.lattice.topology import FRAGMENT_FREED, PLATE_PERFORATION, STRUT_CUT
+from bonesim.lattice.topology import FRAGMENT_FREED
 from bonesim.storage.layout import Column
 from bonesim.units import DAYS_PER_YEAR, FULL
 
@@ -179,10 +180,10 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
      _volume(CLOSED_ERODED)),
     (Column("closed_formed_mm3", "mm3", "", "bone formed in ended sites since day 0"),
      _volume(CLOSED_FORMED)),
-    (Column("perforations_final", "", "", "plate perforations judged final so far"),
-     lambda s: s.events.final_count(PLATE_PERFORATION)),
-    (Column("strut_cuts_final", "", "", "strut cuts judged final so far"),
-     lambda s: s.events.final_count(STRUT_CUT)),
+    (Column("holes", "", "", "holes in plates, of breaks there at the last look"),
+     lambda s: s.breaks.there(HOLE)),
+    (Column("cuts", "", "", "cuts of rods, of breaks there at the last look"),
+     lambda s: s.breaks.there(CUT)),
     (Column("fragments_freed", "", "", "loose pieces removed so far"),
      lambda s: s.events.final_count(FRAGMENT_FREED)),
 )  # fmt: skip

@@ -28,7 +28,7 @@ from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
-from bonesim.engine.event_table import EVENT_COLUMNS, event_table
+from bonesim.engine.event_table import LOG_COLUMNS, event_table
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of, measures_of
 from bonesim.engine.state import State, put_back_from, state_of
@@ -37,6 +37,8 @@ from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.durable import failures_explained
 from bonesim.storage.layout import (
+    BREAK_TRACKS,
+    BREAKS,
     COMPLETE,
     EVENTS,
     INTERRUPTED,
@@ -128,7 +130,7 @@ def _simulated(
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
         provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,
-        event_columns=EVENT_COLUMNS, overwrite=overwrite,
+        log_columns=LOG_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
         observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
@@ -200,7 +202,7 @@ def resume(
 
 def _require_todays_columns(path: Path, writer: RunWriter) -> None:
     """Raise InputError if the file has other columns than those that would be added."""
-    others = writer.lacks({TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, EVENTS: EVENT_COLUMNS})
+    others = writer.lacks({TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, **LOG_COLUMNS})
     if others:
         raise InputError(
             f"{path}: has other columns than this version writes ({', '.join(others[:3])}"
@@ -348,7 +350,9 @@ class _Recorder:
         now = events["status"]
         changed = np.flatnonzero(now[: self.statuses.size] != self.statuses)
         first = int(changed[0]) if changed.size else self.statuses.size
-        self.writer.write_events({n: c[first:] for n, c in events.items()}, first)
+        self.writer.write_log(EVENTS, {n: c[first:] for n, c in events.items()}, first)
+        self.writer.write_log(BREAKS, self.simulation.breaks.rows)
+        self.writer.write_log(BREAK_TRACKS, self.simulation.breaks.track)
         self.statuses = now.copy()
         self.writer.commit()
 

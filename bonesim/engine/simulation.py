@@ -22,6 +22,7 @@ from bonesim.cells.precursors import Precursors
 from bonesim.cells.secretion import sources_of
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.response import Response
+from bonesim.engine.breaks import Bone, Breaks
 from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
 from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
@@ -42,6 +43,7 @@ from bonesim.lattice.mineral import RECENT_DAYS, density_mg_per_cm3, mineral_qua
 from bonesim.lattice.tissue import Tissue
 from bonesim.lattice.topology import MIXED, STRUT_CUT
 from bonesim.mechanics.habitual import Habitual
+from bonesim.morphometry.closed import closed_lattice
 from bonesim.signals.fields import Fields
 from bonesim.signals.messengers import Signals
 from bonesim.specimens import make_specimen
@@ -88,6 +90,7 @@ class Simulation(mesa.Model):
         super().__init__(rng=self.run_seed)
         self.specimen = specimen or make_specimen(self.config.specimen)
         self.day = -self.config.schedule.burn_in_day
+        self.kept_days = frozenset(self.config.schedule.kept_days())
         cells = self.config.cells
         self.tissue = Tissue(
             self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral,
@@ -112,6 +115,7 @@ class Simulation(mesa.Model):
         self.events = EventLog()
         self.earlier_events = EventLog()
         self.floorless = FloorlessLog()
+        self.breaks = self._no_breaks()
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
@@ -165,6 +169,8 @@ class Simulation(mesa.Model):
         if self.day == 0:
             self.start_counting()
         elif self.day > 0:
+            if day % self.config.schedule.breaks_every_day == 0 or day in self.kept_days:
+                self.breaks.look(self._bone(), day)
             self.datacollector.collect(self)
 
     def _load(self, day: int) -> None:
@@ -241,10 +247,37 @@ class Simulation(mesa.Model):
         self.events = EventLog()
         self.floorless = FloorlessLog()
         self.counting = True
+        self.breaks = self._no_breaks()
+        self.breaks.begin(self._bone())
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
         self.datacollector = DailyTable()
         self.datacollector.collect(self)
+
+    def _no_breaks(self) -> Breaks:
+        grid = self.signals.fields.strain.shape
+        return Breaks(self.tissue.shape, self.tissue.voxel_um, grid)
+
+    def _bone(self) -> Bone:
+        """What a look for breaks sees."""
+        quanta, stock = self.tissue.inner(self.tissue.lattice.quanta), self.stock()
+        lost = self.floorless.columns()
+        _, ny, nx = self.tissue.shape
+        z, y, x = np.unravel_index(lost["voxel"], self.tissue.padded_shape)
+        lost["voxel"] = ((z - 1) * ny + y - 1) * nx + x - 1
+        strain = self.signals.fields.strain * np.float32(self.signals.fields.load_level)
+        return Bone(closed_lattice(quanta, stock), strain, lost)
+
+    def stock(self) -> NDArray[np.uint8]:
+        """Quanta that cells took from each voxel and are to put back, uint8 (nz, ny, nx).
+
+        A voxel's stock is that of the record which owns it: overlapping cavities add to that one.
+        """
+        owner = self.tissue.inner(self.tissue.lattice.owner)
+        stock = np.zeros(owner.shape, np.uint8)
+        owned = owner >= 0
+        stock[owned] = self.cavities.records.columns.stock[owner[owned]]
+        return stock
 
     def _remember_deposits(self) -> None:
         """The quanta formed today, newest first; the fast part of mineralisation reads them."""

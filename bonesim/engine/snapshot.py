@@ -38,7 +38,7 @@ def fields_of(simulation: Simulation) -> dict[str, NDArray[np.uint8]]:
         "mineral": tissue.mineral_image(simulation.day),
         "surface_state": _surface_state(simulation),
         "osteocyte_viability": np.ascontiguousarray(simulation.osteocytes.viability(tissue)),
-        "stock": stock_of(simulation),
+        "stock": simulation.stock(),
     }
 
 
@@ -47,21 +47,8 @@ def measures_of(simulation: Simulation) -> dict[str, float]:
     tissue = simulation.tissue
     quanta = np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
     measures = measure(quanta, tissue.voxel_um, quick=True)
-    measures |= closed_measures(quanta, stock_of(simulation), tissue.voxel_um)
+    measures |= closed_measures(quanta, simulation.stock(), tissue.voxel_um)
     return {name: float(one.value) for name, one in measures.items()}
-
-
-def stock_of(simulation: Simulation) -> NDArray[np.uint8]:
-    """Quanta that cells took from each voxel and are to put back, uint8 (nz, ny, nx).
-
-    A voxel's stock is that of the record which owns it: overlapping cavities add to that one.
-    """
-    tissue, records = simulation.tissue, simulation.cavities.records.columns
-    owner = tissue.inner(tissue.lattice.owner)
-    stock = np.zeros(owner.shape, np.uint8)
-    owned = owner >= 0
-    stock[owned] = records.stock[owner[owned]]
-    return stock
 
 
 def _surface_state(simulation: Simulation) -> NDArray[np.uint8]:

@@ -44,6 +44,7 @@ def state_of(simulation: Simulation) -> State:
         "events": s.events.state(),
         "earlier_events": s.earlier_events.state(),
         "floorless": s.floorless.state(),
+        "breaks": s.breaks.state(),
     }
     if s.counting:
         state["counting"] = {
@@ -94,6 +95,7 @@ def put_back(simulation: Simulation, state: State) -> None:
     s.events.restore(state["events"])
     s.earlier_events.restore(state["earlier_events"])
     s.floorless.restore(state["floorless"])
+    s.breaks.restore(state["breaks"])
     if "counting" in state:
         _restore_counting(s, state["counting"])
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bonesim.cells.cavity import ARRESTED, OSTEOCLAST
 from bonesim.cells.population import FREE_ROWS, HIGH_WATER, REFUSED
+from bonesim.engine.breaks import BREAK_KINDS, BREAK_STATES
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.simulation import Simulation
 from bonesim.lattice.event_log import EVENT_STATUSES
@@ -69,12 +70,14 @@ MAY_BE_NAN = (
     "mechanics/results/",
     "mechanics/coming/results/",
     "counting/table/",
+    "breaks/row_",
     "row_thickness_um",
     "row_depth_um",
 )
 #: Of these the first length varies; all that belong together have one length.
 GROWING = ("cavities/sites/", "cavities/records/", "populations/", "fragments/", "events/",
-           "earlier_events/", "floorless/", "mechanics/memory/", "counting/table/", "tissue/owned",
+           "earlier_events/", "floorless/", "breaks/row_", "breaks/track_", "breaks/gap_",
+           "mechanics/memory/", "counting/table/", "tissue/owned",
            "tissue/owner", "tissue/surface", "tissue/formed_day")  # fmt: skip
 
 
@@ -297,12 +300,36 @@ def _logs(simulation: Simulation, state: State) -> None:
             raise ValueError(f"{group} has columns of several lengths")
         if voxels is not None:
             _inside(simulation, f"{group}/{voxels}", columns[voxels])
+    _breaks(simulation, state["breaks"])
     for n, memory in enumerate(state["mechanics"]["memory"].values()):
         places, known = memory["places"], memory["known"]
         if len(places) != len(known):
             raise ValueError(f"mechanics/memory/case_{n} has columns of several lengths")
         if places.size and np.any((places < 0) | (places > simulation.mechanics.elements)):
             raise ValueError(f"mechanics/memory/case_{n}/places are outside the block")
+
+
+def _breaks(simulation: Simulation, breaks: State) -> None:
+    """Breaks: columns of one length, numbered; gaps of voxels inside; tracks of breaks there are."""
+    count = breaks["row_id"].size
+    for prefix in ("row_", "track_"):
+        if len({column.size for n, column in breaks.items() if n.startswith(prefix)}) > 1:
+            raise ValueError(f"breaks/{prefix[:-1]} has columns of several lengths")
+    lengths, voxels = breaks["gap_lengths"], breaks["gap_voxels"]
+    if lengths.size != count or np.any(lengths < 0) or lengths.sum() != voxels.size:
+        raise ValueError("breaks/gap_lengths does not fit the breaks and their voxels")
+    if voxels.size and not 0 <= voxels.min() <= voxels.max() < math.prod(simulation.tissue.shape):
+        raise ValueError("breaks/gap_voxels are outside the specimen")
+    if not np.array_equal(breaks["row_id"], np.arange(count)):
+        raise ValueError("breaks/row_id are not the numbers from 0 on")
+    if np.any((breaks["track_id"] < 0) | (breaks["track_id"] >= count)):
+        raise ValueError("breaks/track_id are no breaks")
+    if np.any(breaks["row_kind"] >= len(BREAK_KINDS)) or np.any(
+        breaks["track_kind"] >= len(BREAK_KINDS)
+    ):
+        raise ValueError("breaks: a kind that is none")
+    if np.any(breaks["row_state"] >= len(BREAK_STATES)):
+        raise ValueError("breaks: a state that is none")
 
 
 def _counting(state: State) -> None:

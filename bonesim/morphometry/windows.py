@@ -48,7 +48,7 @@ def spectrum(bone: Bool, voxel_um: float, region: Bool) -> dict[int, float]:
     open_bone = connectivity(purified(bone), region)
     margin = math.ceil(RADII_UM[-1] / voxel_um)
     wide = np.pad(bone, margin, mode="edge")
-    to_bone = _distance(~wide)
+    to_bone = distance_within(~wide)
     inner = (slice(margin, -margin),) * 3
     found = {}
     for radius_um in RADII_UM:
@@ -56,12 +56,12 @@ def spectrum(bone: Bool, voxel_um: float, region: Bool) -> dict[int, float]:
         if radius < MIN_RADIUS_VOXEL:
             found[radius_um] = float("nan")
             continue
-        filled = _distance(to_bone <= radius)[inner] > radius
+        filled = distance_within(to_bone <= radius)[inner] > radius
         found[radius_um] = open_bone - connectivity(purified(filled), region)
     return found
 
 
-def _distance(phase: Bool) -> NDArray[np.float32]:
+def distance_within(phase: Bool) -> NDArray[np.float32]:
     """Distance of each voxel of a phase to the nearest of the other, voxels; 0 in the other."""
     import edt
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Columns of the daily table reported at the first day, each snapshot and the last day.
 REPORTED = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_bs_percent",
-            "turnover_percent_per_year", "perforations_final", "strut_cuts_final",
+            "turnover_percent_per_year", "holes", "cuts",
             "fragments_freed")  # fmt: skip
 
 #: Columns of the snapshot table reported beside them, on days with a snapshot.

@@ -13,6 +13,8 @@ so that ParaView, VTK and bonesim open the same bytes:
         table/<column>             one row per simulated day
         snapshot_table/<column>    one row per snapshot: what is measured only then
         events/<column>            one row per topological event
+        breaks/<column>            one row per hole and cut of the network; absent in version 0.1
+        break_tracks/<column>      one row per break and look; absent in version 0.1
         cells/<population>         attribute `descriptions`: its columns; absent in version 0.1
             day_<D>/<column>       the cells at a snapshot, one row each
 
@@ -49,6 +51,10 @@ RESUMED = "resumed"
 TABLE = "bonesim/table"
 SNAPSHOT_TABLE = "bonesim/snapshot_table"
 EVENTS = "bonesim/events"
+BREAKS = "bonesim/breaks"
+BREAK_TRACKS = "bonesim/break_tracks"
+#: Logs: their rows change after they are written. A file of version 0.1 has only events.
+LOGS = (EVENTS, BREAKS, BREAK_TRACKS)
 CELLS = "bonesim/cells"
 
 #: Values of /bonesim's attribute `status`.

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import BusyError, CorruptFileError, InputError
 from bonesim.storage import checksums, layout
+from bonesim.storage.breaks import breaks_there
 from bonesim.storage.cell_tables import from_version_0_1
 from bonesim.storage.content_hash import content_hash
 from bonesim.storage.display import html_table, one_line
@@ -217,6 +218,29 @@ class Run:
         """The event log; `kind` and `status` by name."""
         return self._frame("events")
 
+    @cached_property
+    def breaks(self) -> "pd.DataFrame":
+        """Holes and cuts of the network, one row each; empty in a file of version 0.1."""
+        return self._log("breaks")
+
+    @cached_property
+    def break_tracks(self) -> "pd.DataFrame":
+        """Width and volume of every break at each look; empty in a file of version 0.1."""
+        return self._log("break_tracks")
+
+    def breaks_there(self, day: float) -> "pd.DataFrame":
+        """Holes and cuts that are there on a day: see `bonesim.storage.breaks`."""
+        return breaks_there(self, day)
+
+    def _log(self, name: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        return self._frame(name) if self._has(name) else pd.DataFrame({"id": [], "day": []})
+
+    def _has(self, table: str) -> bool:
+        with self._damage_explained():
+            return f"{layout.BONESIM}/{table}" in self._file
+
     def _frame(self, table: str) -> "pd.DataFrame":
         with self._damage_explained():
             columns = [
@@ -353,7 +377,8 @@ class Run:
                 c.name: self._values(f"{layout.BONESIM}/{table}/{c.name}")
                 for c in self.columns(table)
             }
-            for table in ("table", "snapshot_table", "events")
+            for table in ("table", "snapshot_table", "events", "breaks", "break_tracks")
+            if self._has(table)
         }
         for day in self.snapshot_days:
             # One day at a time: together they need not fit into memory.

@@ -76,7 +76,8 @@ class RunWriter:
     def create(
         cls, path: Path, *, shape_zyx: tuple[int, ...], voxel_um: float, config_text: str,
         provenance: Mapping[str, Any], table_columns: Sequence[Column],
-        snapshot_columns: Sequence[Column], event_columns: Sequence[Column], overwrite: bool,
+        snapshot_columns: Sequence[Column], log_columns: Mapping[str, Sequence[Column]],
+        overwrite: bool,
     ) -> "RunWriter":  # fmt: skip
         """A new run file; it appears at `path` with its first commit.
 
@@ -95,7 +96,7 @@ class RunWriter:
             try:
                 tables = {
                     layout.TABLE: table_columns, layout.SNAPSHOT_TABLE: snapshot_columns,
-                    layout.EVENTS: event_columns,
+                    **log_columns,
                 }  # fmt: skip
                 nz, ny, nx = shape_zyx
                 with writer._failures_explained():
@@ -206,19 +207,23 @@ class RunWriter:
         with self._failures_explained():
             self._append(layout.TABLE, columns)
 
-    def write_events(self, columns: Mapping[str, NDArray[Any]], first_changed_row: int = 0) -> None:
-        """Write events from `first_changed_row` on; rows on file from there on are replaced.
+    def write_log(
+        self, place: str, columns: Mapping[str, NDArray[Any]], first_changed_row: int = 0
+    ) -> None:
+        """Write rows of a log from `first_changed_row` on; those on file from there are replaced.
+
+        `place`: one of `layout.LOGS`.
 
         Raises:
             ValueError: as `append_table`, or there are fewer rows on file.
         """
         with self._failures_explained():
-            group = self._file[layout.EVENTS]
+            group = self._file[place]
             _require_columns(group, columns)
             for name in layout.column_names(group):
                 if first_changed_row > group[name].shape[0]:
                     raise ValueError(
-                        f"events from row {first_changed_row}: rows before are missing"
+                        f"{place} from row {first_changed_row}: rows before are missing"
                     )
                 checksums.cut(group[name], first_changed_row)
                 checksums.append(group[name], columns[name])
@@ -259,7 +264,7 @@ class RunWriter:
             layout.set_text(self._file[layout.BONESIM].attrs, "status", status)
 
     def truncate_to(self, day: int) -> None:
-        """Remove rows, snapshots and cells after `day`, and all events: they are written again.
+        """Remove rows, snapshots and cells after `day`, and all logs: they are written again.
 
         Raises:
             CorruptFileError: the file ends before `day`; nothing is changed.
@@ -283,8 +288,9 @@ class RunWriter:
             kept = int(np.count_nonzero(checksums.checked(group["day"]) <= day))
             for name in layout.column_names(group):
                 checksums.cut(group[name], kept)
-        for name in layout.column_names(self._file[layout.EVENTS]):
-            checksums.cut(self._file[f"{layout.EVENTS}/{name}"], 0)
+        for place in layout.LOGS:
+            for name in layout.column_names(self._file[place]):
+                checksums.cut(self._file[f"{place}/{name}"], 0)
         days = checksums.checked(self._file[layout.DAYS])
         kept = int(np.count_nonzero(days <= day))
         self._file[layout.STEPS].attrs["NSteps"] = kept

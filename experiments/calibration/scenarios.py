@@ -77,7 +77,7 @@ CHEAPER: dict[str, Scenario] = {
 KEPT = (
     "bmd_mg_per_cm3", "bvtv_percent", "es_bs_percent", "os_bs_percent", "ac_f_per_year",
     "turnover_percent_per_year", "e_de_um", "w_th_um", "e2_deficit", "bmus_born",
-    "area_started_mm2", "bstv_per_mm", "perforations_final", "strut_cuts_final",
+    "area_started_mm2", "bstv_per_mm", "holes", "cuts",
     "conn_d_raw_per_mm3", "apparent_modulus_z_mpa",
 )  # fmt: skip
 #: On day 0 only, by the geometry of the surface as it was measured in donors (the daily table's ES/BS

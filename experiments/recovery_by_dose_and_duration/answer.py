@@ -30,7 +30,7 @@ HEADINGS = {
 
 def outcomes(results: pd.DataFrame) -> pd.DataFrame:
     """One row per run: before the drug (snapshot 0), at its end (1), two years later (2)."""
-    breaks = (results["perforations_final"] + results["strut_cuts_final"]) / results["volume_mm3"]
+    breaks = (results["holes"] + results["cuts"]) / results["volume_mm3"]
     changed = since_start(results, [*BY, "snapshot"], MEASURES)
     changed["breaks_per_mm3"] = breaks.to_numpy()
     wide = changed.pivot_table(index=[*BY, "seed"], columns="snapshot")

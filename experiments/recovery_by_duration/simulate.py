@@ -22,7 +22,7 @@ WHOLE = "everything"
 #: Of the daily table.
 DAILY = (
     "bmd_mg_per_cm3", "bvtv_percent", "apparent_modulus_z_mpa", "failure_load_n", "e2_deficit",
-    "setpoint_pg_per_ml", "precursor_pool", "perforations_final", "strut_cuts_final",
+    "setpoint_pg_per_ml", "precursor_pool", "holes", "cuts",
     "fragments_freed",
 )  # fmt: skip
 #: Of the panel.

@@ -31,7 +31,7 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["arm", E2, "seed", "day"]
     changed = since_start(results, ["arm", E2]).set_index(keys)
-    breaks = (results["perforations_final"] + results["strut_cuts_final"]) / results["volume_mm3"]
+    breaks = (results["holes"] + results["cuts"]) / results["volume_mm3"]
     ends = changed.assign(
         lost_percent=-changed["bone_percent"],
         breaks_per_mm3=breaks.set_axis(results.set_index(keys).index),

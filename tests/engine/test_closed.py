@@ -12,7 +12,7 @@ import bonesim
 from bonesim.config.config import validated
 from bonesim.engine.run import resume, run
 from bonesim.engine.simulation import Simulation
-from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, measures_of, stock_of
+from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, measures_of
 from bonesim.errors import CorruptFileError, InputError
 from bonesim.histology.surface_state import owned_records
 from bonesim.morphometry.closed import CLOSED, closed_lattice
@@ -40,10 +40,10 @@ def test_before_anything_is_lost_or_formed_the_closed_lattice_is_the_first_day()
     """To the last quantum, though the bone of today is not."""
     simulation = Simulation(CONFIG)
     first = quanta_of(simulation)
-    assert not stock_of(simulation).any()
+    assert not simulation.stock().any()
     for _ in range(25):
         simulation.step()
-    now, stock = quanta_of(simulation), stock_of(simulation)
+    now, stock = quanta_of(simulation), simulation.stock()
     taken = int(first.sum(dtype=np.int64)) - int(now.sum(dtype=np.int64))
     assert taken > 1000
     assert int(stock.sum(dtype=np.int64)) == taken
@@ -65,7 +65,7 @@ def test_the_stock_is_that_of_the_records_that_own_their_voxels() -> None:
     image = np.zeros(simulation.tissue.padded_shape, np.int64).reshape(-1)
     image[voxel] = stock
     assert stock.sum() > 0
-    np.testing.assert_array_equal(simulation.tissue.inner(image), stock_of(simulation))
+    np.testing.assert_array_equal(simulation.tissue.inner(image), simulation.stock())
 
 
 def test_closing_stops_at_a_full_voxel_and_needs_one_shape() -> None:

@@ -14,7 +14,7 @@ def test_an_arm_is_what_suppression_takes_beyond_health(tmp_path: Path) -> None:
         {"point": f"{arm}{seed}{e2}", "arm": arm, "seed": seed, arms.E2: e2, "snapshot": snapshot,
          "day": 1825 * snapshot, "bvtv_percent": 10.0 if snapshot == 0 else end - 0.1 * seed,
          "bmd_mg_per_cm3": 100.0, "volume_mm3": 2.5**3,
-         "perforations_final": 4 if e2 < 10 else 1, "strut_cuts_final": 0}
+         "holes": 4 if e2 < 10 else 1, "cuts": 0}
         for arm, suppressed in ((arms.WHOLE, 8.0), ("no RANKL", 9.0))
         for seed in (1, 2, 3)
         for e2, end in ((25.0, 9.5), (7.0, suppressed))

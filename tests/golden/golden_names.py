@@ -91,7 +91,7 @@ DAILY = {
         "load_to_strength", "mechanics_cycles", "bone_quanta", "formed_quanta", "resorbed_quanta",
         "fragments_quanta", "bmus_born", "area_started_mm2", "area_closed_mm2",
         "area_modelled_mm2", "modelled_mm3", "closed_eroded_mm3", "closed_formed_mm3",
-        "perforations_final", "strut_cuts_final", "fragments_freed",
+        "holes", "cuts", "fragments_freed",
     )
 }  # fmt: skip
 

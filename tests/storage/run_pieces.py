@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.storage import layout
 from bonesim.storage.layout import FIELDS, Column
 from bonesim.storage.writer import RunWriter
 
@@ -90,7 +91,11 @@ def new_writer(path: Path, *, overwrite: bool = False, config_text: str = CONFIG
         provenance={"bonesim": "0.1.0", "created": "2026-01-01", "notes": ["a bone"]},
         table_columns=TABLE,
         snapshot_columns=SNAPSHOT,
-        event_columns=EVENTS,
+        log_columns={
+            layout.EVENTS: EVENTS,
+            layout.BREAKS: EVENTS[:1],
+            layout.BREAK_TRACKS: EVENTS[:1],
+        },
         overwrite=overwrite,
     )
 
@@ -100,6 +105,6 @@ def fill(writer: RunWriter, days: tuple[int, ...] = DAYS, first_row: int = 0) ->
     for day in days:
         writer.append_table(rows_on(np.arange(first_row, day + 1)))
         first_row = day + 1
-        writer.write_events(events_of(day // 2))
+        writer.write_log(layout.EVENTS, events_of(day // 2))
         put_snapshot(writer, day)
         writer.commit()

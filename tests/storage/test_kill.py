@@ -13,7 +13,7 @@ import pytest
 from run_pieces import events_of, fields_on, fill, new_writer, put_snapshot, rows_on
 
 from bonesim.errors import ResourceError
-from bonesim.storage import checkpoint
+from bonesim.storage import checkpoint, layout
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter
 
@@ -30,7 +30,7 @@ if first:
     writer.truncate_to(first - 1)
 for day in range(first, 10**6):
     writer.append_table(rows_on(np.arange(day, day + 1)))
-    writer.write_events(events_of(day // 2))
+    writer.write_log(layout.EVENTS, events_of(day // 2))
     put_snapshot(writer, day)
     writer.commit()
     print(day, flush=True)
@@ -106,7 +106,7 @@ def test_full_disk_at_any_write_keeps_the_last_commit(run_file: Path) -> None:
             asked = _full_after(patch, calls)
             put_snapshot(writer, 30)
             writer.append_table(rows_on(np.arange(21, 31)))
-            writer.write_events(events_of(15))
+            writer.write_log(layout.EVENTS, events_of(15))
             try:
                 writer.commit()
                 break

@@ -23,6 +23,7 @@ from run_pieces import (
 )
 
 from bonesim.errors import CorruptFileError, InputError
+from bonesim.storage import layout
 from bonesim.storage.layout import FIELDS
 from bonesim.storage.reader import open_run
 from bonesim.storage.writer import RunWriter
@@ -141,7 +142,7 @@ def test_content_hash_sees_every_part(tmp_path: Path) -> None:
         path = tmp_path / name
         with new_writer(path) as writer:
             writer.append_table(rows_on(np.arange(changes.get("rows", 1))))
-            writer.write_events(events_of(changes.get("events", 2)))
+            writer.write_log(layout.EVENTS, events_of(changes.get("events", 2)))
             fields, cells = fields_on(0), cells_on(0)
             fields["mineral"][4, 6, 39] ^= changes.get("bit", 0)
             cells["osteoclasts"][AGE][2] += changes.get("age", 0.0)
@@ -164,10 +165,10 @@ def test_content_hash_sees_every_part(tmp_path: Path) -> None:
 
 def test_events_are_replaced_from_a_row_on(run_file: Path) -> None:
     with RunWriter.reopen(run_file) as writer:
-        writer.write_events({n: c[4:7] for n, c in events_of(9).items()}, 4)
+        writer.write_log(layout.EVENTS, {n: c[4:7] for n, c in events_of(9).items()}, 4)
         writer.commit()
         with pytest.raises(ValueError, match="rows before"):
-            writer.write_events(events_of(1), 8)
+            writer.write_log(layout.EVENTS, events_of(1), 8)
     with open_run(run_file) as run:
         assert np.array_equal(run.events["bmu"], events_of(7)["bmu"])
 
