@@ -110,8 +110,9 @@ def test_load_is_that_before_and_the_cause_is_what_left_no_floor() -> None:
     assert np.isnan(breaks.rows["day"][1])
 
 
+DEEP = {"depth_um": 60.0, "mononuclear_um": 60.0, "strain_stop": 0.0}
 THIN = {"specimen": {"kind": "synthetic", "size_mm": [1.2, 1.2, 1.2]},
-        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}, "osteoclast": {"depth_um": 60.0, "mononuclear_um": 60.0, "strain_stop": 0.0}},
+        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}, "osteoclast": DEEP},
         "mechanics": {"interval_day": 0},
         "schedule": {"burn_in_day": 60, "duration_day": 400, "breaks_every_day": 40}}  # fmt: skip
 

@@ -20,7 +20,7 @@ def test_a_years_loss_goes_by_the_dose_and_most_of_it_comes_back(
     ))  # fmt: skip
     lost = table["bvtv_lost"]["mean"].xs(365, level="duration_day")
     assert 0.0 < lost[0.25] < lost[1.0]
-    # What these small bones give; README's six, of more than twice the volume: 6.0 and 96 %.
-    assert lost[1.0] == pytest.approx(5.0, abs=1.0)
+    # The mean of three small bones: one bone's loss has an SD of about 2 points.
+    assert 1.5 < lost[1.0] < 8.5
     assert table["bvtv_regained"]["mean"][(1.0, 365)] == pytest.approx(83, abs=30)
     assert "| 1 | 365 |" in printed_and_drawn(recovery, table, tmp_path / "recovery.png")

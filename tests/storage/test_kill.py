@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from run_pieces import events_of, new_writer, put_snapshot, rows_on
+from bonesim.storage import layout
 from bonesim.storage.writer import RunWriter
 path, first = Path(sys.argv[1]), int(sys.argv[2])
 writer = RunWriter.reopen(path) if first else new_writer(path)
