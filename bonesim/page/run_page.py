@@ -6,6 +6,7 @@ from bonesim.errors import InputError
 from bonesim.instruments.visits import ClinicParameters
 from bonesim.page.blobs import Blobs
 from bonesim.page.document import Page, assembled
+from bonesim.page.events import page_events
 from bonesim.page.facts import configuration_rows, provenance_rows
 from bonesim.page.snapshots import BONE_LEVEL, coarsening, packed_snapshots
 from bonesim.page.tables import packed_table
@@ -80,7 +81,7 @@ def _packed(blobs: Blobs, run: Run, name: str) -> dict[str, Any]:
         "snapshots": packed_snapshots(blobs, run),
         "daily": packed_table(blobs, run.table, _symbols(run, "table")),
         "measures": packed_table(blobs, run.snapshot_table, _symbols(run, "snapshot_table")),
-        "events": packed_table(blobs, run.events),
+        "events": packed_table(blobs, page_events(run)),
         "clinic": None if visits is None else packed_table(blobs, visits),
         "clinic_note": why,
         "suppressed": [

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Measured at snapshots -> their symbols.
 MEASURES = {"bvtv_percent": "BV/TV", "bmd_mg_per_cm3": "BMD", "tb_th_um": "Tb.Th"}
-#: Kinds of final breaks.
-BREAKS = ("plate_perforation", "strut_cut")
 
 
 def snapshots(run: Run) -> "pd.DataFrame":
@@ -50,9 +48,8 @@ def table(run: Run, twin: Run, days: Sequence[int]) -> "pd.DataFrame":
         days: of snapshots that both have: before, at the end of suppression, after recovery.
 
     Returns:
-        Columns quantity, symbol, unit, day, run, twin, difference_percent. Final breaks (quantity
-        final_breaks) are counted up to the day, as known at the end of the run; they have no
-        difference.
+        Columns quantity, symbol, unit, day, run, twin, difference_percent. Breaks (quantity breaks)
+        are the holes and cuts there on the day (`storage.breaks`); they have no difference.
 
     Raises:
         InputError: a day without a snapshot in one of them.
@@ -73,17 +70,10 @@ def table(run: Run, twin: Run, days: Sequence[int]) -> "pd.DataFrame":
             mine, other = (_number(one, day, name) for one in both)
             rows.append((name, symbol, units[name], day, mine, other, 100.0 * (mine / other - 1.0)))
     for day in days:
-        counts = [float(final_breaks(one, day)) for one in (run, twin)]
-        rows.append(("final_breaks", "final breaks", "", day, *counts, np.nan))
+        counts = [float(len(one.breaks_there(day))) for one in (run, twin)]
+        rows.append(("breaks", "breaks", "", day, *counts, np.nan))
     names = ["quantity", "symbol", "unit", "day", "run", "twin", "difference_percent"]
     return pd.DataFrame(rows, columns=names)
-
-
-def final_breaks(run: Run, until_day: int) -> int:
-    """Plate perforations and strut cuts up to a day that are judged final by the end of the run."""
-    events = run.events
-    final = events["kind"].astype(str).isin(BREAKS) & (events["status"].astype(str) == "final")
-    return int((final & (events["day"] <= until_day)).sum())
 
 
 def text(table: "pd.DataFrame") -> str:
@@ -114,7 +104,7 @@ def _name(row: dict[Any, Any]) -> str:
 
 
 def _value(row: dict[Any, Any], column: str) -> str:
-    return f"{row[column]:.0f}" if row["quantity"] == "final_breaks" else f"{row[column]:.4g}"
+    return f"{row[column]:.0f}" if row["quantity"] == "breaks" else f"{row[column]:.4g}"
 
 
 def _findings(table: "pd.DataFrame", days: Sequence[int]) -> list[str]:

@@ -24,8 +24,9 @@ MEASURED = ("tb_th_um", "tb_th_smooth_um", "closed_tb_th_um", "open_bv_percent",
 def table(run: Run) -> "pd.DataFrame":
     """The main outcomes on the first day, each snapshot's and the last day: one row per day.
 
-    `attrs["run"]` describes the run (title, status, bone, seed, versions), `attrs["events"]` how
-    many topological events of each kind have which status.
+    `attrs["run"]` describes the run (title, status, bone, seed, versions), `attrs["breaks"]` how
+    many breaks of each kind have which state, `attrs["events"]` how many topological events of
+    single voxels have which status.
 
     Raises:
         InputError: the run is in its burn-in.
@@ -44,7 +45,8 @@ def table(run: Run) -> "pd.DataFrame":
         found.attrs = {
             "units": {one.name: one.unit for one in columns if one.name in found},
             "run": _head(run),
-            "events": _events(run),
+            "breaks": _counts(run.breaks, "state"),
+            "events": _counts(run.events, "status"),
             "names": _names(run),
         }
     except LookupError as error:
@@ -77,11 +79,11 @@ def _head(run: Run) -> dict[str, Any]:
     }
 
 
-def _events(run: Run) -> dict[str, dict[str, int]]:
-    """Kind -> status -> number."""
-    if not len(run.events):
+def _counts(rows: "pd.DataFrame", outcome: str) -> dict[str, dict[str, int]]:
+    """Kind -> outcome -> number."""
+    if not len(rows):
         return {}
-    counts = run.events.groupby(["kind", "status"], observed=True).size().unstack(fill_value=0)
+    counts = rows.groupby(["kind", outcome], observed=True).size().unstack(fill_value=0)
     return {str(kind): {str(n): int(v) for n, v in row.items()} for kind, row in counts.iterrows()}
 
 
@@ -97,7 +99,7 @@ def text(table: "pd.DataFrame") -> str:
     """The run in a screenful: what it is, how far it got, what came out."""
     import pandas as pd
 
-    run, events = table.attrs["run"], table.attrs["events"]
+    run = table.attrs["run"]
     nz, ny, nx = run["shape_zyx"]
     voxel = run["voxel_um"]
     lines = [
@@ -113,8 +115,14 @@ def text(table: "pd.DataFrame") -> str:
     wide = table.drop(columns="day").rename(columns=table.attrs["names"])
     wide.index = pd.Index([f"day {day:.0f} ({day / DAYS_PER_YEAR:.1f} y)" for day in days])
     lines += [wide.T.to_string(float_format=lambda value: f"{value:.3g}", na_rep=""), ""]
-    if not events:
-        return "\n".join([*lines, "no topological events"])
-    counts = pd.DataFrame.from_dict(events, orient="index").rename_axis("kind")
-    counts.columns.name = "status"
-    return "\n".join([*lines, "topological events", counts.to_string()])
+    for name, outcome, title in (
+        ("breaks", "state", "breaks of the network (those there are the table's holes and cuts)"),
+        ("events", "status", "topological events of single voxels, within cavities too"),
+    ):
+        if not table.attrs[name]:
+            lines.append(f"no {title}")
+            continue
+        counts = pd.DataFrame.from_dict(table.attrs[name], orient="index").rename_axis("kind")
+        counts.columns.name = outcome
+        lines += [title, counts.to_string(), ""]
+    return "\n".join(lines).rstrip()

@@ -1,6 +1,6 @@
-"""Which events are marked on a bone: final plate perforations and strut cuts, nothing else.
+"""Which breaks are marked on a bone: holes in plates and cuts of rods that are there on the day.
 
-Crossings that healed, or that can still heal, are voxel noise and ordinary remodelling. Marks on them
+Crossings of single voxels, that healed or can still heal, are ordinary remodelling. Marks on them
 would show damage that does not exist.
 """
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.storage.reader import Run
 from bonesim.units import BONE
 from bonesim.viewer import palette
 from bonesim.viewer.surface import Box
@@ -20,28 +21,25 @@ if TYPE_CHECKING:
 RIM_VOXEL = 5.0
 
 
-def final_events(events: "pd.DataFrame", until_day: float = np.inf) -> "pd.DataFrame":
-    """Events judged final, of the marked kinds, that happened on `until_day` or before.
+def marked_breaks(run: Run, day: float) -> "pd.DataFrame":
+    """Holes and cuts that are there on a day (`storage.breaks`), as they are marked.
 
-    Columns day, kind, x_mm, y_mm, z_mm; in order of day. An event becomes final a year or more
-    after its day; it is marked from its day on.
+    Columns day (of the look that found it), kind (of `palette.EVENTS`), x_mm, y_mm, z_mm.
     """
     import pandas as pd
 
-    kind, status = events["kind"].astype(str), events["status"].astype(str)
-    kept = events[kind.isin(list(palette.EVENTS)) & (status == "final")]
-    kept = kept[kept["day"] <= until_day].sort_values("day", kind="stable")
+    rows = run.breaks_there(day)
     return pd.DataFrame(
         {
-            "day": kept["day"].to_numpy(dtype=np.float64),
-            "kind": kept["kind"].astype(str).to_numpy(dtype=object),
-            **{f"{a}_mm": kept[f"{a}_um"].to_numpy(dtype=np.float64) / 1000.0 for a in "xyz"},
+            "day": rows["day"].to_numpy(dtype=np.float64),
+            "kind": [palette.OF_BREAKS[str(kind)] for kind in rows["kind"]],
+            **{f"{a}_mm": rows[f"{a}_um"].to_numpy(dtype=np.float64) / 1000.0 for a in "xyz"},
         }
     )
 
 
 def places_mm(events: "pd.DataFrame") -> NDArray[np.float64]:
-    """Places of `final_events`, rows (x, y, z) in mm."""
+    """Places of `marked_breaks`, rows (x, y, z) in mm."""
     return events[["x_mm", "y_mm", "z_mm"]].to_numpy(dtype=np.float64)
 
 

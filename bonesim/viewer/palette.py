@@ -38,11 +38,14 @@ class Mark(NamedTuple):
     shape: str
 
 
-#: Kind of event in the log -> how its final cases are marked.
+#: Kind of event -> how the breaks of that kind are marked.
 EVENTS: dict[str, Mark] = {
     "plate_perforation": Mark("plate perforation", "#D0101C", "o"),
     "strut_cut": Mark("strut cut", "#005BBB", "D"),
 }
+
+#: Kind of break -> kind of event.
+OF_BREAKS = {"hole": "plate_perforation", "cut": "strut_cut"}
 
 #: Part of a loss -> its colour and hatching; hatched parts come back without new structure.
 LOSS: dict[str, tuple[str, str]] = {

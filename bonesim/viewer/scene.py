@@ -12,7 +12,7 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
-from bonesim.viewer.markers import final_events, hidden, places_mm, richest_slab, within
+from bonesim.viewer.markers import hidden, marked_breaks, places_mm, richest_slab, within
 from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
 from bonesim.viewer.picture import Drawing
 from bonesim.viewer.plots import curves, draw_courses
@@ -63,7 +63,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     from matplotlib.figure import Figure
 
     moments = three_moments(run.table["day"].to_numpy(), weekly_e2(run), run.snapshot_days)
-    events = final_events(run.events)
+    events = marked_breaks(run, run.snapshot_days[-1])
     voxel_mm = run.voxel_um / 1000.0
     box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)
     figure = Figure(
@@ -74,7 +74,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     blocks = top.subplots(1, len(moments), squeeze=False)[0]
     pieces = [bone_block(run.quanta(moment.day), voxel_mm, box) for moment in moments]
     title = _title(run, box, voxel_mm)
-    captions = [_events_by(events, moment.day) for moment in moments]
+    captions = [_breaks_on(run, moment.day) for moment in moments]
     if colour == "sed":
         loaded = [strained(run, moment.day) for moment in moments]
         scale = scale_of(loaded)
@@ -89,7 +89,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
     for axis, moment, block, caption in zip(blocks, moments, pieces, captions, strict=True):
         _draw_block(axis, run, moment, block, box, caption)
         if colour == "events":
-            _mark(axis, run, within(_past(events, moment.day), box, voxel_mm), moment.day, box)
+            _mark(axis, run, within(marked_breaks(run, moment.day), box, voxel_mm), moment.day, box)
     scale_bar(blocks[0], BAR_MM)
     legend(top, colour)
     figure.suptitle(title, fontsize=11)
@@ -111,14 +111,14 @@ def _draw_block(
 
 
 def photographed(axis: "Axes", run: Run, day: int, box: Box, height_px: int) -> None:
-    """Draw the bone of a day within a box of the lattice, with the final events up to then.
+    """Draw the bone of a day within a box of the lattice, with the breaks that are there.
 
     Raises:
         InputError: the box holds no bone surface.
     """
     voxel_mm = run.voxel_um / 1000.0
     _put_photograph(axis, run, bone_block(run.quanta(day), voxel_mm, box), box, height_px)
-    _mark(axis, run, within(final_events(run.events, day), box, voxel_mm), day, box)
+    _mark(axis, run, within(marked_breaks(run, day), box, voxel_mm), day, box)
 
 
 def _put_photograph(axis: "Axes", run: Run, block: Block, box: Box, height_px: int) -> None:
@@ -134,13 +134,9 @@ def _view(run: Run, box: Box) -> View:
     return view_of(corners * run.voxel_um / 1000.0)
 
 
-def _past(events: "pd.DataFrame", day: int) -> "pd.DataFrame":
-    return events[events["day"] <= day]
-
-
-def _events_by(events: "pd.DataFrame", day: int) -> str:
-    """The number of final events up to a day, as text."""
-    counts = _past(events, day)["kind"].value_counts()
+def _breaks_on(run: Run, day: int) -> str:
+    """The number of breaks there on a day, as text."""
+    counts = marked_breaks(run, day)["kind"].value_counts()
     return (
         f"perforations {counts.get('plate_perforation', 0)}, "
         f"cuts {counts.get('strut_cut', 0)} in the whole specimen"
@@ -179,7 +175,7 @@ def legend(figure: "Figure", colour: ColourBy, *, suppression: bool = False) -> 
     if colour == "events":
         handles = [
             Line2D([], [], linestyle="none", marker=mark.shape, markersize=9, color=mark.colour,
-                   markerfacecolor="none", markeredgewidth=2, label=f"final {mark.name}")
+                   markerfacecolor="none", markeredgewidth=2, label=mark.name)
             for mark in palette.EVENTS.values()
         ]  # fmt: skip
     elif colour == "surface_state":
@@ -196,5 +192,5 @@ def _title(run: Run, box: Box, voxel_mm: float) -> str:
     shown = (box[1].start * voxel_mm, box[1].stop * voxel_mm)
     return (
         f"{run.config['title']}\nspecimen {size} mm, voxel {run.voxel_um:g} um; "
-        f"shown: y = {shown[0]:.1f} to {shown[1]:.1f} mm, the slab with most final events"
+        f"shown: y = {shown[0]:.1f} to {shown[1]:.1f} mm, the slab with most breaks"
     )

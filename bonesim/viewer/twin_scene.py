@@ -15,7 +15,7 @@ from bonesim.reports.against_twin import changes
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
-from bonesim.viewer.markers import final_events, richest_slab
+from bonesim.viewer.markers import marked_breaks, richest_slab
 from bonesim.viewer.moments import (
     Moment,
     day_text,
@@ -117,7 +117,7 @@ def _figure(run: Run, twin: Run) -> "Figure":
     moments = moments_of(run)
     before, end, after = moments
     voxel_mm = run.voxel_um / 1000.0
-    box = richest_slab(final_events(run.events), run.shape, voxel_mm, SLAB_MM)
+    box = richest_slab(marked_breaks(run, run.snapshot_days[-1]), run.shape, voxel_mm, SLAB_MM)
     figure = Figure(SIZE_INCH, layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND)
     FigureCanvasAgg(figure)
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1.5, 1.0)))
@@ -137,11 +137,11 @@ def _figure(run: Run, twin: Run) -> "Figure":
 
 
 def _caption(run: Run, day: int) -> str:
-    """BV/TV and final breaks by a day."""
+    """BV/TV and the breaks there on a day."""
     table = run.table
     bvtv = float(table["bvtv_percent"][table["day"] == day].iloc[0])
-    breaks = len(final_events(run.events, day))
-    return f"BV/TV {bvtv:.2f} %, {breaks} final break{'' if breaks == 1 else 's'}"
+    breaks = len(marked_breaks(run, day))
+    return f"BV/TV {bvtv:.2f} %, {breaks} break{'' if breaks == 1 else 's'}"
 
 
 def _title(run: Run) -> str:

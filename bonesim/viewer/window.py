@@ -6,7 +6,7 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
 from bonesim.viewer.camera import add_block, choose_window, has_screen
-from bonesim.viewer.markers import final_events, places_mm
+from bonesim.viewer.markers import marked_breaks, places_mm
 from bonesim.viewer.moments import day_text
 from bonesim.viewer.surface import ColourBy, bone_block, paint
 
@@ -137,7 +137,7 @@ class Window:
     def _draw_events(self) -> None:
         import pyvista as pv
 
-        events = final_events(self.run.events, self.day)
+        events = marked_breaks(self.run, self.day)
         for kind, mark in palette.EVENTS.items():
             chosen = events[events["kind"] == kind]
             self.plotter.remove_actor(kind, render=False)

@@ -18,10 +18,10 @@ const plainCells = (rows) => rows.map((cells) => ({ cells: cells.map((text) => [
 
 /** Events of a run nearest to a day; a button in each row chooses it. */
 function listEvents(series, day, { kind, status }, selected, choose) {
-  const { events } = series, marked = HEADER.palette.events, rows = [];
+  const { events } = series, rows = [];
   for (let row = 0; row < events.rows; row++) {
     const name = events.text("kind", row);
-    if (kind === "breaks" ? !(name in marked) : kind !== "all" && name !== kind) continue;
+    if (kind === "breaks" ? !isBreak(events, row) : kind !== "all" && name !== kind) continue;
     if (status !== "all" && events.text("status", row) !== status) continue;
     rows.push(row);
   }

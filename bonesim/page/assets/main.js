@@ -129,7 +129,7 @@ function describe(panes, cut) {
   byId("chosen").textContent = state.day === null ? "" : `chosen on a curve: ${dayText(state.day)}`;
   byId("since-label").hidden = state.colour !== "change";
   byId("cut-text").textContent = state.cut > 0 ? `${state.cutAxis} = ${shown(cut.place / 1000)} mm` : "nothing";
-  const counts = panes.map((pane) => [...pane.glyphs].map(([layer, { points }]) => `${points.rows.length} ${layer === "bmus" ? "BMUs" : layer === "events" ? "final perforations and cuts" : layer === "others" ? "other events" : layer}`).join(", "));
+  const counts = panes.map((pane) => [...pane.glyphs].map(([layer, { points }]) => `${points.rows.length} ${layer === "bmus" ? "BMUs" : layer === "events" ? "holes and cuts" : layer === "others" ? "other events" : layer}`).join(", "));
   byId("gl").setAttribute("aria-label", panes.map((pane, k) => `${pane.title}: bone coloured by ${colourModes()[state.colour]}; ${counts[k]}`).join(". "));
   for (const layer of Object.keys(LAYERS)) {
     const number = panes.map((pane) => pane.glyphs.get(layer)?.points.rows.length).filter((one) => one !== undefined);
@@ -253,7 +253,7 @@ function setUpBelow() {
   rescale(state.scale);
   const kinds = SERIES[0].events.byName.get("kind")?.names || [], statuses = SERIES[0].events.byName.get("status")?.names || [];
   const changed = (name) => (value) => { state.events[name] = name === "run" ? Number(value) : value; refreshEvents(); };
-  choices("event-kind", { breaks: "perforations and strut cuts", all: "all", ...Object.fromEntries(kinds.map((one) => [one, words(one)])) }, "breaks", changed("kind"));
+  choices("event-kind", { breaks: "breaks of the network", all: "all", ...Object.fromEntries(kinds.map((one) => [one, words(one)])) }, "breaks", changed("kind"));
   choices("event-status", { all: "all", ...Object.fromEntries(statuses.map((one) => [one, statusText(one)])) }, "all", changed("status"));
   choices("event-run", Object.fromEntries(SERIES.map((series, k) => [k, series.name])), 0, changed("run"));
   byId("event-run-label").hidden = SERIES.length < 2;

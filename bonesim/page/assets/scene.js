@@ -6,18 +6,22 @@ const LAYERS = {
   osteoblasts: "osteoblasts",
   bmus: "BMU fronts, direction",
   osteocytes: "osteocyte, empty lacuna in the cut",
-  events: "final: perforation, strut cut",
+  events: "breaks: hole in a plate, cut of a rod",
   others: "other events so far",
 };
 const EVENT_UM = 120, EVENT_PIXELS = 15, OTHER_PIXELS = 8, PICK_PIXELS = 16;
 
-/** Which rows of the event log a layer draws on a day. */
+/** A row of the events is a break of the network: it has a state, and is there until its last day. */
+function isBreak(events, row) { return ["there", "closed", "merged"].includes(events.text("status", row)); }
+
+/** Which rows of the events a layer draws on a day. */
 function eventRows(series, layer, day) {
   const { events } = series, marked = HEADER.palette.events, rows = [];
   for (let row = 0; row < events.rows; row++) {
     if (events.data("day")[row] > day) continue;
-    const final = events.text("kind", row) in marked && events.text("status", row) === "final";
-    if (final === (layer === "events")) rows.push(row);
+    if (!isBreak(events, row)) {
+      if (layer === "others") rows.push(row);
+    } else if (layer === "events" && events.text("kind", row) in marked && !(events.data("end_day")[row] <= day)) rows.push(row);
   }
   return rows;
 }

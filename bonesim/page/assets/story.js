@@ -41,6 +41,7 @@ function eventText(events, row) {
   };
   number("thickness_um", (value) => `bone ${shown(value)} \u00b5m thick here`);
   number("depth_um", (value) => `eroded ${shown(value)} \u00b5m so far`);
+  number("width_um", (value) => `${shown(value)} \u00b5m wide at most`);
   number("delta_euler", (value) => `Euler number ${signed(value)}`);
   return parts.join(", ");
 }
@@ -48,7 +49,8 @@ function eventText(events, row) {
 function statusText(status) {
   return {
     open: "not judged yet", transient: "transient: healed, or cancelled within its cavity", final: "final: open a year after its BMU closed",
-    not_counted: "not counted",
+    not_counted: "not counted", there: "a break of the network: there at the last look",
+    closed: "a break of the network: closed again", merged: "a break of the network: now part of another",
   }[status] || words(status);
 }
 
