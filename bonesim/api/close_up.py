@@ -69,7 +69,7 @@ def render_event(
     with opened(run) as file:
         row = hole_days.event_of(file, event)
         chosen = file.events.iloc[row]
-        days = hole_days.days_of(file, float(chosen["day"]), exact=exact)
+        days = hole_days.days_of(file, row, exact=exact)
         panels = [
             close_up.Panel(one.day, one.name, bone_on(file, one.day, observers)) for one in days
         ]

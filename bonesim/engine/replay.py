@@ -57,6 +57,7 @@ def bone_on(run: Run, day: int, observers: Sequence[Observer] = ()) -> NDArray[n
         time = cost_of(size, config, until_day=day).text().splitlines()[-1].split(maxsplit=1)[1]
         observer.note(f"simulating to day {day} again: {time}")
         simulation = _from_checkpoint(run, config, day)
+        observer.expect(-config.schedule.burn_in_day if simulation is None else simulation.day, day)
         if simulation is None:
             simulation = _from_burn_in(config, make(), observer)
             _require_same(run, simulation)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Half the width of a panel; how deep behind the plate, and at most in front of it, is shown, um.
-HALF_WIDTH_UM, BACK_UM, FRONT_UM = 500.0, 450.0, 200.0
+HALF_WIDTH_UM, BACK_UM, FRONT_UM = 500.0, 450.0, 300.0
 #: Spheres of bone up to twice as thick are whole in the part that is measured.
 THICK_UM = 400.0
 #: Rows of each photograph; the figure in inches and dots per inch.
@@ -64,6 +64,8 @@ UNITS = {
 RING_COLOUR = palette.EVENTS["plate_perforation"].colour
 #: A point of the surface is of a cut face if it lies this near to the cut, points of the grid.
 CUT_STEPS = 0.8
+#: The colour bar is chosen for bone this near to the ring, um.
+SCALE_REACH_UM = 100.0
 #: A voxel and its six nearest.
 FACES = generate_binary_structure(3, 1)
 #: Bone this near to the place decides from which side it is seen, um.
@@ -72,7 +74,7 @@ FACING_UM = 150.0
 OCCLUSION_MM = 0.12
 #: Gaussian before the surface is drawn, voxels: less than in pictures of a whole block, since a hole
 #: may be one voxel wide.
-SMOOTH_VOXEL = 0.5
+SMOOTH_VOXEL = 0.4
 
 
 class Panel(NamedTuple):
@@ -171,11 +173,23 @@ def look_at(panels: list[Panel], place_um: NDArray[np.float64], voxel_um: float)
         shown.append((block, thickness, cut))
         rim = _thickness_at(plate, near, hole.open, ring)
         seen.append(Seen(one, block, hole, rim))
-    bone = np.concatenate([thickness[~cut] for _, thickness, cut in shown])
-    scale_um = max(20.0 * float(np.ceil(np.percentile(bone, 98) / 20.0)), 20.0)
+    scale_um = _scale_um(shown, ring, box)
     for block, thickness, cut in shown:
         paint_number(block, thickness / scale_um, cut)
     return CloseUp(sight, box, seen, scale_um, ring)
+
+
+def _scale_um(
+    shown: list[tuple[Block, NDArray[np.float64], NDArray[np.bool_]]], ring: Ring, box: Box
+) -> float:
+    """The end of the colour bar: nearly all bone within sight of the hole is thinner."""
+    found = []
+    for block, thickness, cut in shown:
+        at = np.asarray(block.surface.points)[:, :2] * 1000.0 - box.half_width_um
+        away = np.linalg.norm(at - np.array(ring.centre_um), axis=1)
+        found.append(thickness[~cut & (away <= ring.radius_um + SCALE_REACH_UM)])
+    most = float(np.percentile(np.concatenate(found), 95)) if sum(map(len, found)) else 0.0
+    return max(20.0 * float(np.ceil(most / 20.0)), 20.0)
 
 
 def _taken_from_behind(shapes: list[NDArray[np.bool_]], grid: Box) -> bool:

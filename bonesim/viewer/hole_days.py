@@ -96,35 +96,55 @@ def place_um(event: "pd.Series[float]") -> np.ndarray[tuple[int], np.dtype[np.fl
     return np.array([event[f"{axis}_um"] for axis in "zyx"], np.float64)
 
 
-def days_of(run: Run, event_day: float, *, exact: bool) -> list[Moment]:
+def days_of(run: Run, row: int, *, exact: bool) -> list[Moment]:
     """The days to show: before, the hole's first day, the end of suppression and of recovery.
 
-    Those after the event only. The first day is the event's with `exact`, else that of the first
-    snapshot since; each name states what day it is.
+    Before is the last snapshot before the event on which the plate was whole there: holes that healed may
+    precede a final one. Later days are those after the event only. The first day is the event's with
+    `exact`, else that of the first snapshot since; each name states which.
 
     Raises:
         InputError: no snapshot before the event, or none after.
     """
-    days = run.snapshot_days
+    days, event = run.snapshot_days, run.events.iloc[row]
     main = three_moments(run.table["day"].to_numpy(), weekly_e2(run), days)
-    return days_in(days, main, event_day, str(run.path), exact=exact)
+    before = [day for day in days if day < event["day"]]
+    whole = _last_whole(run, place_um(event), before) if before else None
+    return days_in(days, main, float(event["day"]), str(run.path), exact=exact, whole=whole)
+
+
+def _last_whole(
+    run: Run, place: "np.ndarray[tuple[int], np.dtype[np.float64]]", days: list[int]
+) -> int:
+    """The last of some days without a hole at a place in the plate of the first; else the last."""
+    grid = hole_box(run.voxel_um)
+    first = run.quanta(days[0])
+    try:
+        sight = sight_on(first, run.voxel_um, place)
+    except InputError:
+        return days[-1]
+    plate = plate_in(bone_along(first, run.voxel_um, sight, grid), grid)
+    for day in days[:0:-1]:
+        if not hole_in(plate, bone_along(run.quanta(day), run.voxel_um, sight, grid)).width_um:
+            return day
+    return days[0]
 
 
 def days_in(
-    snapshots: Sequence[int], main: Sequence[Moment], event_day: float, path: str, *, exact: bool
-) -> list[Moment]:
-    """As `days_of`, of these snapshots and of the moments of the main picture."""
+    snapshots: Sequence[int], main: Sequence[Moment], event_day: float, path: str, *, exact: bool,
+    whole: int | None,
+) -> list[Moment]:  # fmt: skip
+    """As `days_of`, of these snapshots, the moments of the main picture and the day before."""
     first = int(np.ceil(event_day))
-    before = [day for day in snapshots if day < event_day]
     since = [day for day in snapshots if day >= event_day]
-    if not before or not (since or exact):
-        missing = "before" if not before else "after"
+    if whole is None or not (since or exact):
+        missing = "before" if whole is None else "after"
         raise InputError(
             f"{path}: no snapshot {missing} the event of day {event_day:g}; there are "
             f"{', '.join(map(str, snapshots))}"
         )
     names = {one.day: one.name for one in main}
-    shown = {before[-1]: names.get(before[-1], "Before the hole")}
+    shown = {whole: names.get(whole, "Before the hole")}
     opened = first if exact else since[0]
     if exact or opened not in names:
         shown[opened] = "The hole's first day" if opened == first else _late(opened - first)
