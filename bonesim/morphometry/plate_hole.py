@@ -19,6 +19,8 @@ from bonesim.units import BONE
 #: The normal is that of the bone in a ball of this radius about the place, um: wider than a plate is
 #: thick, narrower than a marrow space. Assumed.
 NORMAL_REACH_UM = 200.0
+#: Of a plate's two sides that is seen which faces here, (z, y, x): the front, as in pictures of blocks.
+FRONT = np.array([0.28, -0.88, 0.39])
 #: A plate's surface may be this far off the middle plane, um. Assumed.
 BAND_UM = 100.0
 #: A hole is looked for this far around the place, um, and is at the place if this near to it.
@@ -126,6 +128,8 @@ def sight_on(quanta: NDArray[np.uint8], voxel_um: float, place_um: Floats) -> Si
     points = offset[parts == parts.flat[np.argmin(away)]]
     middle = points.mean(axis=0)
     normal = np.linalg.eigh((points - middle).T @ (points - middle))[1][:, 0]
+    if normal @ FRONT < 0.0:
+        normal = -normal
     # The place is moved along the normal into the middle of the bone around it.
     core = points[np.linalg.norm(points - (points @ normal)[:, None] * normal, axis=1) <= reach / 2]
     depth = float((core @ normal).mean()) if len(core) else float(middle @ normal)

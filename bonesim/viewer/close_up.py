@@ -36,6 +36,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import COLOUR_LOOK, View, photograph
 from bonesim.viewer.moments import day_text
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.surface import Block, bone_block, paint_number, under_surface
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def draw(close_up: CloseUp, title: str) -> Drawing:
             f"{letter}  {one.panel.name}\n{day_text(one.panel.day)}\n{_at_hole(one)}",
             fontsize=9.5, loc="left",
         )  # fmt: skip
-    _scale_bar(axes[0])
+    scale_bar(axes[0], BAR_UM, f"{BAR_UM:g} um")
     _colour_bar(figure, axes, close_up.scale_um)
     _legend(figure)
     figure.suptitle(title, fontsize=10.5)
@@ -391,17 +392,6 @@ def view_of_box(box: Box) -> View:
     width, height, depth = (sides - box.spacing_um) / 1000.0
     axes = np.eye(3)
     return View(axes[0], axes[1], -axes[2], sides / 2000.0, width, height, depth)
-
-
-def _scale_bar(axis: "Axes") -> None:
-    """A bar under the first photograph, its ends cut off square."""
-    from matplotlib.patches import Rectangle
-
-    left, low = -HALF_WIDTH_UM, -HALF_WIDTH_UM - 45.0
-    axis.add_patch(
-        Rectangle((left, low), BAR_UM, 16.0, facecolor=palette.INK, linewidth=0.0, clip_on=False)
-    )
-    axis.text(left + BAR_UM + 20.0, low + 8.0, f"{BAR_UM:g} um", ha="left", va="center", fontsize=9)
 
 
 def _colour_bar(figure: "Figure", axes: list["Axes"], scale_um: float) -> None:

@@ -25,7 +25,8 @@ from bonesim.viewer.moments import (
     weekly_e2,
 )
 from bonesim.viewer.picture import Drawing
-from bonesim.viewer.scene import legend, photographed, scale_bar
+from bonesim.viewer.scale_bar import scale_bar
+from bonesim.viewer.scene import legend, photographed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,7 @@ def _figure(run: Run, twin: Run) -> "Figure":
     for axis, (one, moment, name) in zip(blocks, panels, strict=True):
         photographed(axis, one, moment.day, box, HEIGHT_PX)
         axis.set_title(f"{name}\n{day_text(moment.day)}\n{_caption(one, moment.day)}", fontsize=9.5)
-    scale_bar(blocks[0], BAR_MM)
+    scale_bar(blocks[0], BAR_MM, f"{BAR_MM:g} mm")
     legend(top, "events", suppression=True)
     figure.suptitle(_title(run), fontsize=10.5)
     _draw_curves(list(bottom.subplots(1, 3)), run, twin, moments)
