@@ -68,12 +68,12 @@ class Box(NamedTuple):
     def across(self) -> Floats:
         """Places of points to the right or up."""
         n = round(self.half_width_um / self.spacing_um)
-        return self.spacing_um * np.arange(-n, n + 1)
+        return np.asarray(self.spacing_um * np.arange(-n, n + 1), np.float64)
 
     def along(self) -> Floats:
         """Places of points along the normal."""
         first, last = round(self.back_um / self.spacing_um), round(self.front_um / self.spacing_um)
-        return self.spacing_um * np.arange(-first, last + 1)
+        return np.asarray(self.spacing_um * np.arange(-first, last + 1), np.float64)
 
 
 class Plate(NamedTuple):
