@@ -95,6 +95,7 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     config = bonesim.load_config(folder / "base.toml")
     with bonesim.open_run(run_file) as run:
         bmu = int(run.cells("bmus", 20)["id"].iloc[0])
+        event = int((run.events["day"] > 0).argmax())
     return {
         "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
         "untreated_twin": lambda n: bonesim.untreated_twin(config),
@@ -141,6 +142,7 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "plot_story": lambda n: bonesim.plot_story(run_file, bmu),
         "verify": lambda n: bonesim.verify(run_file),
         "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
+        "render_event": lambda n: bonesim.render_event(run_file, event),
         "report": lambda n: bonesim.report(
             run_file, output=folder / "report.html", overwrite=True
         ),

@@ -23,6 +23,12 @@ def render(
             "the habitual load) or none.",
         ),
     ] = None,
+    twin: Annotated[
+        Path | None,
+        typer.Option(
+            show_default=False, help="The untreated twin's run file: its bone and curves beside."
+        ),
+    ] = None,
     event: Annotated[
         str | None,
         typer.Option(
@@ -41,6 +47,8 @@ def render(
     quiet: Quiet = False,
 ) -> None:
     """Before and after in 3-D with every perforation and cut marked; or one hole in close-up."""
+    if event is not None and twin is not None:
+        raise InputError("is not for `event`; leave one out", parameter="twin")
     if event is not None:
         _close_up(file, output, event, colour, exact=exact, overwrite=overwrite, quiet=quiet)
         return
@@ -48,7 +56,7 @@ def render(
         raise InputError("belongs to `event`; add it", parameter="exact")
     from bonesim.api.pictures import render as draw
 
-    draw(file, output, colour=colour or "events", overwrite=overwrite)
+    draw(file, output, colour=colour or "events", twin=twin, overwrite=overwrite)
     print(output, file=sys.stderr)
 
 

@@ -92,9 +92,24 @@ def draw(run: Run, twin: Run) -> Drawing:
         twin: its untreated twin's.
 
     Raises:
-        InputError: as `moments_of`; a lattice without bone.
+        InputError: as `moments_of`; no twin of this run; a lattice without bone.
     """
+    _require_twin(run, twin, moments_of(run)[-1].day)
     return Drawing(_figure(run, twin), {".csv": numbers(run, twin).to_csv(index=False)})
+
+
+def _require_twin(run: Run, twin: Run, day: int) -> None:
+    """Refuse a file that is no twin: both have the same bone on day 0, and a snapshot on `day`."""
+    lacking = [one for one in (0, day) if one not in twin.snapshot_days]
+    if (twin.shape, twin.voxel_um) != (run.shape, run.voxel_um):
+        reason = "has another lattice"
+    elif lacking:
+        reason = f"has no snapshot of day {lacking[0]}"
+    elif not np.array_equal(run.quanta(0), twin.quanta(0)):
+        reason = "has another bone on day 0"
+    else:
+        return
+    raise InputError(f"{twin.path}: {reason}: it is no twin of {run.path}", parameter="twin")
 
 
 def numbers(run: Run, twin: Run) -> "pd.DataFrame":
