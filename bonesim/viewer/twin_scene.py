@@ -100,13 +100,13 @@ def draw(run: Run, twin: Run) -> Drawing:
 
 def _require_twin(run: Run, twin: Run, day: int) -> None:
     """Refuse a file that is no twin: both have the same bone on day 0, and a snapshot on `day`."""
-    lacking = [one for one in (0, day) if one not in twin.snapshot_days]
+    days = twin.snapshot_days
     if (twin.shape, twin.voxel_um) != (run.shape, run.voxel_um):
         reason = "has another lattice"
-    elif lacking:
-        reason = f"has no snapshot of day {lacking[0]}"
-    elif not np.array_equal(run.quanta(0), twin.quanta(0)):
+    elif 0 in days and not np.array_equal(run.quanta(0), twin.quanta(0)):
         reason = "has another bone on day 0"
+    elif not {0, day} <= set(days):
+        reason = f"has no snapshot of day {day if 0 in days else 0}"
     else:
         return
     raise InputError(f"{twin.path}: {reason}: it is no twin of {run.path}", parameter="twin")

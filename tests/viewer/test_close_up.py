@@ -194,6 +194,9 @@ def test_what_cannot_be_shown(small_run: Path, tmp_path: Path) -> None:
             InputError, match=f"give largest or a row of its event table, 0 to {last}"
         ):
             bonesim.render_event(opened, last + 1, tmp_path / "p.png")
+        with pytest.raises(InputError, match="'-1' is no event") as error:
+            bonesim.render_event(opened, "-1", tmp_path / "p.png")
+        assert error.value.parameter == "event"
     config = validated(SMALL, "test").with_changes({"schedule.snapshots_day": [60]})
     empty = run(config, tmp_path / "empty.vtkhdf", until_day=5)
     with open_run(empty) as opened, pytest.raises(InputError, match="holds no snapshot"):
