@@ -24,6 +24,7 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.close_up import render_event as render_event
     from bonesim.api.documents import guide as guide
     from bonesim.api.files import verify as verify
     from bonesim.api.first_picture import demo as demo
@@ -101,6 +102,7 @@ _NAMES = {
     "api.pictures": (
         "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
+    "api.close_up": ("render_event",),
     "api.report": ("report",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),

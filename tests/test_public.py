@@ -160,6 +160,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
 
 #: Tested with a trial of their own in tests/trials, which takes longer to make.
 OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
+#: Tested with a run that has topological events in tests/viewer.
+OF_EVENTS = {"render_event"}
 CLASSES = {
     "Config", "Specimen", "Simulation", "Observer", "Stopped", "Run", "BonesimError", "InputError",
     "ResourceError", "CorruptFileError", "BusyError", "NumericalError",
@@ -168,7 +170,7 @@ CLASSES = {
 
 def test_every_public_function_works_twice(folder: Path, run_file: Path) -> None:
     known = calls(folder, run_file)
-    assert set(known) | OF_TRIALS | CLASSES | {"__version__"} == set(bonesim.__all__)
+    assert set(known) | OF_TRIALS | OF_EVENTS | CLASSES | {"__version__"} == set(bonesim.__all__)
     for name, call in known.items():
         for n in (0, 1):
             found = call(n)

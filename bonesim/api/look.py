@@ -1,6 +1,6 @@
 """Look at what there is: the content of a run, structure, stiffness, a clinic's record, scans."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
@@ -82,7 +82,7 @@ def measure(
     bone: str | Path | Run, voxel_um: float | None = None, region: ArrayLike | str | Path | None = None,
     quick: bool = False, *, threshold: float | None = None, smooth_voxel: float | None = None,
     quanta: bool = False, per_label: bool = False, closed: bool = False,
-    progress: Progress | None = None, **scan: Unpack[ScanOptions],
+    scanner: str | None = None, progress: Progress | None = None, **scan: Unpack[ScanOptions],
 ) -> "pd.DataFrame": ...  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def measure(
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
     per_label: Literal[False] = False, closed: Literal[False] = False,
-    progress: Progress | None = None,
+    scanner: str | None = None, progress: Progress | None = None,
     **scan: Unpack[ScanOptions],
 ) -> dict[str, Measure]: ...  # fmt: skip
 
@@ -110,8 +110,8 @@ def measure(
     bone: ArrayLike | Specimen | str | Path | Run, voxel_um: float | None = None,
     region: ArrayLike | str | Path | None = None, quick: bool = False, *,
     threshold: float | None = None, smooth_voxel: float | None = None, quanta: bool = False,
-    per_label: bool = False, closed: bool = False, progress: Progress | None = None,
-    **scan: Unpack[ScanOptions],
+    per_label: bool = False, closed: bool = False, scanner: str | None = None,
+    progress: Progress | None = None, **scan: Unpack[ScanOptions],
 ) -> "dict[str, Measure] | pd.DataFrame":  # fmt: skip
     """Structure of bone: BV/TV, Tb.Th, Tb.Sp, Conn.D, SMI, DA, plates and rods (Bouxsein 2010).
 
@@ -130,6 +130,8 @@ def measure(
         per_label: measure the voxels of each number in `region` by themselves.
         closed: measure a copy of each snapshot of a run in which all open cavities are filled again.
             Without it a run's table also has the few closed measures of its snapshot table.
+        scanner: measure what this scanner would see, at its own voxels: "micro_ct_20",
+            "hr_pqct_61", "hr_pqct_82" or "qct", as `scan_like` does it.
         progress: receives the share of the work that is done, 0..1.
         scan: for images: see `ScanOptions`.
 
@@ -145,8 +147,13 @@ def measure(
     from bonesim.reports import structure
 
     _closed_is_of_runs(bone, closed)
+    if scanner is not None and (region is not None or per_label):
+        raise InputError(
+            "has voxels of its own, which a region does not fit; leave one out", parameter="scanner"
+        )
     if isinstance(bone, Specimen) or not isinstance(bone, str | Path | Run):
         block = block_of(bone, voxel_um, threshold, quanta, smooth_voxel=smooth_voxel, **scan)
+        block = next(as_seen([block], scanner))
         place, _ = region_in(region, block.quanta.shape, grid_of_array(block), labels=per_label)
         if per_label:
             return structure.table([block], place, quick=quick, per_label=True, progress=progress)
@@ -156,16 +163,17 @@ def measure(
     if not is_run(bone):
         one = bone_of_scan(scan_parameters(bone, **given), partial_volume=True)  # type: ignore[arg-type]
         place, notes = region_in(region, one.quanta.shape, one.grid, one.crop, labels=per_label)
+        one = one._replace(notes=(*one.notes, *notes))
         return structure.table(
-            [one._replace(notes=(*one.notes, *notes))], place, name, quick=quick,
-            per_label=per_label, progress=progress,
+            as_seen([one], scanner), place, name, quick=quick, per_label=per_label,
+            progress=progress,
         )  # fmt: skip
     only_for_scans(bone, **given)
     with opened(bone) as run:
         place, notes = region_in(region, run.shape, grid_of_run(run), labels=per_label)
+        bones = closed_bones_of_run(run) if closed else bones_of_run(run)
         table = structure.table(
-            closed_bones_of_run(run) if closed else bones_of_run(run), place, name,
-            quick=quick, per_label=per_label, progress=progress,
+            as_seen(bones, scanner, run), place, name, quick=quick, per_label=per_label, progress=progress,
             count=len(run.snapshot_days),
         )  # fmt: skip
         table.attrs["notes"] += notes
@@ -296,6 +304,18 @@ def scan_like(
         return report.write(
             file, Path(folder), chosen, scanner, voxel_um, seed, overwrite=overwrite
         )
+
+
+def as_seen(bones: Iterable[Bone], scanner: str | None, run: Run | None = None) -> Iterator[Bone]:
+    """Bones as a scanner sees them, those of a run with its mineral and noise; unchanged if None."""
+    from bonesim.reports import scan_like as report
+    from bonesim.reports.clinic import seed_of
+
+    if scanner is None:
+        return iter(bones)
+    if run is None:
+        return report.bones_seen(bones, scanner, None, 1)
+    return report.bones_seen(bones, scanner, report.full_density(run), seed_of(run, None))
 
 
 def block_of(

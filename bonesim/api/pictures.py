@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.api.inputs import AnyConfig, AnyRun, as_config, files_of, opened
+from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer.picture import Drawing, check_picture, save
 
@@ -24,6 +25,7 @@ def render(
     output: str | Path | None = None,
     *,
     colour: str = "events",
+    twin: AnyRun | None = None,
     overwrite: bool = False,
 ) -> "Figure":
     """The bone before, at the end of suppression and of recovery, and the time courses.
@@ -33,17 +35,28 @@ def render(
         output: PNG to write, with the numbers behind the curves as CSV beside it; none if None.
         colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
             energy density under the habitual load, solved here) or "none".
+        twin: the untreated twin's: its bone on the last day beside, and curves against it; bone
+            with marks only.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
-        InputError: no snapshot, an unknown colour, a lattice without bone, an output that cannot be
-        written. CorruptFileError: a damaged file. NumericalError: "sed" does not converge.
+        InputError: no snapshot, an unknown colour, a lattice without bone, another run's twin, an
+        output that cannot be written. CorruptFileError: a damaged file. NumericalError: "sed" does
+        not converge.
     """
-    from bonesim.viewer import scene
+    from bonesim.viewer import scene, twin_scene
 
-    place = _checked(output, overwrite, run.path if isinstance(run, Run) else run)
+    both = [run] if twin is None else [run, twin]
+    place = _checked(
+        output, overwrite, *(one.path if isinstance(one, Run) else one for one in both)
+    )
+    if twin is not None and colour != "events":
+        raise InputError('is "events" beside a twin; leave it out', parameter="colour")
     with opened(run) as file:
-        return _shown(scene.draw(file, colour), place)
+        if twin is None:
+            return _shown(scene.draw(file, colour), place)
+        with opened(twin) as other:
+            return _shown(twin_scene.draw(file, other), place)
 
 
 def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":

@@ -56,6 +56,13 @@ def measure(
     closed: Annotated[
         bool, typer.Option("--closed", help="Of runs: with all open cavities filled again.")
     ] = False,
+    scanner: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure what it would see, at its voxels: micro_ct_20, hr_pqct_61, hr_pqct_82, qct.",
+            show_default=False,
+        ),
+    ] = None,
     maps: Annotated[
         Path | None,
         typer.Option(
@@ -131,7 +138,8 @@ def measure(
         raise InputError(
             "is not for `mechanics`, which loads the whole block; crop the image", parameter="roi"
         )
-    for name, given in (("maps", maps is not None), ("per_label", per_label)):
+    unfit = {"maps": maps is not None, "per_label": per_label, "scanner": scanner is not None}
+    for name, given in unfit.items():
         if mechanics and given:
             raise InputError("is not for `mechanics`, which loads the whole block", parameter=name)
     report = mechanics_report if mechanics else structure
@@ -139,13 +147,20 @@ def measure(
         voxel_um=voxel_um, threshold=threshold, smooth_voxel=smooth_voxel, threshold_mg=threshold_mg,
         density_slope=density_slope, density_intercept=density_intercept, crop=crop,
         index=index, array=array, closed=closed,
-        **({"tensor": tensor, **test} if mechanics else {"region": roi, "per_label": per_label}),
+        **(
+            {"tensor": tensor, **test}
+            if mechanics
+            else {"region": roi, "per_label": per_label, "scanner": scanner}
+        ),
     )  # fmt: skip
-    if maps is not None and closed:
-        raise InputError("draws bone as it is; leave `closed` out", parameter="maps")
+    for name, given in (("closed", closed), ("scanner", scanner is not None)):
+        if maps is not None and given:
+            raise InputError(f"draws bone as it is; leave `{name}` out", parameter="maps")
     if maps is not None:
         own = {
-            name: value for name, value in options.items() if name not in ("per_label", "closed")
+            name: value
+            for name, value in options.items()
+            if name not in ("per_label", "closed", "scanner")
         }
         for file in files:
             folder = maps if len(files) == 1 else maps / file.name.split(".")[0]

@@ -6,27 +6,81 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Overwrite, Picture, RunFile
+from bonesim.cli.options import Overwrite, Picture, Quiet, RunFile
+from bonesim.errors import InputError
 
 
 def render(
     file: RunFile,
     output: Picture,
     colour: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--colour",
             "--color",
-            help="events, bone, mineral, surface_state, sed (strain energy density under the "
-            "habitual load) or none.",
+            show_default=False,
+            help="events (default), bone, mineral, surface_state, sed (strain energy density under "
+            "the habitual load) or none.",
         ),
-    ] = "events",
+    ] = None,
+    twin: Annotated[
+        Path | None,
+        typer.Option(
+            show_default=False, help="The untreated twin's run file: its bone and curves beside."
+        ),
+    ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False,
+            help="One hole in close-up: the id of a break, or largest.",
+        ),
+    ] = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="With --event: show the hole's very first day; simulates the run again to that day.",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Before and after in 3-D with every perforation and cut marked, and the time courses."""
+    """Before and after in 3-D with every perforation and cut marked; or one hole in close-up."""
+    if event is not None and twin is not None:
+        raise InputError("is not for `event`; leave one out", parameter="twin")
+    if event is not None:
+        _close_up(file, output, event, colour, exact=exact, overwrite=overwrite, quiet=quiet)
+        return
+    if exact:
+        raise InputError("belongs to `event`; add it", parameter="exact")
     from bonesim.api.pictures import render as draw
 
-    draw(file, output, colour=colour, overwrite=overwrite)
+    draw(file, output, colour=colour or "events", twin=twin, overwrite=overwrite)
+    print(output, file=sys.stderr)
+
+
+def _close_up(
+    file: Path, output: Path, event: str, colour: str | None, *, exact: bool, overwrite: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """One hole: the picture, what is measured at it on stdout, what to know on stderr."""
+    if colour is not None:
+        raise InputError(
+            "is not for `event`, whose colours are thickness; leave it out", parameter="colour"
+        )
+    from bonesim.api.close_up import render_event
+    from bonesim.cli.interrupts import ended_at_once
+    from bonesim.engine.progress import Terminal, complain
+
+    with ended_at_once():
+        made = render_event(
+            file, event, output, exact=exact, overwrite=overwrite,
+            observers=[] if quiet else [Terminal()],
+        )  # fmt: skip
+    print(made.description)
+    for note in () if quiet else made.table.attrs["notes"]:
+        complain(note.replace("`exact`", "--exact"))
     print(output, file=sys.stderr)
 
 

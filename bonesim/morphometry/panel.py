@@ -9,6 +9,7 @@ from bonesim.errors import InputError
 from bonesim.morphometry.connectivity import connectivity, euler_of, fragments, purified
 from bonesim.morphometry.domain import Domain, domain_of
 from bonesim.morphometry.network import network_of
+from bonesim.morphometry.number import middles_of, number_in_sections, ridge_distance
 from bonesim.morphometry.plates_and_rods import plates_and_rods
 from bonesim.morphometry.roughness import after_gaussian, roughness
 from bonesim.morphometry.shape import Mesh, amid_eight, fabric, structure_model_index, surface_mesh
@@ -27,13 +28,15 @@ FILTER_UM = 15.0
 #: nodes double). Not in voxels: at 50 um it would take the thinnest struts.
 SHAPE_UM = 20.0
 #: Shares of the whole work that are spheres of bone, and of marrow, about.
-BONE_WORK, MARROW_WORK = 0.15, 0.65
+BONE_WORK, MARROW_WORK = 0.12, 0.5
 
 _SPHERE = "largest sphere (Hildebrand 1997a)"
 _CUT = "spheres that the edge cuts are censored (Kaplan-Meier)"
 _MIL = "exact mean intercept over the surface (no test lines), ellipsoid of 1/MIL^2"
 _CURVES = "curve skeleton (isthmus thinning) of the purified network, Gaussian of 20 um"
 _SHEETS = "sheet skeleton, Gaussian of 20 um; a plate is at least twice as wide as thick"
+_MIDDLES = "sheet skeleton, Gaussian of 20 um; spheres between, from middle to middle"
+_PLANES = "plates in parallel (Parfitt 1983), mean of all planes across z, y and x"
 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
@@ -47,6 +50,11 @@ PANEL = {
     "tb_sp_um": ("Tb.Sp", f"{_SPHERE} in marrow, mean over marrow voxels; {_CUT}"),
     "tb_sp_sd_um": ("Tb.Sp.SD", f"{_SPHERE} in marrow, SD over marrow voxels; {_CUT}"),
     "tb_n_per_mm": ("Tb.N", "1 / (Tb.Th + Tb.Sp)"),
+    "tb_n_volume_per_mm": ("Tb.N BV/TV:Tb.Th", f"BV/TV over Tb.Th; {_SPHERE}"),
+    "tb_n_ridges_per_mm": ("Tb.N*", f"1 over the mean distance of middles (Laib 1999), {_MIDDLES}"),
+    "tb_th_ridges_um": ("Tb.Th*", f"BV/TV over Tb.N*, {_MIDDLES}"),
+    "tb_n_sections_per_mm": ("Tb.N 2-D", f"2/pi B.Pm/T.Ar, {_PLANES}"),
+    "tb_th_sections_um": ("Tb.Th 2-D", f"pi/2 B.Ar/B.Pm, {_PLANES}"),
     "bstv_per_mm": ("BS/TV", "marching cubes at half a voxel"),
     "bsbv_per_mm": ("BS/BV", "marching cubes, over BV with partial volume"),
     "conn_d_per_mm3": (
@@ -173,8 +181,11 @@ def measure(
             values |= _fabric(surface, voxel_um)
             smoothed = surface_mesh(quanta, counted, SHAPE_UM / voxel_um)
             values["smi"] = structure_model_index(smoothed)
-            smooth = purified(filtered(quanta, SHAPE_UM / voxel_um))
-            values |= _parts(smooth, domain, bvtv, volume_mm3)
+            smooth = filtered(quanta, SHAPE_UM / voxel_um)
+            values |= _ridges(smooth, domain, bvtv, voxel_um, progress)
+            values |= _parts(purified(smooth), domain, bvtv, volume_mm3)
+            values |= _sections(surface, bvtv, voxel_mm)
+            values["tb_n_volume_per_mm"] = 1000.0 * bvtv / values["tb_th_um"]
     if progress is not None:
         progress(1.0)
     return {
@@ -195,6 +206,25 @@ def _lengths(domain: Domain, voxel_um: float, progress: Progress | None = None) 
         mean, sd = mean_and_sd(spheres, phase & domain.region)
         values |= {f"{name}_um": mean * voxel_um, f"{name}_sd_um": sd * voxel_um}
     return values | {"tb_n_per_mm": 1000.0 / (values["tb_th_um"] + values["tb_sp_um"])}
+
+
+def _ridges(
+    bone: NDArray[np.bool_], domain: Domain, bvtv: float, voxel_um: float,
+    progress: Progress | None,
+) -> dict[str, float]:  # fmt: skip
+    """Number and thickness by the distance of the middles of trabeculae."""
+    within = part_of(progress, BONE_WORK + MARROW_WORK, 1.0)
+    apart = ridge_distance(middles_of(bone), domain.region, domain.known, within) * voxel_um
+    return {"tb_n_ridges_per_mm": 1000.0 / apart, "tb_th_ridges_um": bvtv * apart}
+
+
+def _sections(surface: Mesh, bvtv: float, voxel_mm: float) -> dict[str, float]:
+    """Number and thickness as plane sections give them."""
+    number = number_in_sections(surface) / voxel_mm
+    return {
+        "tb_n_sections_per_mm": number,
+        "tb_th_sections_um": 1000.0 * bvtv / number if number > 0.0 else float("nan"),
+    }
 
 
 def _smoothness(domain: Domain, surface: Mesh, voxel_um: float) -> dict[str, float]:

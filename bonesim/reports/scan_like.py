@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,9 @@ from bonesim.instruments.imaging import (
     truth_between,
 )
 from bonesim.instruments.visits import ClinicParameters
+from bonesim.lattice.mineral import MineralParameters
 from bonesim.reports.clinic import seed_of
+from bonesim.specimens.bones import Bone
 from bonesim.storage.durable import failures_explained, write_durably
 from bonesim.storage.outputs import check_outputs
 from bonesim.storage.reader import Run
@@ -83,13 +86,11 @@ def write(
     names += [f"truth_{earlier}_{later}.nrrd" for earlier, later in pairwise(chosen)]
     check_outputs([folder / name for name in (*names, "scan.json")], overwrite, (run.path,))
     done = _done(run, scanner, settings, seed_of(run, seed))
-    full = _full_density(run)
+    full = full_density(run)
     first = float(run.quanta(run.snapshot_days[0]).mean(dtype=np.float64))
     for day in chosen:
         quanta = run.quanta(day)
-        share = relative(np.array([first, float(quanta.mean(dtype=np.float64))]))
-        marrow = float(marrow_mg_per_cm3(share, p.density)[1])
-        density = density_image(quanta, run.field("mineral", day), full, marrow)
+        density, marrow = _density(quanta, run.field("mineral", day), first, full, p)
         grey = seen(density, run.voxel_um, settings, done["seed"], day)
         mask = bone_mask(grey, settings)
         image, bone = f"day_{day}.nrrd", f"day_{day}_bone.nrrd"
@@ -118,6 +119,50 @@ def write(
     with failures_explained(place):
         write_durably(place, (json.dumps(done, indent=2) + "\n").encode())
     return table(done)
+
+
+def bones_seen(
+    bones: Iterable[Bone], scanner: str, full_mg_per_cm3: float | None, seed: int
+) -> Iterator[Bone]:
+    """Bones as a scanner sees them: its voxels, its noise, its threshold; as `write` does it.
+
+    Args:
+        bones: what is scanned; the first is the baseline that marrow fat is of.
+        scanner: a name in SCANNERS.
+        full_mg_per_cm3: density of fully mineralised bone; the default of a configuration if None.
+            Bone whose mineral is not known is fully mineralised.
+        seed: of the noise.
+
+    Raises:
+        InputError: no such scanner, or voxels that do not fit.
+    """
+    settings, p, first = scanner_named(scanner), ClinicParameters(), None
+    full = (
+        MineralParameters().full_density_mg_per_cm3 if full_mg_per_cm3 is None else full_mg_per_cm3
+    )
+    for bone in bones:
+        first = float(bone.quanta.mean(dtype=np.float64)) if first is None else first
+        mineral = np.full_like(bone.quanta, FULL) if bone.mineral is None else bone.mineral
+        density, _ = _density(bone.quanta, mineral, first, full, p)
+        mask = bone_mask(seen(density, bone.voxel_um, settings, seed, bone.day or 0), settings)
+        note = f"as {scanner} sees it: voxels of {settings.voxel_um:g} um"
+        yield bone._replace(
+            quanta=mask * np.uint8(FULL), voxel_um=settings.voxel_um, mineral=None, stock=None,
+            notes=(*bone.notes, note), grid=None, crop=None,
+        )  # fmt: skip
+
+
+def _density(
+    quanta: NDArray[np.uint8], mineral: NDArray[np.uint8], first: float, full: float,
+    p: ClinicParameters,
+) -> tuple[NDArray[np.float32], float]:  # fmt: skip
+    """The true density of a bone, and what the scanner reads in its marrow, mgHA/cm3.
+
+    `first`: mean quanta of the baseline.
+    """
+    share = relative(np.array([first, float(quanta.mean(dtype=np.float64))]))
+    marrow = float(marrow_mg_per_cm3(share, p.density)[1])
+    return density_image(quanta, mineral, full, marrow), marrow
 
 
 def table(done: dict[str, Any]) -> "pd.DataFrame":
@@ -170,7 +215,7 @@ def _done(run: Run, name: str, settings: Scanner, seed: int) -> dict[str, Any]:
         "run_voxel_um": run.voxel_um,
         "scanner": name,
         **settings.model_dump(),
-        "full_density_mg_per_cm3": _full_density(run),
+        "full_density_mg_per_cm3": full_density(run),
         "seed": seed,
         "steps": [
             "density = bone x mineralisation x full density + marrow (negative: fat)",
@@ -188,7 +233,12 @@ def _done(run: Run, name: str, settings: Scanner, seed: int) -> dict[str, Any]:
     }
 
 
-def _full_density(run: Run) -> float:
+def full_density(run: Run) -> float:
+    """Density of fully mineralised bone of a run, mgHA/cm3.
+
+    Raises:
+        CorruptFileError: its configuration has none.
+    """
     try:
         return float(translated(run.config)["tissue"]["mineral"]["full_density_mg_per_cm3"])
     except (LookupError, TypeError, ValueError):

@@ -6,6 +6,7 @@ occlusion (dark hollows) and by a key light from the upper left, not by hue.
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ AZIMUTH_DEGREES = 24.0
 ELEVATION_DEGREES = 16.0
 #: Radius of ambient occlusion, mm: about a marrow space.
 OCCLUSION_MM = 0.35
+#: How bone answers light; and a surface whose colour is to be compared with a colour bar: less shade.
+LOOK = {"ambient": 0.25, "diffuse": 0.85, "specular": 0.12, "specular_power": 12.0}
+COLOUR_LOOK = {"ambient": 0.5, "diffuse": 0.55, "specular": 0.0, "specular_power": 1.0}
 #: Images are drawn this many times too large and averaged down: smooth edges.
 OVERSAMPLE = 2
 #: White space around the block, as a share of its height.
@@ -81,8 +85,19 @@ def on_image_mm(view: View, points_mm: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(across + np.array([view.width_mm / 2, view.height_mm / 2]))
 
 
-def photograph(block: Block, view: View, height_px: int) -> NDArray[np.uint8]:
-    """Image (rows, columns, 3) of `block`, `height_px` rows; columns follow the view's shape."""
+def photograph(
+    block: Block, view: View, height_px: int, occlusion_mm: float = OCCLUSION_MM,
+    look: Mapping[str, float] = LOOK,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """Image (rows, columns, 3) of `block`, `height_px` rows; columns follow the view's shape.
+
+    Args:
+        block: what is drawn.
+        view: the camera.
+        height_px: rows.
+        occlusion_mm: radius of ambient occlusion.
+        look: how the surface answers light.
+    """
     import pyvista as pv
 
     choose_window()
@@ -90,10 +105,10 @@ def photograph(block: Block, view: View, height_px: int) -> NDArray[np.uint8]:
     columns = round(height_px * view.width_mm / view.height_mm) * OVERSAMPLE
     plotter = pv.Plotter(off_screen=True, window_size=[columns, rows], lighting="none")
     try:
-        add_block(plotter, block)
+        add_block(plotter, block, look)
         light(plotter, view)
         aim(plotter, view)
-        plotter.enable_ssao(radius=OCCLUSION_MM, bias=0.01, kernel_size=128, blur=True)
+        plotter.enable_ssao(radius=occlusion_mm, bias=0.01, kernel_size=128, blur=True)
         image = plotter.screenshot(return_img=True)
     finally:
         plotter.close()
@@ -102,9 +117,8 @@ def photograph(block: Block, view: View, height_px: int) -> NDArray[np.uint8]:
     return np.asarray(np.rint(coarse), dtype=np.uint8)
 
 
-def add_block(plotter: "pv.Plotter", block: Block) -> None:
+def add_block(plotter: "pv.Plotter", block: Block, look: Mapping[str, float] = LOOK) -> None:
     """Put surface and caps on the plotter, as the actors "bone" and "caps"."""
-    look = {"ambient": 0.25, "diffuse": 0.85, "specular": 0.12, "specular_power": 12}
     painted = RGB in block.surface.array_names
     plotter.add_mesh(
         block.surface, name="bone", color=None if painted else palette.BONE,

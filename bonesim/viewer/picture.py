@@ -19,10 +19,12 @@ class Drawing(NamedTuple):
     Attributes:
         figure: with its own resolution and background.
         beside: end of a file's name -> its text, e.g. ".csv" or "_curves.csv".
+        description: the picture in words, for those who do not see it; kept in the PNG.
     """
 
     figure: "Figure"
     beside: Mapping[str, str]
+    description: str = ""
 
 
 def save(
@@ -34,7 +36,10 @@ def save(
         InputError, ResourceError: as `write_picture`.
     """
     beside = {path.with_name(path.stem + end): text for end, text in drawing.beside.items()}
-    write_picture(drawing.figure, path, beside, overwrite=overwrite, inputs=inputs)
+    write_picture(
+        drawing.figure, path, beside, overwrite=overwrite, inputs=inputs,
+        description=drawing.description,
+    )  # fmt: skip
 
 
 def check_picture(path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
@@ -54,7 +59,7 @@ def check_picture(path: Path, *, overwrite: bool = False, inputs: Iterable[Path]
 
 def write_picture(
     figure: "Figure", path: Path, beside: Mapping[Path, str], *, overwrite: bool = False,
-    inputs: Iterable[Path] = (),
+    inputs: Iterable[Path] = (), description: str = "",
 ) -> None:  # fmt: skip
     """Write a figure and the texts that belong to it; all of them or none.
 
@@ -63,13 +68,15 @@ def write_picture(
         path: the PNG.
         beside: other files and their texts, e.g. the numbers behind the curves.
         overwrite, inputs: as for `check_output`.
+        description: the picture in words, kept in the PNG as its "Description".
 
     Raises:
         InputError, ResourceError: as `check_output`; one cannot be written; new files among them are removed.
     """
     check_outputs((*beside, path), overwrite, inputs)
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
+    metadata = {"Description": description} if description else {}
+    figure.savefig(drawn, format="png", metadata=metadata)
     contents = {**{p: text.encode() for p, text in beside.items()}, path: drawn.getvalue()}
     made: list[Callable[[], None]] = []
     try:

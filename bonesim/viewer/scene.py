@@ -16,6 +16,7 @@ from bonesim.viewer.markers import hidden, marked_breaks, places_mm, richest_sla
 from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
 from bonesim.viewer.picture import Drawing
 from bonesim.viewer.plots import curves, draw_courses
+from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.strain_energy import (
     colour_bar,
     load_text,
@@ -90,7 +91,7 @@ def _figure(run: Run, colour: ColourBy) -> "Figure":
         _draw_block(axis, run, moment, block, box, caption)
         if colour == "events":
             _mark(axis, run, within(marked_breaks(run, moment.day), box, voxel_mm), moment.day, box)
-    scale_bar(blocks[0], BAR_MM)
+    scale_bar(blocks[0], BAR_MM, f"{BAR_MM:g} mm")
     legend(top, colour)
     figure.suptitle(title, fontsize=11)
     draw_courses(list(bottom.subplots(1, 4)), run, moments)
@@ -157,13 +158,6 @@ def _mark(axis: "Axes", run: Run, events: "pd.DataFrame", day: int, box: Box) ->
                 at[chosen, 0], at[chosen, 1], marker=mark.shape, s=90, facecolors="none",
                 edgecolors=mark.colour, linewidths=2.0, alpha=0.35 if faint else 1.0,
             )  # fmt: skip
-
-
-def scale_bar(axis: "Axes", length_mm: float) -> None:
-    """A bar under a photograph, with its length."""
-    left, low = 0.1, 0.05
-    axis.plot([left, left + length_mm], [low, low], color=palette.INK, linewidth=3)
-    axis.text(left + length_mm / 2, low + 0.06, f"{length_mm:g} mm", ha="center", fontsize=9)
 
 
 def legend(figure: "Figure", colour: ColourBy, *, suppression: bool = False) -> None:

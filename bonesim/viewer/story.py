@@ -86,7 +86,9 @@ def _slice(
 def _bar(axis: "Axes") -> None:
     """A scale bar in the lower left corner."""
     left, low = axis.get_xlim()[0] + 0.05, axis.get_ylim()[0] + 0.05
-    axis.plot([left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3)
+    axis.plot(
+        [left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3, solid_capstyle="butt"
+    )
     axis.text(
         left + BAR_MM / 2, low + 0.02, f"{1000 * BAR_MM:g} um", ha="center", va="bottom", fontsize=8
     )

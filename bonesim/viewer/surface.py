@@ -142,26 +142,63 @@ def _sample(array: NDArray[np.float32], place_voxel: NDArray[np.float64]) -> NDA
 
 
 def _under_surface(
-    points: NDArray[np.float64], outward: NDArray[np.float64], image: "pv.ImageData", depth: float
+    points: NDArray[np.float64], outward: NDArray[np.float64], voxel_mm: float, depth: float
 ) -> NDArray[np.float64]:
     """Voxel coordinates (z, y, x rows; centre of voxel 0 = 0) `depth` voxels into bone."""
-    voxel_mm = image.spacing[0]
     inward = points - depth * voxel_mm * outward
     return np.asarray((inward / voxel_mm - 0.5).T[::-1])
 
 
 def _mineral_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint8]:
-    """Mineral fraction x bone, over bone: partial voxels and marrow do not dilute it."""
+    """Mineral fraction by `under_surface`."""
+    bone = cells_of(image, "quanta").astype(np.float32)
+    mineral = cells_of(image, "mineral").astype(np.float32) / np.float32(FULL)
+    return _rgb(under_surface(surface, bone, mineral, image.spacing[0]))
+
+
+def under_surface(
+    surface: "pv.PolyData", bone: NDArray[np.float32], values: NDArray[np.float32], voxel_mm: float
+) -> NDArray[np.float64]:
+    """A number of bone at each point, half a voxel under the surface; 0 where there is no bone.
+
+    Number x bone over bone: partial voxels and marrow do not dilute it.
+
+    Args:
+        surface: with normals; places as of `bone_block`.
+        bone: bone of each voxel, (nz, ny, nx).
+        values: the number in each voxel's bone.
+        voxel_mm: edge of a voxel.
+    """
+    places = _under_surface(surface.points, surface.point_normals, voxel_mm, 0.5)
+    weight = _sample(bone, places)
+    return np.divide(
+        _sample(values * bone, places), weight, out=np.zeros_like(weight), where=weight > 0
+    )
+
+
+def paint_number(
+    block: Block, share: NDArray[np.float64], cut: NDArray[np.bool_] | None = None
+) -> None:
+    """Colour the surface by a number, as a share of the colour bar; cut points as cut faces.
+
+    Args:
+        block: what is coloured; adds the array `RGB` (uint8).
+        share: of each point, 0..1; what is beyond has the end's colour.
+        cut: points that lie on no biological surface.
+    """
+    from matplotlib.colors import to_rgb
+
+    rgb = _rgb(share)
+    if cut is not None:
+        rgb[cut] = np.rint(255 * np.array(to_rgb(palette.CUT_FACE)))
+    block.surface.point_data[RGB] = rgb
+
+
+def _rgb(share: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Colours of `palette.NUMBER_MAP`."""
     from matplotlib import colormaps
 
-    bone = cells_of(image, "quanta").astype(np.float32)
-    mineral = cells_of(image, "mineral").astype(np.float32) * bone
-    places = _under_surface(surface.points, surface.point_normals, image, 0.5)
-    weight = _sample(bone, places)
-    fraction = np.divide(
-        _sample(mineral, places), weight * FULL, out=np.zeros_like(weight), where=weight > 0
-    )
-    return np.asarray(255 * colormaps[palette.NUMBER_MAP](fraction)[:, :3], dtype=np.uint8)
+    return np.asarray(255 * colormaps[palette.NUMBER_MAP](share)[:, :3], dtype=np.uint8)
 
 
 def _state_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint8]:
@@ -173,7 +210,7 @@ def _state_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint
     normals = np.asarray(surface.cell_normals)
     code = np.full(len(centres), palette.SURFACE_STATES[0])
     for depth in (-0.5, 0.5):
-        voxel = np.rint(_under_surface(centres, normals, image, depth)).astype(np.int64)
+        voxel = np.rint(_under_surface(centres, normals, image.spacing[0], depth)).astype(np.int64)
         voxel = np.clip(voxel, 0, np.array(state.shape)[:, None] - 1)
         found = state[tuple(voxel)]
         code = np.where(found > palette.SURFACE_STATES[0], found, code)

@@ -25,7 +25,8 @@ from bonesim.viewer.moments import (
     weekly_e2,
 )
 from bonesim.viewer.picture import Drawing
-from bonesim.viewer.scene import legend, photographed, scale_bar
+from bonesim.viewer.scale_bar import scale_bar
+from bonesim.viewer.scene import legend, photographed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,9 +92,24 @@ def draw(run: Run, twin: Run) -> Drawing:
         twin: its untreated twin's.
 
     Raises:
-        InputError: as `moments_of`; a lattice without bone.
+        InputError: as `moments_of`; no twin of this run; a lattice without bone.
     """
+    _require_twin(run, twin, moments_of(run)[-1].day)
     return Drawing(_figure(run, twin), {".csv": numbers(run, twin).to_csv(index=False)})
+
+
+def _require_twin(run: Run, twin: Run, day: int) -> None:
+    """Refuse a file that is no twin: both have the same bone on day 0, and a snapshot on `day`."""
+    days = twin.snapshot_days
+    if (twin.shape, twin.voxel_um) != (run.shape, run.voxel_um):
+        reason = "has another lattice"
+    elif 0 in days and not np.array_equal(run.quanta(0), twin.quanta(0)):
+        reason = "has another bone on day 0"
+    elif not {0, day} <= set(days):
+        reason = f"has no snapshot of day {day if 0 in days else 0}"
+    else:
+        return
+    raise InputError(f"{twin.path}: {reason}: it is no twin of {run.path}", parameter="twin")
 
 
 def numbers(run: Run, twin: Run) -> "pd.DataFrame":
@@ -129,7 +145,7 @@ def _figure(run: Run, twin: Run) -> "Figure":
     for axis, (one, moment, name) in zip(blocks, panels, strict=True):
         photographed(axis, one, moment.day, box, HEIGHT_PX)
         axis.set_title(f"{name}\n{day_text(moment.day)}\n{_caption(one, moment.day)}", fontsize=9.5)
-    scale_bar(blocks[0], BAR_MM)
+    scale_bar(blocks[0], BAR_MM, f"{BAR_MM:g} mm")
     legend(top, "events", suppression=True)
     figure.suptitle(_title(run), fontsize=10.5)
     _draw_curves(list(bottom.subplots(1, 3)), run, twin, moments)

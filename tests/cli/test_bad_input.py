@@ -184,12 +184,18 @@ def test_files_and_options(
         (["render", "TINY", "-o", "nowhere/a.png"], "no folder"),
         (["render", "TINY", "-o", "out/a.xyz"], ".png"),
         (["render", "TINY", "-o", "out/a.png", "--colour", "pink"], "surface_state"),
+        (["render", "TINY", "-o", "out/a.xyz", "--event", "largest"], ".png"),
+        (["render", "TINY", "-o", "out/a.png", "--event", "largest"], "--event: TINY: no plate"),
+        (["render", "TINY", "-o", "out/a.png", "--event", "0"], "holds no topological event yet"),
+        (["render", "TINY", "-o", "out/a.png", "--event", "0", "--colour", "bone"], "--colour"),
+        (["render", "TINY", "-o", "out/a.png", "--exact"], "--exact: belongs to --event"),
     ],
 )
 def test_whole_run_file_asked_for_the_impossible(
     command: Command, tiny: Path, out: Path, arguments: list[str], word: str
 ) -> None:
     before = tiny.read_bytes()
+    word = word.replace("TINY", str(tiny))
     refused(command(*(str(tiny) if a == "TINY" else a for a in arguments)), out, 2, word)
     assert tiny.read_bytes() == before
     assert sorted(path.name for path in tiny.parent.iterdir()) == ["a.vtkhdf", "c.toml"]

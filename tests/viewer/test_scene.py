@@ -127,3 +127,30 @@ def test_a_run_with_little_in_it(tmp_path: Path) -> None:
     with open_run(one) as opened:
         bonesim.render(opened, tmp_path / "p.png")
     assert (tmp_path / "p.png").exists()
+
+
+def test_a_run_beside_its_twin(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same four photographs as the demo's; another bone, lattice or colour is refused."""
+    from bonesim.viewer import twin_scene
+
+    monkeypatch.setattr(twin_scene, "HEIGHT_PX", 150)
+    config = validated(SMALL, "test")
+    twin = run(bonesim.untreated_twin(config), tmp_path / "twin.vtkhdf")
+    figure = bonesim.render(small_run, tmp_path / "p.png", twin=twin)
+    assert "Untreated twin" in figure.subfigs[0].axes[3].get_title()
+    numbers = pd.read_csv(tmp_path / "p.csv")
+    assert numbers["bvtv_difference_percent"].iloc[0] == 0.0
+    assert abs(numbers["bvtv_difference_percent"].iloc[-1]) > 0.0
+    with pytest.raises(InputError, match="beside a twin"):
+        bonesim.render(small_run, twin=twin, colour="bone")
+    for changes, words in (
+        ({"specimen.seed": 3}, "another bone on day 0"),
+        ({"specimen.size_mm": [0.8, 0.8, 0.8]}, "another lattice"),
+        ({"schedule.snapshots_day": [0]}, "no snapshot of day 120"),
+    ):
+        other = run(config.with_changes(changes), tmp_path / f"{len(words)}.vtkhdf", until_day=1)
+        with pytest.raises(InputError, match=f"{words}: it is no twin of") as error:
+            bonesim.render(small_run, twin=other)
+        assert error.value.parameter == "twin"
