@@ -7,13 +7,15 @@ That writes the measures in `bonesim/specimens/library.toml`.
 
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from bonesim.specimens.fetching import VARIABLE, cache_folder, located, state_of
+from bonesim.errors import InputError
+from bonesim.specimens.fetching import FETCHED, IN_FOLDER, VARIABLE, cache_folder, located, state_of
 from bonesim.specimens.published import (
     PLACE,
     LibraryParameters,
@@ -63,7 +65,10 @@ def fetched(
 
     wanted: list[PublishedBone] = []
     for name in names:
-        wanted += published_bones().values() if name == ALL else [bone_named(name)]
+        try:
+            wanted += published_bones().values() if name == ALL else [bone_named(name)]
+        except InputError as error:
+            raise InputError(str(error), parameter="fetch") from None
     return {
         bone.name: located(
             bone, folder=folder, mirror=mirror,
@@ -73,13 +78,13 @@ def fetched(
     }  # fmt: skip
 
 
-def table(found: dict[str, Path] | None = None) -> "pd.DataFrame":
+def table(found: Mapping[str, Path] = MappingProxyType({})) -> "pd.DataFrame":
     """One row for each bone: what it is, measures of its specimen, state and place of its file.
 
-    The state is "fetched", "in folder" (that the environment names), "not fetched" or "damaged".
+    The state is "fetched", "in folder", "not fetched" or "damaged".
 
     Args:
-        found: files that are known to be there, by the bone's name.
+        found: files that were just checked, by the bone's name.
 
     Raises:
         InputError: what the environment names cannot be.
@@ -89,10 +94,13 @@ def table(found: dict[str, Path] | None = None) -> "pd.DataFrame":
     rows = []
     for bone in published_bones().values():
         state, place = state_of(bone)
+        if bone.name in found:
+            place = found[bone.name]
+            state = FETCHED if place.parent == cache_folder() else IN_FOLDER
         row: dict[str, Any] = {
             "name": bone.name, "donor": bone.donor, "site": bone.site,
             **{name: bone.measures.get(name, float("nan")) for name in MEASURES},
-            "state": state, "path": str((found or {}).get(bone.name, place)),
+            "state": state, "path": str(place),
             "edge_mm": bone.shape[0] * bone.voxel_um / 1000.0, "published_voxel_um": bone.voxel_um,
             "threshold": bone.threshold, "bytes": bone.bytes, "sha256": bone.sha256,
             "licence": bone.licence, "citation": bone.citation, "address": bone.address,
@@ -152,5 +160,7 @@ def with_measures(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("python -m bonesim.reports.bones FOLDER: measure the bones whose files are there")
     listed = tomllib.loads(PLACE.read_text(encoding="utf-8"))
     PLACE.write_text(tomli_w.dumps(with_measures(listed, Path(sys.argv[1]))), encoding="utf-8")

@@ -244,15 +244,17 @@ def _fetch(bone: PublishedFile, address: str, place: Path, progress: Progress | 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of requests, on the versions of what it stands on
         import pooch
-        from requests import RequestException
+        from requests import RequestException, Response
     with _silent(pooch.get_logger()):
         with failures_explained(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=place.parent):
                 _remove_leftovers(place.parent)
+        answers: list[Response] = []
         downloader = pooch.HTTPDownloader(
             progressbar=_Watch(bone, progress), chunk_size=CHUNK_BYTES,
             timeout=(CONNECT_SECONDS, ANSWER_SECONDS), headers={"Accept-Encoding": "identity"},
+            hooks={"response": lambda answer, **_: answers.append(answer)},
         )  # fmt: skip
         try:
             pooch.retrieve(
@@ -270,6 +272,9 @@ def _fetch(bone: PublishedFile, address: str, place: Path, progress: Progress | 
                 f"{address}: is not the published file of {bone.name} (another sha256), and was "
                 f"discarded; {_by_hand(bone, place)}"
             ) from None
+        finally:
+            for answer in answers:  # pooch leaves the connection of a transfer that failed open
+                answer.close()
 
 
 def _failure(bone: PublishedFile, address: str, place: Path, reason: str) -> BonesimError:
