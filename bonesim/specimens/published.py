@@ -222,9 +222,7 @@ def size_of_published(parameters: LibraryParameters) -> ScanSize:
     return ScanSize(shape, parameters.voxel_um, share, part.size)
 
 
-def read_published(
-    parameters: LibraryParameters, note: Note | None = None
-) -> PublishedSpecimen:
+def read_published(parameters: LibraryParameters, note: Note | None = None) -> PublishedSpecimen:
     """The specimen that a bone of the library gives; its file is fetched if it is not there yet.
 
     Args:

@@ -12,7 +12,7 @@ import nrrd
 import numpy as np
 import tomli_w
 
-from bonesim.specimens import published
+from bonesim.specimens.published import PublishedBone, bone_named
 
 NAME, FILE = "made-1", "made_roi_1.nrrd"
 #: Edge of the made cube, voxels of 50 um.
@@ -48,14 +48,6 @@ def listed(place: Path, content: bytes, address: str = "http://127.0.0.1:9/nowhe
     }  # fmt: skip
     other = one | {"name": "made-2", "file": "made_roi_2.nrrd", "sha256": "0" * 64}
     place.write_text(tomli_w.dumps({"source": {"made": source}, "bone": [one, other]}))
-
-
-def take_list(monkeypatch: Any, place: Path) -> None:
-    """Make a list the library's, until the test ends."""
-    monkeypatch.setattr(published, "PLACE", place)
-    published.published_bones.cache_clear()
-    # Undone in reverse: the list is read again once its place is the old one.
-    monkeypatch.setattr(published, "published_bones", published.published_bones)
 
 
 class Server(ThreadingHTTPServer):
@@ -173,3 +165,23 @@ def serving(folder: Path) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Place:
+    """A server, the bone on it, and a cache."""
+
+    def __init__(self, server: Server, content: bytes, cache: Path) -> None:
+        self.server, self.content, self.cache = server, content, cache
+
+    @property
+    def bone(self) -> PublishedBone:
+        return bone_named(NAME)
+
+    @property
+    def file(self) -> Path:
+        return self.cache / "library" / FILE
+
+    def left(self) -> list[str]:
+        """What is in the cache, but locks."""
+        found = self.cache.rglob("*")
+        return sorted(one.name for one in found if one.is_file() and one.suffix != ".lock")

@@ -1,58 +1,20 @@
 """A bone's file: fetched whole, right and once, or not at all, with one line on why."""
 
 import errno
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bone_server import FILE, NAME, Server, listed, made, serving, take_list
+from bone_server import FILE, Place, listed
 
 from bonesim.errors import BonesimError, CorruptFileError, InputError, ResourceError
 from bonesim.specimens import fetching
 from bonesim.specimens.fetching import DAMAGED, FETCHED, IN_FOLDER, NOT_FETCHED, located, state_of
-from bonesim.specimens.published import PublishedBone, bone_named, published_bones
 
 ROOT = Path(__file__).parents[2]
-
-
-class Place:
-    """A server, the bone on it, and a cache."""
-
-    def __init__(self, server: Server, content: bytes, cache: Path) -> None:
-        self.server, self.content, self.cache = server, content, cache
-
-    @property
-    def bone(self) -> PublishedBone:
-        return bone_named(NAME)
-
-    @property
-    def file(self) -> Path:
-        return self.cache / "library" / FILE
-
-    def left(self) -> list[str]:
-        """What is in the cache, but locks."""
-        found = self.cache.rglob("*")
-        return sorted(one.name for one in found if one.is_file() and one.suffix != ".lock")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    monkeypatch.delenv(fetching.VARIABLE, raising=False)
-    cache, shelf = tmp_path / "cache", tmp_path / "shelf"
-    shelf.mkdir()
-    monkeypatch.setattr(fetching, "user_cache_path", lambda _: cache)
-    content = made(shelf)
-    with serving(shelf) as server:
-        listed(tmp_path / "list.toml", content, f"{server.address}/good")
-        take_list(monkeypatch, tmp_path / "list.toml")
-        yield Place(server, content, cache)
-    monkeypatch.undo()
-    published_bones.cache_clear()
 
 
 def test_a_file_is_fetched_once(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
@@ -73,9 +35,7 @@ def test_a_file_is_fetched_once(place: Place, capfd: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("how", ["good", "moved"])
-def test_a_mirror_is_asked_instead(
-    place: Place, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
+def test_a_mirror_is_asked_instead(place: Place, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     mirror = f"{place.server.address}/{how}/deep"
     assert located(place.bone, mirror=mirror).read_bytes() == place.content
     assert place.server.requests[0] == f"/{how}/deep/{FILE}"
@@ -128,9 +88,8 @@ def test_a_bad_server_leaves_nothing(
 
 
 def test_no_network(place: Place) -> None:
-    for mirror in ("http://127.0.0.1:9", "http://no-such-host.invalid"):
-        with pytest.raises(ResourceError, match=r"cannot be fetched \(no connection\)"):
-            located(place.bone, mirror=mirror)
+    with pytest.raises(ResourceError, match=r"cannot be fetched \(no connection\)"):
+        located(place.bone, mirror="http://127.0.0.1:9")
     assert place.left() == []
 
 
@@ -149,8 +108,6 @@ def test_leftovers_of_a_killed_process_go(place: Place) -> None:
     folder.mkdir(parents=True)
     (folder / "tmpold").write_bytes(b"half")
     (folder / "tmpnew").write_bytes(b"half")
-    import os
-
     os.utime(folder / "tmpold", (1, 1))
     located(place.bone)
     assert place.left() == [FILE, "tmpnew"]
@@ -240,7 +197,7 @@ def test_of_several_processes_one_fetches(place: Place, tmp_path: Path) -> None:
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
-        for _ in range(3)
+        for _ in range(2)
     ]  # fmt: skip
     for one in processes:
         assert one.stdout is not None
