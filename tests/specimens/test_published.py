@@ -192,6 +192,33 @@ def test_a_config_reads_back_and_can_be_changed(place: Place) -> None:
     assert twin.specimen == config.specimen
 
 
+STUDY = """
+title = "two thresholds"
+base = "base.toml"
+[design]
+kind = "grid"
+seeds = 1
+[[design.variable]]
+path = "specimen.threshold"
+values = [100.0, 150.0]
+"""
+
+
+def test_a_sweep_fetches_once_or_does_not_begin(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(STUDY)
+    for mirror, requests in ((f"{place.server.address}/missing", 1), (None, 2)):
+        config = config_of(crop_voxel=(6, 28) * 3, mirror=mirror)
+        (tmp_path / "base.toml").write_text(to_toml(config))
+        if mirror is None:
+            table = bonesim.sweep(tmp_path / "study.toml", tmp_path / "sweep", workers=1)
+            assert table["status"].tolist() == ["done"] * 4
+        else:
+            with pytest.raises(ResourceError, match="made-1 cannot be fetched"):
+                bonesim.sweep(tmp_path / "study.toml", tmp_path / "sweep", workers=1)
+            assert not (tmp_path / "sweep" / "journal.jsonl").exists()
+        assert len(place.server.requests) == requests
+
+
 def test_a_real_bone_is_fetched_simulated_and_continued(mirror: str, tmp_path: Path) -> None:
     config = config_of(REAL, mirror=mirror, crop_voxel=(80, 104) * 3)
     whole, halved = tmp_path / "whole.vtkhdf", tmp_path / "half.vtkhdf"
