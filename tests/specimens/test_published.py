@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tomli_w
 from bone_server import NAME, Place
+from platformdirs import user_cache_path
 
 import bonesim
 from bonesim.cli.main import main
@@ -17,6 +18,7 @@ from bonesim.config.config import Config, load_config, to_toml, validated, with_
 from bonesim.config.inputs import digest_of, digests_of, inputs_of
 from bonesim.engine.cost import planned
 from bonesim.errors import BonesimError, InputError, ResourceError
+from bonesim.kernel import cache_folder
 from bonesim.reports import bones as report
 from bonesim.specimens import fetching
 from bonesim.specimens.published import (
@@ -204,19 +206,37 @@ values = [100.0, 150.0]
 """
 
 
-def test_a_sweep_fetches_once_or_does_not_begin(place: Place, tmp_path: Path) -> None:
-    (tmp_path / "study.toml").write_text(STUDY)
-    for mirror, requests in ((f"{place.server.address}/missing", 1), (None, 2)):
-        config = config_of(crop_voxel=(6, 28) * 3, mirror=mirror)
-        (tmp_path / "base.toml").write_text(to_toml(config))
-        if mirror is None:
-            table = bonesim.sweep(tmp_path / "study.toml", tmp_path / "sweep", workers=1)
-            assert table["status"].tolist() == ["done"] * 4
-        else:
-            with pytest.raises(ResourceError, match="made-1 cannot be fetched"):
-                bonesim.sweep(tmp_path / "study.toml", tmp_path / "sweep", workers=1)
-            assert not (tmp_path / "sweep" / "journal.jsonl").exists()
-        assert len(place.server.requests) == requests
+def study(folder: Path, config: Config) -> Path:
+    """A study of two points on the bone of a config."""
+    (folder / "base.toml").write_text(to_toml(config))
+    (folder / "study.toml").write_text(STUDY)
+    return folder / "study.toml"
+
+
+def test_a_sweep_without_its_bone_does_not_begin(place: Place, tmp_path: Path) -> None:
+    config = config_of(mirror=f"{place.server.address}/missing")
+    with pytest.raises(ResourceError, match=r"made-1 cannot be fetched \(HTTP 404"):
+        bonesim.sweep(study(tmp_path, config), tmp_path / "sweep", workers=1)
+    assert not (tmp_path / "sweep" / "journal.jsonl").exists()
+    assert len(place.server.requests) == 1
+
+
+@pytest.mark.slow
+def test_a_sweep_fetches_its_bone_once(
+    mirror: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its worker is a process, which finds the cache by itself, and the kernels of this one.
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache_folder().parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr(fetching, "user_cache_path", user_cache_path)
+    config = config_of(REAL, mirror=mirror, crop_voxel=(80, 104) * 3)
+    table = bonesim.sweep(study(tmp_path, config), tmp_path / "sweep", workers=1)
+    assert table["status"].tolist() == ["done"] * 4
+    logs = "".join(one.read_text() for one in (tmp_path / "sweep" / "logs").iterdir())
+    assert f"library {REAL}" in logs
+    assert "fetching" not in logs
+    kept = [one.name for one in (tmp_path / "caches" / "bonesim" / "library").iterdir()]
+    assert kept == [published_bones()[REAL].file]
 
 
 def test_a_real_bone_is_fetched_simulated_and_continued(mirror: str, tmp_path: Path) -> None:
