@@ -266,9 +266,8 @@ def _fetch(bone: PublishedFile, address: str, place: Path, progress: Progress | 
         except OSError as error:
             raise explained(error, place) from None
         except ValueError as error:
-            if "hash" not in str(
-                error
-            ):  # that is pooch's word for another content, which it removes
+            # pooch's word for another content, which it removes, is of a hash.
+            if "hash" not in str(error):
                 raise _failure(bone, address, place, "no such address") from None
             raise CorruptFileError(
                 f"{address}: is not the published file of {bone.name} (another sha256), and was "
