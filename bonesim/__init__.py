@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.published import bones as bones
     from bonesim.api.report import report as report
     from bonesim.api.scans import look as look
     from bonesim.api.scans import measure_files as measure_files
@@ -103,6 +104,7 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
     "api.close_up": ("render_event",),
+    "api.published": ("bones",),
     "api.report": ("report",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),

@@ -86,7 +86,9 @@ def test_values_are_those_of_a_configuration() -> None:
 
 def test_kinds_and_groups() -> None:
     kinds = explain.rows_of(explain.table("specimen.voxel_um"))
-    assert [(one.kind, one.value) for one in kinds] == [("synthetic", "20"), ("scan", "none")]
+    assert [(one.kind, one.value) for one in kinds] == [
+        ("synthetic", "20"), ("scan", "none"), ("library", "20"),
+    ]  # fmt: skip
     group = explain.rows_of(explain.table("cells.modelling"))
     assert [one.name for one in group] == [
         "start_per_mm2_per_year", "most_per_mm2_per_year", "thickness_um", "radius_um",

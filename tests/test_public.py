@@ -102,6 +102,7 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "run": lambda n: bonesim.run(config, folder / f"run_{n}.vtkhdf", seed=n),
         "run_cost": lambda n: bonesim.run_cost(config, folder / f"run_{n}.vtkhdf", seed=n),
         "doctor": lambda n: bonesim.doctor(),
+        "bones": lambda n: bonesim.bones(),
         "guide": lambda n: bonesim.guide(),
         "run_twins": lambda n: bonesim.run_twins(SMALL, folder / f"twins_{n}.vtkhdf"),
         "resume": lambda n: bonesim.resume(interrupted[n]),

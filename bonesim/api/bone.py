@@ -5,15 +5,15 @@ from numpy.typing import ArrayLike
 from bonesim import specimens
 from bonesim.api.inputs import as_quanta, as_voxel_um
 from bonesim.errors import InputError
-from bonesim.specimens.scan import COARSEST_UM, FINEST_UM, ScanParameters
+from bonesim.specimens import SpecimenParameters
+from bonesim.specimens.scan import COARSEST_UM, FINEST_UM
 from bonesim.specimens.specimen import Specimen, cleaned
-from bonesim.specimens.synthetic import SyntheticParameters
 
 __all__ = ["make_specimen"]
 
 
 def make_specimen(
-    bone: SyntheticParameters | ScanParameters | ArrayLike,
+    bone: SpecimenParameters | ArrayLike,
     voxel_um: float | None = None,
     *,
     threshold: float | None = None,
@@ -30,9 +30,9 @@ def make_specimen(
 
     Raises:
         InputError: parameters, an image or an array that cannot give a specimen.
-        CorruptFileError: the image file is damaged.
+        CorruptFileError: the image file is damaged. ResourceError: it cannot be fetched.
     """
-    if isinstance(bone, SyntheticParameters | ScanParameters):
+    if isinstance(bone, SpecimenParameters):
         if voxel_um is not None or threshold is not None or quanta:
             raise InputError(
                 "`voxel_um`, `threshold` and `quanta` are for arrays; put them into the parameters"

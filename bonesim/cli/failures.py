@@ -6,7 +6,7 @@ from typing import Any
 
 from bonesim.errors import BonesimError
 
-#: Arguments of the library whose option has another name.
+#: Arguments of the library whose option has another name, in commands that have none of their name.
 OTHER_NAMES = {"changes": "change", "region": "roi", "folder": "output", "config": "", "run": ""}
 
 
@@ -20,16 +20,17 @@ def as_typed(error: BonesimError, command: Any, words: Sequence[str]) -> str:
     """
     options = _options(command, words)
     message = re.sub(
-        r"`(\w+)`", lambda found: options.get(_name(found[1]), found[1]), error.message
+        r"`(\w+)`", lambda found: options.get(_name(found[1], options), found[1]), error.message
     ).replace("`", "")
     parameter = getattr(error, "parameter", None)
     if parameter is None:
         return message
-    return f"{options.get(_name(parameter), parameter)}: {message}"
+    return f"{options.get(_name(parameter, options), parameter)}: {message}"
 
 
-def _name(argument: str) -> str:
-    return OTHER_NAMES.get(argument, argument)
+def _name(argument: str, options: dict[str, str]) -> str:
+    other = OTHER_NAMES.get(argument, argument)
+    return argument if other and argument in options else other
 
 
 def _options(command: Any, words: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import typer
 
 from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
+from bonesim.cli.bones import bones
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.decompose import decompose
 from bonesim.cli.demo import demo
@@ -54,6 +55,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
     ],
     LOOK: [
         (runs.info, "info", "info out.vtkhdf"),
+        (bones, "bones", "bones --fetch bonebox-04216-9"),
         (look, "look", "look scan.nrrd -o look.png"),
         (verify, "verify", "verify out.vtkhdf"),
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),

@@ -18,7 +18,7 @@ from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
 from bonesim.config.changes import changed, value_at
 from bonesim.config.explain import explain, groups_in, kinds_of
-from bonesim.config.files import FILE_PATHS
+from bonesim.config.files import FILE_PATHS, LIBRARY_FOLDER
 from bonesim.config.plain_toml import read_tree
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
@@ -34,6 +34,7 @@ from bonesim.lattice.mineral import MineralParameters
 from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.parameters import Parameters
 from bonesim.signals.messengers import SignalParameters
+from bonesim.specimens.published import LibraryParameters
 from bonesim.specimens.scan import ScanParameters
 from bonesim.specimens.synthetic import SyntheticParameters
 from bonesim.storage.file_kind import refuse_other_kind
@@ -131,7 +132,7 @@ class Config(Parameters):
         int, Field(ge=0, lt=2**63, description="the one number chance depends on; assumed")
     ] = 1
     specimen: Annotated[
-        SyntheticParameters | ScanParameters,
+        SyntheticParameters | ScanParameters | LibraryParameters,
         Field(discriminator="kind", description="the bone; assumed: synthetic elderly vertebra"),
     ] = SyntheticParameters(kind="synthetic")
     protocol: Annotated[
@@ -202,9 +203,12 @@ class Config(Parameters):
         )  # fmt: skip
 
     def files(self) -> tuple[Path, ...]:
-        """The files it names: a scan, its mask, a table of hormones."""
+        """The files it names: a scan, its mask, a table of hormones.
+
+        A bone of the library is none: it is of one content, wherever its file is.
+        """
         tree = tree_of(self)
-        names = (value_at(tree, path) for path in FILE_PATHS)
+        names = (value_at(tree, path) for path in FILE_PATHS if path != LIBRARY_FOLDER)
         return tuple(Path(name) for name in names if isinstance(name, str))
 
     def with_changes(self, changes: dict[str, Any]) -> "Config":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bonesim.config.config import Config
 from bonesim.errors import InputError
+from bonesim.specimens.published import LibraryParameters, bone_named
 
 #: Bytes of a text header that can name a file of its data.
 MAX_HEADER_BYTES = 2**16
@@ -22,16 +23,26 @@ _HASHES: dict[tuple[str, int, int, int], str] = {}
 def inputs_of(config: Config) -> dict[str, str]:
     """SHA-256 of every file the result of a config depends on, by path: tables, scans, masks.
 
-    Of a folder each file counts, with its name. Data beside a header belong to it.
+    Of a folder each file counts, with its name. Data beside a header belong to it. A bone of the
+    library counts by its name and its published SHA-256.
 
     Raises:
         InputError: a file cannot be read.
     """
-    return {str(f): file_hash(f) for name in config.files() for f in files_of(name)}
+    read = {str(f): file_hash(f) for name in config.files() for f in files_of(name)}
+    return read | published_of(config)
+
+
+def published_of(config: Config) -> dict[str, str]:
+    """SHA-256 of the bone of the library that a config names, by the bone's name; else nothing."""
+    if not isinstance(config.specimen, LibraryParameters):
+        return {}
+    bone = bone_named(config.specimen.name)
+    return {f"library {bone.name}": bone.sha256}
 
 
 def digests_of(config: Config) -> dict[str, str]:
-    """One SHA-256 for each file or folder that a config names, by its last name: for provenance.
+    """One SHA-256 for each file, folder or bone that a config names, by its name: for provenance.
 
     Raises:
         InputError: a file cannot be read.
@@ -40,12 +51,12 @@ def digests_of(config: Config) -> dict[str, str]:
     for name in config.files():
         hashes = {str(f.relative_to(name.parent)): file_hash(f) for f in files_of(name)}
         found[name.name] = next(iter(hashes.values())) if len(hashes) == 1 else _one(hashes)
-    return found
+    return found | published_of(config)
 
 
-def digest_of(config: Config, seen: dict[tuple[Path, ...], str] | None = None) -> str:
+def digest_of(config: Config, seen: dict[tuple[str, ...], str] | None = None) -> str:
     """One SHA-256 over `inputs_of`; "" without inputs. `seen` keeps digests by names of files."""
-    names = config.files()
+    names = (*map(str, config.files()), *published_of(config))
     if not names:
         return ""
     if seen is None or names not in seen:

@@ -9,9 +9,7 @@ others wait for its end.
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
@@ -22,16 +20,14 @@ from bonesim.config.config import Config
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import State, put_back, put_back_from, state_of
-from bonesim.errors import BonesimError, BusyError, CorruptFileError
+from bonesim.errors import BonesimError, CorruptFileError
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
-from bonesim.storage.lock import WriteLock
+from bonesim.storage.lock import turn
 from bonesim.storage.program import program_hash
 
 #: Bytes of burn-ins kept, newest first; one has about 5 bytes for each voxel of the lattice.
 MOST_BYTES = 2e9
-#: Seconds between two looks for a burn-in that another process simulates.
-LOOK_SECONDS = 0.1
 
 #: Of the drive, what is only reported: no cell depends on it.
 REPORTED = ("e2_pg_per_ml", "t_ng_per_dl")
@@ -122,7 +118,7 @@ def equilibrated(
     simulation, found = from_cache()
     if found:
         return simulation, True
-    with _turn(path, lambda: on_wait(simulation) if on_wait is not None else None):
+    with turn(path, lambda: on_wait(simulation) if on_wait is not None else None):
         simulation, found = from_cache()
         if not found:
             advance(simulation, 0, on_day)
@@ -130,30 +126,6 @@ def equilibrated(
                 memory[key] = state_of(simulation)
             _keep(path, simulation)
     return simulation, found
-
-
-@contextmanager
-def _turn(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """The right to simulate the burn-in of a file: one process has it at a time.
-
-    The system ends the right of a process that ended. Where there is no such right (a cache that
-    cannot be written, a file system without locks) each process simulates for itself.
-    """
-    lock = None
-    while lock is None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = WriteLock(path)
-        except BusyError:
-            on_wait()
-            time.sleep(LOOK_SECONDS)
-        except (OSError, BonesimError):
-            break
-    try:
-        yield
-    finally:
-        if lock is not None:
-            lock.release()
 
 
 def _keep(path: Path, simulation: Simulation) -> None:

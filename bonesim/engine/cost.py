@@ -28,12 +28,17 @@ from bonesim.engine.time_left import in_words
 from bonesim.errors import ResourceError
 from bonesim.specimens import (
     Grey,
+    LibraryParameters,
     ScanParameters,
+    ScanSize,
     Specimen,
+    SpecimenParameters,
     SyntheticParameters,
     grow,
     read_grey,
+    read_published,
     read_scan,
+    size_of_published,
     size_of_scan,
 )
 from bonesim.specimens.field import MARGIN, SPACING_UM
@@ -197,12 +202,14 @@ class Cost(NamedTuple):
 
 
 def planned(
-    specimen: SyntheticParameters | ScanParameters, bone: Specimen | None = None
-) -> tuple[Size, Callable[[], Specimen]]:
+    specimen: SpecimenParameters, bone: Specimen | None = None,
+    note: Callable[[str], None] | None = None,
+) -> tuple[Size, Callable[[], Specimen]]:  # fmt: skip
     """The lattice of a config's specimen, and a function that makes the bone.
 
-    A scan is read and segmented; making its bone does not read it again. If there is a `bone`
-    already, it is that.
+    A scan is read and segmented; making its bone does not read it again. A bone of the library is
+    fetched when it is made, not before; `note` receives a line then. If there is a `bone` already, it
+    is that.
 
     Raises:
         InputError, CorruptFileError: as `make_specimen`, for a scan.
@@ -215,6 +222,8 @@ def planned(
         making = BYTES_PER_GRID_NODE * grid + BYTES_PER_GROWN_VOXEL * x * y * z
         size = Size((z, y, x), specimen.voxel_um, BONE_SHARE[specimen.preset], making)
         return size, partial(grow, specimen)
+    if isinstance(specimen, LibraryParameters):
+        return _size_of(size_of_published(specimen)), partial(read_published, specimen, note)
     grey = read_grey(specimen)
     return size_of_read_scan(specimen, grey), partial(read_scan, specimen, grey)
 
@@ -225,7 +234,11 @@ def size_of_read_scan(parameters: ScanParameters, grey: Grey) -> Size:
     Raises:
         InputError: the voxel size is not allowed.
     """
-    scan = size_of_scan(parameters, grey)
+    return _size_of(size_of_scan(parameters, grey))
+
+
+def _size_of(scan: ScanSize) -> Size:
+    """The lattice of a scan of this size."""
     making = BYTES_PER_SCAN_VOXEL * scan.voxels + BYTES_PER_GROWN_VOXEL * math.prod(scan.shape)
     return Size(scan.shape, scan.voxel_um, scan.bone_share, making)
 

@@ -33,6 +33,7 @@ from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of, measures_of
 from bonesim.engine.state import State, put_back_from, state_of
 from bonesim.errors import InputError
+from bonesim.specimens.published import PublishedSpecimen
 from bonesim.specimens.specimen import Specimen
 from bonesim.storage import checkpoint
 from bonesim.storage.durable import failures_explained
@@ -103,7 +104,7 @@ def run(
     check_place(output, overwrite, config.files())
     with compile_ahead.in_second_process(observer):
         config = with_pinned_course(config)  # an impossible one is an error before any work
-        size, make = planned(config.specimen, specimen)
+        size, make = planned(config.specimen, specimen, observer.note)
         refuse_what_cannot_fit(cost_of(size, config, until_day=until_day), output)
         return _simulated(config, make(), output, overwrite, until_day, observer, burn_ins)
 
@@ -126,7 +127,10 @@ def _simulated(
     """`run`, once there is a bone."""
     for note in (bone.origin, *bone.notes):
         observer.note(note)
-    record = provenance(config.seed, (bone.origin, *bone.notes), inputs=digests_of(config))
+    record = provenance(
+        config.seed, (bone.origin, *bone.notes), inputs=digests_of(config),
+        bone=bone.published.provenance() if isinstance(bone, PublishedSpecimen) else None,
+    )  # fmt: skip
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
         provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,

@@ -7,7 +7,7 @@ from bonesim.config.config import Config
 from bonesim.config.twin import untreated_twin
 from bonesim.engine.beside import Beside
 from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
-from bonesim.engine.days import Observer
+from bonesim.engine.days import Observer, Observers
 from bonesim.engine.run import run
 from bonesim.engine.state import State
 from bonesim.specimens.specimen import Specimen
@@ -45,7 +45,7 @@ def run_twins(
     twin, places = untreated_twin(config), (output, twin_path(output))
     for place in places:
         check_place(place, overwrite, config.files())
-    size, make = planned(config.specimen, specimen)
+    size, make = planned(config.specimen, specimen, Observers(observers).note)
     refuse_what_cannot_fit(cost_of(size, config, files=2, until_day=until_day), output)
     bone, burn_ins = make(), dict[str, State]()
     for one, place in zip((config, twin), places, strict=True):

@@ -78,7 +78,7 @@ def table(
     check_days(config, p)
     config.course()  # an impossible course is an error before any work
     with compile_ahead.in_second_process() as compiling:
-        bone = make_specimen(config.specimen)
+        bone = make_specimen(config.specimen, note)
         check_size(bone.quanta.shape, bone.voxel_um, p)
         for line in (bone.origin, *bone.notes):
             note(line)

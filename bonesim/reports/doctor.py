@@ -219,10 +219,19 @@ def _caches() -> Iterator[Row]:
         size = size_text(sum(_bytes_in(one) for one in old))
         yield Row(part, "kernels of other versions", f"{len(old)}, {size} in {kept}", OK,
                   "may be deleted if no other bonesim of yours is in use")  # fmt: skip
+    yield _library()
     burn_ins = user_cache_path("bonesim") / "burn_in"
     count = len(list(burn_ins.glob("*.checkpoint")))
     size = f"{size_text(_bytes_in(burn_ins))} of at most {size_text(MOST_BYTES)}"
     yield Row(part, "burn-ins", f"{count}, {size} in {burn_ins}; may be deleted at any time")
+
+
+def _library() -> Row:
+    from bonesim.specimens.fetching import cache_folder
+
+    folder = cache_folder()
+    size = size_text(_bytes_in(folder))
+    return Row("caches", "bones of the library", f"{size} in {folder}; may be deleted at any time")
 
 
 def _bytes_in(folder: Path) -> float:

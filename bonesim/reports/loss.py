@@ -87,7 +87,7 @@ def losses(
         config = config.with_changes({"schedule.duration_day": days[-1]})
     config.course()  # an impossible course is an error before any work
     with compile_ahead.in_second_process() as compiling:
-        bone = make_specimen(config.specimen)
+        bone = make_specimen(config.specimen, note)
         for line in (bone.origin, *bone.notes):
             note(line)
         if compiling:

@@ -41,8 +41,10 @@ INITIAL_PATHS = (
     "tissue.mineral.start_mean_age_day", "cells.osteocyte.start_density_per_mm3",
     "cells.osteocyte.lifespan_year", "hormones.course",
 )  # fmt: skip
-#: Parameters that bring data from outside: courses of hormones, treatment, diet, load, a scan.
-INPUT_PATHS = ("protocol", "hormones.course", "specimen.path", "specimen.mask")
+#: Parameters that bring data from outside: courses of hormones, treatment, diet, load, a scan,
+#: a bone of the library.
+INPUT_PATHS = ("protocol", "hormones.course", "specimen.path", "specimen.mask",
+               "specimen.folder", "specimen.mirror")  # fmt: skip
 #: A course of doses is described for the first drug.
 _OTHER_DRUGS = re.compile(r"protocol\.(?!diet|loading|anastrozole)\w+$")
 _BLOCK = re.compile(r"(<!-- odd: (\w+) -->\n).*?(<!-- end -->)", re.S)

@@ -1,16 +1,19 @@
-"""One writer at a time: a lock file beside the run file, held until its process ends."""
+"""One writer at a time: a lock file beside the file, held until its process ends."""
 
 import fcntl
 import os
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bonesim.errors import BusyError
+from bonesim.errors import BonesimError, BusyError
 from bonesim.storage.durable import failures_explained, open_regular
 
 #: Times to try, and seconds between: a reader that asks `is_being_written` has the lock for an instant.
 TRIES, PAUSE = 4, 0.02
+#: Seconds between two looks whether another process has made a file.
+LOOK_SECONDS = 0.1
 
 
 def lock_path(path: Path) -> Path:
@@ -83,3 +86,32 @@ class WriteLock:
             return os.path.samestat(os.fstat(descriptor), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+@contextmanager
+def turn(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """The right to make a file of a cache: one process has it at a time, the others wait.
+
+    The system ends the right of a process that ended. Where there is no such right (a cache that
+    cannot be written, a file system without locks) each process makes the file for itself.
+
+    Args:
+        path: the file; its folder is made.
+        on_wait: called every moment that another process has the right; an exception it raises ends
+            the waiting.
+    """
+    lock = None
+    while lock is None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = WriteLock(path)
+        except BusyError:
+            on_wait()
+            time.sleep(LOOK_SECONDS)
+        except (OSError, BonesimError):
+            break
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()

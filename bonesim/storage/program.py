@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 PROGRAM_SOURCES = (
     "chance.py", "errors.py", "kernel.py", "parameters.py", "public.py", "units.py",
     "cells", "config", "endocrine", "engine", "images", "lattice", "mechanics", "morphometry",
-    "signals", "specimens", "storage",
+    "signals", "specimens", "specimens/library.toml", "storage",
 )  # fmt: skip
 #: What the outcomes of a point of a sweep or trial are computed with beside these.
 OUTCOME_SOURCES = (
@@ -66,7 +66,7 @@ def _hash_of(sources: tuple[str, ...]) -> str:
 
 
 def _files_of(place: Path) -> list[Path]:
-    return [place] if place.suffix == ".py" else list(place.rglob("*.py"))
+    return [place] if place.suffix in (".py", ".toml") else list(place.rglob("*.py"))
 
 
 def version_of(package: str) -> str:

@@ -21,12 +21,14 @@ def provenance(
     notes: Sequence[str],
     command_line: Sequence[str] | None = None,
     inputs: Mapping[str, str] | None = None,
+    bone: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A record for the run file.
 
     `notes`: what was done to the specimen, one line each. `command_line`: of this process,
-    unless given. `inputs`: name of each file that was read -> SHA-256. Of absolute paths only the
-    file's name is kept: folders can name a person.
+    unless given. `inputs`: name of each file that was read -> SHA-256. `bone`: of a published one, its
+    name, SHA-256, licence, citation and address. Of absolute paths only the file's name is kept:
+    folders can name a person.
     """
     command = sys.argv if command_line is None else command_line
     return {
@@ -37,6 +39,7 @@ def provenance(
         "seed": seed,
         "notes": [FOLDERS.sub("", note) for note in notes],
         "inputs": dict(inputs or {}),
+        **({} if bone is None else {"bone": dict(bone)}),
         "program": program_hash(),
         **{package: version_of(package) for package in PACKAGES},
     }

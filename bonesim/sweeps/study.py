@@ -162,7 +162,7 @@ class Study:
         design = self.parameters.design
         variables = {variable.column: variable for variable in design.variable}
         seeds = seeds_of(design, len(self.rows))
-        found, seen = [], dict[tuple[Path, ...], str]()
+        found, seen = [], dict[tuple[str, ...], str]()
         for number, row in enumerate(self.rows.to_dict("records")):
             changes: dict[str, Any] = {}
             for column, value in row.items():

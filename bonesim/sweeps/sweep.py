@@ -1,12 +1,15 @@
 """Running a study: missing points are simulated once each, in an order that shares burn-ins."""
 
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from bonesim.engine import compile_ahead
+from bonesim.specimens.fetching import located
+from bonesim.specimens.published import LibraryParameters, bone_named
 from bonesim.storage.lock import WriteLock
 from bonesim.sweeps import batch
 from bonesim.sweeps import worker as work
@@ -21,6 +24,8 @@ from bonesim.sweeps.study import Point, StudyLike
 TABLES_EVERY_SECONDS = 60.0
 #: Burn-ins in use at a time: few enough for the cache, enough for the workers of a machine.
 TOGETHER = 16
+#: What the resolved config of a point on a bone of the library has in it.
+LIBRARY = 'kind = "library"'
 
 
 #: Runs tasks somewhere and yields their entries as they end.
@@ -92,7 +97,8 @@ def run_study(
 
     Raises:
         InputError: a folder of another study, no Dask, no scheduler.
-        BusyError: another sweep runs in the folder. ResourceError: memory or disk do not suffice.
+        BusyError: another sweep runs in the folder. ResourceError: memory or disk do not suffice, or
+            a bone of the library cannot be fetched.
     """
     points = study.points()
     number = workers or batch.default_workers()
@@ -107,6 +113,8 @@ def run_study(
         if progress:
             for line in (estimate.text(), *folder.notes()):
                 progress.note(line)
+        if simulate is None:
+            _fetch_bones(to_do, progress.note if progress else None)
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
                 progress.note("compiling kernels (once, about a minute)")
@@ -124,6 +132,23 @@ def run_study(
         return len(missing(folder, points))
     finally:
         lock.release()
+
+
+def _fetch_bones(points: list[Point], note: Callable[[str], None] | None) -> None:
+    """Fetch the bones of the library that points need, each once, before workers ask for them.
+
+    Raises:
+        InputError, ResourceError, CorruptFileError: one cannot be had: no point would have a result.
+    """
+    needed: dict[str, LibraryParameters] = {}
+    for point in points:
+        if LIBRARY in point.config:
+            specimen = tomllib.loads(point.config).get("specimen", {})
+            if specimen.get("kind") == "library":
+                place = (specimen["name"], specimen.get("folder"), specimen.get("mirror"))
+                needed.setdefault(str(place), LibraryParameters.model_validate(specimen))
+    for one in needed.values():
+        located(bone_named(one.name), folder=one.folder, mirror=one.mirror, note=note)
 
 
 def _work(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from bonesim.engine.simulation import Simulation
     from bonesim.loss.parts import Decomposition, Loss
-    from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters
+    from bonesim.specimens import Specimen, SpecimenParameters
 
 #: Bones a worker keeps in memory between points.
 BONES_KEPT = 2
@@ -129,7 +129,7 @@ def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcom
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def bone_of(parameters: "SyntheticParameters | ScanParameters") -> "Specimen":
+def bone_of(parameters: "SpecimenParameters") -> "Specimen":
     """The bone of a config, cached for the worker's next points."""
     from bonesim.config.inputs import file_hash, files_of
 
@@ -151,13 +151,11 @@ def means_between(daily: "pd.DataFrame", days: "pd.Series") -> "pd.DataFrame":
 
 
 @lru_cache(maxsize=BONES_KEPT)
-def _bone(
-    parameters: "SyntheticParameters | ScanParameters", _files: tuple[str, ...]
-) -> "Specimen":
+def _bone(parameters: "SpecimenParameters", _files: tuple[str, ...]) -> "Specimen":
     """`bone_of`, cached."""
     from bonesim.specimens import make_specimen
 
-    return make_specimen(parameters)
+    return make_specimen(parameters, Terminal().note)
 
 
 def attempt(task: Task, simulate: Simulate = outcomes) -> dict[str, Any]:

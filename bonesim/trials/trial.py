@@ -68,7 +68,7 @@ class Trial:
             "schedule.duration_day": p.last_day,
             "schedule.snapshots_day": [0, *p.visits_day],
         }
-        found, seen = [], dict[tuple[Path, ...], str]()
+        found, seen = [], dict[tuple[str, ...], str]()
         people = self.people.to_dict("records")
         for row, changes in zip(people, changes_of(p.cohort, self.base), strict=True):
             for number, arm in enumerate(p.arm):

@@ -59,7 +59,9 @@ def break_of(run: Run, event: int | str) -> int:
         return int(holes["widest_um"].fillna(0.0).idxmax())
     if not str(event).isdecimal() or int(event) not in rows.index:
         ids = ", ".join(map(str, holes.index[:5])) + (", ..." if len(holes) > 5 else "")
-        allowed = f"one of its breaks, 0 to {len(rows) - 1}" if len(rows) else "nothing: it has none"
+        allowed = (
+            f"one of its breaks, 0 to {len(rows) - 1}" if len(rows) else "nothing: it has none"
+        )
         raise InputError(
             f"{event!r} is no break of {run.path}: give {LARGEST} or {allowed}"
             f"{f'; holes: {ids}' if len(holes) else ''}", parameter="event",

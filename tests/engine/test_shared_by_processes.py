@@ -18,6 +18,7 @@ from bonesim.engine.run import Stopped, checkpoint_path, resume, run
 from bonesim.errors import BusyError
 from bonesim.specimens import make_specimen
 from bonesim.specimens.specimen import Specimen
+from bonesim.storage import lock
 from bonesim.storage.lock import WriteLock
 from bonesim.storage.reader import open_run
 
@@ -140,7 +141,7 @@ def test_without_locks_everyone_simulates(
     def refused(_: Path) -> WriteLock:
         raise OSError(37, "no locks available")
 
-    monkeypatch.setattr(burn_in, "WriteLock", refused)
+    monkeypatch.setattr(lock, "WriteLock", refused)
     days: list[object] = []
     _, found = burn_in.equilibrated(small, make_specimen(small.specimen), days.append)
     assert (found, len(days)) == (False, 30)

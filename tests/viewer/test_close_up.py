@@ -198,7 +198,7 @@ def test_which_break_is_shown(small_run: Path) -> None:
 def test_what_cannot_be_shown(small_run: Path, tmp_path: Path) -> None:
     with open_run(small_run) as opened:
         count = len(opened.breaks)
-        with pytest.raises(InputError, match="is no break of .*: give largest or"):
+        with pytest.raises(InputError, match=r"is no break of .*: give largest or"):
             bonesim.render_event(opened, count, tmp_path / "p.png")
         with pytest.raises(InputError, match="'-1' is no break") as error:
             bonesim.render_event(opened, "-1", tmp_path / "p.png")
