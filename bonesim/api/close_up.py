@@ -67,7 +67,7 @@ def render_event(
         check_picture(place, overwrite=overwrite, inputs=(path,))
     with opened(run) as file:
         row = hole_days.break_of(file, event)
-        chosen = hole_days.breaks_of(file).loc[row]
+        chosen = hole_days.break_row(file, row)
         days = hole_days.days_of(file, row, exact=exact)
         panels = [
             close_up.Panel(one.day, one.name, bone_on(file, one.day, observers)) for one in days

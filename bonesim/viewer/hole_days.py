@@ -69,6 +69,12 @@ def break_of(run: Run, event: int | str) -> int:
     return int(event)
 
 
+def break_row(run: Run, row: int) -> "pd.Series[float]":
+    """What `breaks_of` has of one break."""
+    rows = breaks_of(run)
+    return rows.iloc[rows.index.get_indexer([row])[0]]
+
+
 def place_um(event: "pd.Series[float]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Place of an event, (z, y, x)."""
     return np.array([event[f"{axis}_um"] for axis in "zyx"], np.float64)
@@ -84,7 +90,7 @@ def days_of(run: Run, row: int, *, exact: bool) -> list[Moment]:
     Raises:
         InputError: no snapshot before the event, or none after.
     """
-    days, event = run.snapshot_days, breaks_of(run).loc[row]
+    days, event = run.snapshot_days, break_row(run, row)
     main = three_moments(run.table["day"].to_numpy(), weekly_e2(run), days)
     before = [day for day in days if day < event["day"]]
     whole = _last_whole(run, place_um(event), before) if before else None
@@ -138,7 +144,7 @@ def _late(days: int) -> str:
 
 def title_of(run: Run, row: int) -> str:
     """What break it is, where, and of which run."""
-    event = breaks_of(run).loc[row]
+    event = break_row(run, row)
     x, y, z = (event[f"{axis}_um"] / 1000.0 for axis in "xyz")
     return (
         f"{run.title}\nbreak {row}: {event['kind']}, day {event['day']:.0f}, {event['state']}, "
