@@ -56,7 +56,8 @@ def break_of(run: Run, event: int | str) -> int:
                 f"{run.path}: no hole in a plate is on file ({len(rows)} breaks); simulate longer, "
                 "or give the id of a break", parameter="event",
             )  # fmt: skip
-        return int(holes["widest_um"].fillna(0.0).idxmax())
+        widest = int(np.argmax(holes["widest_um"].fillna(0.0).to_numpy()))
+        return int(holes.index[widest])
     if not str(event).isdecimal() or int(event) not in rows.index:
         ids = ", ".join(map(str, holes.index[:5])) + (", ..." if len(holes) > 5 else "")
         allowed = (
@@ -71,8 +72,8 @@ def break_of(run: Run, event: int | str) -> int:
 
 def break_row(run: Run, row: int) -> "pd.Series[float]":
     """What `breaks_of` has of one break."""
-    rows = breaks_of(run)
-    return rows.iloc[rows.index.get_indexer([row])[0]]
+    found: pd.Series[float] = breaks_of(run).T[row]
+    return found
 
 
 def place_um(event: "pd.Series[float]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:

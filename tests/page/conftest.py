@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import bonesim
 from bonesim.page.run_page import page_of_run
+from bonesim.storage.breaks import OF_EVENTS
 from bonesim.storage.reader import Run
 
 #: A title that would run if it were not shown as text.
@@ -34,10 +37,20 @@ def run_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def run(run_files: tuple[Path, Path]) -> Iterator[Run]:
-    """The run, with its perforations and cuts judged final, which takes a year more in truth."""
+    """The run, with the perforations and cuts of its log as breaks: in so short a time few are."""
     with bonesim.open_run(run_files[0]) as one:
-        breaks = one.events["kind"].isin(["plate_perforation", "strut_cut"])
-        one.events.loc[breaks, "status"] = "final"
+        kind = one.events["kind"].astype(str)
+        chosen = one.events[kind.isin(list(OF_EVENTS))].iloc[::2]
+        one.__dict__["breaks"] = pd.DataFrame(
+            {
+                "id": np.arange(len(chosen)), "kind": chosen["kind"].astype(str).map(OF_EVENTS),
+                "state": "there", "found_day": chosen["day"], "end_day": np.nan,
+                "connections": -chosen["delta_euler"].astype(float), "widest_um": 40.0,
+                **{n: chosen[n] for n in ("x_um", "y_um", "z_um", "bmu", "thickness_um")},
+            }
+        ).reset_index(drop=True)  # fmt: skip
+        # One was closed again before the last snapshot.
+        one.breaks.loc[0, ["state", "end_day"]] = ["closed", one.breaks["found_day"][0] + 1.0]
         yield one
 
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from bonesim.page.events import page_events
 from bonesim.storage.reader import Run
 from tests.page.conftest import Browser
 
@@ -152,9 +153,10 @@ def test_osteoclasts_lie_on_their_surface(page: Any, browser: Any, run: Run) -> 
 
 def test_events_are_those_of_the_log(page: Any, browser: Any, run: Run) -> None:
     set_range(browser, "step", 2)
-    events = run.events[run.events["day"] <= LAST]
-    final = (events["status"] == "final") & events["kind"].isin(["plate_perforation", "strut_cut"])
-    for name, rows in (("events", events[final]), ("others", events[~final])):
+    events, breaks = run.events, run.breaks
+    there = (breaks["found_day"] <= LAST) & ~(breaks["end_day"] <= LAST)
+    assert 0 < there.sum() < len(breaks)
+    for name, rows in (("events", breaks[there]), ("others", events[events["day"] <= LAST])):
         layer(browser, name, True)
         drawn = np.array(page.evaluate(f"bonesim.glyphs('{name}')")).reshape(-1, 3)
         np.testing.assert_allclose(drawn, rows[["x_um", "y_um", "z_um"]], atol=0.01)
@@ -178,14 +180,13 @@ def test_two_clicks_from_a_curve_to_the_event(page: Any, browser: Any, run: Run)
     chart.click(position={"x": 0.6 * box["width"], "y": 0.5 * box["height"]})
     browser.ready()
     chosen = int(page.evaluate("bonesim.state.day"))
-    breaks = run.events[run.events["kind"].isin(["plate_perforation", "strut_cut"])]
-    away = (breaks["day"] - chosen).abs()
+    away = (run.breaks["found_day"] - chosen).abs()
     page.locator("#events button").first.click()
     browser.ready()
     row = int(page.evaluate("bonesim.state.choice.row"))
     assert away[row] == away.min()
     card = page.locator("#choice").inner_text()
-    event = run.events.loc[row]
+    event = page_events(run).loc[row]
     assert f"Day {event['day']:.0f}" in card and str(event["bmu"]) in card
     assert str(event["kind"]).replace("_", " ") in card
 
@@ -209,7 +210,7 @@ def test_a_table_can_be_saved_and_is_the_run_s(page: Any, run: Run, tmp_path: Pa
     import pandas as pd
 
     for name, table in (
-        ("run_daily", run.table), ("run_measures", run.snapshot_table), ("run_events", run.events),
+        ("run_daily", run.table), ("run_measures", run.snapshot_table), ("run_events", page_events(run)),
         (f"run_osteoblasts_day_{LAST}", run.cells("osteoblasts", LAST)),
     ):  # fmt: skip
         with page.expect_download() as waited:
