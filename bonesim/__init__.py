@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from bonesim.api.simulate import run_twins as run_twins
     from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
+    from bonesim.api.studies import decompose_without as decompose_without
     from bonesim.api.studies import gather_sweep as gather_sweep
     from bonesim.api.studies import sweep as sweep
     from bonesim.api.studies import sweep_cost as sweep_cost

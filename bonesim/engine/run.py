@@ -122,9 +122,10 @@ def _simulated(
     observer: Observer, burn_ins: dict[str, State] | None,
 ) -> Path:  # fmt: skip
     """`run`, once there is a bone."""
-    for note in (bone.origin, *bone.notes):
+    notes = (bone.origin, *bone.notes, *config.ablation.notes())
+    for note in notes:
         observer.note(note)
-    record = provenance(config.seed, (bone.origin, *bone.notes), inputs=digests_of(config))
+    record = provenance(config.seed, notes, inputs=digests_of(config))
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
         provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,

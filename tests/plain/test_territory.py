@@ -37,7 +37,7 @@ from bonesim.cells.column import (
     span_um,
 )
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal, set_targets
-from bonesim.cells.erosion import PASSES, dig, erode
+from bonesim.cells.erosion import PASSES, Breakthrough, dig, erode
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.cells.territory import (
@@ -62,7 +62,14 @@ from bonesim.chance import (
 from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RESORBED, take
 from bonesim.lattice.rays import along, bone_behind, thickness_along
 from bonesim.lattice.tissue import Tissue
-from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
+from bonesim.lattice.topology import (
+    MIXED,
+    PLATE_PERFORATION,
+    SIMPLE,
+    STRUT_CUT,
+    bone_bits,
+    crossing_kind,
+)
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE
 from tests.plain.conftest import Busy, alive, assert_same, normal_of, owners, records_of
@@ -71,6 +78,8 @@ Make = Callable[..., Tissue]
 P = BmuParameters()
 NUMBERS = numbers_of(P, BmuNumbers)
 DAY, SEED = 201, 3
+#: Chances of holes and cuts.
+CHANCES = ((1.0, 1.0), (0.2, 0.2), (0.0, 1.0), (1.0, 0.0))
 DEPTH = CavityDepth(22.0, 0.3, 0.2, 25.0, 0.4, 1.3, 1.1)
 blocks = arrays(
     np.uint8, st.tuples(*[st.integers(3, 6)] * 3), elements=st.sampled_from([0, 60, 127, 128, 255])
@@ -368,7 +377,9 @@ def holed(busy: Busy, sites: list[int], begin: int) -> None:
                     busy.lattice.quanta[there] = 0
 
 
-def eroded(busy: Busy, site: int, record: int, amount: int, chance: float) -> tuple[int, str]:
+def eroded(
+    busy: Busy, site: int, record: int, amount: int, chance: Breakthrough
+) -> tuple[int, str]:
     """Held at the threshold where the shape would change over bone or by chance; else taken."""
     lattice, s, r = busy.lattice, busy.cavities.sites, busy.cavities.records
     voxel, n = int(r.voxel[record]), normal_of(busy.cavities, site)
@@ -376,12 +387,16 @@ def eroded(busy: Busy, site: int, record: int, amount: int, chance: float) -> tu
     wanted, kind = min(amount, before), "taken"
     thickness = depth = math.nan
     bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-    if before >= BONE > before - wanted and crossing_kind(bits) != SIMPLE:
+    crossing = crossing_kind(bits)
+    if before >= BONE > before - wanted and crossing != SIMPLE:
+        passes = {
+            PLATE_PERFORATION: chance.hole, STRUT_CUT: chance.cut, MIXED: min(chance),
+        }.get(crossing, max(chance))  # fmt: skip
         if bone_behind(lattice, voxel, *n):
             kind = "bone behind"
         elif dug_from_behind(lattice, busy.cavities, voxel, s.bmu_id[site], *n):
             kind = "own back"
-        elif uniform(SEED, DAY, voxel, BREAKTHROUGH) >= chance:
+        elif uniform(SEED, DAY, voxel, BREAKTHROUGH) >= passes:
             kind = "by chance"
         else:
             kind = "broken"
@@ -417,7 +432,7 @@ def test_eroding_voxel_by_voxel(busy: Busy) -> None:
             busy.cavities.sites.phase[site] = ARRESTED
         for amount, record in zip((20, 140, 255), records_of(busy.cavities, site), strict=False):
             plain = busy.copy()
-            chance = (1.0, 0.2)[number % 2]
+            chance = Breakthrough(*CHANCES[number % len(CHANCES)])
             moved = erode(busy.lattice, busy.cavities, site, record, amount, chance, SEED, DAY)
             expected, kind = eroded(plain, site, record, amount, chance)
             assert moved == expected
@@ -432,7 +447,8 @@ def test_digging(busy: Busy) -> None:
     holed(busy, carved, 2)
     held = total = 0
     for site in sorted({*carved[::5], *alive(busy.cavities.sites)[::9]}):
-        for step, chance in ((2.5, 1.0), (30.0, 0.5)):
+        for step, both in ((2.5, (1.0, 1.0)), (30.0, (0.5, 0.5)), (9.0, (0.0, 1.0))):
+            chance = Breakthrough(*both)
             plain = busy.copy()
             removed = dig(busy.lattice, busy.cavities, site, step, chance, SEED, DAY)
             s, r = plain.cavities.sites, plain.cavities.records
