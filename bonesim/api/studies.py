@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bonesim.trials.trial import Trial
 
 __all__ = [
-    "compare_trial", "decompose_without", "gather_sweep", "sweep", "sweep_cost", "sweep_share", "sweep_status", "trial",
+    "compare_trial", "decompose_without", "gather_sweep", "sweep", "sweep_cost", "sweep_share",
+    "sweep_status", "trial",
     "trial_cost",
 ]  # fmt: skip
 
@@ -227,7 +228,8 @@ def decompose_without(
     """
     import pandas as pd
 
-    from bonesim.reports import loss, without as report
+    from bonesim.reports import loss
+    from bonesim.reports import without as report
     from bonesim.sweeps.batch import default_workers
     from bonesim.sweeps.extras import is_installed
     from bonesim.sweeps.without import Ablations

@@ -21,7 +21,14 @@ from bonesim.chance import BREAKTHROUGH, uniform
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, enter_resorbed, take
 from bonesim.lattice.rays import bone_behind, thickness_along
-from bonesim.lattice.topology import MIXED, PLATE_PERFORATION, SIMPLE, STRUT_CUT, bone_bits, crossing_kind
+from bonesim.lattice.topology import (
+    MIXED,
+    PLATE_PERFORATION,
+    SIMPLE,
+    STRUT_CUT,
+    bone_bits,
+    crossing_kind,
+)
 from bonesim.units import BONE
 
 #: Voxels that could not go before their neighbours had are tried again so often in a step.

@@ -54,7 +54,9 @@ class AblationParameters(Parameters):
     ] = None
     mineral_lag_day: Annotated[
         Day,
-        Field(description="day whose mean mineralisation is kept from then on; assumed: an ablation"),
+        Field(
+            description="day whose mean mineralisation is kept from then on; assumed: an ablation"
+        ),
     ] = None
 
     def last_days(self) -> Mapping[str, int]:

@@ -92,9 +92,10 @@ def table(results: "pd.DataFrame", processes: Sequence[str], days: Sequence[int]
     """
     import pandas as pd
 
-    arms: dict[tuple[str, str], Mapping[int, Mapping[str, Any]]] = {}
-    for (of, without), rows in results.fillna({"without": ""}).groupby(["of", "without"]):
-        arms[of, without] = {int(row["day"]): row for row in rows.to_dict("records")}
+    arms: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    for row in results.fillna({"without": ""}).to_dict("records"):
+        named = {str(name): value for name, value in row.items()}
+        arms.setdefault((named["of"], named["without"]), {})[int(named["day"])] = named
     treated = (HEALTHY, "") in arms
     found: list[dict[str, Any]] = []
     for process in processes:
@@ -164,9 +165,7 @@ def _row(
     }  # fmt: skip
 
 
-def _measures(
-    process: str, pairs: Sequence[tuple[Mapping[str, Any], ...]]
-) -> list[dict[str, Any]]:
+def _measures(process: str, pairs: Sequence[tuple[Mapping[str, Any], ...]]) -> list[dict[str, Any]]:
     found = []
     for name, (symbol, unit) in MEASURES.items():
         both = [_less([float(pair[k][name]) for pair in pairs]) for k in (0, 1)]
@@ -183,8 +182,10 @@ def _measures(
 def text(table: "pd.DataFrame") -> str:
     """The table for reading: a block for each process and day."""
     lines: list[str] = []
-    for (process, day), rows in table.groupby(["process", "day"], sort=False):
-        lines += [*_block(str(process), int(day), rows), ""]
+    for process in dict.fromkeys(table["process"]):
+        for day in dict.fromkeys(table["day"]):
+            rows = table[(table["process"] == process) & (table["day"] == day)]
+            lines += [*_block(process, day, rows), ""]
     return "\n".join([*lines, *NOTES])
 
 

@@ -122,7 +122,15 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
             wanted = float(target[site])
             step = min(MONONUCLEAR_STEP_DAY * P.mononuclear_um_per_day, wanted - done)
             if step > 0:
-                dig(plain.lattice, plain.cavities, site, step, NUMBERS.breakthrough_chance, SEED, day)
+                dig(
+                    plain.lattice,
+                    plain.cavities,
+                    site,
+                    step,
+                    NUMBERS.breakthrough_chance,
+                    SEED,
+                    day,
+                )
                 sites.mononuclear_depth_um[site] = done + step
                 chance = chance_of_a_stop(plain, site, step / wanted)
                 if uniform(SEED, day, sites.id[site], MONONUCLEAR_END) < chance:
