@@ -120,6 +120,11 @@ def _rows(process: str, pairs: Sequence[tuple[Mapping[str, Any], ...]]) -> list[
     return [*_parts(losses), *_reconciled(process, losses), *_measures(process, pairs)]
 
 
+def _known(value: Any) -> float:
+    """A measure; NaN if it was not measured (a journal has null there)."""
+    return math.nan if value is None else float(value)
+
+
 def _less(values: Sequence[Any]) -> Any:
     """A value, or one less another."""
     return values[0] if len(values) == 1 else values[0] - values[1]
@@ -168,7 +173,7 @@ def _row(
 def _measures(process: str, pairs: Sequence[tuple[Mapping[str, Any], ...]]) -> list[dict[str, Any]]:
     found = []
     for name, (symbol, unit) in MEASURES.items():
-        both = [_less([float(pair[k][name]) for pair in pairs]) for k in (0, 1)]
+        both = [_less([_known(pair[k][name]) for pair in pairs]) for k in (0, 1)]
         if process == "mechanics" and name in OF_A_SOLVE:
             both[1] = math.nan
         found.append({

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bonesim.api.studies import decompose_without
 from bonesim.reports.without import BEYOND, HEALTHY, PIECES, RUN
 from bonesim.storage.reader import open_run
 
@@ -16,20 +17,21 @@ title = "frail"
 [specimen]
 kind = "synthetic"
 size_mm = [1.0, 1.0, 1.0]
+seed = 2
 [hormones.course]
 kind = "stepped"
 steps = [{ start_day = 0, e2_pg_per_ml = 5.0 }]
 [cells.bmu]
-origination_per_mm2_per_year = 15.0
+origination_per_mm2_per_year = 20.0
 [cells.osteoclast]
 strain_stop = 0.0
 mononuclear_um = 60.0
 [mechanics]
 interval_day = 0
 [schedule]
-burn_in_day = 10
-duration_day = 120
-snapshots_day = [0, 60, 120]
+burn_in_day = 20
+duration_day = 100
+snapshots_day = [0, 60, 100]
 """
 PROCESSES = ["perforation", "cuts"]
 WITHOUT = ["--without", "perforation", "--without", "cuts", "--workers", 1]
@@ -44,24 +46,26 @@ def frail(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def work(bonesim: Bonesim, frail: Path) -> Path:
-    """The folder of its twins, with table.csv and printed beside it."""
+def made(frail: Path) -> tuple[Path, pd.DataFrame]:
+    """The folder of its twins, and their table."""
     folder = frail.parent / "work"
-    done = bonesim("decompose", frail, *WITHOUT, "--work", folder)
-    (frail.parent / "printed").write_text(done.stdout)
-    bonesim("decompose", frail, *WITHOUT, "--work", folder, "--csv", frail.parent / "table.csv")
-    return folder
+    return folder, decompose_without(frail, PROCESSES, folder, workers=1)
 
 
 @pytest.fixture(scope="module")
-def table(work: Path) -> pd.DataFrame:
-    return pd.read_csv(work.parent / "table.csv")
+def work(made: tuple[Path, pd.DataFrame]) -> Path:
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def table(made: tuple[Path, pd.DataFrame]) -> pd.DataFrame:
+    return made[1]
 
 
 def test_the_table_adds_up(table: pd.DataFrame) -> None:
     keys = ["process", "compared", "day"]
     assert set(map(tuple, table[keys].drop_duplicates().to_numpy().tolist())) == {
-        (p, c, d) for p in PROCESSES for c in (RUN, HEALTHY, BEYOND) for d in (60, 120)
+        (p, c, d) for p in PROCESSES for c in (RUN, HEALTHY, BEYOND) for d in (60, 100)
     }
     quanta = table.pivot_table("effect_quanta", keys, "quantity", aggfunc="first")
     assert (quanta[list(PIECES)].sum(axis=1) == quanta["total"]).all()
@@ -74,7 +78,7 @@ def test_the_table_adds_up(table: pd.DataFrame) -> None:
     for process, part in (("perforation", "plate_perforation"), ("cuts", "strut_cut")):
         mine = quanta.loc[process]
         assert (mine["by_ledger"] - mine["still_without"] == mine[part]).all()
-        assert runs.loc[(process, 120), "by_ledger"] > 0
+        assert runs.loc[(process, 100), "by_ledger"] > 0
         # Units that began before day 0 alone.
         assert (runs.loc[process, "still_without"] <= runs.loc[process, "by_ledger"]).all()
 
@@ -85,7 +89,7 @@ def test_the_numbers_are_those_of_the_run_files(table: pd.DataFrame, work: Path)
         ("run", ""), ("healthy", ""), ("run", "perforation"), ("healthy", "perforation"),
         ("run", "cuts"), ("healthy", "cuts"),
     ]  # fmt: skip
-    row = table.set_index(["process", "compared", "day", "quantity"])
+    row = table.set_index(["process", "compared", "day", "quantity"]).sort_index()
     loss, tables = {}, {}
     for point in points.to_dict("records"):
         with open_run(work / "runs" / f"{point['point']}.vtkhdf") as run:
@@ -101,54 +105,55 @@ def test_the_numbers_are_those_of_the_run_files(table: pd.DataFrame, work: Path)
             if point["without"]:
                 assert not (opened if point["without"] == "perforation" else cut).any()
             bmd = daily["bmd_mg_per_cm3"]
-            loss[point["of"], point["without"]] = 100.0 * (1.0 - bmd[120] / bmd[0])
+            loss[point["of"], point["without"]] = 100.0 * (1.0 - bmd[100] / bmd[0])
     # All are equal on day 0.
     for one in tables.values():
         assert one.loc[0, "bmd_mg_per_cm3"] == tables["run", ""].loc[0, "bmd_mg_per_cm3"]
     for process in PROCESSES:
-        mine = row.loc[process, RUN, 120]
+        mine = row.loc[process, RUN, 100]
         assert mine.loc["total", "with_process"] == pytest.approx(loss["run", ""], abs=1e-3)
         assert mine.loc["by_twin", "effect"] == pytest.approx(
             loss["run", ""] - loss["run", process], abs=2e-3
         )
-        beyond = row.loc[process, BEYOND, 120].loc["by_twin", "effect"]
-        four = loss["run", ""] - loss["healthy", ""] - loss["run", process] + loss["healthy", process]
+        beyond = row.loc[process, BEYOND, 100].loc["by_twin", "effect"]
+        four = (
+            loss["run", ""] - loss["healthy", ""] - loss["run", process] + loss["healthy", process]
+        )
         assert beyond == pytest.approx(four, abs=4e-3)
         measured = mine.loc["bvtv_percent"]
-        assert measured["without_process"] == tables["run", process].loc[120, "bvtv_percent"]
+        assert measured["without_process"] == tables["run", process].loc[100, "bvtv_percent"]
 
 
-def test_what_is_printed(work: Path) -> None:
-    printed = (work.parent / "printed").read_text()
-    for words in ("plate perforation, day 60", "strut cuts, day 120", "beyond health", "of loss",
+def test_again_it_simulates_nothing(
+    main_here: Bonesim, frail: Path, work: Path, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    before = (work / "journal.jsonl").read_bytes()
+    done = main_here("decompose", frail, *WITHOUT, "--work", work)
+    assert done.returncode == 0, done.stderr
+    for words in ("plate perforation, day 60", "strut cuts, day 100", "beyond health", "of loss",
                   "by the ledger", "what follows", "by twin", "edges and free ends", "Conn.D",
                   "Tb.Th closed", "final holes"):  # fmt: skip
-        assert words in printed
-
-
-def test_again_it_simulates_nothing_and_more_adds(
-    bonesim: Bonesim, frail: Path, work: Path, table: pd.DataFrame
-) -> None:
-    """What is complete stays; a twin whose entry is lost, and nothing else, is done again."""
-    journal = work / "journal.jsonl"
-    lines = journal.read_bytes().splitlines(keepends=True)
-    assert len(lines) == 6
-    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:100])  # killed while it was written
-    again = work.parent / "again.csv"
-    bonesim("decompose", frail, *WITHOUT, "--work", work, "--csv", again)
-    whole = journal.read_bytes()
-    assert sum(b'"status": "done"' in line for line in whole.splitlines()) == 6
-    assert again.read_bytes() == (work.parent / "table.csv").read_bytes()
-
-
-def test_a_run_file_will_do(bonesim: Bonesim, frail: Path, work: Path) -> None:
-    """Its configuration is simulated, in the folder of the same run; no twin is new."""
-    before = (work / "journal.jsonl").read_bytes()
-    points = pd.read_csv(work / "points.csv")
-    done = bonesim("decompose", work / "runs" / f"{points['point'][0]}.vtkhdf", *WITHOUT[:2],
-                   "--workers", 1, "--work", work)  # fmt: skip
-    assert "plate perforation, day 120" in done.stdout
+        assert words in done.stdout
+    # A run file will do: its configuration is simulated, in the folder of the same run.
+    first = pd.read_csv(work / "points.csv")["point"][0]
+    done = main_here("decompose", work / "runs" / f"{first}.vtkhdf", *WITHOUT, "--work", work,
+                     "--csv", tmp_path / "table.csv")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "table.csv").read_text() == table.to_csv(index=False)
     assert (work / "journal.jsonl").read_bytes() == before
+
+
+def test_a_lost_twin_is_simulated_again(frail: Path, work: Path, table: pd.DataFrame) -> None:
+    """The entry of a twin that a kill cut off, and nothing else."""
+    journal = work / "journal.jsonl"
+    whole = journal.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 6
+    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:100])
+    again = decompose_without(frail, PROCESSES, work, workers=1)
+    pd.testing.assert_frame_equal(again, table)
+    assert journal.read_bytes().startswith(b"".join(lines[:-1]))
+    assert len(journal.read_bytes().splitlines()) <= 7
 
 
 @pytest.mark.parametrize(

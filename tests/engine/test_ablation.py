@@ -65,7 +65,9 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
         return [x for name in one for x in differences(one[name], other[name], f"{where}.{name}")]
     if isinstance(one, list | tuple):
         return [x for a, b in zip(one, other, strict=True) for x in differences(a, b, where)]
-    same = np.array_equal(np.asarray(one), np.asarray(other), equal_nan=np.asarray(one).dtype.kind == "f")
+    same = np.array_equal(
+        np.asarray(one), np.asarray(other), equal_nan=np.asarray(one).dtype.kind == "f"
+    )
     return [] if same else [where]
 
 
@@ -106,7 +108,9 @@ def first_act(process: str, simulation: Simulation, states: list[State]) -> int:
     if process == "arrest":
         return next(d for d, s in enumerate(states) if s["cavities"]["tally"][SITES_ARRESTED] > 0)
     energy = states[0]["mechanics"]["energy"]
-    return next(d for d, s in enumerate(states) if not np.array_equal(s["mechanics"]["energy"], energy))
+    return next(
+        d for d, s in enumerate(states) if not np.array_equal(s["mechanics"]["energy"], energy)
+    )
 
 
 @pytest.mark.parametrize("process", ["perforation", "cuts", "arrest", "mechanics"])

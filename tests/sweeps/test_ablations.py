@@ -67,7 +67,11 @@ def test_all_that_is_not_off() -> None:
     # One that ends later does not end with the burn-in.
     assert chosen(config(ablation={"arrest_day": 30}), ["arrest"]) == ["arrest"]
     nothing = {f"{name}_day": 0 for name in PROCESSES}
-    for names, words in ((["all"], "every process is off"), ([], "got nothing"), (["cuts"], "cuts is off")):
+    for names, words in (
+        (["all"], "every process is off"),
+        ([], "got nothing"),
+        (["cuts"], "cuts is off"),
+    ):
         with pytest.raises(InputError, match=words):
             chosen(config(ablation=nothing), names)
 
@@ -89,7 +93,8 @@ def test_the_words_and_numbers_of_a_table() -> None:
         outcomes("healthy", "", wall=100, plate_perforation=10),
         outcomes("run", "perforation", wall=310, plate_perforation=5),
         outcomes("healthy", "perforation", wall=105),
-        outcomes("run", "mechanics", wall=250), outcomes("healthy", "mechanics", wall=100),
+        {**outcomes("run", "mechanics", wall=250), "conn_d_per_mm3": None},
+        outcomes("healthy", "mechanics", wall=100),
     ])  # fmt: skip
     table = report.table(results, ["perforation", "mechanics"], [9])
     row = table.set_index(["process", "compared", "quantity"]).sort_index()
@@ -104,6 +109,7 @@ def test_the_words_and_numbers_of_a_table() -> None:
     assert beyond.loc["by_twin", "effect_quanta"] == (400 - 110) - (315 - 105)
     assert beyond.loc["by_ledger", "effect_quanta"] == 30
     assert beyond.loc["total", "with_process"] == pytest.approx(2.9)
+    assert row.loc["mechanics", RUN, "conn_d_per_mm3"]["effect"] != 0.0
     # A twin without mechanics has no stiffness of its own, and the ledger no entry for it.
     stiffness = row.loc["mechanics", RUN].loc["apparent_modulus_z_mpa"]
     assert stiffness["with_process"] == 2.0
