@@ -39,8 +39,8 @@ def decompose(
         list[str] | None,
         typer.Option(
             "--without",
-            help="Instead: what a process does, by twins without it from day 0 on. perforation, cuts, "
-            "mechanics, arrest, mineral_lag or all; may be repeated.",
+            help="Instead: what a process does, by twins without it from day 0 on: perforation, cuts, "
+            "mechanics, arrest, mineral_lag or all; may be repeated. Example: --without cuts --work twins.",
         ),
     ] = None,
     work: Annotated[
