@@ -108,7 +108,7 @@ _NAMES = {
     "api.documents": ("guide",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
-        "trial_cost", "compare_trial",
+        "trial_cost", "compare_trial", "decompose_without",
     ),
     "errors": (
         "BonesimError", "InputError", "ResourceError", "CorruptFileError", "BusyError",

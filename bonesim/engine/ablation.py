@@ -4,14 +4,14 @@ All follows from the configuration and the day, so a restart needs no state of i
 """
 
 import math
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bonesim.engine.simulation import Simulation
+from typing import Any
 
 
-def switch_off(simulation: "Simulation") -> frozenset[str]:
-    """End what is to end before today, of the numbers that kernels read; returns what has ended."""
+def switch_off(simulation: Any) -> frozenset[str]:
+    """End what is to end before today, of the numbers that kernels read; returns what has ended.
+
+    `simulation`: an `engine.simulation.Simulation`.
+    """
     off = simulation.config.ablation.off_on(simulation.day)
     if not off:
         return off
@@ -27,7 +27,7 @@ def switch_off(simulation: "Simulation") -> frozenset[str]:
     return off
 
 
-def kept_mineralisation(simulation: "Simulation") -> float | None:
+def kept_mineralisation(simulation: Any) -> float | None:
     """The mean mineralisation (0..1) that bone has kept since mineral lag ended; None if it has not."""
     last = simulation.config.ablation.mineral_lag_day
     if last is None or simulation.day <= last:
