@@ -214,6 +214,8 @@ def _block(process: str, day: int, rows: "pd.DataFrame") -> list[str]:
             lines += [line(f"  {PIECES[piece]}", piece) for piece in others]
     lines += [line("loss with it", "total", "with_process"),
               line("loss without it", "total", "without_process")]  # fmt: skip
+    if idle := [one for one in compared[:2] if _did_nothing(rows[rows["compared"] == one])]:
+        lines.append(f"it did not act in: {', '.join(idle)}; that twin is the simulation itself")
     whole = compared[:2]
     lines.append(f"{'':42s}" + "".join(f"{one:>15s}{'without':>15s}" for one in whole))
     for name, (symbol, unit) in MEASURES.items():
@@ -223,6 +225,13 @@ def _block(process: str, day: int, rows: "pd.DataFrame") -> list[str]:
         )  # fmt: skip
         lines.append(f"{symbol + (f' ({unit})' if unit else ''):42s}{pairs}")
     return lines
+
+
+def _did_nothing(rows: "pd.DataFrame") -> bool:
+    """Whether a simulation and its twin have the same losses and measures."""
+    both = rows[rows["kind"] != "reconciled"]
+    mine, its = both["with_process"], both["without_process"]
+    return bool(((mine == its) | (mine.isna() & its.isna())).all())
 
 
 def _number(value: Any) -> str:

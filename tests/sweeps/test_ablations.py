@@ -121,3 +121,14 @@ def test_the_words_and_numbers_of_a_table() -> None:
     blocks = "\n".join(lines).split("mechanics, day 9")
     assert "by the ledger" in blocks[0]
     assert "by the ledger" not in blocks[1].split("losses in %")[0]
+
+
+def test_a_process_that_does_not_act_is_named() -> None:
+    same = [
+        outcomes(of, name, wall=50, edge=7) for of in ("run", "healthy") for name in ("", "arrest")
+    ]
+    printed = report.text(report.table(pd.DataFrame(same), ["arrest"], [9]))
+    assert "it did not act in: run, healthy;" in printed
+    same[1]["conn_d_per_mm3"] = 2.5
+    printed = report.text(report.table(pd.DataFrame(same), ["arrest"], [9]))
+    assert "it did not act in: healthy;" in printed
