@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.config.ablation import PROCESSES
-from bonesim.loss.parts import OF_THINNING, PARTS
+from bonesim.loss.parts import OF_THINNING, PARTS, REVERSIBLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,7 @@ RECONCILED = {
     "follows": "what follows of it",
     "by_twin": "by twin: loss with it less loss without",
     "bone_by_twin": "  of it bone (BV/TV)",
+    "structure_by_twin": "  of it structure, which stays",
 }
 NOTES = (
     "losses in % of the mineral of day 0; above 0: more is lost with the process than without",
@@ -148,6 +149,7 @@ def _reconciled(process: str, losses: _Losses) -> list[dict[str, Any]]:
         "follows": losses.effect(*(name for name in PIECES if name != own)),
         "by_twin": total,
         "bone_by_twin": total - losses.effect("mineral_lag"),
+        "structure_by_twin": total - losses.effect(*REVERSIBLE),
     }
     if taken - left + amounts["follows"] != total:
         raise RuntimeError(f"{process}: {amounts} do not add up")

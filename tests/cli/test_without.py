@@ -73,6 +73,8 @@ def test_the_table_adds_up(table: pd.DataFrame) -> None:
     assert (reconciled == quanta["by_twin"]).all()
     assert (quanta["by_twin"] == quanta["total"]).all()
     assert (quanta["bone_by_twin"] == quanta["total"] - quanta["mineral_lag"]).all()
+    passing = quanta["open_space"] + quanta["mineral_lag"]
+    assert (quanta["structure_by_twin"] == quanta["total"] - passing).all()
     runs, healthy, beyond = (quanta.xs(one, level="compared") for one in (RUN, HEALTHY, BEYOND))
     assert (runs - healthy == beyond).all(axis=None)
     for process, part in (("perforation", "plate_perforation"), ("cuts", "strut_cut")):

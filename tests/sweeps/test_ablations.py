@@ -89,9 +89,9 @@ def outcomes(of: str, without: str, **quanta: int) -> dict[str, Any]:
 
 def test_the_words_and_numbers_of_a_table() -> None:
     results = pd.DataFrame([
-        outcomes("run", "", wall=300, plate_perforation=40, edge=60),
+        outcomes("run", "", wall=300, plate_perforation=40, edge=60, open_space=9),
         outcomes("healthy", "", wall=100, plate_perforation=10),
-        outcomes("run", "perforation", wall=310, plate_perforation=5),
+        outcomes("run", "perforation", wall=310, plate_perforation=5, open_space=9),
         outcomes("healthy", "perforation", wall=105),
         {**outcomes("run", "mechanics", wall=250), "conn_d_per_mm3": None},
         outcomes("healthy", "mechanics", wall=100),
