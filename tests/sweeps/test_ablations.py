@@ -89,9 +89,9 @@ def outcomes(of: str, without: str, **quanta: int) -> dict[str, Any]:
 
 def test_the_words_and_numbers_of_a_table() -> None:
     results = pd.DataFrame([
-        outcomes("run", "", wall=300, plate_perforation=40, edge=60, open_space=9),
+        outcomes("run", "", wall=300, plate_perforation=40, edge=60),
         outcomes("healthy", "", wall=100, plate_perforation=10),
-        outcomes("run", "perforation", wall=310, plate_perforation=5, open_space=9),
+        outcomes("run", "perforation", wall=310, plate_perforation=5),
         outcomes("healthy", "perforation", wall=105),
         {**outcomes("run", "mechanics", wall=250), "conn_d_per_mm3": None},
         outcomes("healthy", "mechanics", wall=100),
@@ -100,7 +100,7 @@ def test_the_words_and_numbers_of_a_table() -> None:
     row = table.set_index(["process", "compared", "quantity"]).sort_index()
     run, beyond = row.loc["perforation", RUN], row.loc["perforation", BEYOND]
     # 400 lost with it, 315 without: 40 by the ledger, 5 of them also without, and 50 that follow.
-    expected = {"by_ledger": 40, "still_without": 5, "follows": 50, "by_twin": 85, "wall": -10,
+    expected = {"by_ledger": 40, "structure_by_twin": 85, "still_without": 5, "follows": 50, "by_twin": 85, "wall": -10,
                 "edge": 60, "plate_perforation": 35}  # fmt: skip
     assert run["effect_quanta"].loc[list(expected)].to_dict() == expected
     assert run.loc["by_twin", "effect"] == pytest.approx(0.85)
