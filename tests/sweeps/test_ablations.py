@@ -100,8 +100,8 @@ def test_the_words_and_numbers_of_a_table() -> None:
     row = table.set_index(["process", "compared", "quantity"]).sort_index()
     run, beyond = row.loc["perforation", RUN], row.loc["perforation", BEYOND]
     # 400 lost with it, 315 without: 40 by the ledger, 5 of them also without, and 50 that follow.
-    expected = {"by_ledger": 40, "structure_by_twin": 85, "still_without": 5, "follows": 50, "by_twin": 85, "wall": -10,
-                "edge": 60, "plate_perforation": 35}  # fmt: skip
+    expected = {"by_ledger": 40, "structure_by_twin": 85, "still_without": 5, "follows": 50, "by_twin": 85,
+                "wall": -10, "edge": 60, "plate_perforation": 35}  # fmt: skip
     assert run["effect_quanta"].loc[list(expected)].to_dict() == expected
     assert run.loc["by_twin", "effect"] == pytest.approx(0.85)
     assert run.loc["by_twin", "percent_of_loss"] == pytest.approx(100 * 85 / 400)
