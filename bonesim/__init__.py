@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bonesim.api.simulate import run_twins as run_twins
     from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
+    from bonesim.api.studies import decompose_without as decompose_without
     from bonesim.api.studies import gather_sweep as gather_sweep
     from bonesim.api.studies import sweep as sweep
     from bonesim.api.studies import sweep_cost as sweep_cost
@@ -111,7 +112,7 @@ _NAMES = {
     "api.documents": ("guide",),
     "api.studies": (
         "sweep", "sweep_cost", "sweep_share", "sweep_status", "gather_sweep", "trial",
-        "trial_cost", "compare_trial",
+        "trial_cost", "compare_trial", "decompose_without",
     ),
     "errors": (
         "BonesimError", "InputError", "ResourceError", "CorruptFileError", "BusyError",

@@ -120,6 +120,9 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
                                 "specimen.size_mm": [1.6, 1.6, 1.6]},
         ),
         "decompose": lambda n: bonesim.decompose(SMALL, [5, 10], twin="untreated"),
+        "decompose_without": lambda n: bonesim.decompose_without(
+            SMALL, ["arrest"], folder / "without", days=[5], workers=1
+        ),
         "schema": lambda n: bonesim.schema(),
         "explain": lambda n: bonesim.explain("strain_stop", config),
         "odd": lambda n: bonesim.odd(SMALL),

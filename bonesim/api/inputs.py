@@ -20,11 +20,13 @@ from pydantic import ValidationError
 
 from bonesim.config.config import Config, load_config, validated, with_changes
 from bonesim.config.explain import explain
+from bonesim.config.renamed import translated
 from bonesim.errors import InputError
 from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
 from bonesim.specimens.crop import crop_fields
 from bonesim.specimens.masks import as_mask
 from bonesim.specimens.scan import ScanParameters, quanta_of_grey
+from bonesim.storage.file_kind import kind_of
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
 
@@ -59,6 +61,20 @@ def as_config(
         f"got {type(config).__name__}; give a Config, a dict or the path of a TOML file",
         parameter="config",
     )
+
+
+def as_config_or_run(
+    config: AnyConfig, changes: Mapping[str, Any] | None = None, seed: int | None = None
+) -> Config:
+    """As `as_config`; the path may also be that of a run file, whose configuration is taken.
+
+    Raises:
+        InputError: as `as_config`. CorruptFileError: the run file is damaged.
+    """
+    if isinstance(config, str | Path) and kind_of(Path(config)) == "run":
+        with open_run(config) as run:
+            config = validated(translated(run.config), str(config))
+    return as_config(config, changes, seed)
 
 
 class ScanOptions(TypedDict, total=False):

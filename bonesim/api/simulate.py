@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bonesim.api.inputs import AnyConfig, as_config, files_of
+from bonesim.api.inputs import AnyConfig, as_config, as_config_or_run, files_of
 from bonesim.engine import run as engine_run
 from bonesim.engine import twins
 from bonesim.engine.days import Observer
@@ -215,7 +215,7 @@ def decompose(
     """A loss of bone mineral in its parts: one row per simulation, day and part.
 
     Args:
-        config: what to simulate.
+        config: what to simulate; also a run file, whose configuration is simulated again.
         days: when to decompose, rising, from 1 on; those of the snapshots if None.
         changes, seed: as for `run`.
         twin: also a twin, and the difference part by part: what it changes (dotted path -> value),
@@ -229,7 +229,7 @@ def decompose(
     from bonesim.engine.days import Observers
     from bonesim.reports import loss as report
 
-    resolved = as_config(config, changes, seed)
+    resolved = as_config_or_run(config, changes, seed)
     wanted = report.snapshot_days(resolved) if days is None else report.checked_days(days)
     configs = [resolved]
     if twin == "untreated":

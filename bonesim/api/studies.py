@@ -1,8 +1,10 @@
 """Many runs: parameter studies (sweeps) and simulated trials."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bonesim.api.inputs import AnyConfig, as_config_or_run
 from bonesim.errors import InputError
 from bonesim.units import units_of
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from bonesim.trials.trial import Trial
 
 __all__ = [
-    "compare_trial", "gather_sweep", "sweep", "sweep_cost", "sweep_share", "sweep_status", "trial",
+    "compare_trial", "decompose_without", "gather_sweep", "sweep", "sweep_cost", "sweep_share",
+    "sweep_status", "trial",
     "trial_cost",
 ]  # fmt: skip
 
@@ -187,6 +190,60 @@ def compare_trial(folder: str | Path) -> "Comparison":
     place = Folder(Path(folder))
     parameters = read_as(place.path / STUDY, TrialParameters)[0]
     return compared(parameters, outcomes_of(place.results(), parameters))
+
+
+def decompose_without(
+    config: AnyConfig,
+    without: Sequence[str],
+    folder: str | Path,
+    *,
+    days: Sequence[int] | None = None,
+    changes: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    progress: "Progress | None" = None,
+) -> "pd.DataFrame":
+    """What some processes do to a loss: by the ledger, and by twins in which they end on day 0.
+
+    Simulated are the run and its untreated twin (if it has treatment), and both without each process,
+    one at a time. Bone, random numbers and burn-in are those of the run.
+
+    Args:
+        config: a Config, a nested dict, the path of a TOML file, or a run file, whose configuration is
+            simulated again.
+        without: processes: perforation, cuts, mechanics, arrest, mineral_lag, or "all".
+        folder: of the run files and their losses; call again to resume. It serves one run.
+        days: when to compare, rising, from 1 on; those of the snapshots if None.
+        changes, seed: as for `run`.
+        workers: processes of the machine; one a core if None and Dask is installed, else one.
+        progress: shown, e.g. `bonesim.sweeps.progress.SweepTerminal()`.
+
+    Returns:
+        One row per process, comparison, day and quantity; `attrs["missing"]` counts simulations without
+        result, the table is empty then.
+
+    Raises:
+        InputError: an unknown process or one that is off already; days or a folder that will not do.
+        BusyError: the folder is in use. ResourceError: it cannot fit.
+    """
+    import pandas as pd
+
+    from bonesim.reports import loss
+    from bonesim.reports import without as report
+    from bonesim.sweeps.batch import default_workers
+    from bonesim.sweeps.extras import is_installed
+    from bonesim.sweeps.without import Ablations
+
+    resolved = as_config_or_run(config, changes, seed)
+    wanted = loss.snapshot_days(resolved) if days is None else loss.checked_days(days)
+    what = Ablations(resolved, without, wanted)
+    if workers is None:
+        workers = default_workers() if is_installed("distributed") else 1
+    results = _done(what, folder, workers, None, None, progress)
+    missing = results.attrs["missing"]
+    table = pd.DataFrame() if missing else report.table(results, what.processes, wanted)
+    table.attrs = {"missing": missing}
+    return table
 
 
 def _done(

@@ -5,6 +5,8 @@ the old surface moved by the depth dug (`column`); so every direction is eroded 
 as smooth as the surface was.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from bonesim.cells.cavity import (
@@ -19,18 +21,39 @@ from bonesim.chance import BREAKTHROUGH, uniform
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR, enter_resorbed, take
 from bonesim.lattice.rays import bone_behind, thickness_along
-from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
+from bonesim.lattice.topology import (
+    MIXED,
+    PLATE_PERFORATION,
+    SIMPLE,
+    STRUT_CUT,
+    bone_bits,
+    crossing_kind,
+)
 from bonesim.units import BONE
 
 #: Voxels that could not go before their neighbours had are tried again so often in a step.
 PASSES = 3
+#: Chances a day that the last bone between two marrows, or between two parts of bone, is passed.
+Breakthrough = namedtuple("Breakthrough", ("hole", "cut"))
+
+
+@lean_kernel
+def chance_of(kind, breakthrough):  # type: ignore[no-untyped-def]
+    """The chance a day of a crossing of this kind. One that opens and parts bone needs both."""
+    if kind == PLATE_PERFORATION:
+        return breakthrough.hole
+    if kind == STRUT_CUT:
+        return breakthrough.cut
+    if kind == MIXED:
+        return min(breakthrough.hole, breakthrough.cut)
+    return max(breakthrough.hole, breakthrough.cut)
 
 
 @lean_kernel
 def erode(lattice, cavities, site, record, amount, breakthrough, seed, day):  # type: ignore[no-untyped-def]
     """Take up to `amount` quanta from the voxel of a record; hold or break through as ruled.
 
-    `breakthrough` is the chance that the last bone between two marrows is passed on a day.
+    `breakthrough` has the chances a day that the last bone is passed.
     Returns the quanta removed. The stock goes to the owner of the voxel.
     """
     sites, records = cavities.sites, cavities.records
@@ -41,13 +64,14 @@ def erode(lattice, cavities, site, record, amount, breakthrough, seed, day):  # 
     breaks = False
     if before >= BONE and before - wanted < BONE:
         bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-        if crossing_kind(bits) != SIMPLE:
+        kind = crossing_kind(bits)
+        if kind != SIMPLE:
             nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
             own = sites.bmu_id[site]
             if (
                 bone_behind(lattice, voxel, nz, ny, nx)
                 or dug_from_behind(lattice, cavities, voxel, own, nz, ny, nx)
-                or uniform(seed, day, voxel, BREAKTHROUGH) >= breakthrough
+                or uniform(seed, day, voxel, BREAKTHROUGH) >= chance_of(kind, breakthrough)
             ):
                 wanted = before - BONE
             else:

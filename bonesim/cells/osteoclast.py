@@ -33,7 +33,7 @@ from bonesim.cells.cavity import (
     close_site,
 )
 from bonesim.cells.depth import CavityDepth
-from bonesim.cells.erosion import dig
+from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import settle
 from bonesim.cells.population import CellPopulation, Rows, free_row
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
@@ -108,6 +108,13 @@ class OsteoclastColumns(NamedTuple):
 
 
 OsteoclastNumbers = namedtuple("OsteoclastNumbers", OsteoclastParameters.model_fields)  # type: ignore[misc]
+
+
+def osteoclast_numbers(parameters: OsteoclastParameters) -> Any:
+    """The kernels' view of the parameters: one chance of breakthrough for holes and cuts."""
+    chance = parameters.breakthrough_chance
+    numbers = numbers_of(parameters, OsteoclastNumbers)
+    return numbers._replace(breakthrough_chance=Breakthrough(hole=chance, cut=chance))
 
 
 @lean_kernel
@@ -198,7 +205,7 @@ class Osteoclasts(CellPopulation):
     def __init__(self, model: Any, parameters: OsteoclastParameters) -> None:
         super().__init__(model)
         self.parameters = parameters
-        self.numbers = numbers_of(parameters, OsteoclastNumbers)
+        self.numbers = osteoclast_numbers(parameters)
         self.rows: Rows[OsteoclastColumns] = Rows(OsteoclastColumns)
 
     def depth(self, drive: Drive) -> CavityDepth:

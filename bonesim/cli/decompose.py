@@ -1,25 +1,28 @@
-"""The command decompose: what a loss of bone is made of, to the last quantum."""
+"""The command decompose: what a loss of bone is made of, to the last quantum, and what each process does."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bonesim.cli.options import (
     Change,
-    ConfigFile,
     Csv,
     Json,
     Overwrite,
     Parquet,
     PictureIfAny,
     Seed,
+    Workers,
 )
 from bonesim.errors import InputError
 
 
 def decompose(
-    config: ConfigFile,
+    config: Annotated[
+        Path, typer.Argument(help="Configuration, TOML, or a run file.", show_default=False)
+    ],
     days: Annotated[
         str | None, typer.Option(help="Days, e.g. 365,1825; default those of the snapshots.")
     ] = None,
@@ -32,6 +35,19 @@ def decompose(
         list[str] | None,
         typer.Option("--twin-set", help="Another twin instead: what it changes, path=value."),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            help="Instead: what a process does, by twins without it from day 0 on: perforation, cuts, "
+            "mechanics, arrest, mineral_lag or all; may be repeated. Example: --without cuts --work twins.",
+        ),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Folder of these twins, run files; run again to resume."),
+    ] = None,
+    workers: Workers = None,
     seed: Seed = None,
     output: PictureIfAny = None,
     json: Json = False,
@@ -56,8 +72,15 @@ def decompose(
         check_picture(output, **given)
     if twin and twin_set:
         raise InputError("is one twin, `twin_set` another; give one of them", parameter="twin")
+    wanted = None if days is None else _parsed(days)
+    if without:
+        _refuse_beside_without(twin=twin, twin_set=twin_set, output=output)
+        _without(config, without, work, wanted, changes, seed, workers, (csv, json, parquet))
+        return
+    if work is not None or workers is not None:
+        raise InputError("is of the twins of `without`", parameter="work" if work else "workers")
     table = simulate.decompose(
-        config, None if days is None else _parsed(days), changes=changes,
+        config, wanted, changes=changes,
         seed=seed, twin="untreated" if twin else parsed_changes(twin_set or []),
         observers=[Terminal()],
     )  # fmt: skip
@@ -65,6 +88,40 @@ def decompose(
         plot_loss(table, output, overwrite=overwrite)
         print(output, file=sys.stderr)
     if not table_files.write(table, csv, json, parquet):
+        print(report.text(table))
+
+
+def _refuse_beside_without(**others: Any) -> None:
+    """Refuse what has no meaning with `without`.
+
+    Raises:
+        InputError: one of them is given.
+    """
+    for name, value in others.items():
+        if value:
+            raise InputError("cannot be combined with `without`; leave one out", parameter=name)
+
+
+def _without(
+    config: Path, without: list[str], work: Path | None, days: list[int] | None,
+    changes: dict[str, Any], seed: int | None, workers: int | None,
+    places: tuple[str | None, bool, Path | None],
+) -> None:  # fmt: skip
+    """Simulate the twins without processes; write or print the table."""
+    from bonesim.api import studies
+    from bonesim.cli import table_files
+    from bonesim.reports import without as report
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
+
+    if work is None:
+        raise InputError("is needed with `without`: the folder of the twins", parameter="work")
+    with stopped_politely(work):
+        table = studies.decompose_without(
+            config, without, work, days=days, changes=changes, seed=seed, workers=workers,
+            progress=SweepTerminal(),
+        )  # fmt: skip
+    exit_if_results_missing(table.attrs["missing"], work)
+    if not table_files.write(table, *places):
         print(report.text(table))
 
 

@@ -16,6 +16,7 @@ from bonesim.cells.osteoblast import OsteoblastParameters
 from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters
+from bonesim.config.ablation import AblationParameters
 from bonesim.config.changes import changed, value_at
 from bonesim.config.explain import explain, groups_in, kinds_of
 from bonesim.config.files import FILE_PATHS, LIBRARY_FOLDER
@@ -145,6 +146,7 @@ class Config(Parameters):
     mechanics: MechanicsParameters = MechanicsParameters()
     tissue: TissueParameters = TissueParameters()
     schedule: ScheduleParameters = ScheduleParameters()
+    ablation: AblationParameters = AblationParameters()
 
     def __repr__(self) -> str:
         """One line; `to_toml` gives all parameters."""

@@ -1,4 +1,6 @@
-"""The untreated twin of a configuration: all that begins on day 0 or later is left out.
+"""Twins of a configuration: the untreated one, and those without a process from day 0 on.
+
+Untreated: all that begins on day 0 or later is left out.
 
 What was under way before day 0 goes on for ever: a man on testosterone for a year keeps it. So a run
 and its twin share bone, random numbers, burn-in and day 0, and differ by what the configuration
@@ -8,6 +10,7 @@ changes afterwards and by nothing else.
 from collections.abc import Iterable
 from typing import Any
 
+from bonesim.config.ablation import PROCESSES
 from bonesim.config.config import Config, tree_of, validated
 from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse
 from bonesim.errors import InputError
@@ -26,6 +29,55 @@ def untreated_twin(config: Config) -> Config:
         InputError: the configuration changes nothing from day 0 on, so that its twin would be itself;
             a table of hormones that cannot be read.
     """
+    tree = _untreated(config)
+    if tree == tree_of(config):
+        raise InputError(
+            "nothing is changed from day 0 on, so the untreated twin would be the run itself; "
+            "give hormones.course steps or a protocol", parameter="config",
+        )  # fmt: skip
+    # Paths of scans are absolute already; the title makes the two files distinguishable.
+    tree["title"] = (TITLE + tree["title"])[:200]
+    return validated(tree, "untreated twin")
+
+
+def is_treated(config: Config) -> bool:
+    """Whether a configuration changes anything from day 0 on, and so has an untreated twin.
+
+    Raises:
+        InputError: a table of hormones that cannot be read.
+    """
+    return _untreated(config) != tree_of(config)
+
+
+def without(config: Config, process: str) -> Config:
+    """The same configuration in which a process ends with the burn-in, on day 0.
+
+    Args:
+        config: of the run.
+        process: one of `config.ablation.PROCESSES`.
+
+    Raises:
+        InputError: it is off already, so that the twin would be the run itself.
+    """
+    if reason := why_off(config, process):
+        raise InputError(f"{process} is off already: {reason}; leave it out", parameter="without")
+    title = f"without {PROCESSES[process]}: {config.title}"[:200]
+    return config.with_changes({f"ablation.{process}_day": 0, "title": title})
+
+
+def why_off(config: Config, process: str) -> str:
+    """Why a process does not work from day 0 on in a run: the parameter and its value; "" if it does."""
+    if config.ablation.last_days().get(process) == 0:
+        return f"ablation.{process}_day is 0"
+    if process in ("perforation", "cuts") and config.cells.osteoclast.breakthrough_chance == 0.0:
+        return "cells.osteoclast.breakthrough_chance is 0"
+    if process == "mechanics" and config.mechanics.interval_day == 0:
+        return "mechanics.interval_day is 0"
+    return ""
+
+
+def _untreated(config: Config) -> dict[str, Any]:
+    """The tree of a configuration without what changes from day 0 on."""
     tree = tree_of(config)
     course = config.hormones.course
     if config.protocol is not None:
@@ -37,14 +89,7 @@ def untreated_twin(config: Config) -> Config:
         tree["hormones"]["course"] = ConstantCourse(
             e2_pg_per_ml=levels.e2_pg_per_ml(0.0), t_ng_per_dl=levels.t_ng_per_dl(0.0)
         ).model_dump()
-    if tree == tree_of(config):
-        raise InputError(
-            "nothing is changed from day 0 on, so the untreated twin would be the run itself; "
-            "give hormones.course steps or a protocol", parameter="config",
-        )  # fmt: skip
-    # Paths of scans are absolute already; the title makes the two files distinguishable.
-    tree["title"] = (TITLE + tree["title"])[:200]
-    return validated(tree, "untreated twin")
+    return tree
 
 
 def _before_day_0(protocol: dict[str, Any]) -> dict[str, Any]:

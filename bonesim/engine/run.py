@@ -125,10 +125,11 @@ def _simulated(
     observer: Observer, burn_ins: dict[str, State] | None,
 ) -> Path:  # fmt: skip
     """`run`, once there is a bone."""
-    for note in (bone.origin, *bone.notes):
+    notes = (bone.origin, *bone.notes, *config.ablation.notes())
+    for note in notes:
         observer.note(note)
     record = provenance(
-        config.seed, (bone.origin, *bone.notes), inputs=digests_of(config),
+        config.seed, notes, inputs=digests_of(config),
         bone=bone.published.provenance() if isinstance(bone, PublishedSpecimen) else None,
     )  # fmt: skip
     writer = RunWriter.create(

@@ -22,6 +22,7 @@ from bonesim.cells.precursors import Precursors
 from bonesim.cells.secretion import sources_of
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.response import Response
+from bonesim.engine.ablation import kept_mineralisation, switch_off
 from bonesim.engine.breaks import Bone, Breaks
 from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
@@ -119,6 +120,7 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
+        self.off: frozenset[str] = frozenset()
         # Mesa 3.3 counts ids by model for ever, and would keep every simulation of a process alive.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.osteocytes.populate(self.tissue, self.config.burn_in_seed, self.day)
@@ -140,6 +142,7 @@ class Simulation(mesa.Model):
         day = self.day
         seed = self.run_seed if day > 0 else self.config.burn_in_seed
         self.tissue.age_one_day()
+        self._switch_off()
         if day > 0:  # until then hormones are held: the drive is the first day's
             self.drive = self.response.next_day(day)
 
@@ -173,12 +176,24 @@ class Simulation(mesa.Model):
                 self.breaks.look(self._bone(), day)
             self.datacollector.collect(self)
 
+    def _switch_off(self) -> None:
+        """End the processes that an ablation ends before today."""
+        self.off = switch_off(self)
+
     def _load(self, day: int) -> None:
         """The slow clock: load every `mechanics.interval_day` days, or when bone has changed.
 
         Its strain counts `mechanics.delay_day` days later.
         """
         load = self.config.load_percent(day)
+        # Without a first solve no strain is known, and there is nothing to keep.
+        if "mechanics" not in self.off or self.osteocytes.min_mpa == 0.0:
+            self._solve(day)
+        self.osteocytes.adapt_setpoints(self.tissue, load, day)
+        self.signals.today(self.drive.rankl, self.drive.opg, self.osteocytes.load_level(load))
+
+    def _solve(self, day: int) -> None:
+        """Start a solve if one is due; take the answer that counts from today."""
         if self.mechanics.due(day, self.bone_quanta()):
             quanta = self.tissue.inner(self.tissue.lattice.quanta)
             self.mechanics.start(quanta, self.tissue.mineral_image(day), day)
@@ -187,8 +202,6 @@ class Simulation(mesa.Model):
             self.osteocytes.take_strain(self.mechanics)
             if first:
                 self.osteocytes.initialise_setpoints(self.tissue)
-        self.osteocytes.adapt_setpoints(self.tissue, load, day)
-        self.signals.today(self.drive.rankl, self.drive.opg, self.osteocytes.load_level(load))
 
     def _listen(self, day: int) -> Fields:
         """The messengers' fields as cells sense them today."""
@@ -304,6 +317,9 @@ class Simulation(mesa.Model):
     def mineral_quanta(self) -> float:
         """Fully mineralised quanta of the interior: each quantum times its mineralisation."""
         lattice = self.tissue.lattice
+        kept = kept_mineralisation(self)
+        if kept is not None:
+            return kept * float(lattice.counts[INTERIOR_QUANTA])
         return mineral_quanta(
             float(lattice.counts[INTERIOR_QUANTA]), float(lattice.sums[SLOW_DEFICIT]),
             self.recent_deposits, self.config.tissue.mineral,

@@ -255,8 +255,11 @@ def amounts_of(quanta: int, loss: Loss) -> dict[str, float]:
 
 
 def columns_of(loss: Loss) -> dict[str, float]:
-    """A loss as columns of a wide table: loss_<part>_quanta, and loss_<part>_percent of day 0."""
-    found: dict[str, float] = {}
+    """A loss as columns of a wide table: loss_<part>_quanta, and loss_<part>_percent of day 0.
+
+    Also loss_day_0_quanta, the mineral of day 0.
+    """
+    found: dict[str, float] = {"loss_day_0_quanta": loss.mineral_day_0}
     for name in ("total", *PARTS, *OF_THINNING):
         amounts = amounts_of(getattr(loss, name), loss)
         found[f"loss_{name}_quanta"] = amounts["quanta"]

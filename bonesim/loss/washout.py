@@ -5,6 +5,7 @@ From the state of one day a second simulation runs until the last site has close
     no births, no travel    no new BMU, no new site, no modelling: nothing new by chance
     no resorption           cells at work stop at their present depth. Which voxels have a floor is
                             decided there. Bone that would have been resorbed later is not lost yet
+    no ablation         every process works
     perfect balance         every open site gets a team at once that is to refill all its stock:
                             hormones at the set-point, unlimited precursors, no effect of load, pool or
                             sclerostin on the wall, no arrest. Stock without firm bone to grow from is
@@ -35,6 +36,7 @@ from bonesim.specimens.specimen import Specimen
 #: Changes of the config: path -> value.
 CHANGES: dict[str, Any] = {
     "protocol": None,
+    "ablation": {},
     "mechanics.interval_day": 0,
     "cells.bmu.origination_per_mm2_per_year": 0.0,
     "cells.modelling.start_per_mm2_per_year": 0.0,

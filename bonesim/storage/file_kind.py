@@ -15,6 +15,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 #: Groups of which a config has at least one.
 CONFIG_GROUPS = {
     "specimen", "protocol", "hormones", "cells", "signals", "mechanics", "tissue", "schedule",
+    "ablation",
 }  # fmt: skip
 #: Longer texts are not read to find out what they are.
 MAX_TEXT_BYTES = 2**20

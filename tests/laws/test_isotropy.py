@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bonesim.cells.apposition import fill
 from bonesim.cells.cavity import FORMING, OSTEOCLAST, CavityTables, add_record
 from bonesim.cells.column import add_columns
-from bonesim.cells.erosion import dig
+from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.population import new_row
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.surface import outward_area
@@ -18,6 +18,7 @@ from bonesim.units import FULL
 
 SIZE, RADIUS = 77, 32.0
 DEPTH_UM = 40.0
+ALWAYS = Breakthrough(hole=1.0, cut=1.0)
 #: The 26 directions of a cube's faces, edges and corners.
 DIRECTIONS = [d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)]
 
@@ -61,7 +62,7 @@ def work_on(direction: tuple[int, ...]) -> tuple[float, float, float]:
     sites.area_um2[site] = add_columns(lattice, cavities, site, 1.5 * DEPTH_UM)
     area = float(sites.area_um2[site]) / (projected * tissue.voxel_um**2)
     days = int(DEPTH_UM / 2.0)
-    removed = sum(dig(lattice, cavities, site, 2.0, 1.0, 4, day) for day in range(days))
+    removed = sum(dig(lattice, cavities, site, 2.0, ALWAYS, 4, day) for day in range(days))
     sites.phase[site] = FORMING
     formed = sum(fill(lattice, cavities, site, 1.0, day) for day in range(days, 2 * days))
     per_um = projected * FULL / tissue.voxel_um

@@ -22,7 +22,7 @@ from bonesim.cells.cavity import (
     eroded_depth_um,
 )
 from bonesim.cells.column import add_columns, area_there_was, left_of, span_um
-from bonesim.cells.erosion import dig
+from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import floor_below, lose, settle
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import faces_against, nearest_surface
@@ -34,6 +34,7 @@ from tests.plain.test_floor import holed
 
 Make = Callable[..., Tissue]
 DAY = 201
+ALWAYS = Breakthrough(hole=1.0, cut=1.0)
 STEPS = [(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)]
 blocks = arrays(
     np.uint8, st.tuples(*[st.integers(3, 6)] * 3), elements=st.sampled_from([0, 60, 127, 128, 255])
@@ -146,7 +147,7 @@ def test_digging_to_a_depth_and_filling_it(
     days = int(40 / um_per_day)
     removed = 0
     for day in range(days):
-        removed += dig(lattice, cavities, site, um_per_day, 1.0, 9, day)
+        removed += dig(lattice, cavities, site, um_per_day, ALWAYS, 9, day)
         mine = np.flatnonzero(records.alive)
         held = np.zeros(start.size, int)
         held[records.voxel[mine]] += records.stock[mine]
@@ -185,7 +186,7 @@ def broken_plate(make_tissue: Make) -> tuple[Tissue, Cavities, int]:
     tissue = make_tissue(quanta)
     cavities, site = open_site(tissue, CavityTables(), (10, 10, 10), (1.0, 0.0, 0.0), 3, 120.0)
     for day in range(40):
-        dig(tissue.lattice, cavities, site, 3.0, 1.0, 9, day)
+        dig(tissue.lattice, cavities, site, 3.0, ALWAYS, 9, day)
     return tissue, cavities, site
 
 

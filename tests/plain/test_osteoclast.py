@@ -17,20 +17,19 @@ from bonesim.cells.erosion import dig
 from bonesim.cells.floor import settle
 from bonesim.cells.osteoclast import (
     MONONUCLEAR_STEP_DAY,
-    OsteoclastNumbers,
     OsteoclastParameters,
+    osteoclast_numbers,
     resorb,
     smooth,
     stops,
 )
 from bonesim.cells.population import free_row
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
-from bonesim.parameters import numbers_of
 from bonesim.signals.fields import occupancy_in
 from tests.plain.conftest import Busy, alive, assert_same, occupied, strained
 
 P = OsteoclastParameters()
-NUMBERS = numbers_of(P, OsteoclastNumbers)
+NUMBERS = osteoclast_numbers(P)
 DAY, SEED = 201, 3
 
 
@@ -84,7 +83,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
             target, done = float(sites.osteoclast_target_um[site]), float(cells.depth_um[cell])
             a_day = P.dig_um_per_day * here**exponent
             step = min(a_day, max(target - done, 0.0))
-            dig(plain.lattice, plain.cavities, site, step, 1.0, SEED, day)
+            dig(plain.lattice, plain.cavities, site, step, NUMBERS.breakthrough_chance, SEED, day)
             cells.depth_um[cell] = done + step
             reached = done + a_day >= target
             stopped = not reached and uniform(
@@ -124,7 +123,15 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
             wanted = float(target[site])
             step = min(MONONUCLEAR_STEP_DAY * P.mononuclear_um_per_day, wanted - done)
             if step > 0:
-                dig(plain.lattice, plain.cavities, site, step, 1.0, SEED, day)
+                dig(
+                    plain.lattice,
+                    plain.cavities,
+                    site,
+                    step,
+                    NUMBERS.breakthrough_chance,
+                    SEED,
+                    day,
+                )
                 sites.mononuclear_depth_um[site] = done + step
                 chance = chance_of_a_stop(plain, site, step / wanted)
                 if uniform(SEED, day, sites.id[site], MONONUCLEAR_END) < chance:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bonesim.cells.apposition import floor_area
 from bonesim.cells.bmu import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
     AREA_CLOSED,
@@ -52,7 +54,11 @@ from bonesim.chance import (
 )
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
+from bonesim.lattice.topology import (
+    bone_bits,
+)
 from bonesim.parameters import numbers_of
+from bonesim.units import BONE
 from tests.plain.conftest import Busy, alive, assert_same, normal_of, owners, records_of
 
 Make = Callable[..., Tissue]
@@ -342,3 +348,25 @@ def test_closing_and_dropping(busy: Busy) -> None:
     drop_record(busy.lattice, busy.cavities, record)
     assert not busy.cavities.records.alive[record]
     assert (busy.lattice.owner[voxel] == -1) or not owned
+
+
+@settings(max_examples=60)
+@given(blocks, st.tuples(*[st.integers(-9, 9)] * 3), st.data())
+def test_floor_area_is_of_firm_faces(
+    make_tissue: Make, quanta: np.ndarray, v: tuple[int, ...], data: st.DataObject
+) -> None:
+    n = (np.array(v) + 0.01) / np.linalg.norm(np.array(v) + 0.01)
+    tissue = make_tissue(quanta)
+    place = tuple(data.draw(st.integers(0, size - 1)) for size in quanta.shape)
+    voxel = int(np.ravel_multi_index(tuple(c + 1 for c in place), tissue.padded_shape))
+    padded = np.pad(quanta, 1)
+    expected = 0.0
+    for axis in range(3):
+        for side in (-1, 1):
+            there = [c + 1 for c in place]
+            there[axis] += side
+            if padded[tuple(there)] >= BONE:
+                expected += max(0.0, side * n[axis])
+    lattice = tissue.lattice
+    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
+    assert floor_area(bits, *n) == pytest.approx(expected)

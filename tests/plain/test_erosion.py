@@ -1,49 +1,48 @@
-"""Erosion: what one site takes, voxel by voxel, against the rule written plainly."""
+"""Eroding voxel by voxel: what is taken, held over bone or by chance, and broken through."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from bonesim.cells.apposition import floor_area
-from bonesim.cells.bmu import BmuNumbers, BmuParameters
-from bonesim.cells.cavity import (
-    ARRESTED,
-    QUANTA_ARRESTED,
-    QUANTA_ERODED,
-    eroded_depth_um,
-)
-from bonesim.cells.column import (
-    left_of,
-    span_um,
-)
-from bonesim.cells.depth import CavityDepth
-from bonesim.cells.erosion import PASSES, dig, erode
+from bonesim.cells.cavity import ARRESTED, QUANTA_ARRESTED, QUANTA_ERODED, eroded_depth_um
+from bonesim.cells.column import left_of, span_um
+from bonesim.cells.erosion import PASSES, Breakthrough, chance_of, dig, erode
 from bonesim.cells.floor import dug_from_behind
-from bonesim.chance import (
-    BREAKTHROUGH,
-    uniform,
-)
+from bonesim.chance import BREAKTHROUGH, uniform
 from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RESORBED, take
 from bonesim.lattice.rays import along, bone_behind, thickness_along
-from bonesim.lattice.tissue import Tissue
-from bonesim.lattice.topology import SIMPLE, bone_bits, crossing_kind
-from bonesim.parameters import numbers_of
+from bonesim.lattice.topology import (
+    CAVITY_OPENED,
+    MIXED,
+    PLATE_PERFORATION,
+    SIMPLE,
+    SPECK_LOST,
+    STRUT_CUT,
+    bone_bits,
+    crossing_kind,
+)
 from bonesim.units import BONE
 from tests.plain.conftest import Busy, alive, assert_same, normal_of, records_of
 
-Make = Callable[..., Tissue]
-P = BmuParameters()
-NUMBERS = numbers_of(P, BmuNumbers)
 DAY, SEED = 201, 3
-DEPTH = CavityDepth(22.0, 0.3, 0.2, 25.0, 0.4, 1.3, 1.1)
-blocks = arrays(
-    np.uint8, st.tuples(*[st.integers(3, 6)] * 3), elements=st.sampled_from([0, 60, 127, 128, 255])
-)
+#: Chances of holes and cuts.
+CHANCES = ((1.0, 1.0), (0.2, 0.2), (0.0, 1.0), (1.0, 0.0))
+#: Kind of crossing -> which of these it needs: of holes, of cuts; of both; of either.
+NEEDS = {
+    PLATE_PERFORATION: lambda hole, cut: hole,
+    STRUT_CUT: lambda hole, cut: cut,
+    MIXED: min,
+    CAVITY_OPENED: max,
+    SPECK_LOST: max,
+}
+
+
+@pytest.mark.parametrize("hole", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("cut", [0.0, 0.3, 1.0])
+def test_the_chance_of_each_kind(hole: float, cut: float) -> None:
+    for kind, needs in NEEDS.items():
+        assert chance_of(kind, Breakthrough(hole=hole, cut=cut)) == needs(hole, cut)
 
 
 def holed(busy: Busy, sites: list[int], begin: int) -> None:
@@ -58,7 +57,9 @@ def holed(busy: Busy, sites: list[int], begin: int) -> None:
                     busy.lattice.quanta[there] = 0
 
 
-def eroded(busy: Busy, site: int, record: int, amount: int, chance: float) -> tuple[int, str]:
+def eroded(
+    busy: Busy, site: int, record: int, amount: int, chance: Breakthrough
+) -> tuple[int, str]:
     """Held at the threshold where the shape would change over bone or by chance; else taken."""
     lattice, s, r = busy.lattice, busy.cavities.sites, busy.cavities.records
     voxel, n = int(r.voxel[record]), normal_of(busy.cavities, site)
@@ -66,12 +67,14 @@ def eroded(busy: Busy, site: int, record: int, amount: int, chance: float) -> tu
     wanted, kind = min(amount, before), "taken"
     thickness = depth = math.nan
     bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-    if before >= BONE > before - wanted and crossing_kind(bits) != SIMPLE:
+    crossing = crossing_kind(bits)
+    if before >= BONE > before - wanted and crossing != SIMPLE:
+        passes = NEEDS[crossing](*chance)
         if bone_behind(lattice, voxel, *n):
             kind = "bone behind"
         elif dug_from_behind(lattice, busy.cavities, voxel, s.bmu_id[site], *n):
             kind = "own back"
-        elif uniform(SEED, DAY, voxel, BREAKTHROUGH) >= chance:
+        elif uniform(SEED, DAY, voxel, BREAKTHROUGH) >= passes:
             kind = "by chance"
         else:
             kind = "broken"
@@ -107,7 +110,7 @@ def test_eroding_voxel_by_voxel(busy: Busy) -> None:
             busy.cavities.sites.phase[site] = ARRESTED
         for amount, record in zip((20, 140, 255), records_of(busy.cavities, site), strict=False):
             plain = busy.copy()
-            chance = (1.0, 0.2)[number % 2]
+            chance = Breakthrough(*CHANCES[number % len(CHANCES)])
             moved = erode(busy.lattice, busy.cavities, site, record, amount, chance, SEED, DAY)
             expected, kind = eroded(plain, site, record, amount, chance)
             assert moved == expected
@@ -122,7 +125,8 @@ def test_digging(busy: Busy) -> None:
     holed(busy, carved, 2)
     held = total = 0
     for site in sorted({*carved[::5], *alive(busy.cavities.sites)[::9]}):
-        for step, chance in ((2.5, 1.0), (30.0, 0.5)):
+        for step, both in ((2.5, (1.0, 1.0)), (30.0, (0.5, 0.5)), (9.0, (0.0, 1.0))):
+            chance = Breakthrough(*both)
             plain = busy.copy()
             removed = dig(busy.lattice, busy.cavities, site, step, chance, SEED, DAY)
             s, r = plain.cavities.sites, plain.cavities.records
@@ -145,25 +149,3 @@ def test_digging(busy: Busy) -> None:
             total += expected
     assert held > 0
     assert total > 10_000
-
-
-@settings(max_examples=60)
-@given(blocks, st.tuples(*[st.integers(-9, 9)] * 3), st.data())
-def test_floor_area_is_of_firm_faces(
-    make_tissue: Make, quanta: np.ndarray, v: tuple[int, ...], data: st.DataObject
-) -> None:
-    n = (np.array(v) + 0.01) / np.linalg.norm(np.array(v) + 0.01)
-    tissue = make_tissue(quanta)
-    place = tuple(data.draw(st.integers(0, size - 1)) for size in quanta.shape)
-    voxel = int(np.ravel_multi_index(tuple(c + 1 for c in place), tissue.padded_shape))
-    padded = np.pad(quanta, 1)
-    expected = 0.0
-    for axis in range(3):
-        for side in (-1, 1):
-            there = [c + 1 for c in place]
-            there[axis] += side
-            if padded[tuple(there)] >= BONE:
-                expected += max(0.0, side * n[axis])
-    lattice = tissue.lattice
-    bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-    assert floor_area(bits, *n) == pytest.approx(expected)
