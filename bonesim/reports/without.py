@@ -37,8 +37,8 @@ MEASURES = {
     "conn_d_per_mm3": ("Conn.D", "1/mm3"),
     "closed_tb_th_um": ("Tb.Th closed", "um"),
     "apparent_modulus_z_mpa": ("E_z", "MPa"),
-    "perforations_final": ("final holes", ""),
-    "strut_cuts_final": ("final cuts", ""),
+    "holes": ("holes", ""),
+    "cuts": ("cuts", ""),
 }
 #: Which of these a twin without mechanics does not have: no solve counts there.
 OF_A_SOLVE = ("apparent_modulus_z_mpa",)
@@ -59,8 +59,8 @@ NOTES = (
     "bone that other units would have taken instead, or that is no more there to be thinned; above 0 "
     "bone that is lost because of it (new edges, strain lost, pieces cut loose)",
     "with, without and all parts are of one ledger: they add up to the last quantum",
-    "final holes and cuts are those judged by that day, a year after their unit ended; those begun "
-    "before day 0 are not counted, what they take is",
+    "holes and cuts are the breaks of the network there at the last look; those of before day 0 are "
+    "not counted, what they take is; without perforation a sheet can still be thinned through",
     "one bone and one set of random numbers: after the first event the process decides, simulations "
     "drift apart; a small effect is known only from several bones or seeds",
 )

@@ -8,7 +8,6 @@ file and has the parts of its loss, from the same ledger.
 import hashlib
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import tomli_w

@@ -139,8 +139,7 @@ def test_off_is_off(whole: Config, bone: Specimen, days: tuple[Simulation, list[
         resorbed = [int(s.table()["resorbed_quanta"][-1]) for s in (simulation, twin)]
         assert resorbed[1] == pytest.approx(resorbed[0], rel=0.2)
         twin.conclude()
-        final = "perforations_final" if process == "perforation" else "strut_cuts_final"
-        assert stepped(twin, LAST + 1).table()[final][-1] == 0
+        assert twin.events.final_count(kinds[0]) == 0
 
 
 def test_without_arrest_surface_waits(
