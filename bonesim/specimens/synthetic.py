@@ -27,8 +27,12 @@ from bonesim.specimens.specimen import Specimen, cleaned
 #: BS/TV 1.77 +/- 0.50 /mm, Conn.D 4.84 +/- 2.26 /mm3): 10 seeds gave 7.87 %, 134 um, 986 um,
 #: 1.78 /mm and 4.15 /mm3. young_vertebra is assumed: BV/TV 15-18 %, Tb.Th 140-160 um.
 PRESETS = {
-    "elderly_vertebra": Structure(1105.0, 1.55, 0.11, 0.0, 0.4, 150.0, 0.95, 130.0, 60.0),
-    "young_vertebra": Structure(955.0, 1.4, 0.34, 0.05, 0.6, 145.0, 0.8, 139.0, 60.0),
+    "elderly_vertebra": Structure(
+        1140.0, 0.9, -15.0, 130.0, 80.0, 120.0, 101.0, 0.975, 121.0, 0.25, 65.0
+    ),
+    "young_vertebra": Structure(
+        1225.0, 0.9, 76.0, 130.0, 80.0, 120.0, 126.0, 0.98, 121.0, 0.25, 75.0
+    ),
 }
 
 
@@ -55,25 +59,44 @@ class SyntheticParameters(Parameters):
         float | None,
         Field(ge=0.5, le=3, description="height over width of a cell; assumed: of the preset"),
     ] = None
-    plate_share: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="share of faces with a whole plate; assumed: of the preset"),
-    ] = None
-    flange_share: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="share of faces with a flange; assumed: of the preset"),
-    ] = None
-    hole_level: Annotated[
+    width_um: Annotated[
         float | None,
         Field(
-            ge=-5,
-            le=5,
-            description="plates have holes where unit noise exceeds this; assumed: of the preset",
+            ge=-2000,
+            le=2000,
+            description="mean width of a face's plate along each edge, whole if wider than half the "
+            "face, none below 0; assumed: of the preset",
+        ),
+    ] = None
+    width_sd_um: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="SD of that width, between and within faces; assumed: of the preset",
+        ),
+    ] = None
+    upright_um: Annotated[
+        float | None,
+        Field(
+            ge=-1000,
+            le=1000,
+            description="added to the width on upright faces, twice taken on level ones; "
+            "assumed: of the preset",
+        ),
+    ] = None
+    aligned_um: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="how much wider plates are that share the direction of their "
+            "neighbourhood; assumed: of the preset",
         ),
     ] = None
     plate_um: Annotated[
         float | None,
-        Field(ge=60, le=400, description="thickness of plates; assumed: of the preset"),
+        Field(ge=60, le=400, description="mean thickness of plates; assumed: of the preset"),
     ] = None
     rod_share: Annotated[
         float | None,
@@ -81,9 +104,16 @@ class SyntheticParameters(Parameters):
     ] = None
     rod_um: Annotated[
         float | None,
-        Field(ge=60, le=400, description="diameter of rods; assumed: of the preset"),
+        Field(ge=60, le=400, description="mean diameter of rods; assumed: of the preset"),
     ] = None
-
+    thickness_sd: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=0.6,
+            description="SD of ln thickness along plates and rods; assumed: of the preset",
+        ),
+    ] = None
     bending_um: Annotated[
         float | None,
         Field(ge=0, le=150, description="SD of the bending of space; assumed: of the preset"),
