@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from bonesim.morphometry import measure
-from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters, grow, read_scan
+from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters, make_specimen
 
 HERE = Path(__file__).parent
 SEEDS = range(1, 21)
@@ -22,14 +22,14 @@ PRESETS = ("elderly_vertebra", "young_vertebra")
 CUBES = {"centre": (68, 132) * 3, "corner": (4, 68) * 3}
 
 
-def synthetic() -> Iterator[tuple[str, int, SyntheticParameters]]:
+def synthetic() -> Iterator[tuple[str, int | str, SyntheticParameters]]:
     """Preset, seed, and the bone's parameters."""
     for seed in SEEDS:
         for preset in PRESETS:
             yield preset, seed, SyntheticParameters(preset=preset, seed=seed)
 
 
-def donors(folder: Path) -> Iterator[tuple[str, str, ScanParameters]]:
+def donors(folder: Path) -> Iterator[tuple[str, int | str, ScanParameters]]:
     """Donor, cube, and how it is read: segmented as published, resampled to 20 um."""
     for path in sorted(folder.glob("*.nrrd")):
         for cube, crop in CUBES.items():
@@ -52,14 +52,12 @@ def main() -> None:
     path = HERE / ("synthetic.csv" if folder is None else "donors.csv")
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
     there = {(row["bone"], str(row["number"])) for row in rows}
-    for bone, number, parameters in synthetic() if folder is None else donors(folder):
+    wanted: Iterator[tuple[str, int | str, SyntheticParameters | ScanParameters]]
+    wanted = synthetic() if folder is None else donors(folder)
+    for bone, number, parameters in wanted:
         if (bone, str(number)) in there:
             continue
-        if isinstance(parameters, SyntheticParameters):
-            specimen = grow(parameters)
-        else:
-            specimen = read_scan(parameters)
-        rows.append(row_of(bone, number, specimen))
+        rows.append(row_of(bone, number, make_specimen(parameters)))
         pd.DataFrame(rows).to_csv(path, index=False, float_format="%.6g")
         print(bone, number, flush=True)
 

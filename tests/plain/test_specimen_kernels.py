@@ -282,7 +282,11 @@ def test_faces_edges_plates_and_rods() -> None:
     near, entity = np.zeros((NEAREST, 4)), np.zeros(NEAREST, np.uint64)
     kinds = set()
     for _ in range(300):
-        place, thickness, coarse = rng.uniform(-1.2, 1.2, 3), rng.uniform(0.5, 2), rng.normal(size=3)
+        place, thickness, coarse = (
+            rng.uniform(-1.2, 1.2, 3),
+            rng.uniform(0.5, 2),
+            rng.normal(size=3),
+        )
         p = place * cell
         nearest_points(place, points, low, index, square)
         describe(place, points, names, cell, index, square, near, entity)
@@ -295,9 +299,9 @@ def test_faces_edges_plates_and_rods() -> None:
             assert (edge, upright) == pytest.approx(expected, rel=1e-6, abs=1e-5)
             edges[b, c] = edge
             name = np.uint64(edge_id(entity[0], entity[b], entity[c]))
-            assert rod_distance(
-                edge, upright, thickness, name, SEED, BONE_KIND
-            ) == pytest.approx(rod(edge, upright, thickness, name, BONE_KIND), rel=1e-9)
+            assert rod_distance(edge, upright, thickness, name, SEED, BONE_KIND) == pytest.approx(
+                rod(edge, upright, thickness, name, BONE_KIND), rel=1e-9
+            )
         for b in range(1, NEAREST):
             _, gradient = rise(p, q[0], q[b], cell)
             edges[b, b] = face_distance(b, near)
@@ -340,7 +344,9 @@ def test_a_whole_small_network() -> None:
         if sum(node) % 3:
             continue
         p = (np.array(node) - MARGIN) * SPACING_UM
-        middle, fine, coarse = (noise(*fields[um], p / um) for um in (MIDDLE_UM, FINE_UM, COARSE_UM))
+        middle, fine, coarse = (
+            noise(*fields[um], p / um) for um in (MIDDLE_UM, FINE_UM, COARSE_UM)
+        )
         bent = p + np.clip(s.bending_um * middle[:3] + RELIEF_UM * fine[:3], -reach, reach)
         varied = math.sqrt(1 - FINE_SHARE) * middle[3] + math.sqrt(FINE_SHARE) * fine[3]
         thickness = math.exp(s.thickness_sd * varied - s.thickness_sd**2 / 2)
