@@ -35,7 +35,7 @@ from bonesim.specimens.specimen import Specimen, cleaned
 #: voxels, which hide thin bone) and that of a scan of 19.5 um (.43).
 PRESETS = {
     "elderly_vertebra": Structure(
-        1140.0, 0.9, -15.0, 130.0, 80.0, 120.0, 101.0, 0.965, 119.0, 0.25, 65.0
+        1130.0, 0.9, -15.0, 130.0, 80.0, 120.0, 101.0, 0.965, 119.0, 0.25, 65.0
     ),
     "young_vertebra": Structure(
         1225.0, 0.9, 76.0, 130.0, 80.0, 120.0, 126.0, 0.98, 132.0, 0.25, 75.0

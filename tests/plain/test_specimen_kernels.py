@@ -57,7 +57,9 @@ from bonesim.specimens.network import (
     face_level,
     margin_of,
     network,
+    noise_over,
     plate_distance,
+    points_over,
     rod_distance,
 )
 from bonesim.specimens.raster import _quanta, combined_row, quanta_of
@@ -321,6 +323,24 @@ def test_faces_edges_plates_and_rods() -> None:
         one = surface(p, points, names, cell, thickness, coarse, BONE_KIND)
         assert found == pytest.approx(one, rel=1e-6, abs=1e-5)
     assert kinds == {True, False}
+
+
+def test_points_and_noise_cover_a_grid() -> None:
+    """Every place that bending can reach has two cells of points, and noise two nodes, around it."""
+    shape, cell, reach = (9, 11, 20), np.array([500.0, 400.0, 300.0]), 130.0
+    low, points, names = points_over(shape, cell, reach, SEED)
+    same, identities = scatter(low, np.array(names.shape), SEED)
+    np.testing.assert_array_equal(points, same)
+    np.testing.assert_array_equal(names, identities)
+    first_um = -MARGIN * SPACING_UM - reach
+    last_um = (np.array(shape) - 1 - MARGIN) * SPACING_UM + reach
+    assert (low <= np.floor(first_um / cell) - 2).all()
+    assert (low + names.shape > np.floor(last_um / cell) + 2).all()
+    begin, nodes, row = noise_over(shape, FINE_UM, 3, 7, SEED)
+    expected, count = noise_extent(shape, FINE_UM)
+    assert begin.tolist() == expected.tolist()
+    np.testing.assert_array_equal(nodes, noise_nodes(expected, count, 3, 7, SEED))
+    assert row.shape == (count[2], 3)
 
 
 def test_a_whole_small_network() -> None:
