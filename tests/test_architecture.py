@@ -68,7 +68,7 @@ PURE = {
     "depth_cv", "territory_cv", "mononuclear_cv", "least_share", "working_share", "strain_stop",
     "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
-    "plate_share", "flange_share", "hole_level", "rod_share",
+    "rod_share", "thickness_sd",
     "anastrozole_max_inhibition", "anastrozole_insensitive_share", "atrophy_below_lh", "breakthrough_chance",
     "burn_in_seed", "letrozole_insensitive_share", "max_atrophy", "bioavailability",
     "bioavailable_weight", "clearance_cv", "desensitised_rest", "e2_cv", "e2_feedback",

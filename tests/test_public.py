@@ -17,6 +17,7 @@ import bonesim
 SMALL: dict[str, Any] = {
     "title": "public names",
     "specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0], "voxel_um": 25.0},
+    "cells": {"bmu": {"origination_per_mm2_per_year": 10.0}},
     "hormones": {"course": {"kind": "stepped", "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0}]}},
     "mechanics": {"interval_day": 0},
     "schedule": {"burn_in_day": 30, "duration_day": 20, "snapshots_day": [0, 20]},

@@ -43,6 +43,11 @@ REMOVED: dict[str, tuple[str, str]] = {
         "hormones.response.depth_exponent",
         "estradiol acts on the depth, not on the lifespan, and the number means something else",
     ),
+    "specimen.plate_share": ("specimen.width_um", "faces carry plates of any width"),
+    "specimen.flange_share": ("specimen.width_um", "faces carry plates of any width"),
+    "specimen.hole_level": (
+        "specimen.width_um", "plates have holes where they are narrower than their face",
+    ),
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ BYTES_PER_VOXEL_SHARED = 6.0
 COMPILE_BYTES = 250e6
 
 #: Bone of the presets, share of voxels; a scan's is counted.
-BONE_SHARE = {"elderly_vertebra": 0.085, "young_vertebra": 0.16}
+BONE_SHARE = {"elderly_vertebra": 0.085, "young_vertebra": 0.125}
 #: Surface voxels per bone voxel and um of voxel: bone 130 to 150 um thick has BS/BV about 25/mm.
 SURFACE_PER_BONE_UM = 0.0175
 #: Elements with enough bone, over bone voxels; nodes per element.

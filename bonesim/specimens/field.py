@@ -14,17 +14,20 @@ SPACING_UM = 30.0
 MARGIN = 4
 #: Standard deviation of the Gaussian that rounds edges and junctions.
 ROUNDING_UM = 18.0
-#: Freedom of a point in its cell of the grid: 1 anywhere, 0 in the middle (assumed).
-SCATTER = 0.8
-#: Spacing of the random numbers that bend space (assumed).
-BEND_UM = 480.0
-#: Spacing of the random numbers that place holes in plates: holes 150 to 250 um wide (assumed).
-HOLE_UM = 150.0
+#: How many points count at a place: more than meet at a corner, so that holes are round.
+NEAREST = 5
+#: Freedom of a point in its cell of the grid along z: 1 anywhere, 0 in the middle (assumed).
+SCATTER_Z = 0.7
+#: Share of a point's place across z that it has in common with all points above and below it, so
+#: that walls go on from cell to cell along z (assumed).
+COLUMN = 0.7
 #: Standard deviation of a cubic B-spline of unit normal numbers, averaged over places.
 SPLINE_SD = 0.33
 
 # Purpose of a number; used in place of the day in `chance`.
 _POINT_X, _POINT_Y, _POINT_Z, _NOISE = 1, 2, 3, 4
+#: Number that stands for a whole column of points, in place of their place along z.
+_ANY_Z = 1048575
 _FAR = 1.0e6
 
 
@@ -76,6 +79,20 @@ def spline_slopes(t: float, slopes: NDArray[np.float64]) -> None:
     slopes[1] = 1.5 * t * t - 2.0 * t
     slopes[2] = -1.5 * u * u + 2.0 * u
     slopes[3] = 0.5 * t * t
+
+
+@kernel
+def noise_extent(
+    shape: tuple[int, int, int], spacing: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First node and number of nodes of smooth noise that covers the grid, along z, y, x."""
+    low = np.empty(3, dtype=np.int64)
+    count = np.empty(3, dtype=np.int64)
+    for axis in range(3):
+        low[axis] = math.floor(-MARGIN * SPACING_UM / spacing) - 1
+        end = (shape[axis] - MARGIN) * SPACING_UM
+        count[axis] = math.ceil(end / spacing) + 3 - low[axis]
+    return low, count
 
 
 @kernel
@@ -154,9 +171,18 @@ def noise_at(
 
 
 @kernel
-def scattered(seed: int, axis: int, entity: int) -> float:
-    """Where in its cell of the unit grid a point lies along one axis, 0 to 1."""
-    return 0.5 + SCATTER * (uniform(seed, axis, entity, SPECIMEN) - 0.5)
+def scattered(seed: int, axis: int, entity: int, column: int) -> float:
+    """Where in its cell of the unit grid a point lies across z, 0 to 1.
+
+    Args:
+        seed: of the specimen.
+        axis: purpose of the number.
+        entity: identity of the point.
+        column: identity of all points with its x and y.
+    """
+    own: float = uniform(seed, axis, entity, SPECIMEN)
+    shared: float = uniform(seed, axis, column, SPECIMEN)
+    return COLUMN * shared + (1.0 - COLUMN) * own
 
 
 @kernel
@@ -166,14 +192,16 @@ def scatter(
     """One point at random in each cell of a unit grid: places (nz, ny, nx, 3) and identities."""
     points = np.empty((count[0], count[1], count[2], 3))
     names = np.empty((count[0], count[1], count[2]), dtype=np.uint64)
-    for k in range(count[0]):
-        for j in range(count[1]):
-            for i in range(count[2]):
+    for j in range(count[1]):
+        for i in range(count[2]):
+            column = place_id(_ANY_Z, j + low[1], i + low[2])
+            for k in range(count[0]):
                 entity = place_id(k + low[0], j + low[1], i + low[2])
+                height = uniform(seed, _POINT_Z, entity, SPECIMEN) - 0.5
                 names[k, j, i] = entity
-                points[k, j, i, 0] = k + low[0] + scattered(seed, _POINT_Z, entity)
-                points[k, j, i, 1] = j + low[1] + scattered(seed, _POINT_Y, entity)
-                points[k, j, i, 2] = i + low[2] + scattered(seed, _POINT_X, entity)
+                points[k, j, i, 0] = k + low[0] + 0.5 + SCATTER_Z * height
+                points[k, j, i, 1] = j + low[1] + scattered(seed, _POINT_Y, entity, column)
+                points[k, j, i, 2] = i + low[2] + scattered(seed, _POINT_X, entity, column)
     return points, names
 
 
@@ -198,7 +226,11 @@ def nearest_points(
     near: NDArray[np.int64],
     square: NDArray[np.float64],
 ) -> None:
-    """The four points nearest to `place` (grid units), nearest first: flat indices into `near`."""
+    """The points nearest to `place` (grid units), nearest first: flat indices into `near`.
+
+    As many as `near` and `square` (their squared distances) are long.
+    """
+    last = square.size - 1
     square[:] = _FAR
     k0 = math.floor(place[0]) - low[0]
     j0 = math.floor(place[1]) - low[1]
@@ -209,7 +241,7 @@ def nearest_points(
         for near_j in range(5):
             j = j0 + inside_out(near_j)
             gap_y = max(j + low[1] - place[1], place[1] - (j + low[1] + 1), 0.0)
-            if gap_z * gap_z + gap_y * gap_y >= square[3]:
+            if gap_z * gap_z + gap_y * gap_y >= square[last]:
                 continue
             for near_i in range(5):
                 i = i0 + inside_out(near_i)
@@ -217,9 +249,9 @@ def nearest_points(
                 y = points[k, j, i, 1] - place[1]
                 x = points[k, j, i, 2] - place[2]
                 d = z * z + y * y + x * x
-                if d >= square[3]:
+                if d >= square[last]:
                     continue
-                slot = 3
+                slot = last
                 while slot > 0 and d < square[slot - 1]:
                     square[slot] = square[slot - 1]
                     near[slot] = near[slot - 1]

@@ -6,29 +6,41 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import SPECIMEN, uniform, uniform_pair
+from bonesim.chance import SPECIMEN, normal, uniform
 from bonesim.kernel import kernel
 from bonesim.specimens.field import (
-    BEND_UM,
-    HOLE_UM,
     MARGIN,
+    NEAREST,
     SPACING_UM,
     edge_id,
     face_id,
     nearest_points,
     noise_at,
+    noise_extent,
     noise_nodes,
     noise_row,
     scatter,
     smooth_min,
 )
 
-#: Radius of the fillet where bone meets bone.
+#: Spacings of random numbers (um; assumed). Plates keep their main direction over about 1 mm; space
+#: bends, and thickness varies, over about the length of an element and over about its thickness.
+COARSE_UM, MIDDLE_UM, FINE_UM = 900.0, 400.0, 150.0
+#: Standard deviation of the fine bending along each axis: relief of the surface (um; assumed).
+RELIEF_UM = 15.0
+#: Share of the variance of ln thickness that is fine (assumed).
+FINE_SHARE = 0.25
+#: Share of the variance of the width of plates that is between faces; the rest is within (assumed).
+BETWEEN_FACES = 0.5
+#: Standard deviation of ln thickness between rods (assumed).
+ROD_SD = 0.12
+#: How much thinner than the mean level rods and plates are; upright rods are twice as much
+#: thicker, upright plates as much (assumed).
+LEVEL_THINNER = 0.1
+#: Radius of the fillet where bone meets bone (assumed).
 FILLET_UM = 40.0
-#: Spread of rod thickness about its mean, as a share of it (uniform; assumed).
-ROD_SPREAD = 0.2
-#: Width of the flange along the edges of an open face: from, to (um; assumed).
-FLANGE_UM = (100.0, 250.0)
+#: Distance over which the corners of holes in plates are rounded (assumed).
+ROUND_UM = 50.0
 
 
 class Structure(NamedTuple):
@@ -37,83 +49,124 @@ class Structure(NamedTuple):
     Attributes:
         cell_um: spacing of the points, one for each marrow space (geometric mean of the axes).
         elongation: height over width of the cells.
-        plate_share: share of faces that carry a plate.
-        flange_share: share of faces that are open in the middle with a flange along the edges.
-        hole_level: plates have holes where smooth noise exceeds this many standard deviations.
-        plate_um: thickness of plates.
+        width_um: mean width of the plate that a face has along each of its edges. Where it is
+            wider than half the face the plate is whole; below 0 only rods are left.
+        width_sd_um: standard deviation of that width, between and within faces.
+        upright_um: how much wider plates are where they stand upright; twice as much narrower
+            where they lie.
+        aligned_um: how much wider plates are where they are square to a direction in the plane
+            that changes from place to place, less half as much where they are not (per 2/3).
+        plate_um: mean thickness of plates.
         rod_share: share of edges that carry a rod.
         rod_um: mean diameter of rods.
+        thickness_sd: standard deviation of ln thickness along plates and rods.
         bending_um: standard deviation of the displacement that bends space, along each axis.
     """
 
     cell_um: float
     elongation: float
-    plate_share: float
-    flange_share: float
-    hole_level: float
+    width_um: float
+    width_sd_um: float
+    upright_um: float
+    aligned_um: float
     plate_um: float
     rod_share: float
     rod_um: float
+    thickness_sd: float
     bending_um: float
 
 
-#: Distance over which the noise that places holes changes by one standard deviation.
-HOLE_SLOPE_UM = 100.0
-
 # Purpose of a number; used in place of the day in `chance`.
-_FACE, _FLANGE, _ROD = 11, 12, 13
+_FACE, _ROD, _ROD_THICKNESS = 11, 12, 13
+#: Numbers of the first field of each kind of noise.
+_MIDDLE_FIELD, _FINE_FIELD, _COARSE_FIELD = 0, 4, 8
 #: Distances are cut off here: far enough from any surface not to affect smoothing.
-_FAR_UM = 120.0
+_FAR_UM = 90.0
+#: Stands for a distance that does not exist.
+_NONE_UM = 1.0e5
 
 
 @kernel
-def face_distance(a: int, b: int, near: NDArray[np.float64]) -> float:
-    """Distance in um from the place to the mid-plane between its a-th and b-th nearest points.
+def face_distance(b: int, near: NDArray[np.float64]) -> float:
+    """Distance in um from the place to the mid-plane between its nearest and its b-th point.
 
     `near` has a row for each point: half the squared distance (grid units squared) and the
     gradient of that by place in um (z, y, x). Planes of equal distance stay planes when the
     grid is stretched, so this is exact.
     """
-    z = near[b, 1] - near[a, 1]
-    y = near[b, 2] - near[a, 2]
-    x = near[b, 3] - near[a, 3]
-    rise: float = near[b, 0] - near[a, 0]
+    z = near[b, 1] - near[0, 1]
+    y = near[b, 2] - near[0, 2]
+    x = near[b, 3] - near[0, 3]
+    rise: float = near[b, 0] - near[0, 0]
     return rise / math.sqrt(z * z + y * y + x * x)
 
 
 @kernel
-def edge_distance(a: int, b: int, c: int, near: NDArray[np.float64]) -> float:
-    """Distance in um from the place to the line where three cells meet; `near` as above."""
-    g = near[b, 0] - near[a, 0]
-    h = near[c, 0] - near[a, 0]
+def face_level(b: int, near: NDArray[np.float64]) -> float:
+    """How level that mid-plane lies: 0 upright, 1 level, 1/3 on average over directions."""
+    z = near[b, 1] - near[0, 1]
+    y = near[b, 2] - near[0, 2]
+    x = near[b, 3] - near[0, 3]
+    level: float = z * z / (z * z + y * y + x * x)
+    return level
+
+
+@kernel
+def face_alignment(b: int, near: NDArray[np.float64], y_along: float, x_along: float) -> float:
+    """How square the mid-plane is to a direction in the plane: -2/3 to 4/3, on average 0."""
+    z = near[b, 1] - near[0, 1]
+    y = near[b, 2] - near[0, 2]
+    x = near[b, 3] - near[0, 3]
+    along = y * y_along + x * x_along
+    squares = (z * z + y * y + x * x) * (y_along * y_along + x_along * x_along)
+    alignment: float = 2.0 * along * along / max(squares, 1e-300) - 2.0 / 3.0
+    return alignment
+
+
+@kernel
+def edge_at(b: int, c: int, near: NDArray[np.float64]) -> tuple[float, float]:
+    """Distance in um to the line where three cells meet, and how upright that is, 0 to 1.
+
+    The cells are those of the nearest point, the b-th and the c-th; `near` as in `face_distance`.
+    """
+    g = near[b, 0] - near[0, 0]
+    h = near[c, 0] - near[0, 0]
     gg = gh = hh = 0.0
     for axis in range(1, 4):
-        p = near[b, axis] - near[a, axis]
-        q = near[c, axis] - near[a, axis]
+        p = near[b, axis] - near[0, axis]
+        q = near[c, axis] - near[0, axis]
         gg += p * p
         gh += p * q
         hh += q * q
     determinant = gg * hh - gh * gh
     if determinant <= 1e-9 * gg * hh:
-        return _FAR_UM
-    return math.sqrt(max(g * g * hh - 2.0 * g * h * gh + h * h * gg, 0.0) / determinant)
+        return _NONE_UM, 0.0
+    along_z = (near[b, 2] - near[0, 2]) * (near[c, 3] - near[0, 3])
+    along_z -= (near[b, 3] - near[0, 3]) * (near[c, 2] - near[0, 2])
+    distance = math.sqrt(max(g * g * hh - 2.0 * g * h * gh + h * h * gg, 0.0) / determinant)
+    return distance, along_z * along_z / determinant
 
 
 @kernel
-def uprightness(b: int, near: NDArray[np.float64]) -> float:
-    """Weight 0 to 2 of a face: how upright it stands (mean 1 over random directions)."""
-    z = near[b, 1] - near[0, 1]
-    y = near[b, 2] - near[0, 2]
-    x = near[b, 3] - near[0, 3]
-    level: float = z * z / (z * z + y * y + x * x)
-    return 1.5 * (1.0 - level)
+def margin_of(b: int, edges: NDArray[np.float64]) -> float:
+    """About the distance to the nearest edge of the b-th face; its level lines have no corners."""
+    nearest = _NONE_UM
+    for c in range(1, NEAREST):
+        if c != b:
+            nearest = min(nearest, edges[b, c])
+    total = 0.0
+    for c in range(1, NEAREST):
+        if c != b:
+            total += math.exp((nearest - edges[b, c]) / ROUND_UM)
+    return nearest - ROUND_UM * math.log(total)
 
 
 @kernel
 def plate_distance(
     b: int,
-    edge_um: float,
-    hole_um: float,
+    edges: NDArray[np.float64],
+    thickness: float,
+    coarse: NDArray[np.float64],
     near: NDArray[np.float64],
     name: int,
     seed: int,
@@ -123,62 +176,93 @@ def plate_distance(
 
     Args:
         b: row of the other point in `near`.
-        edge_um: distance to the nearest edge of this face.
-        hole_um: about the distance to the nearest hole, negative in it.
+        edges: distances to edges, and to faces on the diagonal, see `bone_distance`.
+        thickness: of bone here, over the mean.
+        coarse: smooth noise: of the width of plates, and their main direction along y, x.
         near: as in `face_distance`.
         name: identity of the face.
         seed: of the specimen.
         structure: of the bone.
     """
-    plate = face_distance(0, b, near) - 0.5 * structure.plate_um
-    if plate >= _FAR_UM:
+    level = face_level(b, near)
+    half = 0.5 * structure.plate_um * thickness * (1.0 + LEVEL_THINNER * (1.0 - 3.0 * level))
+    to_plane = edges[b, b]
+    if to_plane - half >= _FAR_UM:
         return _FAR_UM
-    chance = uniform(seed, _FACE, name, SPECIMEN) / max(uprightness(b, near), 1e-9)
-    if chance >= structure.plate_share + structure.flange_share:
-        return _FAR_UM
-    border = hole_um
-    if chance >= structure.plate_share:
-        width = uniform(seed, _FLANGE, name, SPECIMEN)
-        border = FLANGE_UM[0] + (FLANGE_UM[1] - FLANGE_UM[0]) * width - edge_um
-    return -smooth_min(-plate, border, 0.5 * structure.plate_um)
+    between: float = normal(seed, _FACE, name, SPECIMEN)
+    varied = math.sqrt(BETWEEN_FACES) * between + math.sqrt(1.0 - BETWEEN_FACES) * coarse[0]
+    width = structure.width_um + structure.width_sd_um * varied
+    width += structure.upright_um * (1.0 - 3.0 * level)
+    width += structure.aligned_um * face_alignment(b, near, coarse[1], coarse[2])
+    return -smooth_min(half - to_plane, width - margin_of(b, edges), half)
 
 
 @kernel
-def rod_distance(edge_um: float, name: int, seed: int, structure: Structure) -> float:
-    """Distance in um to the surface of the rod along an edge, if there is one."""
-    if edge_um >= 0.5 * structure.rod_um * (1.0 + ROD_SPREAD) + _FAR_UM:
+def rod_distance(
+    edge_um: float, upright: float, thickness: float, name: int, seed: int, structure: Structure
+) -> float:
+    """Distance in um to the surface of the rod along an edge, if there is one.
+
+    Args:
+        edge_um: distance to the edge.
+        upright: of the edge, 0 to 1.
+        thickness: of bone here, over the mean.
+        name: identity of the edge.
+        seed: of the specimen.
+        structure: of the bone.
+    """
+    mean = 0.5 * structure.rod_um * thickness * (1.0 + LEVEL_THINNER * (3.0 * upright - 1.0))
+    if edge_um >= 2.0 * mean + _FAR_UM:
         return _FAR_UM
-    presence, thickness = uniform_pair(seed, _ROD, name, SPECIMEN)
-    if presence >= structure.rod_share:
+    if uniform(seed, _ROD, name, SPECIMEN) >= structure.rod_share:
         return _FAR_UM
-    return edge_um - 0.5 * structure.rod_um * (1.0 + ROD_SPREAD * (2.0 * thickness - 1.0))
+    own = normal(seed, _ROD_THICKNESS, name, SPECIMEN)
+    return edge_um - mean * math.exp(ROD_SD * own - 0.5 * ROD_SD * ROD_SD)
 
 
 @kernel
 def bone_distance(
     near: NDArray[np.float64],
     names: NDArray[np.uint64],
-    hole_um: float,
+    thickness: float,
+    coarse: NDArray[np.float64],
     seed: int,
     structure: Structure,
+    edges: NDArray[np.float64],
 ) -> float:
     """Distance in um from a place to the bone surface, negative in bone.
 
-    Only the four nearest points count: exact near faces and edges, too large far from them.
+    Only the nearest points count: about exact near faces and edges, too large far from them.
+
+    Args:
+        near, names: from `describe`.
+        thickness: of bone here, over the mean.
+        coarse: see `plate_distance`.
+        seed: of the specimen.
+        structure: of the bone.
+        edges: (NEAREST, NEAREST), overwritten: distance to the edge between two faces, and on the
+            diagonal to the mid-plane of one.
     """
-    e12 = edge_distance(0, 1, 2, near)
-    e13 = edge_distance(0, 1, 3, near)
-    e23 = edge_distance(0, 2, 3, near)
-    d = rod_distance(e12, edge_id(names[0], names[1], names[2]), seed, structure)
-    d13 = rod_distance(e13, edge_id(names[0], names[1], names[3]), seed, structure)
-    d23 = rod_distance(e23, edge_id(names[0], names[2], names[3]), seed, structure)
-    d = smooth_min(smooth_min(d, d13, FILLET_UM), d23, FILLET_UM)
-    edges = (min(e12, e13), min(e12, e23), min(e13, e23))
-    for b in range(1, 4):
-        name = face_id(names[0], names[b])
-        plate = plate_distance(b, edges[b - 1], hole_um, near, name, seed, structure)
-        d = smooth_min(d, plate, FILLET_UM)
-    return d
+    reach = max(0.6 * structure.plate_um, structure.rod_um) * thickness + _FAR_UM
+    for b in range(1, NEAREST):
+        edges[b, b] = face_distance(b, near)
+    d = _FAR_UM
+    for b in range(1, NEAREST):
+        for c in range(b + 1, NEAREST):
+            if min(edges[b, b], edges[c, c]) >= reach:
+                continue  # neither face is near enough to need it
+            edge_um, upright = edge_at(b, c, near)
+            edges[b, c] = edges[c, b] = edge_um
+            if edge_um < reach:
+                name = edge_id(names[0], names[b], names[c])
+                rod = rod_distance(edge_um, upright, thickness, name, seed, structure)
+                d = smooth_min(d, rod, FILLET_UM)
+    for b in range(1, NEAREST):
+        if edges[b, b] < reach:
+            name = face_id(names[0], names[b])
+            plate = plate_distance(b, edges, thickness, coarse, near, name, seed, structure)
+            d = smooth_min(d, plate, FILLET_UM)
+    return min(d, _FAR_UM)
 
 
 @kernel
@@ -192,10 +276,10 @@ def describe(
     near: NDArray[np.float64],
     near_names: NDArray[np.uint64],
 ) -> None:
-    """Fill `near` (see `face_distance`) and `near_names` for the four nearest points."""
+    """Fill `near` (see `face_distance`) and `near_names` for the nearest points."""
     flat_points = points.reshape(-1, 3)
     flat_names = names.reshape(-1)
-    for n in range(4):
+    for n in range(index.size):
         near[n, 0] = 0.5 * square[n]
         near_names[n] = flat_names[index[n]]
         for axis in range(3):
@@ -203,17 +287,34 @@ def describe(
 
 
 @kernel
-def noise_extent(
-    shape: tuple[int, int, int], spacing: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First node and number of nodes of smooth noise that covers the grid, along z, y, x."""
+def points_over(
+    shape: tuple[int, int, int], cell: NDArray[np.float64], reach: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64]]:
+    """First cell, and the points and identities (`scatter`) of all cells near the grid.
+
+    Args:
+        shape: nodes of the grid along z, y, x.
+        cell: edges of a cell, um.
+        reach: how far the bending moves a place at most, um.
+        seed: of the specimen.
+    """
     low = np.empty(3, dtype=np.int64)
     count = np.empty(3, dtype=np.int64)
     for axis in range(3):
-        low[axis] = math.floor(-MARGIN * SPACING_UM / spacing) - 1
-        end = (shape[axis] - MARGIN) * SPACING_UM
-        count[axis] = math.ceil(end / spacing) + 3 - low[axis]
-    return low, count
+        low[axis] = math.floor((-MARGIN * SPACING_UM - reach) / cell[axis]) - 2
+        end = (shape[axis] - MARGIN) * SPACING_UM + reach
+        count[axis] = math.ceil(end / cell[axis]) + 3 - low[axis]
+    points, names = scatter(low, count, seed)
+    return low, points, names
+
+
+@kernel
+def noise_over(
+    shape: tuple[int, int, int], spacing: float, fields: int, first: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """First node, nodes of smooth noise that covers the grid, and room for a row of them."""
+    low, count = noise_extent(shape, spacing)
+    return low, noise_nodes(low, count, fields, first, seed), np.empty((count[2], fields))
 
 
 @kernel
@@ -227,46 +328,41 @@ def network(shape: tuple[int, int, int], seed: int, structure: Structure) -> NDA
     """
     width = structure.cell_um * structure.elongation ** (-1.0 / 3.0)
     cell = np.array((width * structure.elongation, width, width))
-    reach = 6.0 * structure.bending_um  # the bending never moves a place further
-    low = np.empty(3, dtype=np.int64)
-    count = np.empty(3, dtype=np.int64)
-    for axis in range(3):
-        low[axis] = math.floor((-MARGIN * SPACING_UM - reach) / cell[axis]) - 2
-        end = (shape[axis] - MARGIN) * SPACING_UM + reach
-        count[axis] = math.ceil(end / cell[axis]) + 3 - low[axis]
-    points, names = scatter(low, count, seed)
-    bend_low, bend_count = noise_extent(shape, BEND_UM)
-    bends = noise_nodes(bend_low, bend_count, 3, 0, seed)
-    hole_low, hole_count = noise_extent(shape, HOLE_UM)
-    holes = noise_nodes(hole_low, hole_count, 1, 3, seed)
+    reach = 6.0 * (structure.bending_um + RELIEF_UM)  # the bending never moves a place further
+    low, points, names = points_over(shape, cell, reach, seed)
+    middle_low, middles, middle_row = noise_over(shape, MIDDLE_UM, 4, _MIDDLE_FIELD, seed)
+    fine_low, fines, fine_row = noise_over(shape, FINE_UM, 4, _FINE_FIELD, seed)
+    coarse_low, coarses, coarse_row = noise_over(shape, COARSE_UM, 3, _COARSE_FIELD, seed)
+    middle_sd = structure.thickness_sd * math.sqrt(1.0 - FINE_SHARE)
+    fine_sd = structure.thickness_sd * math.sqrt(FINE_SHARE)
     result = np.empty(shape)
-    place = np.empty(3)
-    shift = np.empty(3)
-    hole = np.empty(1)
-    bend_row = np.empty((bend_count[2], 3))
-    hole_row = np.empty((hole_count[2], 1))
+    place, coarse = np.empty(3), np.empty(3)
+    middle, fine = np.empty(4), np.empty(4)
     scratch = np.empty((2, 4))
-    index = np.zeros(4, dtype=np.int64)
-    square = np.empty(4)
-    near = np.empty((4, 4))
-    near_names = np.empty(4, dtype=np.uint64)
+    index, square = np.zeros(NEAREST, dtype=np.int64), np.empty(NEAREST)
+    near, near_names = np.empty((NEAREST, 4)), np.empty(NEAREST, dtype=np.uint64)
+    edges = np.empty((NEAREST, NEAREST))
     for k in range(shape[0]):
         z = (k - MARGIN) * SPACING_UM
         for j in range(shape[1]):
             y = (j - MARGIN) * SPACING_UM
-            noise_row(bends, bend_low, z / BEND_UM, y / BEND_UM, scratch, bend_row)
-            noise_row(holes, hole_low, z / HOLE_UM, y / HOLE_UM, scratch, hole_row)
+            noise_row(middles, middle_low, z / MIDDLE_UM, y / MIDDLE_UM, scratch, middle_row)
+            noise_row(fines, fine_low, z / FINE_UM, y / FINE_UM, scratch, fine_row)
+            noise_row(coarses, coarse_low, z / COARSE_UM, y / COARSE_UM, scratch, coarse_row)
             for i in range(shape[2]):
                 x = (i - MARGIN) * SPACING_UM
+                noise_at(middle_row, middle_low[2], x / MIDDLE_UM, scratch[0], middle)
+                noise_at(fine_row, fine_low[2], x / FINE_UM, scratch[0], fine)
+                noise_at(coarse_row, coarse_low[2], x / COARSE_UM, scratch[0], coarse)
                 place[0], place[1], place[2] = z, y, x
-                noise_at(bend_row, bend_low[2], x / BEND_UM, scratch[0], shift)
-                noise_at(hole_row, hole_low[2], x / HOLE_UM, scratch[0], hole)
                 for axis in range(3):
-                    moved = min(max(structure.bending_um * shift[axis], -reach), reach)
-                    place[axis] = (place[axis] + moved) / cell[axis]
+                    moved = structure.bending_um * middle[axis] + RELIEF_UM * fine[axis]
+                    place[axis] = (place[axis] + min(max(moved, -reach), reach)) / cell[axis]
                 nearest_points(place, points, low, index, square)
                 describe(place, points, names, cell, index, square, near, near_names)
-                hole_um = (structure.hole_level - hole[0]) * HOLE_SLOPE_UM
-                distance = bone_distance(near, near_names, hole_um, seed, structure)
-                result[k, j, i] = min(distance, _FAR_UM)
+                varied = middle_sd * middle[3] + fine_sd * fine[3]
+                thickness = math.exp(varied - 0.5 * structure.thickness_sd**2)
+                result[k, j, i] = bone_distance(
+                    near, near_names, thickness, coarse, seed, structure, edges
+                )
     return result

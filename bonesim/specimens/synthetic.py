@@ -1,11 +1,15 @@
 """A synthetic vertebra-like bone, grown from a seed.
 
-Marrow spaces are the Voronoi cells of scattered points, elongated along z (the loading axis).
-The edges of the cells carry rods and some of their faces, upright ones more often, carry plates
-with holes; others may have a flange along their edges; the rest are open. Space is bent by
-smooth noise and junctions are rounded. Everything is a function of the seed and of the place in
-um in an unbounded field, of which the specimen is a block: no boundary artefacts, and the same
-structure at every size and voxel size.
+Marrow spaces are the Voronoi cells of scattered points that stand in loose columns along z, the
+loading axis, so that walls go on from cell to cell. Edges of the cells carry rods. Every face
+carries a plate along its edges, as wide as chance, place and direction make it: where it is wider
+than half the face the plate is whole, where it is narrower a hole with a round rim is left, and
+where it has no width only the rods are. Upright plates are wider than level ones, and plates share
+a direction with their neighbours, as upright rods are thicker. Thickness varies along plates and
+rods by smooth noise of which the logarithm is normal, so that a few stretches are thin. Space is
+bent by smooth noise and junctions are rounded. Everything is a function of the seed and of the
+place in um in an unbounded field, of which the specimen is a block: no boundary artefacts, and the
+same structure at every size and voxel size.
 """
 
 from typing import Annotated, Literal
@@ -22,13 +26,20 @@ from bonesim.specimens.network import Structure, network
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
 
-#: Tuned by measuring blocks of 4 mm at 20 um with `bonesim.morphometry`. elderly_vertebra, to 9
-#: elderly donors (PMC3352993: BV/TV 6.75 +/- 2.45 %, Tb.Th 132 +/- 22 um, Tb.Sp 1020 +/- 217 um,
-#: BS/TV 1.77 +/- 0.50 /mm, Conn.D 4.84 +/- 2.26 /mm3): 10 seeds gave 7.87 %, 134 um, 986 um,
-#: 1.78 /mm and 4.15 /mm3. young_vertebra is assumed: BV/TV 15-18 %, Tb.Th 140-160 um.
+#: Set by measuring blocks of 4 mm at 20 um with `bonesim.morphometry` (guide/validation.md, "The
+#: synthetic bone"). elderly_vertebra by 9 elderly donors (PMC3352993: BV/TV 6.75 +/- 2.45 %, Tb.Th
+#: 132 +/- 22 um, Tb.Sp 1020 +/- 217 um, BS/TV 1.77 +/- 0.50 /mm, Conn.D 4.84 +/- 2.26 /mm3);
+#: young_vertebra by twelve cubes of the eight BoneBox donors with BV/TV 9 to 15 %; the shape of both
+#: by the relation of SMI, plates, DA, nodes and free ends to BV/TV in these donors. The SD of ln
+#: thickness is assumed: Tb.Th.SD over Tb.Th comes out between that of the donors (.36, of 50-um
+#: voxels, which hide thin bone) and that of a scan of 19.5 um (.43).
 PRESETS = {
-    "elderly_vertebra": Structure(1105.0, 1.55, 0.11, 0.0, 0.4, 150.0, 0.95, 130.0, 60.0),
-    "young_vertebra": Structure(955.0, 1.4, 0.34, 0.05, 0.6, 145.0, 0.8, 139.0, 60.0),
+    "elderly_vertebra": Structure(
+        1130.0, 0.9, -15.0, 130.0, 80.0, 120.0, 101.0, 0.965, 119.0, 0.25, 65.0
+    ),
+    "young_vertebra": Structure(
+        1225.0, 0.9, 76.0, 130.0, 80.0, 120.0, 126.0, 0.98, 132.0, 0.25, 75.0
+    ),
 }
 
 
@@ -38,7 +49,9 @@ class SyntheticParameters(Parameters):
     kind: Literal["synthetic"] = "synthetic"
     preset: Annotated[
         Literal["elderly_vertebra", "young_vertebra"],
-        Field(description="kind of bone; PMC3352993 for the elderly one, assumed for the young"),
+        Field(
+            description="kind of bone; elderly by PMC3352993, young by BoneBox donors (guide/validation.md)"
+        ),
     ] = "elderly_vertebra"
     size_mm: Annotated[
         tuple[float, float, float], Field(description="size along x, y, z (0.5 to 20 mm); assumed")
@@ -55,25 +68,44 @@ class SyntheticParameters(Parameters):
         float | None,
         Field(ge=0.5, le=3, description="height over width of a cell; assumed: of the preset"),
     ] = None
-    plate_share: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="share of faces with a whole plate; assumed: of the preset"),
-    ] = None
-    flange_share: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="share of faces with a flange; assumed: of the preset"),
-    ] = None
-    hole_level: Annotated[
+    width_um: Annotated[
         float | None,
         Field(
-            ge=-5,
-            le=5,
-            description="plates have holes where unit noise exceeds this; assumed: of the preset",
+            ge=-2000,
+            le=2000,
+            description="mean width of a face's plate along each edge, whole if wider than half the "
+            "face, none below 0; assumed: of the preset",
+        ),
+    ] = None
+    width_sd_um: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="SD of that width, between and within faces; assumed: of the preset",
+        ),
+    ] = None
+    upright_um: Annotated[
+        float | None,
+        Field(
+            ge=-1000,
+            le=1000,
+            description="added to the width on upright faces, twice taken on level ones; "
+            "assumed: of the preset",
+        ),
+    ] = None
+    aligned_um: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="how much wider plates are that share the direction of their "
+            "neighbourhood; assumed: of the preset",
         ),
     ] = None
     plate_um: Annotated[
         float | None,
-        Field(ge=60, le=400, description="thickness of plates; assumed: of the preset"),
+        Field(ge=60, le=400, description="mean thickness of plates; assumed: of the preset"),
     ] = None
     rod_share: Annotated[
         float | None,
@@ -81,9 +113,16 @@ class SyntheticParameters(Parameters):
     ] = None
     rod_um: Annotated[
         float | None,
-        Field(ge=60, le=400, description="diameter of rods; assumed: of the preset"),
+        Field(ge=60, le=400, description="mean diameter of rods; assumed: of the preset"),
     ] = None
-
+    thickness_sd: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=0.6,
+            description="SD of ln thickness along plates and rods; assumed: of the preset",
+        ),
+    ] = None
     bending_um: Annotated[
         float | None,
         Field(ge=0, le=150, description="SD of the bending of space; assumed: of the preset"),

@@ -174,8 +174,8 @@ def test_people_without_a_result_end_with_3(command: Command, folder: Path) -> N
     (folder / "thin.toml").write_text(
         TRIAL.replace('title = "three men"', 'title = "thin"') + "\n[[cohort.trait]]\n"
         'path = "specimen.rod_share"\ndistribution = "uniform"\nlow = 0.0\nhigh = 1e-9\n'
-        '[[cohort.trait]]\npath = ["specimen.plate_share", "specimen.flange_share"]\n'
-        'distribution = "uniform"\nlow = 0.0\nhigh = 1e-9\n'
+        '[[cohort.trait]]\npath = "specimen.width_um"\n'
+        'distribution = "uniform"\nlow = -2000.0\nhigh = -1999.0\n'
     )
     result = command("trial", "thin.toml", "-o", "thin", "--workers", 1)
     assert result.returncode == 3, result.stderr

@@ -12,13 +12,13 @@ from hypothesis.extra.numpy import arrays
 from scipy.interpolate import BSpline
 from scipy.ndimage import binary_dilation, map_coordinates
 
-from bonesim.chance import SPECIMEN, normal, uniform, uniform_pair
+from bonesim.chance import SPECIMEN, normal, uniform
 from bonesim.specimens import field
 from bonesim.specimens.field import (
-    BEND_UM,
-    HOLE_UM,
+    COLUMN,
     MARGIN,
-    SCATTER,
+    NEAREST,
+    SCATTER_Z,
     SPACING_UM,
     SPLINE_SD,
     edge_id,
@@ -27,6 +27,7 @@ from bonesim.specimens.field import (
     mixed,
     nearest_points,
     noise_at,
+    noise_extent,
     noise_nodes,
     noise_row,
     place_id,
@@ -37,30 +38,39 @@ from bonesim.specimens.field import (
     spline_weights,
 )
 from bonesim.specimens.network import (
+    BETWEEN_FACES,
+    COARSE_UM,
     FILLET_UM,
-    FLANGE_UM,
-    HOLE_SLOPE_UM,
-    ROD_SPREAD,
+    FINE_SHARE,
+    FINE_UM,
+    LEVEL_THINNER,
+    MIDDLE_UM,
+    RELIEF_UM,
+    ROD_SD,
+    ROUND_UM,
     Structure,
     bone_distance,
     describe,
-    edge_distance,
+    edge_at,
+    face_alignment,
     face_distance,
+    face_level,
+    margin_of,
     network,
-    noise_extent,
+    noise_over,
     plate_distance,
+    points_over,
     rod_distance,
-    uprightness,
 )
 from bonesim.specimens.raster import _quanta, combined_row, quanta_of
 from bonesim.specimens.specimen import with_skin
 from bonesim.units import BONE
 
 SEED = 5
-FAR = 120.0
+FAR = 90.0
 BONE_KIND = Structure(
-    cell_um=900.0, elongation=1.3, plate_share=0.4, flange_share=0.3, hole_level=1.0, plate_um=130.0,
-    rod_share=0.7, rod_um=140.0, bending_um=60.0,
+    cell_um=900.0, elongation=1.3, width_um=40.0, width_sd_um=120.0, upright_um=90.0,
+    aligned_um=110.0, plate_um=130.0, rod_share=0.7, rod_um=140.0, thickness_sd=0.3, bending_um=60.0,
 )  # fmt: skip
 BASIS = BSpline.basis_element(np.arange(5.0) - 2.0, extrapolate=False)
 small = st.integers(-1000, 1000)
@@ -120,15 +130,18 @@ def test_neighbours_are_looked_at_from_inside_out() -> None:
 def test_points_are_scattered_in_their_cells() -> None:
     low, count = np.array([-2, 0, 3]), np.array([3, 4, 2])
     points, names = scatter(low, count, SEED)
-    axes = [field._POINT_Z, field._POINT_Y, field._POINT_X]
     for place in np.ndindex(3, 4, 2):
-        node = low + place
-        entity = place_id(*(int(n) for n in node))
+        node = [int(n) for n in low + place]
+        entity = place_id(*node)
+        column = place_id(2**20 - 1, *node[1:])
         assert names[place] == entity
-        for axis in range(3):
-            u = uniform(SEED, axes[axis], entity, SPECIMEN)
-            assert scattered(SEED, axes[axis], entity) == pytest.approx(0.5 + SCATTER * (u - 0.5))
-            assert points[place][axis] == pytest.approx(node[axis] + 0.5 + SCATTER * (u - 0.5))
+        u = uniform(SEED, field._POINT_Z, entity, SPECIMEN)
+        assert points[place][0] == pytest.approx(node[0] + 0.5 + SCATTER_Z * (u - 0.5))
+        for axis, purpose in ((1, field._POINT_Y), (2, field._POINT_X)):
+            own, shared = (uniform(SEED, purpose, one, SPECIMEN) for one in (entity, column))
+            expected = COLUMN * shared + (1 - COLUMN) * own
+            assert scattered(SEED, purpose, entity, column) == pytest.approx(expected)
+            assert points[place][axis] == pytest.approx(node[axis] + expected)
 
 
 def noise(low: np.ndarray, nodes: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -157,16 +170,16 @@ def test_smooth_noise_is_a_spline_of_normal_numbers() -> None:
 
 
 def nearest(place: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The four nearest of all points, nearest first."""
+    """The nearest of all points, nearest first."""
     flat = points.reshape(-1, 3)
-    return np.argsort(((flat - place) ** 2).sum(axis=1), kind="stable")[:4]
+    return np.argsort(((flat - place) ** 2).sum(axis=1), kind="stable")[:NEAREST]
 
 
-def test_the_four_nearest_points_of_all() -> None:
+def test_the_nearest_points_of_all() -> None:
     low = np.array([-4, -4, -4])
     points, _ = scatter(low, np.array([9, 9, 9]), SEED)
     rng = np.random.default_rng(2)
-    index, square = np.zeros(4, np.int64), np.zeros(4)
+    index, square = np.zeros(NEAREST, np.int64), np.zeros(NEAREST)
     for _ in range(200):
         place = rng.uniform(-1.5, 2.5, 3)
         nearest_points(place, points, low, index, square)
@@ -187,57 +200,76 @@ def to_face(p: np.ndarray, a: np.ndarray, b: np.ndarray, cell: np.ndarray) -> fl
     return value / float(np.linalg.norm(gradient))
 
 
-def to_edge(p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, cell: np.ndarray) -> float:
-    """Distance (um) to the line where three are equally near: the shortest step that gets there."""
+def to_edge(p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, cell: np.ndarray) -> tuple[float, float]:  # fmt: skip # noqa: E501
+    """The shortest step to the line where three are equally near, and how upright that line is."""
     (f, along_f), (g, along_g) = rise(p, a, b, cell), rise(p, a, c, cell)
     planes = np.array([along_f, along_g])
     if np.linalg.matrix_rank(planes / np.linalg.norm(planes, axis=1)[:, None], tol=1e-4) < 2:
-        return FAR
-    return float(np.linalg.norm(np.linalg.lstsq(planes, -np.array([f, g]), rcond=None)[0]))
+        return 1e5, 0.0
+    line = np.cross(along_f, along_g)
+    step = np.linalg.lstsq(planes, -np.array([f, g]), rcond=None)[0]
+    return float(np.linalg.norm(step)), float(line[0] ** 2 / (line @ line))
 
 
-def rod(edge: float, name: Any, s: Structure) -> float:
+def level(gradient: np.ndarray) -> float:
+    """The squared cosine of the plane's normal to the vertical."""
+    return float(gradient[0] ** 2 / (gradient @ gradient))
+
+
+def aligned(gradient: np.ndarray, along: np.ndarray) -> float:
+    """Twice the squared cosine of the plane's normal to a direction across z, less its mean."""
+    cosine = gradient[1:] @ along / (np.linalg.norm(gradient) * np.linalg.norm(along))
+    return float(2 * cosine**2 - 2 / 3)
+
+
+def rod(edge: float, upright: float, thickness: float, name: Any, s: Structure) -> float:
     """Distance to a rod's surface, if there is one."""
-    if edge >= s.rod_um / 2 * (1 + ROD_SPREAD) + FAR:
+    if uniform(SEED, 12, name, SPECIMEN) >= s.rod_share:
         return FAR
-    present, thick = uniform_pair(SEED, 13, name, SPECIMEN)
-    mean = s.rod_um / 2
-    return edge - mean * (1 + ROD_SPREAD * (2 * thick - 1)) if present < s.rod_share else FAR
+    mean = s.rod_um / 2 * thickness * (1 + LEVEL_THINNER * (3 * upright - 1))
+    own = math.exp(ROD_SD * normal(SEED, 13, name, SPECIMEN) - ROD_SD**2 / 2)
+    return float(edge - mean * own) if edge < 2 * mean + FAR else FAR
 
 
-def upright(gradient: np.ndarray) -> float:
-    """1.5 times the squared sine of the plane's normal to the vertical."""
-    return 1.5 * (1 - gradient[0] ** 2 / float(gradient @ gradient))
+def margin(edges: list[float]) -> float:
+    """The nearest of some edges, with round corners."""
+    return -ROUND_UM * math.log(sum(math.exp(-e / ROUND_UM) for e in edges))
 
 
-def plate(face: float, gradient: np.ndarray, edge: float, hole: float, name: Any, s: Structure) -> float:  # fmt: skip # noqa: E501
-    """Distance to a plate's surface: whole with holes, open with a flange, or not there."""
-    distance = face - s.plate_um / 2
-    if distance >= FAR:
+def plate(face: float, gradient: np.ndarray, edges: list[float], thickness: float, coarse: np.ndarray, name: Any, s: Structure) -> float:  # fmt: skip # noqa: E501
+    """Distance to a plate's surface: as wide as its face, its place and its direction make it."""
+    half = s.plate_um / 2 * thickness * (1 + LEVEL_THINNER * (1 - 3 * level(gradient)))
+    if face - half >= FAR:
         return FAR
-    chance = uniform(SEED, 11, name, SPECIMEN) / max(upright(gradient), 1e-9)
-    if chance >= s.plate_share + s.flange_share:
-        return FAR
-    if chance >= s.plate_share:
-        first, last = FLANGE_UM
-        hole = first + (last - first) * uniform(SEED, 12, name, SPECIMEN) - edge
-    return -smooth_min(-distance, hole, s.plate_um / 2)
+    own = normal(SEED, 11, name, SPECIMEN)
+    spread = math.sqrt(BETWEEN_FACES) * own + math.sqrt(1 - BETWEEN_FACES) * coarse[0]
+    width = (
+        s.width_um + s.width_sd_um * spread + s.upright_um * (1 - 3 * level(gradient))
+        + s.aligned_um * aligned(gradient, coarse[1:])
+    )  # fmt: skip
+    return -smooth_min(half - face, width - margin(edges), half)
 
 
-def surface(p: np.ndarray, points: np.ndarray, names: np.ndarray, cell: np.ndarray, hole: float, s: Structure) -> float:  # fmt: skip # noqa: E501
-    """Distance to bone from the four nearest cells' faces and edges, rounded where they meet."""
+def surface(p: np.ndarray, points: np.ndarray, names: np.ndarray, cell: np.ndarray, thickness: float, coarse: np.ndarray, s: Structure) -> float:  # fmt: skip # noqa: E501
+    """Distance to bone from the nearest cells' faces and edges, rounded where they meet."""
     order = nearest(p / cell, points)
     q, entity = points.reshape(-1, 3)[order], names.reshape(-1)[order]
-    edge = {(b, c): to_edge(p, q[0], q[b], q[c], cell) for b, c in ((1, 2), (1, 3), (2, 3))}
-    found = None
-    for (b, c), distance in edge.items():
-        one = rod(distance, np.uint64(edge_id(entity[0], entity[b], entity[c])), s)
-        found = one if found is None else smooth_min(found, one, FILLET_UM)
-    assert found is not None
-    for b in (1, 2, 3):
-        nearest_edge = min(d for pair, d in edge.items() if b in pair)
+    others = range(1, NEAREST)
+    edge = {
+        (b, c): to_edge(p, q[0], q[b], q[c], cell) for b, c in itertools.combinations(others, 2)
+    }
+    found, reach = FAR, max(0.6 * s.plate_um, s.rod_um) * thickness + FAR
+    for (b, c), (distance, upright) in edge.items():
+        if distance >= reach:
+            continue
+        name = np.uint64(edge_id(entity[0], entity[b], entity[c]))
+        found = smooth_min(found, rod(distance, upright, thickness, name, s), FILLET_UM)
+    for b in others:
+        if to_face(p, q[0], q[b], cell) >= reach:
+            continue
         _, gradient = rise(p, q[0], q[b], cell)
-        one = plate(to_face(p, q[0], q[b], cell), gradient, nearest_edge, hole,
+        edges = [d for pair, (d, _) in edge.items() if b in pair]
+        one = plate(to_face(p, q[0], q[b], cell), gradient, edges, thickness, coarse,
                     np.uint64(face_id(entity[0], entity[b])), s)  # fmt: skip
         found = smooth_min(found, one, FILLET_UM)
     return min(found, FAR)
@@ -248,39 +280,71 @@ def test_faces_edges_plates_and_rods() -> None:
     low = np.array([-4, -4, -4])
     points, names = scatter(low, np.array([9, 9, 9]), SEED)
     rng = np.random.default_rng(3)
-    index, square = np.zeros(4, np.int64), np.zeros(4)
-    near, entity = np.zeros((4, 4)), np.zeros(4, np.uint64)
+    index, square = np.zeros(NEAREST, np.int64), np.zeros(NEAREST)
+    near, entity = np.zeros((NEAREST, 4)), np.zeros(NEAREST, np.uint64)
     kinds = set()
     for _ in range(300):
-        place = rng.uniform(-1.2, 1.2, 3)
+        place, thickness, coarse = (
+            rng.uniform(-1.2, 1.2, 3),
+            rng.uniform(0.5, 2),
+            rng.normal(size=3),
+        )
         p = place * cell
         nearest_points(place, points, low, index, square)
         describe(place, points, names, cell, index, square, near, entity)
         q = points.reshape(-1, 3)[index]
         assert entity.tolist() == names.reshape(-1)[index].tolist()
-        for b in (1, 2, 3):
-            assert face_distance(0, b, near) == pytest.approx(
-                to_face(p, q[0], q[b], cell), abs=1e-6
+        edges = np.zeros((NEAREST, NEAREST))
+        for b, c in itertools.permutations(range(1, NEAREST), 2):
+            expected = to_edge(p, q[0], q[b], q[c], cell)
+            edge, upright = edge_at(b, c, near)
+            assert (edge, upright) == pytest.approx(expected, rel=1e-6, abs=1e-5)
+            edges[b, c] = edge
+            name = np.uint64(edge_id(entity[0], entity[b], entity[c]))
+            assert rod_distance(edge, upright, thickness, name, SEED, BONE_KIND) == pytest.approx(
+                rod(edge, upright, thickness, name, BONE_KIND), rel=1e-9
             )
+        for b in range(1, NEAREST):
             _, gradient = rise(p, q[0], q[b], cell)
-            assert uprightness(b, near) == pytest.approx(upright(gradient))
+            edges[b, b] = face_distance(b, near)
+            around = [edges[b, c] for c in range(1, NEAREST) if c != b]
+            assert edges[b, b] == pytest.approx(to_face(p, q[0], q[b], cell), abs=1e-6)
+            assert face_level(b, near) == pytest.approx(level(gradient))
+            assert face_alignment(b, near, coarse[1], coarse[2]) == pytest.approx(
+                aligned(gradient, coarse[1:])
+            )
+            assert margin_of(b, edges) == pytest.approx(margin(around))
             name = np.uint64(face_id(entity[0], entity[b]))
-            expected = plate(to_face(p, q[0], q[b], cell), gradient, 77.0, 33.0, name, BONE_KIND)
-            found = plate_distance(b, 77.0, 33.0, near, name, SEED, BONE_KIND)
-            assert found == pytest.approx(expected, abs=1e-6)
+            one = plate(edges[b, b], gradient, around, thickness, coarse, name, BONE_KIND)
+            found = plate_distance(b, edges, thickness, coarse, near, name, SEED, BONE_KIND)
+            assert found == pytest.approx(one, abs=1e-6)
             kinds.add(found < FAR)
-        e = edge_distance(0, 1, 2, near)
-        assert e == pytest.approx(to_edge(p, q[0], q[1], q[2], cell), rel=1e-6, abs=1e-5)
-        name = np.uint64(edge_id(entity[0], entity[1], entity[2]))
-        assert rod_distance(e, name, SEED, BONE_KIND) == pytest.approx(rod(e, name, BONE_KIND))
-        found = min(bone_distance(near, entity, 40.0, SEED, BONE_KIND), FAR)
-        expected = surface(p, points, names, cell, 40.0, BONE_KIND)
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-5)
+        found = bone_distance(near, entity, thickness, coarse, SEED, BONE_KIND, edges)
+        one = surface(p, points, names, cell, thickness, coarse, BONE_KIND)
+        assert found == pytest.approx(one, rel=1e-6, abs=1e-5)
     assert kinds == {True, False}
 
 
+def test_points_and_noise_cover_a_grid() -> None:
+    """Every place that bending can reach has two cells of points, and noise two nodes, around it."""
+    shape, cell, reach = (9, 11, 20), np.array([500.0, 400.0, 300.0]), 130.0
+    low, points, names = points_over(shape, cell, reach, SEED)
+    same, identities = scatter(low, np.array(names.shape), SEED)
+    np.testing.assert_array_equal(points, same)
+    np.testing.assert_array_equal(names, identities)
+    first_um = -MARGIN * SPACING_UM - reach
+    last_um = (np.array(shape) - 1 - MARGIN) * SPACING_UM + reach
+    assert (low <= np.floor(first_um / cell) - 2).all()
+    assert (low + names.shape > np.floor(last_um / cell) + 2).all()
+    begin, nodes, row = noise_over(shape, FINE_UM, 3, 7, SEED)
+    expected, count = noise_extent(shape, FINE_UM)
+    assert begin.tolist() == expected.tolist()
+    np.testing.assert_array_equal(nodes, noise_nodes(expected, count, 3, 7, SEED))
+    assert row.shape == (count[2], 3)
+
+
 def test_a_whole_small_network() -> None:
-    """Everything at once, node by node: bent places, holes, the nearest cells, their borders."""
+    """Everything at once, node by node: bent places, thickness, the nearest cells, their borders."""
     shape, s = (11, 12, 10), BONE_KIND
     found = network(shape, SEED, s)
     width = s.cell_um * s.elongation ** (-1 / 3)
@@ -288,21 +352,25 @@ def test_a_whole_small_network() -> None:
     low = np.array([-6, -6, -6])
     points, names = scatter(low, np.array([14, 14, 14]), SEED)
     fields = {}
-    for spacing, number, first in ((BEND_UM, 3, 0), (HOLE_UM, 1, 3)):
+    for spacing, number, first in ((MIDDLE_UM, 4, 0), (FINE_UM, 4, 4), (COARSE_UM, 3, 8)):
         begin, count = noise_extent(shape, spacing)
         for axis in range(3):
             nodes_um = spacing * np.array([begin[axis], begin[axis] + count[axis] - 1])
             assert nodes_um[0] <= -MARGIN * SPACING_UM - spacing
             assert nodes_um[1] >= (shape[axis] - 1 - MARGIN) * SPACING_UM + spacing
         fields[spacing] = (begin, noise_nodes(begin, count, number, first, SEED))
+    reach = 6 * (s.bending_um + RELIEF_UM)
     for node in np.ndindex(*shape):
         if sum(node) % 3:
             continue
         p = (np.array(node) - MARGIN) * SPACING_UM
-        shift = noise(*fields[BEND_UM], p / BEND_UM)
-        (hole,) = noise(*fields[HOLE_UM], p / HOLE_UM)
-        bent = p + np.clip(s.bending_um * shift, -6 * s.bending_um, 6 * s.bending_um)
-        expected = surface(bent, points, names, cell, (s.hole_level - hole) * HOLE_SLOPE_UM, s)
+        middle, fine, coarse = (
+            noise(*fields[um], p / um) for um in (MIDDLE_UM, FINE_UM, COARSE_UM)
+        )
+        bent = p + np.clip(s.bending_um * middle[:3] + RELIEF_UM * fine[:3], -reach, reach)
+        varied = math.sqrt(1 - FINE_SHARE) * middle[3] + math.sqrt(FINE_SHARE) * fine[3]
+        thickness = math.exp(s.thickness_sd * varied - s.thickness_sd**2 / 2)
+        expected = surface(bent, points, names, cell, thickness, coarse, s)
         assert found[node] == pytest.approx(expected, rel=1e-6, abs=1e-4), node
 
 

@@ -14,9 +14,10 @@ from bonesim.config.config import validated
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import state_of
-from bonesim.specimens.network import Structure, network
+from bonesim.specimens.network import network
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen
+from bonesim.specimens.synthetic import PRESETS
 from bonesim.storage.content_hash import content_hash
 
 #: Turnover so quick that a site is dug and refilled within days; a drug from day 0, and more load.
@@ -53,7 +54,7 @@ def speck() -> Specimen:
 
 def grown() -> Any:
     """A few nodes of the synthetic bone, and quanta from them."""
-    structure = Structure(955.0, 1.4, 0.34, 0.05, 0.6, 145.0, 0.8, 139.0, 60.0)
+    structure = PRESETS["young_vertebra"]
     distance = network((7, 7, 7), 3, structure)
     return {"distance": distance, "quanta": quanta_of(distance, 30.0, -60.0, (4, 4, 4), 20.0)}
 
