@@ -124,19 +124,16 @@ def share(lost: pd.Series, back: pd.Series) -> str:
     return with_interval(100 * back["mean"], 100 * back["ci"], ".0f")
 
 
-def classes(breaks: pd.DataFrame) -> pd.DataFrame:
-    """Holes and cuts of five years by what was there before, both arms."""
-    rows = []
-    for column, (edges, unit) in CLASSES.items():
-        names = [f"{a:g} to {b:g} {unit}" for a, b in pairwise(edges[:-1])]
-        within = pd.cut(breaks[column], edges, labels=[*names, f"over {edges[-2]:g} {unit}"])
-        for (kind, e2, what), mine in breaks[breaks["found_day"] <= END].groupby(
-            ["group", "e2_pg_per_ml", "kind"]
-        ):
-            if what in ("hole", "cut"):
-                rows.append({"kind": kind, "E2": e2, "what": what, "by": column,
-                             **within[mine.index].value_counts().to_dict()})  # fmt: skip
-    return pd.DataFrame(rows).fillna("")
+def classes(breaks: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Holes and cuts of five years by what was there before, both arms; a column for each class."""
+    edges, unit = CLASSES[column]
+    names = [f"{a:g} to {b:g} {unit}" for a, b in pairwise(edges[:-1])]
+    within = pd.cut(breaks[column], edges, labels=[*names, f"over {edges[-2]:g} {unit}"])
+    counted = breaks[breaks["kind"].isin(["hole", "cut"]) & (breaks["found_day"] <= END)]
+    rows = counted.assign(within=within[counted.index].cat.add_categories("unknown"))
+    rows["within"] = rows["within"].fillna("unknown")
+    keys = [rows["group"], rows["e2_pg_per_ml"], rows["kind"]]
+    return pd.crosstab(keys, rows["within"]).reset_index()
 
 
 def draw(table: pd.DataFrame) -> Figure:
