@@ -50,10 +50,11 @@ def line(row: dict[Any, Any]) -> str:
         return str(row["what"])
     kind = str(row["what"]).replace("_", " ")
     status = STATUSES.get(str(row["status"]), str(row["status"]))
-    thick = row["thickness_um"]
+    thick, depth = row["thickness_um"], row["depth_um"]
     bone = f", bone {thick:.0f} um thick" if np.isfinite(thick) else ""
+    eroded = f", eroded {depth:.0f} um" if np.isfinite(depth) else ""
     return (
-        f"{kind} ({status}){bone}, eroded {row['depth_um']:.0f} um, "
+        f"{kind} ({status}){bone}{eroded}, "
         f"Euler number {row['delta_euler']:+.0f}{_place(row)}"
     )
 

@@ -18,9 +18,12 @@ from bonesim.storage.reader import Run
 TITLE = "</script><img src=x onerror=\"document.body.dataset.broken='yes'\"> & <b>bone</b>"
 SMALL: dict[str, Any] = {
     "title": TITLE,
-    "specimen": {"kind": "synthetic", "size_mm": [1.2, 1.2, 1.2], "voxel_um": 25.0},
+    "specimen": {"kind": "synthetic", "preset": "young_vertebra", "size_mm": [1.44, 1.44, 1.44],
+                 "voxel_um": 30.0},
     "hormones": {"course": {"kind": "stepped", "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0}]}},
     "mechanics": {"interval_day": 0},
+    # More of them than in life: so small a bone is to have cells of all kinds in view.
+    "cells": {"bmu": {"origination_per_mm2_per_year": 4.0}},
     "schedule": {"burn_in_day": 120, "duration_day": 500, "snapshots_day": [0, 200, 500]},
 }
 #: Chromium as a desk and as root have it; drawn without a graphics card.
