@@ -91,7 +91,6 @@ class Simulation(mesa.Model):
         super().__init__(rng=self.run_seed)
         self.specimen = specimen or make_specimen(self.config.specimen)
         self.day = -self.config.schedule.burn_in_day
-        self.kept_days = frozenset(self.config.schedule.kept_days())
         cells = self.config.cells
         self.tissue = Tissue(
             self.specimen.quanta, self.specimen.voxel_um, self.config.tissue.mineral,
@@ -172,8 +171,7 @@ class Simulation(mesa.Model):
         if self.day == 0:
             self.start_counting()
         elif self.day > 0:
-            if day % self.config.schedule.breaks_every_day == 0 or day in self.kept_days:
-                self.breaks.look(self._bone(), day)
+            self._look_for_breaks(day)
             self.datacollector.collect(self)
 
     def _switch_off(self) -> None:
@@ -266,6 +264,11 @@ class Simulation(mesa.Model):
         self.first_euler = self.tissue.euler
         self.datacollector = DailyTable()
         self.datacollector.collect(self)
+
+    def _look_for_breaks(self, day: int) -> None:
+        """Every so many days: which holes and cuts the network has, and how wide they are."""
+        if day % self.config.schedule.breaks_every_day == 0:
+            self.breaks.look(self._bone(), day)
 
     def _no_breaks(self) -> Breaks:
         grid = self.signals.fields.strain.shape

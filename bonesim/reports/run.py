@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 #: Columns of the daily table reported at the first day, each snapshot and the last day.
 REPORTED = ("e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3", "es_bs_percent", "os_bs_percent",
-            "turnover_percent_per_year", "holes", "cuts",
-            "fragments_freed")  # fmt: skip
+            "turnover_percent_per_year", "fragments_freed")  # fmt: skip
+#: Reported where a file has them: not in one of version 0.1.
+BREAKS = ("holes", "cuts")
 
 #: Columns of the snapshot table reported beside them, on days with a snapshot.
 MEASURED = ("tb_th_um", "tb_th_smooth_um", "closed_tb_th_um", "open_bv_percent", "roughness",
@@ -39,7 +40,8 @@ def table(run: Run) -> "pd.DataFrame":
     try:
         daily = run.table.set_index("day", drop=False)
         days = sorted({0, *run.snapshot_days, int(daily.index[-1])})
-        found = daily.loc[days, ["day", *REPORTED]].reset_index(drop=True)
+        breaks = [name for name in BREAKS if name in daily]
+        found = daily.loc[days, ["day", *REPORTED, *breaks]].reset_index(drop=True)
         found = found.merge(_measured(run), how="left", on="day", validate="one_to_one")
         columns = (*run.columns("table"), *run.columns("snapshot_table"))
         found.attrs = {

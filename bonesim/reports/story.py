@@ -53,10 +53,7 @@ def line(row: dict[Any, Any]) -> str:
     thick, depth = row["thickness_um"], row["depth_um"]
     bone = f", bone {thick:.0f} um thick" if np.isfinite(thick) else ""
     eroded = f", eroded {depth:.0f} um" if np.isfinite(depth) else ""
-    return (
-        f"{kind} ({status}){bone}{eroded}, "
-        f"Euler number {row['delta_euler']:+.0f}{_place(row)}"
-    )
+    return f"{kind} ({status}){bone}{eroded}, Euler number {row['delta_euler']:+.0f}{_place(row)}"
 
 
 def _place(row: dict[Any, Any]) -> str:

@@ -83,7 +83,7 @@ def test_the_summary_states_loss_and_return() -> None:
         for name, symbol in (("bvtv_percent", "BV/TV"), ("bmd_mg_per_cm3", "BMD"), ("tb_th_um", "Tb.Th"))
         for day, run in ((0, 10.0), (730, 8.0), (1095, 9.5))
     ]  # fmt: skip
-    rows += [("final_breaks", "final breaks", "", day, 3.0, 1.0, np.nan) for day in (0, 730, 1095)]
+    rows += [("breaks", "breaks", "", day, 3.0, 1.0, np.nan) for day in (0, 730, 1095)]
     names = ["quantity", "symbol", "unit", "day", "run", "twin", "difference_percent"]
     printed = text(pd.DataFrame(rows, columns=names))
     assert "lost on day 730 against the twin: 20.0 % of BV/TV" in printed

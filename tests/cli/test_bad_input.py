@@ -185,8 +185,11 @@ def test_files_and_options(
         (["render", "TINY", "-o", "out/a.xyz"], ".png"),
         (["render", "TINY", "-o", "out/a.png", "--colour", "pink"], "surface_state"),
         (["render", "TINY", "-o", "out/a.xyz", "--event", "largest"], ".png"),
-        (["render", "TINY", "-o", "out/a.png", "--event", "largest"], "--event: TINY: no plate"),
-        (["render", "TINY", "-o", "out/a.png", "--event", "0"], "holds no topological event yet"),
+        (
+            ["render", "TINY", "-o", "out/a.png", "--event", "largest"],
+            "--event: TINY: no hole in a plate",
+        ),
+        (["render", "TINY", "-o", "out/a.png", "--event", "0"], "is no break of TINY"),
         (["render", "TINY", "-o", "out/a.png", "--event", "0", "--colour", "bone"], "--colour"),
         (["render", "TINY", "-o", "out/a.png", "--exact"], "--exact: belongs to --event"),
     ],

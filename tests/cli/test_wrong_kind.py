@@ -46,7 +46,6 @@ def refused(here: Bonesim, arguments: str, *words: str) -> None:
         ("run a.vtkhdf -o b.vtkhdf --dry-run", "is a run file", "resume"),
         ("hormones a.vtkhdf", "is a run file", "info"),
         ("biopsy a.vtkhdf --day 9", "is a run file", "info"),
-        ("decompose a.vtkhdf", "is a run file", "info"),
         ("sweep run a.vtkhdf -o s", "is a run file, not the study of a sweep", "info"),
         ("trial a.vtkhdf -o t --dry-run", "is a run file, not a simulated trial", "info"),
         ("info c.toml", "is the config of one run, not a run file", "bonesim run takes it"),

@@ -47,7 +47,7 @@ def taken(config: Config, first_day: int, p: BiopsyParameters) -> dict[str, Read
 
 def test_a_small_biopsy_is_whole_and_repeats() -> None:
     p = BiopsyParameters(packets_day=60, spacing_um=100.0)
-    config = healthy(1.2, 200)
+    config = healthy(1.6, 200)
     read = taken(config, 0, p)
     assert list(read) == list(MEASURES)
     # Frequent features are estimated well even in a small block.

@@ -18,8 +18,12 @@ from bonesim.storage.reader import Run
 TITLE = "</script><img src=x onerror=\"document.body.dataset.broken='yes'\"> & <b>bone</b>"
 SMALL: dict[str, Any] = {
     "title": TITLE,
-    "specimen": {"kind": "synthetic", "preset": "young_vertebra", "size_mm": [1.44, 1.44, 1.44],
-                 "voxel_um": 30.0},
+    "specimen": {
+        "kind": "synthetic",
+        "preset": "young_vertebra",
+        "size_mm": [1.44, 1.44, 1.44],
+        "voxel_um": 30.0,
+    },
     "hormones": {"course": {"kind": "stepped", "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0}]}},
     "mechanics": {"interval_day": 0},
     # More of them than in life: so small a bone is to have cells of all kinds in view.

@@ -158,7 +158,7 @@ def test_births_of_a_day(busy: Busy) -> None:
     fast = numbers_of(BmuParameters(origination_per_mm2_per_year=50.0), BmuNumbers)
     candidates, total = 4000, 0
     inside = np.prod([n - 2 for n in busy.shape])
-    for day in range(DAY, DAY + 5):
+    for day in range(DAY, DAY + 40):
         plain = busy.copy()
         births = originate(busy.lattice, busy.fields, busy.cavities, busy.bmus, fast, DEPTH, 1.5,
                            1.1, SEED, day, busy.shape, candidates)  # fmt: skip

@@ -53,7 +53,9 @@ def holed(busy: Busy, sites: list[int], begin: int) -> None:
             voxel = int(busy.cavities.records.voxel[record])
             for half in range(begin, 9):
                 there = int(along(busy.lattice, voxel, *n, half / 2))
-                if busy.lattice.region[there] and busy.lattice.owner[there] in (-1, record):
+                if not busy.lattice.region[there]:
+                    break
+                if busy.lattice.owner[there] in (-1, record):
                     busy.lattice.quanta[there] = 0
 
 

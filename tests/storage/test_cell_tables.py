@@ -23,7 +23,7 @@ FORMING = 6
 #: Axes of three lengths, so that swapped ones show; much turnover.
 CONFIG = {
     "title": "cells", "seed": 3,
-    "specimen": {"kind": "synthetic", "size_mm": [0.9, 0.8, 0.7], "voxel_um": 20.0, "seed": 3},
+    "specimen": {"kind": "synthetic", "size_mm": [0.9, 0.8, 0.7], "voxel_um": 20.0, "seed": 6},
     "cells": {"bmu": {"origination_per_mm2_per_year": 6.0}},
     "schedule": {"burn_in_day": 120, "duration_day": 40, "snapshots_day": [0, 40]},
 }  # fmt: skip

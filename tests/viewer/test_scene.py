@@ -66,8 +66,8 @@ def test_the_words_of_the_picture(small_run: Path) -> None:
     assert "1.2 x 1.0 x 1.1 mm" in figure.get_suptitle()
     legend = [text.get_text() for part in figure.subfigs for old in part.legends
               for text in old.get_texts()]  # fmt: skip
-    assert "final plate perforation" in legend
-    assert "final strut cut" in legend
+    assert "plate perforation" in legend
+    assert "strut cut" in legend
     shaded = [patch for patch in axes[3].patches if patch.get_x() > 0 or patch.get_width() > 0]
     assert len(shaded) == 1
     left = shaded[0].get_x() * 365.25
