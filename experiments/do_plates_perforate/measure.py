@@ -7,6 +7,7 @@ simulated here.
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -22,15 +23,20 @@ PANEL = ("bvtv_percent", "tb_th_um", "tb_n_per_mm", "tb_n_volume_per_mm", "tb_n_
 #: As a high-resolution peripheral scanner sees the bone as it is.
 SCANNED = ("bvtv_percent", "tb_n_per_mm", "tb_n_volume_per_mm", "tb_n_ridges_per_mm")
 #: Of the daily table.
-DAILY = ("bmus_born", "volume_mm3", "apparent_modulus_z_mpa", "failure_load_n", "bstv_per_mm")
+DAILY = ("bmus_born", "apparent_modulus_z_mpa", "failure_load_n", "bstv_per_mm")
 
 
 def looks_of(path: Path) -> pd.DataFrame:
     """One row per snapshot."""
     with bonesim.open_run(path) as run:
         daily = run.table.set_index("day").loc[run.snapshot_days, list(DAILY)].reset_index()
-        closed = bonesim.measure(run, closed=True)
-        seen = bonesim.measure(run, scanner="hr_pqct_61")
+        daily["volume_mm3"] = math.prod(run.shape) * (run.voxel_um / 1000.0) ** 3
+        closed = bonesim.measure(run, closed=True).pivot(
+            index="day", columns="measure", values="value"
+        )
+        seen = bonesim.measure(run, scanner="hr_pqct_61").pivot(
+            index="day", columns="measure", values="value"
+        )
     for name in PANEL:
         daily[name] = closed[name].to_numpy()
     for name in SCANNED:
