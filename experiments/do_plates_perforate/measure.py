@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-import bonesim
+from bonesim import measure, open_run
 from bonesim.sweeps import Folder
 
 HERE = Path(__file__).parent
@@ -28,13 +28,11 @@ DAILY = ("bmus_born", "apparent_modulus_z_mpa", "failure_load_n", "bstv_per_mm")
 
 def looks_of(path: Path) -> pd.DataFrame:
     """One row per snapshot."""
-    with bonesim.open_run(path) as run:
+    with open_run(path) as run:
         daily = run.table.set_index("day").loc[run.snapshot_days, list(DAILY)].reset_index()
         daily["volume_mm3"] = math.prod(run.shape) * (run.voxel_um / 1000.0) ** 3
-        closed = bonesim.measure(run, closed=True).pivot(
-            index="day", columns="measure", values="value"
-        )
-        seen = bonesim.measure(run, scanner="hr_pqct_61").pivot(
+        closed = measure(run, closed=True).pivot(index="day", columns="measure", values="value")
+        seen = measure(run, scanner="hr_pqct_61").pivot(
             index="day", columns="measure", values="value"
         )
     for name in PANEL:
@@ -46,7 +44,7 @@ def looks_of(path: Path) -> pd.DataFrame:
 
 def breaks_of(path: Path) -> pd.DataFrame:
     """One row per break."""
-    with bonesim.open_run(path) as run:
+    with open_run(path) as run:
         return run.breaks.drop(columns="id").assign(file=path.name)
 
 
