@@ -26,8 +26,8 @@ from bonesim.morphometry.breaks import (
     width_um,
 )
 
-#: What a break is; its code is its position here. An opening has no net effect on connections: a
-#: hole that has reached the edge of its plate, or that is closed.
+#: What a break is; its code is its position here. An opening has no net effect on connections, as a
+#: hole that has reached the edge of its plate. One that is closed keeps the kind it had.
 BREAK_KINDS = ("hole", "cut", "opening")
 HOLE, CUT, OPENING = 0, 1, 2
 #: What became of it; its code is its position here.
@@ -50,7 +50,11 @@ Bool = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
-class Bone(NamedTuple):
+#: Parts of connections below this are no break: quarters and eighths at a cut face.
+LEAST_BREAK = 0.2
+
+
+class Seen(NamedTuple):
     """What a look sees.
 
     Attributes:
@@ -82,7 +86,7 @@ class Breaks:
         self.track = {name: np.zeros(0, dtype) for name, dtype in TRACK.items()}
         self.gaps: list[Ints] = []
         self.strain: NDArray[np.float32] = np.ones(grid, np.float32)
-        #: Connections that changed where no break is: marrow bridged by new bone.
+        #: Connections that changed where no break is: marrow bridged by new bone, parts at cut faces.
         self.others = 0.0
         self._medial: Ints | None = None
 
@@ -90,12 +94,12 @@ class Breaks:
         """Breaks so far."""
         return self.rows["id"].size
 
-    def begin(self, bone: Bone) -> None:
+    def begin(self, bone: Seen) -> None:
         """Day 0: this is the bone that breaks."""
         self.reference = connected_bone(bone.closed, self.voxel_um)
         self.network, self.strain = self.reference.copy(), bone.strain.copy()
 
-    def look(self, bone: Bone, day: int) -> None:
+    def look(self, bone: Seen, day: int) -> None:
         """Compare the network of today with that of the look before."""
         before, now = self.network, connected_bone(bone.closed, self.voxel_um)
         found = changes(before, now)
@@ -143,7 +147,7 @@ class Breaks:
         self.gaps[older] = np.union1d(self.gaps[older], self.gaps[one])
 
     def _book(
-        self, change: Change, parts: "_Parts", held: list[Ints], bone: Bone, before: Bool, day: int
+        self, change: Change, parts: "_Parts", held: list[Ints], bone: Seen, before: Bool, day: int
     ) -> None:
         """Book a change of topology on the break it touches, or on a new one."""
         near = touching(change.voxels, self.shape)
@@ -154,13 +158,13 @@ class Breaks:
                 if np.isin(near, gap).any():
                     self.rows["connections"][one] += change.connections
                     return
-        if not change.removed:
+        if not change.removed or abs(change.connections) < LEAST_BREAK:
             self.others += change.connections
             return
         mine = parts.at(near)
         self._add(change, parts.voxels(mine) if mine else change.voxels, bone, before, day)
 
-    def _add(self, change: Change, gap: Ints, bone: Bone, before: Bool, day: int) -> None:
+    def _add(self, change: Change, gap: Ints, bone: Seen, before: Bool, day: int) -> None:
         """A new break."""
         middle = np.array(np.unravel_index(change.voxels, self.shape)).mean(axis=1) + 0.5
         z, y, x = middle * self.voxel_um
@@ -184,8 +188,7 @@ class Breaks:
         """Kind, width and volume of every break that is there; a point of its track."""
         rows, is_there = self.rows, self.rows["state"] == THERE
         made = rows["connections"]
-        kind = np.where(made > 0.1, HOLE, np.where(made < -0.1, CUT, OPENING))
-        # One that is closed keeps the kind it had.
+        kind = np.where(made > LEAST_BREAK, HOLE, np.where(made < -LEAST_BREAK, CUT, OPENING))
         rows["kind"][is_there] = kind[is_there]
         seen = np.flatnonzero(is_there | (rows["end_day"] == day))
         for one in seen:

@@ -23,7 +23,7 @@ from bonesim.cells.secretion import sources_of
 from bonesim.config.config import Config, validated
 from bonesim.endocrine.response import Response
 from bonesim.engine.ablation import kept_mineralisation, switch_off
-from bonesim.engine.breaks import Bone, Breaks
+from bonesim.engine.breaks import Breaks, Seen
 from bonesim.engine.daily_table import DailyTable
 from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
 from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
@@ -259,7 +259,7 @@ class Simulation(mesa.Model):
         self.floorless = FloorlessLog()
         self.counting = True
         self.breaks = self._no_breaks()
-        self.breaks.begin(self._bone())
+        self.breaks.begin(self._seen())
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
         self.datacollector = DailyTable()
@@ -268,13 +268,13 @@ class Simulation(mesa.Model):
     def _look_for_breaks(self, day: int) -> None:
         """Every so many days: which holes and cuts the network has, and how wide they are."""
         if day % self.config.schedule.breaks_every_day == 0:
-            self.breaks.look(self._bone(), day)
+            self.breaks.look(self._seen(), day)
 
     def _no_breaks(self) -> Breaks:
         grid = self.signals.fields.strain.shape
         return Breaks(self.tissue.shape, self.tissue.voxel_um, grid)
 
-    def _bone(self) -> Bone:
+    def _seen(self) -> Seen:
         """What a look for breaks sees."""
         quanta, stock = self.tissue.inner(self.tissue.lattice.quanta), self.stock()
         lost = self.floorless.columns()
@@ -282,7 +282,7 @@ class Simulation(mesa.Model):
         z, y, x = np.unravel_index(lost["voxel"], self.tissue.padded_shape)
         lost["voxel"] = ((z - 1) * ny + y - 1) * nx + x - 1
         strain = self.signals.fields.strain * np.float32(self.signals.fields.load_level)
-        return Bone(closed_lattice(quanta, stock), strain, lost)
+        return Seen(closed_lattice(quanta, stock), strain, lost)
 
     def stock(self) -> NDArray[np.uint8]:
         """Quanta that cells took from each voxel and are to put back, uint8 (nz, ny, nx).

@@ -25,8 +25,8 @@ from bonesim.morphometry.windows import distance_within
 Bool = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-#: Smaller changes of the Euler number are none: a cut face has quarters and eighths of corners.
-LEAST_CHANGE = 0.2
+#: Smaller changes of the Euler number are rounding; the least a cut face can give is an eighth.
+LEAST_CHANGE = 1e-6
 #: Gaps are measured up to this distance from their rim, um.
 REACH_UM = 400.0
 
@@ -58,8 +58,7 @@ def connected_bone(quanta: NDArray[np.uint8], voxel_um: float) -> Bool:
 def changes(before: Bool, now: Bool) -> list[Change]:
     """Every cluster that changed the topology: first of bone removed, then of bone added.
 
-    Their `connections` add up to the change of `connectivity`, less what clusters below
-    `LEAST_CHANGE` at cut faces have.
+    Their `connections` add up to the change of `connectivity`. At a cut face they may be parts.
     """
     middle = before & now
     return [*_clusters(before, middle, removed=True), *_clusters(middle, now, removed=False)]

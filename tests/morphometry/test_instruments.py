@@ -218,7 +218,7 @@ NUMBERS = {
 
 
 def test_which_tb_n_sees_what(cube: Cube) -> None:
-    """Missing elements: by BV/TV over Tb.Th as many as are gone, in sections two thirds, by ridges and
+    """Missing elements: by BV/TV over Tb.Th as many as are gone, in sections nearly, by ridges and
     spheres hardly any. Holes of 2 % of BV: none sees them by more than 2.5 %, and not with one sign.
     """
     changes = {name: cube.change(name, smooth=True) for name in TABLE}
@@ -233,7 +233,7 @@ def test_which_tb_n_sees_what(cube: Cube) -> None:
 
 
 def test_what_hr_pqct_sees_of_it(cube: Cube) -> None:
-    """At 61 um the order is the same; holes of 200 um raise Tb.N a little in every definition."""
+    """At 61 um the order is the same; holes of 200 um raise Tb.N in three of four definitions."""
     seen = {
         name: bonesim.measure(cube.quanta(name), UM, quanta=True, scanner="hr_pqct_61")
         for name in ("as it was", "holed", "stripped")
