@@ -129,7 +129,8 @@ def classes(breaks: pd.DataFrame, column: str) -> pd.DataFrame:
     edges, unit = CLASSES[column]
     names = [f"{a:g} to {b:g} {unit}" for a, b in pairwise(edges[:-1])]
     within = pd.cut(breaks[column], edges, labels=[*names, f"over {edges[-2]:g} {unit}"])
-    counted = breaks[breaks["kind"].isin(["hole", "cut"]) & (breaks["found_day"] <= END)]
+    of_five_years = (breaks["found_day"] <= END) & (breaks["state"] != "merged")
+    counted = breaks[breaks["kind"].isin(["hole", "cut"]) & of_five_years]
     rows = counted.assign(within=within[counted.index].cat.add_categories("unknown"))
     rows["within"] = rows["within"].fillna("unknown")
     keys = [rows["group"], rows["e2_pg_per_ml"], rows["kind"]]

@@ -129,6 +129,11 @@ def test_in_a_simulation_they_account_for_every_connection_and_survive_a_restart
             s.step()
     breaks = one.breaks
     assert len(breaks) > 3
+    # Where bone has no floor is seen where it is.
+    seen, logged = one._seen().floorless, one.floorless.columns()
+    where = np.stack(np.unravel_index(seen["voxel"], one.tissue.shape), axis=1)
+    np.testing.assert_allclose((where + 0.5) * VOXEL_UM, one.tissue.places_um(logged["voxel"]))
+    assert (breaks.rows["bmu"] > 0).any()
     made = breaks.rows["connections"].sum() + breaks.others
     change = connectivity(breaks.network) - connectivity(breaks.reference)
     assert made == pytest.approx(change, abs=1e-6)

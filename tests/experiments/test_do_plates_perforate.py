@@ -35,7 +35,7 @@ def breaks() -> pd.DataFrame:
         for bone in ("young_vertebra", "elderly_vertebra", "bonebox-1-2")
         for seed in (1, 2, 3)
         for k, (kind, state, made) in enumerate(
-            [("hole", "there", 1.0), ("hole", "closed", 1.0), ("opening", "merged", 0.0)], 1
+            [("hole", "there", 1.0), ("hole", "closed", 1.0), ("hole", "merged", 0.0)], 1
         )
     ]  # fmt: skip
     late = {**rows[0], "found_day": 2500.0}

@@ -83,6 +83,17 @@ def test_a_cut_rod_takes_a_connection_and_a_thinned_one_none() -> None:
     assert not between(rods, thinned)
 
 
+def test_clusters_that_touch_are_one() -> None:
+    """Two shafts that meet at an edge: one cluster, two connections."""
+    before = np.zeros((9, 20, 20), bool)
+    before[3:6] = True
+    now = before.copy()
+    now[:, 8:10, 8:10] = now[:, 10:12, 10:12] = False
+    (found,) = changes(before, now)
+    assert found.connections == pytest.approx(2.0)
+    assert found.voxels.size == 24
+
+
 def test_clusters_add_up_to_the_change_of_the_network() -> None:
     """Random holes, cuts and deposits: bone removed first, then bone added."""
     rng = np.random.default_rng(3)
