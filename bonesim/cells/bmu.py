@@ -23,7 +23,7 @@ from pydantic import Field
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
 from bonesim.cells.column import inward_normal, is_old_surface
-from bonesim.cells.depth import CavityDepth, bmu_factors
+from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
 from bonesim.cells.population import (
     CellPopulation,
     Rows,
@@ -38,6 +38,7 @@ from bonesim.cells.territory import claim, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
+    BMU_WAIT,
     CANDIDATE_PLACE,
     ORIGINATION,
     OSTEOCLAST_PLACE,
@@ -66,7 +67,7 @@ class BmuParameters(Parameters):
     origination_per_mm2_per_year: Annotated[
         float,
         Field(ge=0, le=50, description="births per quiescent area; calibrated to turnover"),
-    ] = 2.4
+    ] = 2.1
     origination_ceiling: Annotated[
         float,
         Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),
@@ -131,6 +132,10 @@ class BmuParameters(Parameters):
             description="of births that strain does not tell; assumed, at least half (guide M4)",
         ),
     ] = 0.5
+    wait_cv: Annotated[
+        float,
+        Field(ge=0, le=2, description="CV between BMUs of the wait for osteoblasts; assumed"),
+    ] = 0.5
     steering_per_day: Annotated[
         float,
         Field(
@@ -166,6 +171,7 @@ class BmuColumns(NamedTuple):
     owed_um2: NDArray[np.float32]  # front area not yet manned
     depth_factor: NDArray[np.float32]  # of its osteoclasts' depth; mean 1 over all BMUs
     mononuclear_factor: NDArray[np.float32]
+    wait_factor: NDArray[np.float32]  # of its reversal; mean 1 over all BMUs
     misses: NDArray[np.int32]
     recruited: NDArray[np.int32]
     open_sites: NDArray[np.int32]
@@ -272,6 +278,7 @@ def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # ty
     bmus.area_um2[row] = 0.0
     bmus.owed_um2[row] = numbers.founders * np.pi * numbers.territory_radius_um**2
     bmus.depth_factor[row], bmus.mononuclear_factor[row] = bmu_factors(depth, seed, day, who)
+    bmus.wait_factor[row] = lognormal(numbers.wait_cv, normal(seed, day, who, BMU_WAIT))
     bmus.misses[row] = 0
     bmus.recruited[row] = 0
     bmus.open_sites[row] = 0

@@ -64,6 +64,7 @@ class SiteColumns(NamedTuple):
     area_um2: NDArray[np.float32]
     phase: NDArray[np.uint8]
     phase_day: NDArray[np.int32]  # day the phase began
+    waited: NDArray[np.float32]  # in reversal, over the wait that is usual in health
     osteoclast_depth_um: NDArray[np.float32]
     osteoclast_target_um: NDArray[np.float32]
     depth_excess: NDArray[np.float32]  # osteoclast depth over what reference hormones would give

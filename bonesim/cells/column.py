@@ -16,8 +16,9 @@ is the old surface moved by its depth, its floor is as smooth as the surface was
 
     area claimed x depth = volume
 
-because the area of a site is that of the faces it claimed, projected on n, or the volume of its columns
-over their depth if that is larger.
+because the area of a site is that of the faces it claimed, each by its own normal, and a site whose
+surface leans from n is dug deeper along n (`depth.set_targets`). Where columns converge, on a rod or an
+edge, there is less: the volume of a layer of a rod is less than its outer surface times its thickness.
 """
 
 import numpy as np
@@ -291,7 +292,7 @@ def set_feet(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 @lean_kernel
 def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped-def]
-    """List the bone under the claimed surface down to `deepest_um`. Returns its volume over that, um2.
+    """List the bone under the claimed surface down to `deepest_um`.
 
     Bone within is owned at once. Surface that a column comes to, the other side of a plate, is owned
     only once it is dug. `records.weight` marks what has been passed.
@@ -308,11 +309,3 @@ def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped
                 records.weight[record] = 1.0
                 added += go_down(lattice, cavities, site, record, deepest_um)
             record = following
-    volume = np.int64(0)
-    span = span_um(lattice, sites.nz[site], sites.ny[site], sites.nx[site])
-    record = sites.first[site]
-    while record >= 0:
-        held = bone_there_was(lattice, cavities, records.voxel[record])
-        volume += max(held - left_of(deepest_um, np.float64(records.below_um[record]), span), 0)
-        record = records.next[record]
-    return volume / FULL * lattice.voxel_um**3 / deepest_um

@@ -48,10 +48,14 @@ def bmu_factors(depth, seed, day, who):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def set_targets(sites, site, bmus, row, depth, seed, day):  # type: ignore[no-untyped-def]
-    """Write how deep a site claimed today is to be."""
+def set_targets(sites, site, bmus, row, depth, lean, seed, day):  # type: ignore[no-untyped-def]
+    """Write how deep a site claimed today is to be, along its normal.
+
+    Depths are of the surface; one that leans from the normal is dug `lean` times as deep along it, its
+    area over its area projected on the normal.
+    """
     own = lognormal(depth.territory_cv, normal(seed, day, sites.id[site], TERRITORY_DEPTH))
-    usual = depth.osteoclast_um * bmus.depth_factor[row] * own
+    usual = lean * depth.osteoclast_um * bmus.depth_factor[row] * own
     sites.osteoclast_target_um[site] = usual * depth.factor_today
     sites.depth_excess[site] = depth.excess_today
-    sites.mononuclear_target_um[site] = depth.mononuclear_um * bmus.mononuclear_factor[row]
+    sites.mononuclear_target_um[site] = lean * depth.mononuclear_um * bmus.mononuclear_factor[row]

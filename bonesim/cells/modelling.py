@@ -97,7 +97,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         sites.formed_quanta[site] = 0
         sites.front_voxel[site] = -1
         sites.first[site] = -1
-        sites.area_um2[site] = take_patch(lattice, cavities, site, voxel, bmu_numbers, shape)
+        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, bmu_numbers, shape)
         if sites.area_um2[site] <= 0.0:
             free_row(sites, site)
             continue

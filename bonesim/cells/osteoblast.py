@@ -1,8 +1,10 @@
 """Osteoblasts: teams recruited from the pool to a reversed surface, which fill the cavity.
 
-    start       hazard (1/tau) 2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool, more
-                where resorption left coupling factors and lining cells shelter precursors,
-                less where osteocytes make more sclerostin;
+    start       when a site has waited its BMU's share of tau (lognormal, mean 1), days counted as
+                2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool, more where resorption left
+                coupling factors and lining cells shelter precursors, less where osteocytes make more
+                sclerostin. So teams follow each other as their osteoclasts did, and a BMU has one
+                cavity, not one at each late site;
                 not started by the arrest limit: the surface stays eroded (arrested)
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
                     x wall(E2, T, sclerostin) x N^n, never more than was taken
@@ -59,7 +61,6 @@ from bonesim.cells.population import (
 )
 from bonesim.cells.precursors import Precursors, block_of
 from bonesim.chance import (
-    FORMATION_START,
     FORMING_SPELL,
     OSTEOBLAST_FATE,
     OSTEOBLAST_LIFE,
@@ -84,7 +85,7 @@ class OsteoblastParameters(Parameters):
 
     reversal_day: Annotated[
         float, Field(gt=0, le=500, description="mean wait for a team in health; assumed, 10-60")
-    ] = 60.0
+    ] = 50.0
     arrest_day: Annotated[
         float, Field(gt=0, le=2000, description="wait after which a surface is arrested; assumed")
     ] = 730.0
@@ -102,10 +103,10 @@ class OsteoblastParameters(Parameters):
     apposition_um_per_day: Annotated[
         float,
         Field(gt=0, le=5, description="speed at the start, a0; fit: W.Th over FP, .5-1 (guide M1)"),
-    ] = 0.54
+    ] = 0.75
     apposition_tau_day: Annotated[
         float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")
-    ] = 122.0
+    ] = 88.0
     area_per_cell_um2: Annotated[
         float, Field(gt=0, le=2000, description="surface under one osteoblast; assumed, 100-250")
     ] = 180.0
@@ -223,13 +224,9 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
         block = block_of(sites.voxel[site], shape, lattice.voxel_um, block_um, blocks)
         n2 = pool[block] * pool[block]
         voxel = sites.voxel[site]
-        hazard = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
-        drawn = uniform(seed, day, sites.id[site], FORMATION_START)
-        comes = drawn < 1.0 - np.exp(-hazard * MAX_SIGNAL)
-        if comes:  # most are decided by the bound, without the fields
-            hazard *= recruitment_in(fields, numbers, voxel, shape)
-            comes = drawn < 1.0 - np.exp(-hazard)
-        if comes:
+        pace = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
+        sites.waited[site] += pace * recruitment_in(fields, numbers, voxel, shape)
+        if sites.waited[site] >= bmus.wait_factor[sites.bmu[site]]:
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
             here = wall * stopped**-wall_exponent
             here *= pool[block] ** numbers.pool_wall_exponent
@@ -316,9 +313,11 @@ def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
 def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
     """Whether a team of this age (days) is at work today, or in an off spell.
 
-    On for `working_share` of each cycle; where in the cycle a site begins is its own chance.
+    On for `working_share` of each cycle; where in the cycle its sites begin is the BMU's chance.
     """
-    start = numbers.cycle_day * uniform(seed, 0, cavities.sites.id[site], FORMING_SPELL)
+    sites = cavities.sites
+    who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
+    start = numbers.cycle_day * uniform(seed, 0, who, FORMING_SPELL)
     return (age + start) % numbers.cycle_day < numbers.working_share * numbers.cycle_day
 
 

@@ -55,7 +55,11 @@ class OsteoclastParameters(Parameters):
     ] = 2.4
     depth_um: Annotated[
         float,
-        Field(ge=0, le=100, description="mean osteoclastic depth; Eriksen 1999 (17.8)"),
+        Field(
+            ge=0,
+            le=100,
+            description="mean osteoclastic depth where strain does not end it; Eriksen 1999 (17.8)",
+        ),
     ] = 18.0
     depth_cv: Annotated[
         float, Field(ge=0, le=2, description="CV of that depth between BMUs; assumed")
@@ -65,7 +69,11 @@ class OsteoclastParameters(Parameters):
     ] = 0.2
     mononuclear_um: Annotated[
         float,
-        Field(ge=0, le=100, description="mean depth dug after them; Eriksen 1999 (46.9 in all)"),
+        Field(
+            ge=0,
+            le=100,
+            description="mean depth dug after them, as above; Eriksen 1999 (46.9 in all)",
+        ),
     ] = 28.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
@@ -192,6 +200,7 @@ def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type:
             if settle(lattice, cavities, site, numbers.smallest_hole_um, day) > 0:
                 sites.phase[site] = REVERSAL
                 sites.phase_day[site] = day
+                sites.waited[site] = 0.0
             else:
                 cavities.tally[SITES_PERFORATED] += 1
                 bmus.open_sites[sites.bmu[site]] -= 1

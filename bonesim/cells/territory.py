@@ -42,6 +42,7 @@ def take_up(lattice, cavities, bmus, row, site, day):  # type: ignore[no-untyped
     sites.bmu_id[site] = entity_of(bmus.id[row])
     sites.phase[site] = REVERSAL
     sites.phase_day[site] = day
+    sites.waited[site] = 0.0
     record = sites.first[site]
     while record >= 0:
         if lattice.region[records.voxel[record]] == INTERIOR:
@@ -176,6 +177,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
     sites.phase[site] = OSTEOCLAST
     sites.phase_day[site] = day
+    sites.waited[site] = 0.0
     sites.osteoclast_depth_um[site] = 0.0
     sites.osteoclast_target_um[site] = 0.0
     sites.depth_excess[site] = 1.0
@@ -187,15 +189,14 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     sites.formed_quanta[site] = 0
     sites.front_voxel[site] = -1
     sites.first[site] = -1
-    area = take_patch(lattice, cavities, site, voxel, numbers, shape)
+    area, projected = take_patch(lattice, cavities, site, voxel, numbers, shape)
     if area <= 0.0:
         free_row(sites, site)
         return np.int64(-1)
-    set_targets(sites, site, bmus, row, depth, seed, day)
+    set_targets(sites, site, bmus, row, depth, area / projected, seed, day)
     deepest = sites.osteoclast_target_um[site] + sites.mononuclear_target_um[site]
     if deepest > 0.0:
-        # On a strut columns end at its flank: there the faces claimed are the larger.
-        area = max(area, add_columns(lattice, cavities, site, np.float64(deepest)))
+        add_columns(lattice, cavities, site, np.float64(deepest))
     sites.area_um2[site] = area
     return site
 
@@ -204,7 +205,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
 def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore[no-untyped-def]
     """Own every voxel of nobody within `radius_um` of `centre` that has a face against the normal.
 
-    Returns the area of the patch projected on the normal, um2.
+    Returns the area of the patch and what it is when projected on the site's normal, um2.
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -214,7 +215,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
     z0 = centre // lattice.stride_z
     y0 = (centre - z0 * lattice.stride_z) // lattice.stride_y
     x0 = centre - z0 * lattice.stride_z - y0 * lattice.stride_y
-    faces = 0.0
+    faces, projected = 0.0, 0.0
     for z in range(max(1, z0 - reach), min(shape[0] - 2, z0 + reach) + 1):
         for y in range(max(1, y0 - reach), min(shape[1] - 2, y0 + reach) + 1):
             for x in range(max(1, x0 - reach), min(shape[2] - 2, x0 + reach) + 1):
@@ -235,5 +236,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                     foot = add_record(lattice, cavities, site, voxel, True)
                     if foot >= 0:
                         records.foot[foot] = 1
-                        faces += area
-    return faces * lattice.voxel_um * lattice.voxel_um
+                        faces += max(area_there_was(lattice, cavities, voxel, sz, sy, sx), area)
+                        projected += area
+    face = lattice.voxel_um * lattice.voxel_um
+    return faces * face, projected * face

@@ -5,20 +5,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.cavity import FORMING, REVERSAL
+from bonesim.cells.cavity import FORMING
 from bonesim.config.config import Config
 from bonesim.engine.simulation import Simulation
-from bonesim.histology.sections import surface_above
+from bonesim.histology.sections import widths_um
 from bonesim.histology.surface_state import (
     SurfaceState,
     boxed,
     filled,
+    forming_floor,
     of_triangles,
-    owned_records,
     states_of_surface,
 )
 from bonesim.histology.tracker import FIRST, NEVER, SECOND, Tracker
 from bonesim.units import FULL
+
+#: Two labels nearer than this are not seen apart, um: the least that light resolves is .3.
+_APART_UM = 1.0
 
 
 class Specimen(NamedTuple):
@@ -27,12 +30,13 @@ class Specimen(NamedTuple):
     Attributes:
         state: the surface, each triangle's site and phase.
         osteoid: whether each triangle has a team, or a team's osteoid that is not mineral yet.
-        label: bits of the labels at each triangle.
+        label: bits of the labels at each triangle; none at the upright walls of a cavity that fills.
         packet: number of the BMU whose completed packet is at each quiescent triangle, or 0.
+        whose: that number, of each voxel.
         wall: share of each voxel that is a completed packet's.
         between: share formed between the labels where both were taken up.
-        before: the surface as it was before the cavities in reversal; their triangles.
-        cavity: share eroded there.
+        before: the surface as it was before all open cavities.
+        cavity: share of each voxel that they are.
         covered: share of each triangle that lies under living osteoblasts.
     """
 
@@ -40,6 +44,7 @@ class Specimen(NamedTuple):
     osteoid: NDArray[np.bool_]
     label: NDArray[np.uint8]
     packet: NDArray[np.int32]
+    whose: NDArray[np.int32]
     wall: NDArray[np.float32]
     between: NDArray[np.float32]
     before: SurfaceState
@@ -61,38 +66,33 @@ def specimen(tracker: Tracker) -> Specimen:
     ended_day = of_triangles(state.surface, boxed(tissue, tracker.ended_day), NEVER)
     seam = (state.phase == 0) & (s.day - ended_day < osteoid_day(s.config))
     label = of_triangles(state.surface, boxed(tissue, tracker.labels), 0)
-    label = np.where((state.phase == 0) | (state.phase == FORMING), label, 0)
+    label = np.where((state.phase == 0) | forming_floor(s, state), label, 0)
+    first, second = (boxed(tissue, label.quanta) for label in tracker.taken)
+    both = boxed(tissue, tracker.labels) == FIRST | SECOND
+    between = (np.where(both, np.maximum(second - first, 0.0), 0.0) / FULL).astype(np.float32)
+    # Both labels at one place are one line: nothing was formed there between them, a single label.
+    double = np.flatnonzero(label == FIRST | SECOND)
+    apart = widths_um(between, state.surface, double, state.surface.into[double])
+    label[double[apart < _APART_UM]] = FIRST
     wall = np.clip(quanta - boxed(tissue, tracker.base), 0, boxed(tissue, tracker.wall))
     number = np.where(wall > 0, boxed(tissue, tracker.packet), 0)
     bmu = np.array(tracker.packet_bmu, np.int32)[number]
     flat = bmu.reshape(-1)
-    packet = np.maximum(flat[state.surface.bone], flat[state.surface.marrow])
+    packet = np.maximum(flat[state.surface.beneath], flat[state.surface.above])
     packet = np.where(state.phase == 0, packet, 0)
-    places = np.argwhere(wall > 0)
-    normals = np.array(tracker.packet_normal)[number[tuple(places.T)]]
-    above = surface_above(quanta, state.surface, places, normals)
-    # Beneath an open site or a newer packet a wall has no surface of its own: it is not measured.
-    buried = (state.phase[above] != 0) | (packet[above] > bmu[tuple(places.T)])
-    wall[tuple(places[buried].T)] = 0
-    first, second = (boxed(tissue, label.quanta) for label in tracker.taken)
-    both = boxed(tissue, tracker.labels) == FIRST | SECOND
     before, cavity = _before(s)
     return Specimen(
-        state, seam | (state.phase == FORMING), label.astype(np.uint8), packet,
+        state, seam | (state.phase == FORMING), label.astype(np.uint8), packet, bmu,
         (wall / FULL).astype(np.float32),
-        (np.where(both, np.maximum(second - first, 0.0), 0.0) / FULL).astype(np.float32),
+        between,
         before, cavity, _covered(s, state),
     )  # fmt: skip
 
 
 def _before(s: Simulation) -> tuple[SurfaceState, NDArray[np.float32]]:
-    """The surface with all cavities filled, and the cavities in reversal, share of each voxel."""
-    columns: Any = s.cavities.sites.columns
-    voxel, site, _ = owned_records(s)
+    """The surface with all cavities filled, and the cavities, share of each voxel."""
     whole = filled(s)
-    waiting = voxel[columns.phase[site] == REVERSAL]
-    missing = np.zeros(whole.size, np.float32)
-    missing[waiting] = whole[waiting].astype(np.float32) - s.tissue.lattice.quanta[waiting]
+    missing = whole.astype(np.float32) - s.tissue.lattice.quanta
     return states_of_surface(s, whole), boxed(s.tissue, missing / FULL)
 
 

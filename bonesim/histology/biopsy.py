@@ -14,12 +14,15 @@ one small block a few weeks differ from a year. (A count of the packets that sti
 would miss those that later packets have overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
-    MAR     area between labels / length, / interval,   Ac.f    BFR/BS / W.Th
+    MAR     distance between labels / interval,         Ac.f    BFR/BS / W.Th
             where both labels are                       FP      W.Th / Aj.AR
     MS/OS   MS/BS / (OS/BS)                             Aj.AR   MAR x MS/OS
-    W.Th    area of packets / length of their surface
-    E.De    area of cavities / length of the surface they had, resorption ended, no team yet
+    W.Th    distance from a packet's surface to its cement line
+    E.De    distance from the surface there was to the floor, resorption ended, no team yet
     Rs.P, Rv.P, EP   FP x surface in that state / OS    (all in steady state only)
+
+Widths are distances, as a reader measures them (Dempster 2013: mean distance), not area over
+length: on convex bone area over length is less. The upright walls of a cavity that fills take no label.
 
 Matrix becomes mineral `tissue.mineral.lag_day` after it is formed. So osteoid stays as long after its
 team as surface under osteoid, the formation period has these days too, and a label lies in the
@@ -45,9 +48,9 @@ from bonesim.histology.bench import Specimen, osteoid_day, specimen
 from bonesim.histology.cavities import cavity_measures
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
-    WIDTH_TO_THICKNESS,
-    box_volume_um3,
+    Surface,
     sections_through,
+    widths_um,
 )
 from bonesim.histology.surface_state import boxed
 from bonesim.histology.tracker import FIRST, SECOND, Tracker
@@ -228,13 +231,12 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
     per_volume = surface.area_um2.sum() * 1e-6 / surface.volume_mm3
     labelled = (first.surface_um2 + second.surface_um2) / 2.0 * 1e-6 / surface.volume_mm3 * box_mm3
     formed_um3 = (second.formed_quanta - first.formed_quanta) / FULL * tissue.voxel_um**3
-    double_um2 = float(surface.area_um2[bench.label == FIRST | SECOND].sum())
-    between_um3 = box_volume_um3(bench.between, tissue.voxel_um)
     counts = _cells_inside(tracker.simulation)
     shares = {name: 100.0 * bench.state.share(has) for name, has in _of_surface(bench).items()}
     formation = tracker.periods[FORMING].mean_day + osteoid_day(tracker.simulation.config)
     mineralising = 50.0 * (first.share + second.share)
-    apposition = _over(between_um3, double_um2 * p.interval_day)
+    both = bench.label == FIRST | SECOND
+    apposition = _mean_width_um(bench.between, surface, both) / p.interval_day
     per_osteoid = _over(mineralising, shares["OS/BS"])
     return {
         "BS/TV": per_volume,
@@ -245,7 +247,7 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
         "MS/OS": 100.0 * per_osteoid,
         "Aj.AR": apposition * per_osteoid,
         "BFR/BS": formed_um3 / (labelled * 1e6) / p.interval_day * DAYS_PER_YEAR,
-        "W.Th": tracker.completed.thickness_um,
+        "W.Th": _mean_width_um(bench.wall, surface, bench.packet > 0, bench.whose),
         "E.De": tracker.eroded.thickness_um,
         "Ac.f past": tracker.completed.area_um2 * 1e-6 / labelled / tracker.days * DAYS_PER_YEAR,
         "FP": formation,
@@ -256,25 +258,36 @@ def _true(tracker: Tracker, bench: Specimen, p: BiopsyParameters) -> dict[str, f
     }
 
 
+def _mean_width_um(
+    share: NDArray[np.float32], surface: Surface, of: NDArray[np.bool_],
+    whose: NDArray[np.int32] | None = None,
+) -> float:  # fmt: skip
+    """Mean thickness beneath some triangles in 3-D; NaN without any."""
+    chosen = np.flatnonzero(of)
+    area = surface.area_um2[chosen]
+    widths = widths_um(share, surface, chosen, surface.into[chosen], whose)
+    return _over(float((widths * area).sum()), float(area.sum()))
+
+
 def _seen(s: Simulation, bench: Specimen, p: BiopsyParameters) -> dict[str, float]:
     """Values from plane sections, by the formulas above."""
     surface = bench.state.surface
     cut = sections_through(surface, p.spacing_um, 0.5)
-    perimeter = cut.trace_um(np.ones(len(surface.bone)))
+    perimeter = cut.trace_um(np.ones(len(surface.beneath)))
     section_um2 = cut.section_um2()
-    double = cut.trace_um(bench.label == FIRST | SECOND)
+    both = bench.label == FIRST | SECOND
+    double = cut.trace_um(both)
     single = cut.trace_um((bench.label == FIRST) | (bench.label == SECOND))
     waiting = bench.before.phase == REVERSAL
-    reversal = sections_through(bench.before.surface, p.spacing_um, 0.5).trace_um(waiting)
+    before = sections_through(bench.before.surface, p.spacing_um, 0.5)
     per_volume = PERIMETER_TO_SURFACE * perimeter / section_um2 * 1000.0
     seen = {
         "BS/TV": per_volume,
         **{n: 100.0 * cut.trace_um(has) / perimeter for n, has in _of_surface(bench).items()},
         "MS/BS": 100.0 * (double + single / 2.0) / perimeter,
-        "MAR": WIDTH_TO_THICKNESS * _over(cut.profile_um2(bench.between), double) / p.interval_day,
-        "W.Th": WIDTH_TO_THICKNESS
-        * _over(cut.profile_um2(bench.wall), cut.trace_um(bench.packet > 0)),
-        "E.De": WIDTH_TO_THICKNESS * _over(cut.profile_um2(bench.cavity), reversal),
+        "MAR": cut.mean_width_um(bench.between, surface, both) / p.interval_day,
+        "W.Th": cut.mean_width_um(bench.wall, surface, bench.packet > 0, bench.whose),
+        "E.De": before.mean_width_um(bench.cavity, bench.before.surface, waiting),
     }
     seen["BFR/BS"] = seen["MAR"] * seen["MS/BS"] / 100.0 * DAYS_PER_YEAR
     seen["Ac.f"] = seen["Ac.f past"] = _over(seen["BFR/BS"], seen["W.Th"])

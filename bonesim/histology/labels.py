@@ -35,7 +35,7 @@ class Label:
 
     def __init__(
         self, day: int, quanta: NDArray[np.uint8], formed_quanta: int, state: SurfaceState,
-        teams: Teams,
+        floor: NDArray[np.bool_], teams: Teams,
     ) -> None:  # fmt: skip
         self.day = day
         self.quanta = quanta.astype(np.float32)
@@ -43,9 +43,8 @@ class Label:
         self.surface_um2 = float(state.surface.area_um2.sum())
         self._teams = teams
         self._waiting = self._teams.forming.copy()
-        mine = state.site >= 0
         self._area_um2 = np.bincount(
-            state.site[mine], state.surface.area_um2[mine], minlength=teams.id.size
+            state.site[floor], state.surface.area_um2[floor], minlength=teams.id.size
         )
         self.labelled_um2 = 0.0
 

@@ -1,9 +1,13 @@
 """The bone surface as triangles with their voxels, and plane sections through them.
 
-A triangle of marching cubes cuts an edge between a bone and a marrow voxel. Both are kept, so values
-of voxels (a site, a label) are known on the surface too. A section is a plane; its trace is the line
-where it cuts the triangles. Parfitt's factors for isotropic surface convert profiles to 3-D
-referents: perimeter per area x 4/pi is surface per volume, width x pi/4 is thickness.
+Each triangle keeps the voxel beneath its middle and the one above, so values of voxels (a site, a label)
+are known on the surface too. Both lie nearly a voxel away along its normal. (The two voxels between which
+marching cubes puts a corner lie beside the middle, and partly filled ones above their neighbours' bone: by
+them a territory of radius 30 um has 19 % too much surface, one of 120 um 5 %; by these -1 and +1 %.)
+
+A section is a plane; its trace is the line where it cuts the triangles. Parfitt's factors for isotropic
+surface convert profiles to 3-D referents: perimeter per area x 4/pi is surface per volume. Width is
+thickness x pi/4 where all of it is measured; here what is cut almost along it is left out: x .86.
 """
 
 from dataclasses import dataclass
@@ -11,18 +15,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.ndimage import map_coordinates
 
 from bonesim.errors import InputError
 from bonesim.morphometry.shape import surface_mesh
-from bonesim.units import BONE
 
-#: Parfitt 1983: surface per volume from perimeter per area, and thickness from width.
+#: Parfitt 1983: surface per volume from perimeter per area.
 PERIMETER_TO_SURFACE = 4.0 / np.pi
-WIDTH_TO_THICKNESS = np.pi / 4.0
+#: Surface cut at a flatter angle shows no lamellae, and is not measured: sine of 30 degrees.
+_FLATTEST = 0.5
+#: Thickness from width for isotropic surface cut at 30 to 90 degrees: mean of sin^2 over that of sin.
+_OBLIQUE = (np.pi / 6.0 + np.sqrt(3.0) / 8.0) / (np.sqrt(3.0) / 2.0)
+#: How far beneath and above a triangle its voxels are, voxels: nearly one, never at a face of two.
+_ASIDE = 0.9
 #: A plane is kept this share of a voxel off the voxels' centres, where vertices lie.
 _OFF_CENTRE = 0.125
-#: Step and largest length of a ray to the surface: three wall thicknesses.
+#: Step of a ray, and how far it sees: three wall thicknesses.
 _STEP_VOXEL = 0.25
 _LONGEST_RAY_UM = 150.0
 
@@ -35,8 +43,9 @@ class Surface:
 
     Attributes:
         corners: (m, 3, 3): triangle, corner, (z, y, x) in voxels of the box.
-        bone: flat index in the box of the bone voxel beneath each triangle.
-        marrow: of the marrow voxel above it.
+        into: (m, 3) unit normals into bone.
+        beneath: flat index in the box of the voxel beneath each triangle, in bone.
+        above: of the one above it.
         area_um2: of each triangle.
         volume_mm3: of the box between the centres of its outermost voxels.
         shape: of the box, voxels.
@@ -44,8 +53,9 @@ class Surface:
     """
 
     corners: Floats
-    bone: NDArray[np.int64]
-    marrow: NDArray[np.int64]
+    into: Floats
+    beneath: NDArray[np.int64]
+    above: NDArray[np.int64]
     area_um2: Floats
     volume_mm3: float
     shape: tuple[int, ...]
@@ -57,58 +67,65 @@ class Surface:
 
 
 def surface_of(quanta: NDArray[np.uint8], voxel_um: float) -> Surface:
-    """The surface within a box of bone quanta, and the voxels at each of its triangles."""
+    """The surface within a box of bone quanta, and the voxels beneath and above its triangles."""
     mesh = surface_mesh(quanta, np.ones(quanta.shape, np.bool_))
     corners = mesh.vertices[mesh.faces]
-    bone, marrow = _ends(quanta, mesh.vertices)
-    # The first corner that lies between two voxels: a few lie within a cube (Lewiner).
-    first = np.argmax(bone[mesh.faces] >= 0, axis=1) if len(mesh.faces) else np.zeros(0, np.int64)
-    chosen = mesh.faces[np.arange(len(mesh.faces)), first]
+    crossed = mesh.crossed()
+    twice = np.linalg.norm(crossed, axis=1, keepdims=True)
+    outwards = crossed / np.maximum(twice, np.finfo(np.float64).tiny)
+    # Out of bone, whichever way round a triangle's corners are.
+    outwards *= np.sign((outwards * mesh.normals[mesh.faces].sum(axis=1)).sum(axis=1))[:, None]
+    middles = corners.mean(axis=1)
     return Surface(
-        corners, bone[chosen], marrow[chosen],
-        np.linalg.norm(mesh.crossed(), axis=1) / 2.0 * voxel_um**2,
+        corners, -outwards, _voxels_at(middles - _ASIDE * outwards, quanta.shape),
+        _voxels_at(middles + _ASIDE * outwards, quanta.shape), twice[:, 0] / 2.0 * voxel_um**2,
         mesh.cubes * (voxel_um / 1000.0) ** 3, quanta.shape, voxel_um,
     )  # fmt: skip
 
 
-def _ends(
-    quanta: NDArray[np.uint8], vertices: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The bone and the marrow voxel between which each vertex lies; -1 within a cube."""
-    low, high = np.floor(vertices).astype(np.int64), np.ceil(vertices).astype(np.int64)
-    on_edge = (low != high).sum(axis=1) == 1
-    flat = [
-        np.ravel_multi_index(tuple(end.T), quanta.shape) if len(end) else np.zeros(0, np.int64)
-        for end in (low, high)
-    ]
-    low_is_bone = quanta.reshape(-1)[flat[0]] >= BONE
-    bone = np.where(low_is_bone, flat[0], flat[1])
-    marrow = np.where(low_is_bone, flat[1], flat[0])
-    return np.where(on_edge, bone, -1), np.where(on_edge, marrow, -1)
+def _voxels_at(places: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Flat indices of the voxels that contain these places; at the box's edge the nearest."""
+    nearest = np.clip(np.rint(places).astype(np.int64), 0, np.array(shape) - 1)
+    return np.asarray(np.ravel_multi_index(tuple(nearest.T), shape), np.int64)
 
 
-def surface_above(
-    quanta: NDArray[Any], surface: Surface, places: NDArray[np.int64], normals: Floats
-) -> NDArray[np.int64]:
-    """The triangle above each of some bone voxels: nearest to where a ray leaves bone.
+def widths_um(
+    share: NDArray[np.float32], surface: Surface, triangles: NDArray[np.int64], into: Floats,
+    whose: NDArray[np.int32] | None = None,
+) -> Floats:  # fmt: skip
+    """How thick something is beneath the surface: along a ray from each of some triangles.
+
+    Widths are measured as a reader does, as distances from one boundary to the next, not as area over
+    length: on convex bone these differ. A ray goes through the first run of what it measures.
 
     Args:
-        quanta: of the surface's box.
-        surface: the surface.
-        places: (n, 3) voxels.
-        normals: (n, 3) unit normals into bone; the ray goes against them.
+        share: of each voxel of the box that it fills.
+        surface: of the box.
+        triangles: (n,) from whose middles the rays go.
+        into: (n, 3) unit directions into bone.
+        whose: if given, numbers of voxels: a ray stops at the first number that is neither 0 nor that
+            of the voxel beneath its triangle, or above it.
     """
-    at = places.astype(np.float64)
-    inside = np.ones(len(at), np.bool_)
-    limit = np.array(quanta.shape) - 1
-    for _ in range(int(_LONGEST_RAY_UM / surface.voxel_um / _STEP_VOXEL)):
-        here = np.clip(np.rint(at[inside]).astype(np.int64), 0, limit)
-        still = quanta[tuple(here.T)] >= BONE
-        inside[np.flatnonzero(inside)[~still]] = False
-        at[inside] -= _STEP_VOXEL * normals[inside]
-        if not inside.any():
+    at = surface.middles()[triangles] - into
+    total = np.zeros(len(at))
+    going = np.ones(len(at), np.bool_)
+    begun = np.zeros(len(at), np.bool_)
+    if whose is not None:
+        flat = whose.reshape(-1)
+        mine = np.maximum(flat[surface.beneath[triangles]], flat[surface.above[triangles]])
+    step = _STEP_VOXEL
+    for _ in range(int((_LONGEST_RAY_UM / surface.voxel_um + 1.0) / step)):
+        here = map_coordinates(share, at[going].T, order=1, mode="constant")
+        if whose is not None:
+            number = flat[_voxels_at(at[going], surface.shape)]
+            here[(number != 0) & (number != mine[going])] = 0.0
+        total[going] += here * step
+        begun[going] |= here > 0.0
+        going[going] = (here > 0.0) | ~begun[going]
+        if not going.any():
             break
-    return np.asarray(cKDTree(surface.middles()).query(at)[1], np.int64)
+        at += step * into
+    return total * surface.voxel_um
 
 
 @dataclass(frozen=True)
@@ -118,6 +135,7 @@ class Sections:
     Attributes:
         triangle: which triangle each piece of trace comes from.
         length_um: of each piece.
+        axis: across which the section of each piece is.
         planes: (axis, place in voxels) of each section.
         weights: for each axis, the share of a voxel at each place that lies in the box.
         voxel_um: edge of a voxel.
@@ -125,6 +143,7 @@ class Sections:
 
     triangle: NDArray[np.int64]
     length_um: Floats
+    axis: NDArray[np.int64]
     planes: tuple[tuple[int, float], ...]
     weights: tuple[Floats, ...]
     voxel_um: float
@@ -133,14 +152,25 @@ class Sections:
         """Length of trace, each piece weighted by the value of its triangle (True, or a share)."""
         return float((self.length_um * of_triangle[self.triangle]).sum())
 
-    def profile_um2(self, share: Floats) -> float:
-        """Area in all sections of something that fills this share of each voxel of the box."""
-        total = 0.0
-        for axis, place in self.planes:
-            layer = np.take(share, round(place), axis=axis)
-            w = [self.weights[other] for other in range(3) if other != axis]
-            total += float(w[0] @ layer @ w[1])
-        return total * self.voxel_um**2
+    def mean_width_um(
+        self, share: NDArray[np.float32], surface: Surface, of: NDArray[np.bool_],
+        whose: NDArray[np.int32] | None = None,
+    ) -> float:  # fmt: skip
+        """Mean thickness beneath the trace of some triangles; NaN without any.
+
+        Distances lie in the plane of the section, at right angles to the trace. Surface that the section
+        cuts at less than 30 degrees is left out, as readers leave it out.
+        """
+        into = surface.into[self.triangle].copy()
+        into[np.arange(len(into)), self.axis] = 0.0
+        sine = np.linalg.norm(into, axis=1)
+        pieces = np.flatnonzero(of[self.triangle] & (sine >= _FLATTEST))
+        length = self.length_um[pieces]
+        if not length.sum() > 0.0:
+            return float("nan")
+        into = into[pieces] / sine[pieces, None]
+        widths = widths_um(share, surface, self.triangle[pieces], into, whose)
+        return _OBLIQUE * float((length * widths).sum() / length.sum())
 
     def layers(self) -> list[tuple[int, int]]:
         """(axis, voxel layer) of each section."""
@@ -148,8 +178,9 @@ class Sections:
 
     def section_um2(self) -> float:
         """Area of all sections."""
-        shape = tuple(w.size for w in self.weights)
-        return self.profile_um2(np.broadcast_to(np.float64(1.0), shape))
+        edge = [float(w.sum()) for w in self.weights]
+        voxels = sum(float(np.prod(edge)) / edge[axis] for axis, _ in self.planes)
+        return voxels * self.voxel_um**2
 
 
 def box_weights(shape: tuple[int, ...]) -> tuple[Floats, ...]:
@@ -160,12 +191,6 @@ def box_weights(shape: tuple[int, ...]) -> tuple[Floats, ...]:
         w[[0, -1]] = 0.5
         found.append(w)
     return tuple(found)
-
-
-def box_volume_um3(share: Floats, voxel_um: float) -> float:
-    """Volume in the box of something that fills this share of each voxel."""
-    w = box_weights(share.shape)
-    return float(np.einsum("zyx,z,y,x->", share, *w, optimize=True)) * voxel_um**3
 
 
 def sections_through(surface: Surface, spacing_um: float, start: float) -> Sections:
@@ -180,7 +205,7 @@ def sections_through(surface: Surface, spacing_um: float, start: float) -> Secti
         InputError: not one plane fits along some axis.
     """
     step = spacing_um / surface.voxel_um
-    triangles, lengths, planes = [], [], []
+    triangles, lengths, axes, planes = [], [], [], []
     for axis, size in enumerate(surface.shape):
         places = np.arange(start * step, size - 1, step)
         if not places.size:
@@ -195,8 +220,9 @@ def sections_through(surface: Surface, spacing_um: float, start: float) -> Secti
         which, length = _cut(surface.corners, axis, places)
         triangles.append(which)
         lengths.append(length * surface.voxel_um)
+        axes.append(np.full(len(which), axis, np.int64))
     return Sections(
-        np.concatenate(triangles), np.concatenate(lengths), tuple(planes),
+        np.concatenate(triangles), np.concatenate(lengths), np.concatenate(axes), tuple(planes),
         box_weights(surface.shape), surface.voxel_um,
     )  # fmt: skip
 

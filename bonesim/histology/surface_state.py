@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.cells.cavity import FORMING
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.sections import Surface, surface_of
 from bonesim.lattice.ledger import RIM_WIDTH
 from bonesim.lattice.tissue import Tissue
 from bonesim.units import FULL
+
+#: Cosine to its normal from which a triangle is of a site's floor: 75 degrees.
+_STEEPEST = 0.25
 
 
 def boxed(tissue: Tissue, flat: NDArray[Any]) -> NDArray[Any]:
@@ -41,13 +45,13 @@ def filled(simulation: Simulation) -> NDArray[np.uint8]:
 
 
 def of_triangles(surface: Surface, of_voxel: NDArray[Any], nothing: int) -> NDArray[Any]:
-    """Value of each triangle from a value of voxels: the bone voxel's, else the marrow's.
+    """Value of each triangle from a value of voxels: of the one beneath, else of the one above.
 
     The voxel at the floor of a cavity has no owner; the empty one above it belongs to the site.
     """
     flat = of_voxel.reshape(-1)
-    beneath = flat[surface.bone]
-    return np.where(beneath != nothing, beneath, flat[surface.marrow])
+    beneath = flat[surface.beneath]
+    return np.where(beneath != nothing, beneath, flat[surface.above])
 
 
 @dataclass(frozen=True)
@@ -90,3 +94,11 @@ def states_of_surface(
     site = of_triangles(surface, site_of_voxel, -1).astype(np.int64)
     phase = np.where(site >= 0, sites.phase[np.maximum(site, 0)], 0).astype(np.uint8)
     return SurfaceState(surface, site, phase)
+
+
+def forming_floor(simulation: Simulation, state: SurfaceState) -> NDArray[np.bool_]:
+    """Which triangles are of the floor of a site that forms: an upright wall gets no matrix."""
+    sites: Any = simulation.cavities.sites.columns
+    normals = np.stack([sites.nz, sites.ny, sites.nx], axis=1)[np.maximum(state.site, 0)]
+    faces = (state.surface.into * normals).sum(axis=1) > _STEEPEST
+    return np.asarray((state.phase == FORMING) & faces)

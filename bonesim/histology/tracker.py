@@ -1,12 +1,11 @@
 """Tracks every site of a simulation day by day, from its origination to its end.
 
 A site that completes is a *packet*. Its voxels are stored, so that later sections can find it. It is
-measured once, on the day it completes, by its own volume and its own geometric area.
+measured once, on the day it completes.
 
 The *geometric* area of a site is that of the mesh at its voxels, with all open cavities filled to
-where they began. It is not the area assigned to the site's cells (`sites.area_um2`). A site is
-assigned only faces against its normal; on thin struts it consumes about half as much surface more.
-On a flat surface both agree.
+where they began. It is not the area assigned to the site's cells (`sites.area_um2`); both agree on flat
+surface.
 
 Sites that form bone on the day take up the label (`labels`). Matrix mineralises later, by its lag:
 whoever takes a biopsy gives the tracker a label so many days earlier, on the day its matrix is formed.
@@ -21,15 +20,15 @@ from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.labels import Label, Teams
-from bonesim.histology.sections import surface_of
-from bonesim.histology.surface_state import owned_records, states_of_surface
+from bonesim.histology.sections import surface_of, widths_um
+from bonesim.histology.surface_state import forming_floor, owned_records, states_of_surface
 from bonesim.lattice.ledger import INTERIOR, INTERIOR_FORMED
 from bonesim.units import FULL
 
 #: Bits of the two labels in the image of labels.
 FIRST, SECOND = 1, 2
-#: Voxels around a site that its mesh needs.
-_MARGIN = 2
+#: Voxels around a site that its mesh and the rays beneath it need.
+_MARGIN = 4
 #: No formation has ended since the tracker began.
 NEVER = -(10**6)
 
@@ -66,17 +65,17 @@ class Span:
 
 
 class Tally:
-    """Volumes and geometric areas of the sites of one kind."""
+    """Geometric areas of the sites of one kind, and distances beneath them."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.volume_um3 = 0.0
+        self.width_um3 = 0.0
         self.area_um2 = 0.0
 
     @property
     def thickness_um(self) -> float:
-        """Volume over area."""
-        return self.volume_um3 / self.area_um2 if self.area_um2 > 0.0 else float("nan")
+        """Mean distance, by area; NaN without a site."""
+        return self.width_um3 / self.area_um2 if self.area_um2 > 0.0 else float("nan")
 
 
 class Tracker:
@@ -84,11 +83,10 @@ class Tracker:
 
     Attributes:
         periods: by phase (OSTEOCLAST is all of resorption).
-        completed: sites whose formation ended, formed volume over final surface.
-        eroded: sites whose formation began, cavity volume over the surface there was before.
+        completed: sites whose formation began and ended, by their final surface.
+        eroded: sites whose formation began, cavity beneath the surface there was before.
         packet: for each voxel the number of the packet it is in, in order of completion, or 0.
         packet_bmu: for each packet a number of its BMU, rising with the day its first completed.
-        packet_normal: for each packet the unit normal into bone (z, y, x) of its site.
         base: quanta of each packet's voxels when its formation began.
         wall: quanta formed there when it ended.
         labels: bits of the labels each voxel's site took up.
@@ -108,7 +106,6 @@ class Tracker:
         self.ended_day = np.full(size, NEVER, np.int32)
         self.taken: list[Label] = []
         self.packet_bmu: list[int] = [0]
-        self.packet_normal: list[tuple[float, ...]] = [(0.0, 0.0, 0.0)]
         self._bmus: dict[int, int] = {}
         self._mark = np.zeros(size, np.int32)
         self._stock = np.zeros(size, np.uint8)
@@ -130,7 +127,9 @@ class Tracker:
         teams = Teams(self._sites.id, formed, self._sites.phase == FORMING)
         interior = int(s.tissue.lattice.counts[INTERIOR_FORMED])
         quanta = s.tissue.lattice.quanta
-        self.taken.append(Label(s.day, quanta, interior, states_of_surface(s), teams))
+        state = states_of_surface(s)
+        floor = forming_floor(s, state)
+        self.taken.append(Label(s.day, quanta, interior, state, floor, teams))
 
     def _settle_labels(
         self, new: Sites, records: tuple[NDArray[np.int64], ...],
@@ -189,8 +188,8 @@ class Tracker:
         self._settle_labels(new, records, old_records)
         self.ended_day[old_records[0][_chosen(old_records[1], np.flatnonzero(gone), rows)]] = s.day
         self._follow_bases(records, starting)
-        self._measure(records, old_records, starting, ending, inside)
         known = [identity not in self._unknown for identity in old.id[ending].tolist()]
+        self._measure(old_records, starting, ending[known], inside)
         self._keep_packets(old_records, old, ending[known])
 
     def _follow_bases(self, records: tuple[NDArray[np.int64], ...], starting: Any) -> None:
@@ -205,33 +204,28 @@ class Tracker:
         self.packet[fresh] = self.wall[fresh] = self.labels[fresh] = 0
 
     def _measure(
-        self, records: tuple[NDArray[np.int64], ...], old_records: tuple[NDArray[np.int64], ...],
-        starting: Any, ending: Any, inside: NDArray[np.bool_],
+        self, old_records: tuple[NDArray[np.int64], ...], starting: Any, ending: Any,
+        inside: NDArray[np.bool_],
     ) -> None:  # fmt: skip
-        """Volume and geometric area of the cavities and packets of today."""
-        lattice = self.simulation.tissue.lattice
+        """Geometric areas of the cavities and packets of today, and the depth of the cavities."""
         # A team takes the film off the stock as it begins: what was eroded is what was there before.
         voxel, _, stock = old_records
         self._stock[voxel] = stock
-        columns: Any = self.simulation.cavities.sites.columns
-        voxel_um3 = lattice.voxel_um**3 / FULL
         for rows, (voxels, sites, _), tally in (
             (starting, old_records, self.eroded),
             (ending, old_records, self.completed),
         ):
-            for row, place in _voxels_of(voxels, sites, rows[inside[rows]]):
-                # A row keeps its numbers until it is used again, at the earliest tomorrow.
-                quanta = int(columns.formed_quanta[row])
-                if tally is self.eroded:
-                    quanta = int(self._stock[place].sum(dtype=np.int64))
-                if quanta > 0:
-                    tally.count += 1
-                    tally.volume_um3 += quanta * voxel_um3
-                    tally.area_um2 += self._area_um2(place)
+            for _row, place in _voxels_of(voxels, sites, rows[inside[rows]]):
+                widths, areas = self._widths_um(place)
+                tally.count += bool(areas.size)
+                tally.width_um3 += float((widths * areas).sum())
+                tally.area_um2 += float(areas.sum())
         self._stock[voxel] = 0
 
-    def _area_um2(self, voxels: NDArray[np.int64]) -> float:
-        """Area of the surface at a site's voxels, with open cavities filled."""
+    def _widths_um(
+        self, voxels: NDArray[np.int64]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+        """Depth of the cavities beneath a site's surface, all of them filled, and areas there."""
         tissue = self.simulation.tissue
         shape = tissue.padded_shape
         places = np.stack(np.unravel_index(voxels, shape))
@@ -243,10 +237,11 @@ class Tracker:
         surface = surface_of(np.minimum(whole, FULL).astype(np.uint8), tissue.voxel_um)
         self._mark[voxels] = 1
         mine = self._mark.reshape(shape)[box].reshape(-1) == 1
-        foreign = (tissue.lattice.owner.reshape(shape)[box].reshape(-1) >= 0) & ~mine
         self._mark[voxels] = 0
-        bone, marrow = surface.bone, surface.marrow
-        return float(surface.area_um2[mine[bone] | (~foreign[bone] & mine[marrow])].sum())
+        # What lies above is no witness: it can be a neighbour's, or granted beyond the old surface.
+        chosen = np.flatnonzero(mine[surface.beneath])
+        share = (self._stock.reshape(shape)[box] / FULL).astype(np.float32)
+        return widths_um(share, surface, chosen, surface.into[chosen]), surface.area_um2[chosen]
 
     def _keep_packets(
         self, records: tuple[NDArray[np.int64], ...], sites: Sites, ending: Any
@@ -257,13 +252,10 @@ class Tracker:
         place, quanta = voxel[chosen], self.simulation.tissue.lattice.quanta
         self.wall[place] = np.maximum(quanta[place].astype(int) - self.base[place], 0)
         numbers = np.zeros(sites.alive.size, np.int32)
-        columns: Any = self.simulation.cavities.sites.columns
         for row in ending.tolist():
             numbers[row] = len(self.packet_bmu)
             bmu = int(sites.bmu_id[row])
             self.packet_bmu.append(self._bmus.setdefault(bmu, len(self._bmus) + 1))
-            normal = (columns.nz[row], columns.ny[row], columns.nx[row])
-            self.packet_normal.append(tuple(map(float, normal)))
         self.packet[place] = np.where(self.wall[place] > 0, numbers[site[chosen]], 0)
 
 

@@ -38,7 +38,8 @@ _NORMAL = {"nz": "nz", "ny": "ny", "nx": "nx"}
 COLUMNS: dict[str, dict[str, str]] = {
     "site": _ROW | _NORMAL | {
         "id": "id", "bmu": "bmu", "bmu_id": "bmu_id", "voxel": "voxel", "area_um2": "area_um2",
-        "phase": "phase", "phase_day": "phase_day", "osteoclast_depth_um": "osteoclast_depth_um",
+        "phase": "phase", "phase_day": "phase_day", "waited": "waited",
+        "osteoclast_depth_um": "osteoclast_depth_um",
         "osteoclast_target_um": "osteoclast_target_um",
         "depth_excess": "depth_excess", "mononuclear_depth_um": "mononuclear_depth_um",
         "mononuclear_target_um": "mononuclear_target_um", "open_um": "open_um", "film_um": "film_um",
@@ -54,6 +55,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "z": "z", "y": "y", "x": "x", "tz": "tz", "ty": "ty", "tx": "tx",
         "quota_um2": "quota_um2", "area_um2": "area_um2", "owed_um2": "owed_um2",
         "depth_factor": "depth_factor", "mononuclear_factor": "mononuclear_factor",
+        "wait_factor": "wait_factor",
         "misses": "misses", "recruited": "recruited", "open_sites": "open_sites",
     },
     "osteoclast": _ROW | {

@@ -20,8 +20,8 @@ from bonesim.specimens.specimen import Specimen
 from bonesim.units import FULL
 
 EDGE, TOP, DEPTH = 30, 18, 2
-#: The mesh ends at the centres of the outermost voxels, this site at the faces of the block.
-CUT = (EDGE / (EDGE - 1)) ** 2
+#: Thickness from width where sections of all directions down to 30 degrees are measured.
+OBLIQUE = (np.pi / 6 + np.sqrt(3) / 8) / (np.sqrt(3) / 2)
 VOXEL_UM = 20.0
 
 
@@ -88,7 +88,7 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     tracker = Tracker(flat)
     while phase(flat) == REVERSAL:
         tracker.follow(1)
-    assert tracker.eroded.thickness_um == pytest.approx(CUT * DEPTH * VOXEL_UM, rel=1e-3)
+    assert tracker.eroded.thickness_um == pytest.approx(DEPTH * VOXEL_UM, rel=1e-3)
     assert tracker.periods[REVERSAL].mean_day == flat.day
     wall = float(flat.cavities.sites.columns.wall_um[0])
     tracker.follow(64)  # amid the second layer: where a layer is full a flat front pauses
@@ -104,8 +104,8 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
     assert true["MS/BS"] == pytest.approx(100.0)
     assert seen["MS/BS"] == pytest.approx(100.0)
     assert true["MAR"] == pytest.approx(expected, rel=0.01)
-    # All sections are upright: nothing is oblique, so pi/4 is one factor too many.
-    assert seen["MAR"] * 4.0 / np.pi == pytest.approx(expected, rel=0.05)
+    # All sections are upright: nothing is oblique, so the factor is one too many.
+    assert seen["MAR"] / OBLIQUE == pytest.approx(expected, rel=0.05)
     # The ledger counts whole voxels, and a plane across a box of n voxels is 1/(n-1) of the
     # volume between their centres.
     grown = [float(boxed(flat.tissue, label.quanta).mean()) for label in tracker.taken]
@@ -115,8 +115,8 @@ def test_a_flat_cavity_is_read_as_it_was_made(flat: Simulation) -> None:
         tracker.follow(1)
     bench = specimen(tracker)
     true, seen = truth_of(tracker, bench, p), seen_in_sections(flat, bench, p)
-    assert true["W.Th"] == pytest.approx(CUT * wall, rel=0.05)
-    assert seen["W.Th"] * 4.0 / np.pi == pytest.approx(wall, rel=0.05)
+    assert true["W.Th"] == pytest.approx(wall, rel=0.05)
+    assert seen["W.Th"] / OBLIQUE == pytest.approx(wall, rel=0.05)
     assert true["OS/BS"] == pytest.approx(100.0)  # not mineral yet
     tracker.follow(osteoid_day(flat.config))
     assert truth_of(tracker, specimen(tracker), p)["OS/BS"] == 0.0
@@ -208,7 +208,7 @@ def patches() -> Simulation:
 
 def read(s: Simulation, begin: np.ndarray, interval_day: int, first_day: int) -> Any:
     """True values and sections of two labels, taken up from `first_day` on."""
-    p = BiopsyParameters(interval_day=interval_day, wait_day=8, packets_day=60, spacing_um=100.0)
+    p = BiopsyParameters(interval_day=interval_day, wait_day=8, packets_day=60, spacing_um=120.0)
     ByHand(s, begin)
     tracker = Tracker(s)
     for days in (first_day, interval_day):
@@ -223,12 +223,11 @@ def read(s: Simulation, begin: np.ndarray, interval_day: int, first_day: int) ->
 def test_teams_that_rest_half_of_the_time(patches: Simulation, interval_day: int) -> None:
     """MAR is the speed of work, MS/OS the share of time at work, Aj.AR their product."""
     y, x = np.divmod(np.arange(PATCHES * PATCHES), PATCHES)
-    begin = -(
-        8 * x + y
-    )  # every phase of the 64 days, neighbours nearly alike: no steps in the surface
+    # Every phase of the 64 days, neighbours nearly alike: no steps in the surface.
+    begin = -(8 * x + y)
     true, seen = read(patches, begin, interval_day, first_day=20)
     assert true["OS/BS"] == pytest.approx(100.0)
-    for values, factor in ((true, 1.0), (seen, 4.0 / np.pi)):
+    for values, factor in ((true, 1.0), (seen, 1.0 / OBLIQUE)):
         assert factor * values["MAR"] == pytest.approx(SPEED, rel=0.05)
         assert values["MS/OS"] == pytest.approx(50.0, rel=0.06)
         assert factor * values["Aj.AR"] == pytest.approx(SPEED / 2, rel=0.08)

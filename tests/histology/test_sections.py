@@ -6,12 +6,11 @@ import pytest
 from bonesim.errors import InputError
 from bonesim.histology.sections import (
     PERIMETER_TO_SURFACE,
-    WIDTH_TO_THICKNESS,
-    box_volume_um3,
     sections_through,
-    surface_above,
     surface_of,
+    widths_um,
 )
+from bonesim.histology.surface_state import of_triangles
 from bonesim.units import BONE, FULL
 from tests.morphometry.phantoms import ball, places, rod, sampled, slab, turned
 
@@ -22,15 +21,38 @@ def share(quanta: np.ndarray) -> np.ndarray:
     return (quanta / FULL).astype(np.float32)
 
 
-def test_every_triangle_lies_between_a_bone_and_a_marrow_voxel() -> None:
+def test_every_triangle_has_a_voxel_beneath_and_above() -> None:
     quanta = sampled(ball(turned(places(40), 20.0), 14.3))
     surface = surface_of(quanta, VOXEL_UM)
     flat = quanta.reshape(-1)
-    assert (flat[surface.bone] >= BONE).all()
-    assert (flat[surface.marrow] < BONE).all()
-    for end in (surface.bone, surface.marrow):
+    assert (flat[surface.beneath] >= BONE).all()
+    assert (flat[surface.above] < BONE).all()
+    from_middle = surface.middles() - surface.middles().mean(axis=0)
+    assert ((from_middle * surface.into).sum(axis=1) < 0.0).all()
+    np.testing.assert_allclose(np.linalg.norm(surface.into, axis=1), 1.0)
+    for end, way in ((surface.beneath, 1.0), (surface.above, -1.0)):
         away = np.stack(np.unravel_index(end, quanta.shape), axis=1) - surface.middles()
-        assert np.linalg.norm(away, axis=1).max() < 1.8
+        assert np.abs(away - 0.9 * way * surface.into).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("radius", [1.5, 3.0, 6.0])
+def test_a_territory_has_its_own_area(radius: float) -> None:
+    """A disc of columns on a plane of any direction: the triangles that are its are its area."""
+    shares = []
+    for number in range(12):
+        generator = np.random.default_rng(number)
+        n = generator.normal(size=3)
+        n /= np.linalg.norm(n)
+        at = np.stack(np.meshgrid(*[np.arange(24.0)] * 3, indexing="ij"), axis=-1) - 12.0
+        at += generator.uniform(-0.5, 0.5, 3)
+        height = at @ n
+        bone = np.round(FULL * np.clip(0.5 - height / np.abs(n).max(), 0, 1)).astype(np.uint8)
+        aside = np.linalg.norm(at - height[..., None] * n, axis=-1)
+        mine = (aside <= radius) & (bone > 0) & (height > -3.0)
+        surface = surface_of(bone, VOXEL_UM)
+        found = surface.area_um2[of_triangles(surface, mine.astype(int), 0) == 1].sum()
+        shares.append(found / (np.pi * (radius * VOXEL_UM) ** 2))
+    assert np.mean(shares) == pytest.approx(1.0, abs=0.06)
 
 
 @pytest.mark.parametrize("degree", [0.0, 20.0, 45.0])
@@ -55,53 +77,57 @@ def test_a_rod_is_cut_in_circles_and_lines() -> None:
     along = [place for axis, place in cut.planes if axis != 0 and abs(place - 29.5) < 15.0]
     lines = 2 * 59 * VOXEL_UM * len(along)
     circles = 2.0 * np.pi * 15.0 * VOXEL_UM * across_rod
-    assert cut.trace_um(np.ones(len(surface.bone))) == pytest.approx(lines + circles, rel=0.01)
+    assert cut.trace_um(np.ones(len(surface.beneath))) == pytest.approx(lines + circles, rel=0.01)
 
 
 def test_surface_and_thickness_of_a_ball() -> None:
-    """A ball is isotropic: Parfitt's factors must give back its surface and its rind."""
+    """A ball is isotropic: factors must give back its surface, and its rind as a distance."""
     depth = ball(places(80), 30.2)
     quanta = sampled(depth)
     rind = share(quanta) - share(sampled(depth - 3.0))
     surface = surface_of(quanta, VOXEL_UM)
     cut = sections_through(surface, 100.0, 0.5)
-    everywhere = np.ones(len(surface.bone))
+    everywhere = np.ones(len(surface.beneath), np.bool_)
     per_volume = PERIMETER_TO_SURFACE * cut.trace_um(everywhere) / cut.section_um2() * 1000.0
     area_mm2 = 4.0 * np.pi * (30.2 * VOXEL_UM / 1000.0) ** 2
     assert per_volume == pytest.approx(area_mm2 / surface.volume_mm3, rel=0.02)
     assert surface.area_um2.sum() * 1e-6 == pytest.approx(area_mm2, rel=0.01)
-    thickness = WIDTH_TO_THICKNESS * cut.profile_um2(rind) / cut.trace_um(everywhere)
-    true = box_volume_um3(rind, VOXEL_UM) / surface.area_um2.sum()
-    assert true == pytest.approx(60.0 * (1 - 60.0 / 604.0 + (60.0 / 604.0) ** 2 / 3), rel=0.01)
-    assert thickness == pytest.approx(true, rel=0.02)
+    # Area over length would be less: the rind's inner surface is the smaller.
+    triangles = np.arange(len(surface.beneath))
+    widths = widths_um(rind, surface, triangles, surface.into)
+    assert widths.mean() == pytest.approx(60.0, rel=0.01)
+    assert widths.std() < 2.0
+    assert cut.mean_width_um(rind, surface, everywhere) == pytest.approx(60.0, rel=0.03)
+    assert np.isnan(cut.mean_width_um(rind, surface, ~everywhere))
 
 
 def test_a_slab_upright_shows_its_own_thickness() -> None:
-    """Cut at right angles nothing is oblique: the factor would be wrong, and is not applied."""
+    """Cut at right angles nothing is oblique; a section is as large as its face of the box."""
     quanta = sampled(slab(places(40), 6.0))
     surface = surface_of(quanta, VOXEL_UM)
     cut = sections_through(surface, 150.0, 0.5)
     upright = sum(axis != 0 for axis, _ in cut.planes)
-    trace = cut.trace_um(np.ones(len(surface.bone)))
+    trace = cut.trace_um(np.ones(len(surface.beneath)))
     assert trace == pytest.approx(2 * 39 * VOXEL_UM * upright, rel=1e-6)
-    lying = cut.profile_um2(share(quanta)) - 12 * VOXEL_UM * trace / 2
-    inside = [p for axis, p in cut.planes if axis == 0 and abs(p - 19.5) < 6]
-    assert lying == pytest.approx(len(inside) * (39 * VOXEL_UM) ** 2, rel=0.01)
+    assert cut.section_um2() == pytest.approx(len(cut.planes) * (39 * VOXEL_UM) ** 2)
+    # From either side the ray goes through all of it: 12 voxels are more than it sees.
+    widths = widths_um(share(quanta), surface, np.arange(4), surface.into[:4])
+    assert widths == pytest.approx(150.0, abs=VOXEL_UM)
 
 
-def test_the_box_is_what_lies_between_the_outermost_centres() -> None:
-    full = np.ones((11, 13, 15), np.float32)
-    assert box_volume_um3(full, 10.0) == pytest.approx(10 * 12 * 14 * 1000.0)
-
-
-def test_a_wall_finds_its_own_side_of_a_plate() -> None:
-    quanta = sampled(slab(places(30), 4.0))
+def test_a_ray_ends_where_another_packet_begins() -> None:
+    """Two packets, one on the other: each is as thick as itself."""
+    quanta = sampled(slab(places(40), 8.0))
+    wall = np.zeros(quanta.shape, np.float32)
+    whose = np.zeros(quanta.shape, np.int32)
+    top = int(np.flatnonzero(quanta[:, 20, 20] >= BONE)[0])
+    wall[top : top + 5] = 1.0
+    whose[top : top + 2], whose[top + 2 : top + 5] = 7, 3
     surface = surface_of(quanta, VOXEL_UM)
-    # A voxel in the upper half, of a packet that was laid down from below.
-    place = np.array([[16, 15, 15], [16, 15, 15]])
-    normals = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
-    above = surface_above(quanta, surface, place, normals)
-    assert surface.middles()[above][:, 0] == pytest.approx([10.5, 18.5], abs=0.1)
+    upper = np.flatnonzero(surface.into[:, 0] > 0.9)
+    assert widths_um(wall, surface, upper, surface.into[upper]) == pytest.approx(100.0, abs=4.0)
+    own = widths_um(wall, surface, upper, surface.into[upper], whose)
+    assert own == pytest.approx(40.0, abs=4.0)
 
 
 def test_sections_that_do_not_fit_are_refused() -> None:

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from bonesim.cells.apposition import fill
 from bonesim.cells.cavity import FORMING, OSTEOCLAST, CavityTables, add_record
-from bonesim.cells.column import add_columns
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.population import new_row
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue
 from bonesim.units import FULL
+from tests.plain.layers import area_of_layer
 
 SIZE, RADIUS = 77, 32.0
 DEPTH_UM = 40.0
@@ -59,7 +59,7 @@ def work_on(direction: tuple[int, ...]) -> tuple[float, float, float]:
             record = add_record(lattice, cavities, site, voxel, True)
             cavities.records.foot[record] = 1
     projected = np.pi * across**2
-    sites.area_um2[site] = add_columns(lattice, cavities, site, 1.5 * DEPTH_UM)
+    sites.area_um2[site] = area_of_layer(lattice, cavities, site, 1.5 * DEPTH_UM)
     area = float(sites.area_um2[site]) / (projected * tissue.voxel_um**2)
     days = int(DEPTH_UM / 2.0)
     removed = sum(dig(lattice, cavities, site, 2.0, ALWAYS, 4, day) for day in range(days))

@@ -82,7 +82,7 @@ def at_work() -> Simulation:
     simulation = Simulation(validated({
         "seed": 3,
         "specimen": {"kind": "synthetic", "size_mm": [1.2, 1.2, 1.2], "seed": 2},
-        "cells": {"bmu": {"origination_per_mm2_per_year": 12.0}},
+        "cells": {"bmu": {"origination_per_mm2_per_year": 16.0}},
         "schedule": {"burn_in_day": 0, "duration_day": 1000},
     }, "test"))  # fmt: skip
     for _ in range(200):

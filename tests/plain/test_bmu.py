@@ -28,13 +28,14 @@ from bonesim.cells.bmu import (
 from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
 from bonesim.cells.cavity import AREA_STARTED, ARRESTED
 from bonesim.cells.column import inward_normal, is_old_surface
-from bonesim.cells.depth import CavityDepth, bmu_factors
+from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
 from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
 from bonesim.cells.territory import claim, nearest_surface, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
     BMU_TURN,
+    BMU_WAIT,
     CANDIDATE_PLACE,
     ORIGINATION,
     OSTEOCLAST_PLACE,
@@ -150,6 +151,7 @@ def born(bmus: BmuColumns, row: int, voxel: int, n: tuple[float, ...], day: int,
     bmus.area_um2[row] = 0
     bmus.owed_um2[row] = P.founders * math.pi * P.territory_radius_um**2
     bmus.depth_factor[row], bmus.mononuclear_factor[row] = bmu_factors(DEPTH, SEED, day, who)
+    bmus.wait_factor[row] = lognormal(P.wait_cv, normal(SEED, day, who, BMU_WAIT))
     bmus.misses[row] = bmus.recruited[row] = bmus.open_sites[row] = 0
 
 

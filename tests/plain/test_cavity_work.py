@@ -21,7 +21,7 @@ from bonesim.cells.cavity import (
     add_record,
     eroded_depth_um,
 )
-from bonesim.cells.column import add_columns, area_there_was, left_of, span_um
+from bonesim.cells.column import area_there_was, left_of, span_um
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import floor_below, lose, settle
 from bonesim.cells.population import new_row
@@ -30,6 +30,7 @@ from bonesim.lattice.ledger import EVENTS, FLOORLESS, FORMED, INTERIOR, RESORBED
 from bonesim.lattice.tissue import Tissue
 from bonesim.units import BONE, FULL
 from tests.plain.conftest import Busy, alive, assert_same, normal_of, records_of
+from tests.plain.layers import area_of_layer
 from tests.plain.test_floor import holed
 
 Make = Callable[..., Tissue]
@@ -79,7 +80,7 @@ def open_site(
         if bone and area_there_was(tissue.lattice, cavities, voxel, *n) > 0:
             record = add_record(tissue.lattice, cavities, site, voxel, True)
             cavities.records.foot[record] = 1
-    sites.area_um2[site] = add_columns(tissue.lattice, cavities, site, deepest_um)
+    sites.area_um2[site] = area_of_layer(tissue.lattice, cavities, site, deepest_um)
     return cavities, site
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bonesim.cells.bmu import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import Cavities, CavityTables, add_record, close_site
 from bonesim.cells.column import (
-    add_columns,
     area_there_was,
     axis_distance2,
     bone_above,
@@ -36,6 +35,7 @@ from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.units import BONE, FULL
 from tests.plain.conftest import Busy, alive, bone_before, normal_of, records_of
+from tests.plain.layers import area_of_layer
 
 Make = Callable[..., Tissue]
 NUMBERS = numbers_of(BmuParameters(), BmuNumbers)
@@ -279,7 +279,7 @@ def claimed(busy: Busy, count: int) -> list[int]:
         site = int(new_row(sites))
         sites.nz[site], sites.ny[site], sites.nx[site] = n
         sites.voxel[site], sites.first[site], sites.bmu_id[site] = voxel, -1, 10**6 + site // 2
-        if take_patch(busy.lattice, busy.cavities, site, voxel, NUMBERS, busy.shape) > 0:
+        if take_patch(busy.lattice, busy.cavities, site, voxel, NUMBERS, busy.shape)[0] > 0:
             found.append(site)
         else:
             close_site(busy.lattice, busy.cavities, site)
@@ -331,7 +331,7 @@ def test_the_bone_that_a_site_will_dig(busy: Busy) -> None:
             base = foot(busy, whole, voxel, n)
             mine = base if base in feet else -1
             assert claimed_foot(lattice, busy.cavities, site, voxel) == mine
-        area = add_columns(lattice, busy.cavities, site, deepest)
+        area = area_of_layer(lattice, busy.cavities, site, deepest)
         listed = records_of(busy.cavities, site)
         assert len(listed) == len(expected)
         removed = 0.0
@@ -409,5 +409,5 @@ def test_the_area_of_a_disc_on_a_plane(make_tissue: Make, n: tuple[float, float,
     for deepest in (30.0, 60.0):
         tissue = make_tissue(plane(27, n))
         cavities, site = wide_site(tissue, n, radius)
-        area = add_columns(tissue.lattice, cavities, site, deepest)
+        area = area_of_layer(tissue.lattice, cavities, site, deepest)
         assert area == pytest.approx(math.pi * (20.0 * radius) ** 2, rel=0.08)

@@ -148,7 +148,7 @@ def test_where_modelling_starts(busy: Busy) -> None:
                          "mononuclear_target_um", "removed_quanta", "formed_quanta"):  # fmt: skip
                 getattr(sites, name)[site] = 0
             sites.depth_excess[site] = 1
-            area = take_patch(lattice, plain.cavities, site, voxel, PATCH, plain.shape)
+            area, _ = take_patch(lattice, plain.cavities, site, voxel, PATCH, plain.shape)
             sites.area_um2[site] = area
             if area <= 0:
                 free_row(sites, site)
@@ -184,7 +184,7 @@ def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: in
         sites.nz[site], sites.ny[site], sites.nx[site] = n
         sites.phase[site], sites.bmu_id[site] = FORMING, site + 5
         sharp = PATCH._replace(normal_radius_voxel=1)
-        sites.area_um2[site] = take_patch(
+        sites.area_um2[site], _ = take_patch(
             lattice, cavities, site, voxel, sharp, tissue.padded_shape
         )
         set_feet(lattice, cavities, site)

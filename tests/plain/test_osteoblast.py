@@ -41,7 +41,6 @@ from bonesim.cells.osteoblast import (
 from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.cells.precursors import block_of
 from bonesim.chance import (
-    FORMATION_START,
     FORMING_SPELL,
     OSTEOBLAST_FATE,
     OSTEOBLAST_LIFE,
@@ -86,7 +85,9 @@ def test_teams_work_and_rest_in_turns(busy: Busy, share: float) -> None:
     sites, cycle, begun = busy.cavities.sites, P.cycle_day, []
     for site in alive(sites)[:40]:
         on = [works(busy.cavities, site, age, numbers, SEED) for age in range(3 * cycle)]
-        start = cycle * uniform(SEED, 0, sites.id[site], FORMING_SPELL)
+        # All teams of a BMU in turn as they begin.
+        who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
+        start = cycle * uniform(SEED, 0, who, FORMING_SPELL)
         assert on == [(age + start) / cycle % 1.0 < share for age in range(3 * cycle)]
         assert on[:cycle] == on[cycle : 2 * cycle]
         assert sum(on[:cycle]) == pytest.approx(share * cycle, abs=1)
@@ -329,11 +330,12 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
             here = min(here * stopped**-P.sclerostin_exponent, MAX_SIGNAL)
             found = recruitment_in(plain.fields, NUMBERS, sites.voxel[site], plain.shape)
             assert found == pytest.approx(here)
-            per_day = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2) * found
+            pace = 0.9 / P.reversal_day * 2 * n**2 / (1 + n**2)
+            sites.waited[site] = float(sites.waited[site]) + pace * found
             wall = float(max(read_voxel(plain.fields.sclerostin, plain.fields, sites.voxel[site],
                                         plain.shape), MIN_SIGNAL) ** -0.1)  # fmt: skip
             assert wall == pytest.approx(stopped**-0.1)
-            if uniform(SEED, day, sites.id[site], FORMATION_START) < 1 - math.exp(-per_day):
+            if sites.waited[site] >= plain.bmus.wait_factor[sites.bmu[site]]:
                 begin(plain.lattice, plain.fields, plain.cavities, site, NUMBERS,
                       wall * n**P.pool_wall_exponent, day, plain.shape)  # fmt: skip
                 settle_team(plain.cavities, plain.osteoblasts, site, NUMBERS, SEED, day)

@@ -114,12 +114,12 @@ def test_the_nearest_that_is_free(busy: Busy) -> None:
                                   only_free) == best  # fmt: skip
 
 
-def patched(busy: Busy, site: int, centre: int) -> float:
-    """A site takes all voxels of nobody within the radius that look its way; returns the area."""
+def patched(busy: Busy, site: int, centre: int) -> tuple[float, float]:
+    """A site takes all voxels of nobody within the radius that look its way; area, and projected."""
     n, lattice = normal_of(busy.cavities, site), busy.lattice
     middle = np.array(np.unravel_index(centre, busy.shape))
     radius = P.territory_radius_um / lattice.voxel_um
-    area = 0.0
+    area = projected = 0.0
     reach = math.ceil(radius)
     for offset in np.ndindex(*(2 * reach + 1,) * 3):
         place = tuple(int(c) for c in middle + np.array(offset) - reach)
@@ -134,13 +134,15 @@ def patched(busy: Busy, site: int, centre: int) -> float:
         if own > 0 and np.array(there) @ n >= math.cos(math.radians(P.widest_tilt_degree)):
             record = add_record(lattice, busy.cavities, site, voxel, True)
             busy.cavities.records.foot[record] = 1
-            area += own
-    return area * lattice.voxel_um**2
+            area += max(area_there_was(lattice, busy.cavities, voxel, *there), own)
+            projected += own
+    return area * lattice.voxel_um**2, projected * lattice.voxel_um**2
 
 
 def test_claims(busy: Busy) -> None:
     """A BMU claims around surface voxels near and far: what its site is like, or that it has none."""
     claimed = refused = 0
+    leaning = []
     row = alive(busy.bmus)[0]
     bmus, sites = busy.bmus, busy.cavities.sites
     for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 211].tolist():
@@ -159,12 +161,13 @@ def test_claims(busy: Busy) -> None:
         s.voxel[site], s.phase[site], s.phase_day[site] = voxel, OSTEOCLAST, DAY
         s.nz[site], s.ny[site], s.nx[site] = bmus.nz[row], bmus.ny[row], bmus.nx[row]
         s.depth_excess[site], s.front_voxel[site], s.first[site] = 1, -1, -1
-        patch = patched(plain, site, voxel)
+        patch, projected = patched(plain, site, voxel)
         if patch > 0:
-            aimed(plain, site, row)
+            leaning.append(patch / projected)
+            aimed(plain, site, row, patch / projected)
             deepest = s.osteoclast_target_um[site] + s.mononuclear_target_um[site]
-            under = add_columns(plain.lattice, plain.cavities, site, float(deepest))
-            s.area_um2[site] = max(patch, under)
+            add_columns(plain.lattice, plain.cavities, site, float(deepest))
+            s.area_um2[site] = patch
             assert got == site
             claimed += 1
         else:
@@ -182,6 +185,7 @@ def test_claims(busy: Busy) -> None:
         assert_same(busy, plain)
     assert claimed > 5
     assert refused > 5
+    assert 1.0 <= min(leaning) < 1.02 < max(leaning)
 
 
 def scaled(cv: float, standard: float) -> float:
@@ -190,13 +194,13 @@ def scaled(cv: float, standard: float) -> float:
     return math.exp(math.sqrt(sigma2) * standard) / math.exp(sigma2 / 2)
 
 
-def aimed(busy: Busy, site: int, row: int) -> None:
-    """Depths a site is to have: means, the factors of its BMU and its own, and hormones."""
+def aimed(busy: Busy, site: int, row: int, lean: float) -> None:
+    """Depths a site is to have: means, the factors of its BMU and its own, lean, and hormones."""
     s, b = busy.cavities.sites, busy.bmus
     own = scaled(0.2, normal(SEED, DAY, s.id[site], TERRITORY_DEPTH))
-    s.osteoclast_target_um[site] = 22 * 1.3 * b.depth_factor[row] * own
+    s.osteoclast_target_um[site] = lean * 22 * 1.3 * b.depth_factor[row] * own
     s.depth_excess[site] = 1.1
-    s.mononuclear_target_um[site] = 25 * b.mononuclear_factor[row]
+    s.mononuclear_target_um[site] = lean * 25 * b.mononuclear_factor[row]
 
 
 def test_depths_a_site_is_to_have(busy: Busy) -> None:
@@ -204,12 +208,12 @@ def test_depths_a_site_is_to_have(busy: Busy) -> None:
     busy.bmus.depth_factor[row], busy.bmus.mononuclear_factor[row] = 1.4, 0.7
     plain, sites = busy.copy(), busy.cavities.sites
     for site in alive(sites):
-        set_targets(sites, site, busy.bmus, row, DEPTH, SEED, DAY)
-        aimed(plain, site, row)
+        set_targets(sites, site, busy.bmus, row, DEPTH, 1.2, SEED, DAY)
+        aimed(plain, site, row, 1.2)
     for name in ("osteoclast_target_um", "depth_excess", "mononuclear_target_um"):
         one, other = getattr(sites, name), getattr(plain.cavities.sites, name)
         np.testing.assert_allclose(one, other, rtol=1e-6)
-    targets = sites.osteoclast_target_um[alive(sites)] / (22 * 1.3 * 1.4)
+    targets = sites.osteoclast_target_um[alive(sites)] / (1.2 * 22 * 1.3 * 1.4)
     assert targets.std() == pytest.approx(0.2, rel=0.2)
 
 
@@ -246,7 +250,7 @@ def test_a_bmu_takes_up_arrested_sites(busy: Busy) -> None:
         stock = sum(q for v, q in mine if busy.lattice.region[v] == INTERIOR)
         plain.cavities.tally[QUANTA_ARRESTED] -= stock
         s = plain.cavities.sites
-        s.phase[site], s.phase_day[site] = REVERSAL, DAY
+        s.phase[site], s.phase_day[site], s.waited[site] = REVERSAL, DAY, 0
         s.bmu[site], s.bmu_id[site] = row, entity_of(busy.bmus.id[row])
         plain.bmus.open_sites[row] += 1
         assert_same(busy, plain)
@@ -322,6 +326,7 @@ def test_a_patch_s_area(busy: Busy) -> None:
     plain = busy.copy()
     area = take_patch(busy.lattice, busy.cavities, site, centre, NUMBERS, busy.shape)
     assert area == pytest.approx(patched(plain, site, centre), rel=1e-6)
+    assert area[0] >= area[1] > 0
     assert_same(busy, plain)
 
 
