@@ -1,11 +1,14 @@
-"""Kernels compiled once before parallel workers begin; real images, where they are."""
+"""Kernels compiled once before parallel workers begin; the command line; real images, where they are."""
 
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from bonesim.cli.main import main
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -18,6 +21,28 @@ def pytest_configure(config: pytest.Config) -> None:
         # If it fails, workers compile what they need, and their tests show why.
         command = [sys.executable, "-m", "bonesim.engine.compile_ahead", "everything"]
         subprocess.run(command, check=False)
+
+
+@pytest.fixture
+def main_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `bonesim ARGUMENTS` in tmp_path within this process, where warnings are errors.
+
+    A process of its own takes three seconds to import what a command needs. So each command is
+    typed in one once, and all else about it is tested here.
+    """
+
+    def run(*arguments: object, within: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(within)
+        monkeypatch.setattr(sys, "argv", ["bonesim", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(sys.argv, ended.value.code, *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture
