@@ -10,6 +10,12 @@ import pytest
 
 from bonesim.cli.main import main
 
+#: Where the files are that take longest: they come first, so that no worker waits for another at the end.
+LONGEST = (
+    "sweeps", "cli", "test_public.py", "experiments", "whole", "trials", "specimens", "viewer",
+    "storage", "page", "api", "histology", "engine", "morphometry", "plain",
+)  # fmt: skip
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before pytest-xdist starts its workers: with an empty cache each would compile the same."""
@@ -21,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
         # If it fails, workers compile what they need, and their tests show why.
         command = [sys.executable, "-m", "bonesim.engine.compile_ahead", "everything"]
         subprocess.run(command, check=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files before short ones: pytest-xdist itself goes by the number of their tests."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    here = Path(__file__).parent
+
+    def turn(item: pytest.Item) -> int:
+        inside = item.path.is_relative_to(here)
+        return place.get(item.path.relative_to(here).parts[0] if inside else "", len(place))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture
