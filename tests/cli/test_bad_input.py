@@ -89,10 +89,10 @@ def scans(tmp_path: Path) -> dict[str, Path]:
     ],
 )
 def test_scans(
-    command: Command, out: Path, scans: dict[str, Path],
+    here: Command, out: Path, scans: dict[str, Path],
     scan: str, options: list[str], code: int, word: str,
 ) -> None:  # fmt: skip
-    result = command("run", "plain.toml", "-o", out / "a.vtkhdf", "--bone", scans[scan], *options)
+    result = here("run", "plain.toml", "-o", out / "a.vtkhdf", "--bone", scans[scan], *options)
     refused(result, out, code, word)
 
 
@@ -195,11 +195,11 @@ def test_files_and_options(
     ],
 )
 def test_whole_run_file_asked_for_the_impossible(
-    command: Command, tiny: Path, out: Path, arguments: list[str], word: str
+    here: Command, tiny: Path, out: Path, arguments: list[str], word: str
 ) -> None:
     before = tiny.read_bytes()
     word = word.replace("TINY", str(tiny))
-    refused(command(*(str(tiny) if a == "TINY" else a for a in arguments)), out, 2, word)
+    refused(here(*(str(tiny) if a == "TINY" else a for a in arguments)), out, 2, word)
     assert tiny.read_bytes() == before
     assert sorted(path.name for path in tiny.parent.iterdir()) == ["a.vtkhdf", "c.toml"]
 

@@ -4,7 +4,6 @@ import importlib.util
 import io
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,8 +27,10 @@ def test_the_record_in_words_states_k(bonesim: Bonesim, tiny: Path) -> None:
     assert "k = 0.40" in bonesim("clinic", tiny, "--set", "density.k_dxa=0.4").stdout
 
 
-def test_dxa_is_k_times_mineral_of_the_run(bonesim: Bonesim, tiny: Path) -> None:
-    table = pd.read_csv(io.StringIO(bonesim("clinic", tiny, "--every-day", "--csv", "-").stdout))
+def test_dxa_is_k_times_mineral_of_the_run(in_a_process: Bonesim, tiny: Path) -> None:
+    table = pd.read_csv(
+        io.StringIO(in_a_process("clinic", tiny, "--every-day", "--csv", "-").stdout)
+    )
     with open_run(tiny) as run:
         mineral = run.table["bmd_mg_per_cm3"].to_numpy()
     abmd = table.loc[table["quantity"] == "ls_abmd"]
@@ -121,8 +122,8 @@ def test_the_scan_reader_takes_them(
     assert specimen.quanta.mean() / 255 == pytest.approx(seen, rel=0.1)
 
 
-def test_a_voxel_of_ones_own(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
-    bonesim("scan-like", tiny, "-o", tmp_path, "--day", "0", "--voxel-um", "100")
+def test_a_voxel_of_ones_own(in_a_process: Bonesim, tiny: Path, tmp_path: Path) -> None:
+    in_a_process("scan-like", tiny, "-o", tmp_path, "--day", "0", "--voxel-um", "100")
     image = read_image(tmp_path / "day_0.nrrd")
     assert image.geometry.spacing_um == pytest.approx((100.0, 100.0, 100.0))
     assert image.values.shape == (10, 10, 10)
@@ -146,13 +147,9 @@ def test_a_voxel_of_ones_own(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> No
     ],
 )
 def test_bad_input_is_one_line(
-    tiny: Path, tmp_path: Path, arguments: list[str], message: str
+    main_here: Bonesim, tiny: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    words = [str(tiny) if word == "RUN" else word for word in arguments]
-    done = subprocess.run(
-        [sys.executable, "-m", "bonesim", *words],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = main_here(*(tiny if word == "RUN" else word for word in arguments))
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr

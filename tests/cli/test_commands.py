@@ -12,11 +12,11 @@ from pathlib import Path
 Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_help_is_quick(bonesim: Bonesim) -> None:
+def test_help_is_quick(in_a_process: Bonesim) -> None:
     best = float("inf")
     for _ in range(3):
         begun = time.perf_counter()
-        assert "resume" in bonesim("--help").stdout
+        assert "resume" in in_a_process("--help").stdout
         best = min(best, time.perf_counter() - begun)
     # The target is 0.5 s; what makes it slow is importing, and that costs seconds.
     assert best < 1.5
@@ -33,23 +33,23 @@ def test_help_imports_nothing_heavy() -> None:
     assert not imported & heavy
 
 
-def test_info(bonesim: Bonesim, tiny: Path) -> None:
-    printed = bonesim("info", tiny).stdout
+def test_info(in_a_process: Bonesim, tiny: Path) -> None:
+    printed = in_a_process("info", tiny).stdout
     assert "tiny" in printed
     assert "complete" in printed
     assert "BV/TV" in printed
 
 
-def test_measure_as_csv(bonesim: Bonesim, tiny: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(bonesim("measure", tiny, "--csv", "-").stdout)))
+def test_measure_as_csv(in_a_process: Bonesim, tiny: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(in_a_process("measure", tiny, "--csv", "-").stdout)))
     assert {row["day"] for row in rows} == {"0", "20", "40"}
     thickness = next(row for row in rows if row["measure"] == "tb_th_um")
     assert 60 < float(thickness["value"]) < 300
     assert thickness["unit"] == "um"
 
 
-def test_render(bonesim: Bonesim, tiny: Path, tmp_path: Path) -> None:
-    bonesim("render", tiny, "-o", tmp_path / "p.png")
+def test_render(in_a_process: Bonesim, tiny: Path, tmp_path: Path) -> None:
+    in_a_process("render", tiny, "-o", tmp_path / "p.png")
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
     assert len(rows) == 41

@@ -2,7 +2,6 @@
 
 import io
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +13,9 @@ Bonesim = Callable[..., subprocess.CompletedProcess[str]]
 CONFIG = Path(__file__).parents[2] / "configs" / "trt_anastrozole.toml"
 
 
-def test_table_and_picture(bonesim: Bonesim, tmp_path: Path) -> None:
+def test_table_and_picture(in_a_process: Bonesim, tmp_path: Path) -> None:
     picture, table = tmp_path / "h.png", tmp_path / "h.csv"
-    printed = bonesim("hormones", CONFIG, "-o", picture, "--csv", table, "--people", 5).stdout
+    printed = in_a_process("hormones", CONFIG, "-o", picture, "--csv", table, "--people", 5).stdout
     assert "before day 730: anastrozole 0.5 mg 2x/week + testosterone cypionate 100 mg" in printed
     assert "90 % of people" in printed
     daily = pd.read_csv(table)
@@ -48,23 +47,19 @@ def test_csv_to_stdout(bonesim: Bonesim) -> None:
         (["--csv", "nowhere/h.csv"], "there is no folder"),
     ],
 )
-def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bonesim", "hormones", str(CONFIG), *arguments],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_bad_input_is_one_line(
+    main_here: Bonesim, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = main_here("hormones", CONFIG, *arguments)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_config_without_protocol_is_refused(tmp_path: Path) -> None:
+def test_a_config_without_protocol_is_refused(main_here: Bonesim, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('title = "no drugs"\n')
-    done = subprocess.run(
-        [sys.executable, "-m", "bonesim", "hormones", "c.toml"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = main_here("hormones", "c.toml")
     assert done.returncode == 2
     assert "has no protocol" in done.stderr
 

@@ -1,7 +1,6 @@
 """`bonesim decompose` on a tiny bone: table, picture, twin, and what is refused."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,9 @@ BIRTHS = "cells.bmu.origination_per_mm2_per_year"
 
 
 @pytest.fixture(scope="module")
-def decomposed(bonesim: Bonesim, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def decomposed(in_a_process: Bonesim, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loss")
-    done = bonesim(
+    done = in_a_process(
         "decompose", tiny.parent / "c.toml", "--days", "20,40", "--set", f"{BIRTHS}=15",
         "--twin-set", f"{BIRTHS}=1.6", "--csv", folder / "table.csv", "-o", folder / "loss.png",
     )  # fmt: skip
@@ -79,11 +78,10 @@ def test_numbers_in_words() -> None:
         (["--set", "schedule.duration_day=0", "--set", "schedule.snapshots_day=[]"], ["--days"]),
     ],
 )
-def test_bad_input_is_one_line(tiny: Path, arguments: list[str], words: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bonesim", "decompose", str(tiny.parent / "c.toml"), *arguments],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_bad_input_is_one_line(
+    main_here: Bonesim, tiny: Path, arguments: list[str], words: list[str]
+) -> None:
+    done = main_here("decompose", tiny.parent / "c.toml", *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     for word in words:
         assert word in done.stderr

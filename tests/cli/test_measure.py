@@ -3,8 +3,7 @@
 import csv
 import io
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import nrrd
@@ -17,11 +16,10 @@ from tests.cli.conftest import Bonesim
 from tests.morphometry.phantoms import lattice, places
 
 
-def measured(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bonesim", "measure", *map(str, arguments)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.fixture
+def measured(main_here: Bonesim) -> Bonesim:
+    """Run `bonesim measure ARGUMENTS` within this process."""
+    return partial(main_here, "measure")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +44,8 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_scan_in_words(grid: Path) -> None:
-    done = measured(grid, "--threshold", 0.5)
+def test_a_scan_in_words(in_a_process: Bonesim, grid: Path) -> None:
+    done = in_a_process("measure", grid, "--threshold", 0.5)
     assert done.returncode == 0
     for word in ("BV/TV (%)", "Tb.Th (um)", "Conn.D 15 um (1/mm3)", "Conn.D raw (1/mm3)",
                  "windows < 300 um (1/mm3)", "SMI", "DA", "pBV/BV", "Hildebrand",
@@ -56,7 +54,7 @@ def test_a_scan_in_words(grid: Path) -> None:
     assert "read 72 x 72 x 72 voxels" in done.stderr
 
 
-def test_json_csv_and_parquet_agree(grid: Path, tmp_path: Path) -> None:
+def test_json_csv_and_parquet_agree(measured: Bonesim, grid: Path, tmp_path: Path) -> None:
     done = measured(grid, "--threshold", 0.5, "--json", "--csv", tmp_path / "m.csv",
                     "--parquet", tmp_path / "m.parquet")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -69,7 +67,7 @@ def test_json_csv_and_parquet_agree(grid: Path, tmp_path: Path) -> None:
     assert set(records["unit"]) >= {"%", "um", "1/mm3", "mm3", ""}
 
 
-def test_a_region_is_honoured_and_reported(grid: Path) -> None:
+def test_a_region_is_honoured_and_reported(measured: Bonesim, grid: Path) -> None:
     """Between the middles of nodes: 2 x 2 x 2 cells of the grid and what they share."""
     done = measured(grid, "--threshold", 0.5, "--roi", grid.with_name("roi.nrrd"), "--csv", "-")
     rows = {row["measure"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
@@ -79,14 +77,16 @@ def test_a_region_is_honoured_and_reported(grid: Path) -> None:
     assert float(rows["conn_d_per_mm3"]["value"]) == pytest.approx(2 / 0.48**3, rel=0.15)
 
 
-def test_a_voxel_size_replaces_that_of_the_header_and_is_noted(grid: Path) -> None:
+def test_a_voxel_size_replaces_that_of_the_header_and_is_noted(
+    measured: Bonesim, grid: Path
+) -> None:
     done = measured(grid, "--voxel-um", 30)
     assert done.returncode == 0
     assert "voxels are 30 um as given, not the 20 x 20 x 20 um of the header" in done.stderr
     assert "voxel 30 um" in done.stdout
 
 
-def test_each_label_of_a_region_by_itself(grid: Path, tmp_path: Path) -> None:
+def test_each_label_of_a_region_by_itself(measured: Bonesim, grid: Path, tmp_path: Path) -> None:
     labels = np.zeros((72, 72, 72), np.uint8)
     labels[12:36, 12:60, 12:60], labels[36:60, 12:60, 12:60] = 1, 7
     nrrd.write(str(tmp_path / "l.nrrd"), labels, {"spacings": [0.02] * 3}, index_order="C")
@@ -108,7 +108,9 @@ def test_each_label_of_a_region_by_itself(grid: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_maps_of_a_scan_are_images_with_units(grid: Path, tmp_path: Path) -> None:
+def test_maps_of_a_scan_are_images_with_units(
+    measured: Bonesim, grid: Path, tmp_path: Path
+) -> None:
     options = (grid, "--threshold", 0.5, "--roi", grid.with_name("roi.nrrd"))
     done = measured(*options, "--map", tmp_path / "maps", "--csv", tmp_path / "m.csv")
     assert done.returncode == 0, done.stderr
@@ -129,7 +131,7 @@ def test_maps_of_a_scan_are_images_with_units(grid: Path, tmp_path: Path) -> Non
     assert measured(*options, "--map", tmp_path / "maps", "--overwrite").returncode == 0
 
 
-def test_maps_of_a_run_are_of_each_day(tiny: Path, tmp_path: Path) -> None:
+def test_maps_of_a_run_are_of_each_day(measured: Bonesim, tiny: Path, tmp_path: Path) -> None:
     done = measured(tiny, "--map", tmp_path / "a.nrrd", "--quiet", "--csv", tmp_path / "m.csv")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -138,7 +140,7 @@ def test_maps_of_a_run_are_of_each_day(tiny: Path, tmp_path: Path) -> None:
     )
 
 
-def test_a_run_by_day(tiny: Path) -> None:
+def test_a_run_by_day(measured: Bonesim, tiny: Path) -> None:
     done = measured(tiny)
     assert done.returncode == 0
     assert next(line for line in done.stdout.splitlines() if "day" in line).split() == [
@@ -146,7 +148,9 @@ def test_a_run_by_day(tiny: Path) -> None:
     ]  # fmt: skip
 
 
-def test_an_exported_snapshot_is_measured_again(tiny: Path, tmp_path: Path) -> None:
+def test_an_exported_snapshot_is_measured_again(
+    measured: Bonesim, tiny: Path, tmp_path: Path
+) -> None:
     """`image.save("own.vti")` carries its unit; one of its arrays is chosen."""
     from bonesim.storage.reader import open_run
 
@@ -199,7 +203,7 @@ def test_refusals_are_one_line(
     assert done.stdout == ""
 
 
-def test_scan_options_on_a_run_are_refused(tiny: Path) -> None:
+def test_scan_options_on_a_run_are_refused(measured: Bonesim, tiny: Path) -> None:
     done = measured(tiny, "--threshold", 3)
     assert done.returncode == 2
     assert "--threshold: is for scans" in done.stderr

@@ -1,6 +1,8 @@
 """`bonesim measure --mechanics` and `render --colour sed`: known solutions, and one-line refusals."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,8 @@ from bonesim.mechanics.habitual import Habitual
 from bonesim.mechanics.loading import MechanicsParameters
 from bonesim.storage.reader import open_run
 from tests.cli.conftest import Bonesim
-from tests.cli.test_measure import measured
 
+Values = Callable[..., dict[str, float]]
 TEST = ("--voxel-um", 30, "--threshold", 0.5, "--mechanics", "--tissue-modulus-mpa", 6800)
 #: Of the face that a prism of 20 x 20 voxels fills.
 SHARE = (20 / 24) ** 2
@@ -40,15 +42,28 @@ def blocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def values(*arguments: object) -> dict[str, float]:
-    """Measure -> value, from JSON."""
-    done = measured(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return {row["measure"]: row["value"] for row in json.loads(done.stdout)}
+@pytest.fixture
+def measured(main_here: Bonesim) -> Bonesim:
+    """Run `bonesim measure ARGUMENTS` within this process."""
+    return partial(main_here, "measure")
+
+
+@pytest.fixture
+def values(measured: Bonesim) -> Values:
+    """The same; measure -> value, from JSON."""
+
+    def run(*arguments: object) -> dict[str, float]:
+        done = measured(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return {row["measure"]: row["value"] for row in json.loads(done.stdout)}
+
+    return run
 
 
 @pytest.mark.parametrize("per_element", [1, 2])
-def test_a_prism_is_as_stiff_and_strong_as_its_material(blocks: Path, per_element: int) -> None:
+def test_a_prism_is_as_stiff_and_strong_as_its_material(
+    values: Values, blocks: Path, per_element: int
+) -> None:
     found = values(
         blocks / "prism.npy", *TEST, "--ends", "frictionless", "--voxels-per-element", per_element,
         "--habitual-stress-mpa", 1.5,
@@ -66,7 +81,7 @@ def test_a_prism_is_as_stiff_and_strong_as_its_material(blocks: Path, per_elemen
     assert found["bone_carrying_percent"] == pytest.approx(100 * SHARE)
 
 
-def test_clamped_ends_and_confined_sides_are_stiffer(blocks: Path) -> None:
+def test_clamped_ends_and_confined_sides_are_stiffer(values: Values, blocks: Path) -> None:
     found = [
         values(blocks / "rods.npy", *TEST, "--axis", "x", "--ends", ends, "--sides", sides)
         for ends, sides in (("frictionless", "free"), ("clamped", "free"), ("clamped", "confined"))
@@ -76,7 +91,7 @@ def test_clamped_ends_and_confined_sides_are_stiffer(blocks: Path) -> None:
     assert all(one["energy_error"] <= 1e-6 and one["imbalance"] <= 1e-3 for one in found)
 
 
-def test_the_tensor_of_three_equal_rods_is_cubic(blocks: Path) -> None:
+def test_the_tensor_of_three_equal_rods_is_cubic(values: Values, blocks: Path) -> None:
     found = values(blocks / "rods.npy", *TEST, "--tensor")
     confined = values(blocks / "rods.npy", *TEST, "--ends", "frictionless", "--sides", "confined")
     c = np.array([v for name, v in found.items() if name.startswith("stiffness_")]).reshape(6, 6)
@@ -91,7 +106,7 @@ def test_the_tensor_of_three_equal_rods_is_cubic(blocks: Path) -> None:
     assert found["g_xy_mpa"] == pytest.approx(c[3, 3], rel=1e-6)
 
 
-def test_in_words(blocks: Path) -> None:
+def test_in_words(measured: Bonesim, blocks: Path) -> None:
     done = measured(blocks / "rods.npy", *TEST, "--tensor")
     assert done.returncode == 0
     for word in ("E.app (MPa)", "F (N)", "2 % of bone beyond 7000 microstrain", "Pistoia",
@@ -101,7 +116,7 @@ def test_in_words(blocks: Path) -> None:
     assert "voxels at 0.5 or more are bone" in done.stderr
 
 
-def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
+def test_every_snapshot_of_a_run_with_its_own_material(measured: Bonesim, tiny: Path) -> None:
     done = measured(tiny, "--mechanics", "--csv", "-")
     assert done.returncode == 0, done.stderr
     own = measured(tiny, "--mechanics", "--tissue-modulus-mpa", 5000, "--json")
@@ -115,7 +130,7 @@ def test_every_snapshot_of_a_run_with_its_own_material(tiny: Path) -> None:
             assert float(value) == pytest.approx(2 * softer[int(day), name], rel=1e-5)
 
 
-def test_the_tensor_agrees_with_the_simulation(tiny: Path) -> None:
+def test_the_tensor_agrees_with_the_simulation(measured: Bonesim, tiny: Path) -> None:
     """Young's moduli along the axes, as the habitual load's own solves give them."""
     done = measured(tiny, "--mechanics", "--voxels-per-element", 2, "--tensor", "--json")
     assert done.returncode == 0, done.stderr
@@ -129,7 +144,7 @@ def test_the_tensor_agrees_with_the_simulation(tiny: Path) -> None:
         assert found[20, f"e_{axis}_mpa"] == pytest.approx(own, rel=1e-3)
 
 
-def test_a_reference_of_another_program(shared_data: Path, tmp_path: Path) -> None:
+def test_a_reference_of_another_program(values: Values, shared_data: Path, tmp_path: Path) -> None:
     """ParOSol on the same elements: -23.54433923 N on the top face."""
     packed = np.load(shared_data / "vor100_b20_30um.npz")
     bone = np.unpackbits(packed["bone"])[: np.prod(packed["shape"])].reshape(packed["shape"])

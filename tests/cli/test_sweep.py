@@ -42,7 +42,7 @@ values = [1.5, 2.5]
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Run `bonesim ARGUMENTS` beside base.toml and study.toml."""
+    """Run `bonesim ARGUMENTS` in a process of its own, in the folder of base.toml and study.toml."""
     (tmp_path / "base.toml").write_text(BASE)
     (tmp_path / "study.toml").write_text(STUDY)
 
@@ -55,8 +55,14 @@ def command(tmp_path: Path) -> Command:
     return run
 
 
-def test_from_plan_to_picture(command: Command, tmp_path: Path) -> None:
-    result = command("sweep", "run", "study.toml", "-o", "out", "--dry-run")
+@pytest.fixture
+def here(command: Command, main_here: Command) -> Command:
+    """The same within this process."""
+    return main_here
+
+
+def test_from_plan_to_picture(command: Command, here: Command, tmp_path: Path) -> None:
+    result = here("sweep", "run", "study.toml", "-o", "out", "--dry-run")
     assert result.stdout.startswith("4 points, 4 to do")
     assert not (tmp_path / "out").exists()
 
@@ -72,30 +78,29 @@ def test_from_plan_to_picture(command: Command, tmp_path: Path) -> None:
     assert "synthetic" in log
     assert log.endswith("done\n")
 
-    again = command("sweep", "run", "study.toml", "-o", "out")
+    again = here("sweep", "run", "study.toml", "-o", "out")
     assert "4 points, 0 to do" in again.stderr
     assert pd.read_csv(tmp_path / "out" / "results.csv").equals(results)
-    assert command("sweep", "status", "out").stdout.startswith("4 of 4 points done")
+    assert here("sweep", "status", "out").stdout.startswith("4 of 4 points done")
 
-    drawn = command("plot", "sweep", "out", "-o", "hills.png", "--moment", "end")
+    drawn = here("plot", "sweep", "out", "-o", "hills.png", "--moment", "end")
     assert drawn.returncode == 0, drawn.stderr
     numbers = pd.read_csv(tmp_path / "hills.csv")
     ends = results[results["day"] == 20].groupby("hill")["bvtv_percent"].mean()
     assert numbers["mean"].tolist() == pytest.approx(ends.tolist())
 
 
-def test_points_without_a_result_end_with_3(command: Command, tmp_path: Path) -> None:
+def test_points_without_a_result_end_with_3(here: Command, tmp_path: Path) -> None:
     grey = np.zeros((24, 24, 24), np.uint8)
     grey[8:14] = 200
     tifffile.imwrite(tmp_path / "slab.tif", grey)
-    command()
     (tmp_path / "base.toml").write_text(
         '[specimen]\nkind = "scan"\npath = "slab.tif"\nvoxel_um = 20.0\nthreshold = 100\n'
         "[schedule]\nburn_in_day = 0\nduration_day = 5\n"
     )
     study = STUDY.replace("hormones.response.hill", "specimen.threshold")
     (tmp_path / "study.toml").write_text(study.replace("1.5, 2.5", "100, 250"))
-    done = command("sweep", "run", "study.toml", "-o", "out")
+    done = here("sweep", "run", "study.toml", "-o", "out", "--workers", 1)
     assert done.returncode == 3, done.stderr
     assert done.stderr.endswith("2 points have no result: out/failed.csv\n")
     failed = pd.read_csv(tmp_path / "out" / "failed.csv")
@@ -103,9 +108,8 @@ def test_points_without_a_result_end_with_3(command: Command, tmp_path: Path) ->
     assert failed["error"].str.contains("threshold").all()
 
 
-def test_ctrl_c_on_a_terminal(command: Command, tmp_path: Path) -> None:
+def test_ctrl_c_on_a_terminal(here: Command, tmp_path: Path) -> None:
     """It reaches workers and parent at once; what is finished stays, and no trace is shown."""
-    command()
     (tmp_path / "study.toml").write_text(STUDY.replace("seeds = 2", "seeds = 200"))
     process = subprocess.Popen(
         [sys.executable, "-m", "bonesim", "sweep", "run", "study.toml", "-o", "out"],
@@ -122,16 +126,15 @@ def test_ctrl_c_on_a_terminal(command: Command, tmp_path: Path) -> None:
     assert "run it again to go on" in printed.splitlines()[-1]
     finished = len(journal.read_text().splitlines())
     assert 0 < finished < 400
-    assert command("sweep", "status", "out").stdout.startswith(f"{finished} of 400 points done")
+    assert here("sweep", "status", "out").stdout.startswith(f"{finished} of 400 points done")
 
 
-def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
-    command()
+def test_bad_input_is_one_line(here: Command, tmp_path: Path) -> None:
     place = tmp_path / "study.toml"
 
     def refused(code: int, text: str, *words: str, arguments: tuple[str, ...] = ()) -> None:
         place.write_text(text)
-        done = command("sweep", "run", "study.toml", "-o", "out", *arguments)
+        done = here("sweep", "run", "study.toml", "-o", "out", *arguments)
         assert done.returncode == code, done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
         for word in words:
@@ -147,16 +150,15 @@ def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
     refused(2, STUDY, "allowed 0 to 3", arguments=("--task-index", "7", "--task-count", "4"))
 
 
-def test_folders_that_are_not_ours(command: Command, tmp_path: Path) -> None:
-    command()
+def test_folders_that_are_not_ours(command: Command, here: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("years of work")
-    done = command("sweep", "run", "study.toml", "-o", "out")
+    done = here("sweep", "run", "study.toml", "-o", "out")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert [p.name for p in out.iterdir()] == ["thesis.txt"]
     for asked in (("sweep", "status", "out"), ("plot", "sweep", "out", "-o", "a.png")):
-        done = command(*asked)
+        done = here(*asked)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     (out / "thesis.txt").unlink()
     shutil.copy(tmp_path / "study.toml", out)
@@ -167,6 +169,6 @@ def test_folders_that_are_not_ours(command: Command, tmp_path: Path) -> None:
     finally:
         lock.release()
     (tmp_path / "base.toml").write_text(BASE.replace("1.0, 1.0, 1.0", "20.0, 20.0, 20.0"))
-    done = command("sweep", "run", "study.toml", "-o", "other")
+    done = here("sweep", "run", "study.toml", "-o", "other")
     assert (done.returncode, done.stderr.count("\n")) == (4, 1), done.stderr
     assert "--workers" in done.stderr

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -88,15 +89,24 @@ def command(folder: Path) -> Command:
     return run
 
 
+@pytest.fixture
+def here(main_here: Command, folder: Path) -> Command:
+    """The same within this process."""
+    return partial(main_here, within=folder)
+
+
 @pytest.fixture(scope="module")
 def done(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
     """The trial, once."""
-    result = command("trial", "trial.toml", "-o", "out", "--dry-run")
-    assert result.stdout.startswith("9 points, 9 to do on 2 burn-ins")
-    assert not (folder / "out").exists()
     ended = command("trial", "trial.toml", "-o", "out")
     assert ended.returncode == 0, ended.stderr
     return ended
+
+
+def test_a_plan_makes_nothing(here: Command, folder: Path) -> None:
+    result = here("trial", "trial.toml", "-o", "planned", "--dry-run")
+    assert result.stdout.startswith("9 points, 9 to do on 2 burn-ins")
+    assert not (folder / "planned").exists()
 
 
 def test_tables_and_figure(done: subprocess.CompletedProcess[str], folder: Path) -> None:
@@ -133,27 +143,27 @@ def test_twins_differ_by_nothing_without_a_drug_and_by_the_drug(
 
 
 def test_run_again_it_has_nothing_to_do(
-    done: subprocess.CompletedProcess[str], command: Command, folder: Path
+    done: subprocess.CompletedProcess[str], here: Command, folder: Path
 ) -> None:
     before = (folder / "out" / "journal.jsonl").read_bytes()
-    again = command("trial", "trial.toml", "-o", "out")
+    again = here("trial", "trial.toml", "-o", "out")
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert "9 points, 0 to do" in again.stderr
     assert (folder / "out" / "journal.jsonl").read_bytes() == before
-    assert command("sweep", "status", "out").stdout.startswith("9 of 9 points done")
+    assert here("sweep", "status", "out").stdout.startswith("9 of 9 points done")
 
 
 def test_the_figure_again_from_the_folder(
-    done: subprocess.CompletedProcess[str], command: Command, folder: Path
+    done: subprocess.CompletedProcess[str], here: Command, folder: Path
 ) -> None:
-    drawn = command("plot", "trial", "out", "-o", "again.png")
+    drawn = here("plot", "trial", "out", "-o", "again.png")
     assert (drawn.returncode, drawn.stderr) == (0, "again.png\n")
     for name in ("curves", "repeats"):
         first = folder / "out" / f"trial_{name}.csv"
         assert (folder / f"again_{name}.csv").read_text() == first.read_text()
 
 
-def test_bad_input_is_one_line(command: Command, folder: Path) -> None:
+def test_bad_input_is_one_line(here: Command, folder: Path) -> None:
     wrong = folder / "wrong.toml"
     for text, word in (
         (TRIAL.replace("ls_abmd", "lsabmd"), "lsabmd"),
@@ -161,15 +171,15 @@ def test_bad_input_is_one_line(command: Command, folder: Path) -> None:
         (TRIAL.replace("[cohort]\n", "[cohort\n"), "TOML"),
     ):
         wrong.write_text(text)
-        result = command("trial", "wrong.toml", "-o", "none")
+        result = here("trial", "wrong.toml", "-o", "none")
         assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
         assert word in result.stderr
         assert not (folder / "none").exists()
-    result = command("plot", "trial", "nowhere", "-o", "a.png")
+    result = here("plot", "trial", "nowhere", "-o", "a.png")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
 
 
-def test_people_without_a_result_end_with_3(command: Command, folder: Path) -> None:
+def test_people_without_a_result_end_with_3(here: Command, folder: Path) -> None:
     """A trait that leaves no bone in the block: every run is refused, and the reason is reported."""
     (folder / "thin.toml").write_text(
         TRIAL.replace('title = "three men"', 'title = "thin"') + "\n[[cohort.trait]]\n"
@@ -177,7 +187,7 @@ def test_people_without_a_result_end_with_3(command: Command, folder: Path) -> N
         '[[cohort.trait]]\npath = "specimen.width_um"\n'
         'distribution = "uniform"\nlow = -2000.0\nhigh = -1999.0\n'
     )
-    result = command("trial", "thin.toml", "-o", "thin", "--workers", 1)
+    result = here("trial", "thin.toml", "-o", "thin", "--workers", 1)
     assert result.returncode == 3, result.stderr
     assert result.stderr.endswith("points have no result: thin/failed.csv\n")
     assert "Traceback" not in result.stderr

@@ -1,4 +1,8 @@
-"""Experiments in miniature: their own studies on a smaller bone and fewer seeds, in this process."""
+"""Experiments in miniature: their own studies on smaller bones and fewer seeds, in this process.
+
+The normal suite simulates the smallest bones that still show an effect; `pytest -m slow` those on
+which its size can be compared.
+"""
 
 import importlib.util
 import sys
@@ -20,6 +24,10 @@ from bonesim.sweeps.sweep import run_share
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "experiments"
+#: A test in its small form, and in its full form behind the marker.
+both_forms = pytest.mark.parametrize(
+    "full", [pytest.param(False, id="small"), pytest.param(True, id="full", marks=pytest.mark.slow)]
+)
 
 
 def script(experiment: str) -> ModuleType:

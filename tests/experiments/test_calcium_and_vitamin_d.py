@@ -7,17 +7,18 @@ import pandas as pd
 import pytest
 
 from bonesim.endocrine.response import ResponseParameters
-from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@both_forms
 def test_both_supplements_spare_two_fifths_of_all_births(
-    miniature: Callable[..., pd.DataFrame], tmp_path: Path
+    miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool
 ) -> None:
     supplements = script("calcium_and_vitamin_d")
     results = miniature(
-        EXPERIMENTS / "calcium_and_vitamin_d" / "sweep.toml", seeds=2,
+        EXPERIMENTS / "calcium_and_vitamin_d" / "sweep.toml", seeds=2 if full else 1,
         where="(calcium == 800) == (vitamin_d == 25)",
-        base={"specimen.size_mm": [1.4, 1.4, 1.4], "schedule.burn_in_day": 100,
+        base={"specimen.size_mm": [1.4 if full else 1.1] * 3, "schedule.burn_in_day": 100,
               "schedule.duration_day": 200, "schedule.snapshots_day": [0, 100, 200]},
     )  # fmt: skip
     arms = supplements.arms_of(results)

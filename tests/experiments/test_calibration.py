@@ -22,7 +22,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_courses_share_their_start_and_nothing_is_lost_for_nothing(use: Any) -> None:
     scenarios = use("scenarios")
-    small = {"specimen.size_mm": [1.5, 1.5, 1.5], "schedule.burn_in_day": 100,
+    small = {"specimen.size_mm": [1.1, 1.1, 1.1], "schedule.burn_in_day": 100,
              "cells.bmu.origination_per_mm2_per_year": 6.0}  # fmt: skip
     config = to_toml(load_config(HERE / "block.toml", small))
     short = {
@@ -104,8 +104,8 @@ def test_the_posterior_finds_what_the_data_determine_and_no_more(
     monkeypatch.setattr(fit, "FITTED", {"s": (3.0, 0.5, None)})
     monkeypatch.setattr(fit, "DRAWS", 2000)
     rng = np.random.default_rng(1)
-    inputs = rng.random((40, 2))
-    statistics = pd.DataFrame({"s": 10.0 * inputs[:, 0] + 0.3 * rng.standard_normal(40)})
+    inputs = rng.random((24, 2))
+    statistics = pd.DataFrame({"s": 10.0 * inputs[:, 0] + 0.3 * rng.standard_normal(24)})
     draws, weight, quality = fit.posterior(inputs, statistics, 2)
     design = DesignParameters.model_validate(
         {"kind": "latin_hypercube", "variable": [

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@both_forms
 def test_tamoxifen_gives_after_the_menopause_and_takes_before_it(
-    miniature: Callable[..., pd.DataFrame], tmp_path: Path
+    miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool
 ) -> None:
     women = script("tamoxifen_or_anastrozole")
     results = miniature(
         EXPERIMENTS / "tamoxifen_or_anastrozole" / "sweep.toml", seeds=1, where="own_e2 > 0",
-        base={"specimen.size_mm": [1.6, 1.6, 1.6], "schedule.burn_in_day": 100,
+        base={"specimen.size_mm": [1.6 if full else 1.2] * 3, "schedule.burn_in_day": 100,
               "protocol.anastrozole.stop_day": 240, "protocol.tamoxifen.stop_day": 240,
               "schedule.duration_day": 240, "schedule.snapshots_day": [0, 120, 240]},
     )  # fmt: skip

@@ -6,23 +6,24 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import EXPERIMENTS, printed_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@both_forms
 def test_most_of_an_early_loss_is_no_structure(
-    miniature: Callable[..., pd.DataFrame], tmp_path: Path
+    miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool
 ) -> None:
-    lost = script("what_is_lost")
+    lost, last = script("what_is_lost"), 300 if full else 200
     results = miniature(
-        EXPERIMENTS / "what_is_lost" / "sweep.toml", seeds=2, where="e2 > 0",
-        base={"specimen.size_mm": [1.3, 1.3, 1.3], "schedule.burn_in_day": 120,
-              "schedule.duration_day": 300, "schedule.snapshots_day": [0, 150, 300]},
+        EXPERIMENTS / "what_is_lost" / "sweep.toml", seeds=2 if full else 1, where="e2 > 0",
+        base={"specimen.size_mm": [1.3 if full else 1.1] * 3, "schedule.burn_in_day": 120 if full else 60,
+              "schedule.duration_day": last, "schedule.snapshots_day": [0, last // 2, last]},
     )  # fmt: skip
     quanta = [f"loss_{part}_quanta" for part in lost.PARTS]
     assert (results[quanta].sum(axis=1) == results["loss_total_quanta"]).all()
     table = lost.table_of(results)
     parts = sum(table[(name, "mean")] for name in lost.NAMES)
     assert parts.to_numpy() == pytest.approx(table[(lost.WHOLE, "mean")].to_numpy())
-    assert table.loc[300, (lost.WHOLE, "mean")] > 1.0
-    assert table.loc[300, ("at_once_percent", "mean")] > 30.0
+    assert table.loc[last, (lost.WHOLE, "mean")] > 1.0
+    assert table.loc[last, ("at_once_percent", "mean")] > 30.0
     assert "open remodelling space" in printed_and_drawn(lost, table, tmp_path / "lost.png")

@@ -15,6 +15,7 @@ from bonesim.errors import InputError
 from bonesim.histology.biopsy import MEASURES, BiopsyParameters, Reading, biopsy, check_days
 from bonesim.histology.health import HEALTH
 from bonesim.specimens import make_specimen
+from tests.cli.conftest import Bonesim
 
 ROOT = Path(__file__).parents[2]
 SMALL = """
@@ -135,13 +136,13 @@ SHORT = ("--set", "biopsy.packets_day=34", "--set", "biopsy.spacing_um=100")
 
 
 def test_the_command_prints_writes_and_goes_beyond_the_last_day(
-    small: Path, tmp_path: Path
+    main_here: Bonesim, small: Path, tmp_path: Path
 ) -> None:
     done = commanded(small, "--day", 70, *SHORT, "--csv", tmp_path / "b.csv")
     assert done.returncode == 0, done.stderr
     for word in ("Ac.f", "W.Th", "E.De", "um3/um2/y", "true", "sections", "cells"):
         assert word in done.stdout
-    done = commanded(small, "--day", 70, *SHORT, "--json")
+    done = main_here("biopsy", small, "--day", 70, *SHORT, "--json")
     records = json.loads(done.stdout)
     assert [r["symbol"] for r in records] == list(MEASURES)
     for one in records:  # the band is of the value that is named, and decides
@@ -164,8 +165,10 @@ def test_the_command_prints_writes_and_goes_beyond_the_last_day(
         (("--day", 34, *SHORT, "--set", "specimen.nonsense=1"), "nonsense"),
     ],
 )
-def test_bad_input_is_one_line(small: Path, arguments: tuple[object, ...], word: str) -> None:
-    done = commanded(small, *arguments)
+def test_bad_input_is_one_line(
+    main_here: Bonesim, small: Path, arguments: tuple[object, ...], word: str
+) -> None:
+    done = main_here("biopsy", small, *arguments)
     assert done.returncode == 2, done
     assert done.stderr.count("\n") == 1
     assert word in done.stderr

@@ -53,6 +53,10 @@ def test_normals_point_out_of_bone() -> None:
     assert mesh.moved(0.5).area() > mesh.area()
 
 
+#: Rods along each axis.
+GRIDS = [(1, 1, 1), (4, 1, 1), (9, 4, 1), (4, 4, 1)]
+
+
 def rods_by_hand(lengths: np.ndarray, radius: float, volume: float) -> float:
     """DA of straight rods along the axes: surface met along w is 4 r length sin(angle) each.
 
@@ -67,8 +71,18 @@ def rods_by_hand(lengths: np.ndarray, radius: float, volume: float) -> float:
     return float(np.sqrt(m.max() / m.min()))
 
 
-@pytest.mark.parametrize("numbers", [(1, 1, 1), (4, 1, 1), (9, 4, 1), (4, 4, 1)])
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(
+    ("scale", "numbers"),
+    [
+        *((1, numbers) for numbers in GRIDS),
+        (2, GRIDS[1]),
+        *(
+            pytest.param(2, numbers, marks=pytest.mark.slow)
+            for numbers in GRIDS
+            if numbers != GRIDS[1]
+        ),
+    ],
+)
 def test_fabric_of_grids_of_rods(numbers: tuple[int, int, int], scale: int) -> None:
     """Rods along each axis, that many a face, apart from one another: DA within 3 %."""
     edge, radius = 96 * scale, 3.0 * scale

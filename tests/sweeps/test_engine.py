@@ -24,7 +24,7 @@ from bonesim.sweeps.journal import Journal
 from bonesim.sweeps.study import Study
 from bonesim.sweeps.sweep import in_order, missing, plan, run_share, run_study
 from tests.sweeps import dummy
-from tests.sweeps.conftest import HILL
+from tests.sweeps.conftest import HILL, study_in
 
 pytest.importorskip("distributed", reason="sweeps need: pip install '.[sweep]'")
 
@@ -37,18 +37,26 @@ def results(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "results.csv").drop(columns="seconds")
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an undisturbed sweep."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    study = Study(study_in(place, FOUR))
+    assert run_study(study, place / "calm", workers=1, simulate=dummy.numbers) == 0
+    return place / "calm"
+
+
 @pytest.fixture
-def undisturbed(write: Write, tmp_path: Path) -> pd.DataFrame:
-    """The results of an undisturbed sweep."""
-    assert run_study(Study(write(FOUR)), tmp_path / "calm", workers=1, simulate=dummy.numbers) == 0
-    return results(tmp_path / "calm")
+def undisturbed(calm: Path) -> pd.DataFrame:
+    """Its results."""
+    return results(calm)
 
 
-def test_the_table_is_tidy(undisturbed: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_table_is_tidy(undisturbed: pd.DataFrame, calm: Path) -> None:
     assert len(undisturbed) == 4 * 2 * 3
     assert set(undisturbed) >= {"point", "row", "replicate", "seed", "hill", "snapshot", "day",
                                 "bvtv_percent", "status"}  # fmt: skip
-    parquet = pd.read_parquet(tmp_path / "calm" / "results.parquet").drop(columns="seconds")
+    parquet = pd.read_parquet(calm / "results.parquet").drop(columns="seconds")
     assert parquet["bvtv_percent"].tolist() == undisturbed["bvtv_percent"].tolist()
     for row in undisturbed.to_dict("records"):
         expected = 10 - row["snapshot"] * row["hill"] + 0.01 * (row["seed"] % 7)
@@ -170,7 +178,7 @@ def test_a_full_disk_loses_nothing(write: Write, tmp_path: Path, undisturbed: pd
     done, _ = Folder(folder).status()
     assert 0 < len(done) < 8
     kept = (folder / "journal.jsonl").read_bytes()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    assert run_study(Study(study), folder, workers=1, simulate=dummy.numbers) == 0
     assert (folder / "journal.jsonl").read_bytes().startswith(kept)
     pd.testing.assert_frame_equal(results(folder), undisturbed)
 

@@ -92,9 +92,14 @@ def features() -> str:
     return " ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(2400)  # it compiles all kernels once more, for that processor
 def test_another_processor_gives_the_same(speck: dict[str, Any]) -> None:
-    """Kernels compiled for the plainest processor of this kind, NumPy without its fast instructions."""
+    """Kernels compiled for the plainest processor of this kind, NumPy without its fast instructions.
+
+    What the compiler may do with this processor's own instructions (contracted multiplications and
+    additions, sums in another order), `test_plain_python_gives_the_same` finds in any suite.
+    """
     generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     assert printed([str(SPECK)], NPY_DISABLE_CPU_FEATURES=features(), **generic) == speck
 

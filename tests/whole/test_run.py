@@ -16,6 +16,13 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import open_run
 
 
+@pytest.fixture(scope="session")
+def small(small: Config) -> Config:
+    """A smaller bone than other tests have, with more at work in it: it is simulated many times."""
+    return small.with_changes({"specimen.size_mm": [1.1, 1.0, 1.2],
+                               "cells.bmu.origination_per_mm2_per_year": 6.0})  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def whole_run(small: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(small, tmp_path_factory.mktemp("run") / "whole.vtkhdf")
@@ -29,6 +36,7 @@ def test_file_holds_every_day(whole_run: Path) -> None:
         final = opened.table.iloc[-1]
         assert int(opened.quanta(300).sum(dtype=np.int64)) == int(final["bone_quanta"])
         assert len(opened.cells("osteocytes", 300)) == int(final["osteocyte_lacunae"])
+        assert len(opened.events) > 50
         assert set(opened.events["kind"].astype(str)) <= set(opened.events["kind"].cat.categories)
     assert not checkpoint_path(whole_run).exists()
 
