@@ -49,9 +49,7 @@ def differences(
     for name in quantities:
         wide = [_wide(one, name) for one in (a, b)]
         for day in days:
-            mine, other = (
-                one[day] if day in one else pd.Series(np.nan, one.index) for one in wide
-            )
+            mine, other = (one[day] if day in one else pd.Series(np.nan, one.index) for one in wide)
             row = _paired(mine, other, name) if paired else _independent(mine, other, name)
             row |= {"quantity": name, "day": day, "a": _mean(mine), "b": _mean(other)}
             for side, one in zip("ab", wide, strict=True):
@@ -75,7 +73,7 @@ def _paired(mine: "pd.Series", other: "pd.Series", name: str) -> dict[str, Any]:
 
 
 def _independent(mine: "pd.Series", other: "pd.Series", name: str) -> dict[str, Any]:
-    row = _with_ends("difference", welch(mine, other))
+    row = _with_ends("difference", welch(mine.to_numpy(float), other.to_numpy(float)))
     row["n"] = int(row["n"])
     row["difference"] = _mean(mine) - _mean(other)
     if unit_of(name) and _mean(other) != 0.0:

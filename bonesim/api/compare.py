@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bonesim.reports.pairs import Member
     from bonesim.sweeps.arms import Arm
 
-__all__ = ["compare"]
+__all__ = ["compare", "paired_sweep"]
 
 #: Ends of run files.
 RUN_FILES = "*.vtkhdf"
@@ -92,7 +92,9 @@ def compare(
 
     if names is not None and len(names) != 2:
         raise InputError(f"got {len(names)}; give two, of A and of B", parameter="names")
-    place = _checked(output, overwrite, *(one.path if isinstance(one, Run) else one for one in runs))
+    place = _checked(
+        output, overwrite, *(one.path if isinstance(one, Run) else one for one in runs)
+    )
     with ExitStack() as files:
         found = _Sides(files, unpaired)
         found.take(runs, arms)
@@ -107,6 +109,41 @@ def compare(
         from bonesim.viewer import pairs as viewer
 
         return Compared(table, members, _shown(viewer.draw(what, table, colour), place))
+
+
+def paired_sweep(
+    folder: str | Path, *, outcome: str = "bvtv_percent", moment: str = "change", reference: Any = None
+) -> "pd.DataFrame":  # fmt: skip
+    """Each row of a sweep less its reference row, within replicates, which share their seed.
+
+    Args:
+        folder: of a sweep.
+        outcome, moment: as for `plot_sweep`; not "regained".
+        reference: value of the first variable with which rows are compared; that of the first row if
+            None.
+
+    Returns:
+        The design's columns, reference, differs (in what a row differs from its reference), mean, ci
+        (half of the 95 % interval, Student's t) and n. `attrs["unit"]` is the unit of the difference.
+        Empty if rows do not pair: no common random numbers, one replicate, or a sampled design.
+
+    Raises:
+        InputError: no folder of a sweep; no such outcome, moment or reference.
+    """
+    import pandas as pd
+
+    from bonesim.sweeps.folder import Folder
+    from bonesim.sweeps.journal import STUDY
+    from bonesim.sweeps.study import StudyParameters, read_as
+    from bonesim.viewer import sweep_plots
+
+    place = Folder(Path(folder))
+    design = read_as(place.path / STUDY, StudyParameters)[0].design
+    runs = sweep_plots.outcome_of(place.results(), outcome, moment)
+    found = sweep_plots.differences_of(runs, design, moment, reference)
+    table = pd.DataFrame() if found is None else found
+    table.attrs = {"unit": sweep_plots.points(outcome, moment)}
+    return table
 
 
 def _members(what: Any, quantities: list[str]) -> "pd.DataFrame":
@@ -182,7 +219,9 @@ class _Sides:
             raise InputError(
                 f"are {len(runs)} files; give them in pairs: A1 B1 A2 B2 ...", parameter="runs"
             )
-        paths = [one.path.resolve() if isinstance(one, Run) else Path(one).resolve() for one in runs]
+        paths = [
+            one.path.resolve() if isinstance(one, Run) else Path(one).resolve() for one in runs
+        ]
         if twice := next((one for one in paths if paths.count(one) > 1), None):
             raise InputError(f"{twice.name} is given twice", parameter="runs")
         members = [self._member(one) for one in runs]
@@ -190,13 +229,19 @@ class _Sides:
 
     def _folders(self, places: Sequence[Path]) -> None:
         """Runs with their twins, or two folders whose runs pair by bone and seed."""
-        found = [sorted(one for one in place.glob(RUN_FILES) if one.name[0] != ".") for place in places]
+        found = [
+            sorted(one for one in place.glob(RUN_FILES) if one.name[0] != ".") for place in places
+        ]
         for place, files in zip(places, found, strict=True):
             if not files:
                 raise InputError(f"{place}: holds no run file (.vtkhdf)", parameter="runs")
         if len(places) == 1:
             names = {one.stem: one for one in found[0]}
-            both = [(one, names[f"{stem}{TWIN}"]) for stem, one in names.items() if f"{stem}{TWIN}" in names]
+            both = [
+                (one, names[f"{stem}{TWIN}"])
+                for stem, one in names.items()
+                if f"{stem}{TWIN}" in names
+            ]
             if not both:
                 raise InputError(
                     f"{places[0]}: no run in it has a twin beside it (NAME{TWIN}.vtkhdf); give two folders, "
@@ -214,7 +259,9 @@ class _Sides:
             self.a, self.b = a, b
             return
         partners = {(one.seed, one.bone): one for one in b}
-        both = [(one, partners[one.seed, one.bone]) for one in a if (one.seed, one.bone) in partners]
+        both = [
+            (one, partners[one.seed, one.bone]) for one in a if (one.seed, one.bone) in partners
+        ]
         if not both:
             raise InputError(
                 "share no pair of one bone and seed; give runs that do, or compare them as independent "
@@ -223,16 +270,19 @@ class _Sides:
         self.a, self.b = [one for one, _ in both], [other for _, other in both]
         alone = len(a) + len(b) - 2 * len(both)
         if alone:
-            self.notes.append(f"{alone} runs have no partner of their bone and seed; they are left out")
+            self.notes.append(
+                f"{alone} runs have no partner of their bone and seed; they are left out"
+            )
 
     def _arms(self, places: Sequence[Path], arms: Sequence[Mapping[str, Any]]) -> None:
         """Two rows of a sweep, or a row of each of two sweeps."""
-        from bonesim.sweeps.arms import Arm
+        from bonesim.sweeps.arms import Arm, rows_text
 
         if len(places) == 1 and len(arms) != 2:
             raise InputError(
-                f"of {places[0]}: got {len(arms)}; give two, e.g. dose_mg=0.5 and dose_mg=1: the first is "
-                "compared with the second", parameter="arms",
+                f"of {places[0]}: got {len(arms)}; give two rows of its design, the first is compared with "
+                f"the second: {rows_text(places[0])}",
+                parameter="arms",
             )  # fmt: skip
         if len(arms) > 2:
             raise InputError(f"got {len(arms)}; give two", parameter="arms")
@@ -242,14 +292,18 @@ class _Sides:
             pair[1].points["point"]
         ):
             raise InputError("are one and the same row; give two rows", parameter="arms")
-        sides = [[self._of_point(arm, row) for row in arm.points.to_dict("records")] for arm in pair]
+        sides = [
+            [self._of_point(arm, row) for row in arm.points.to_dict("records")] for arm in pair
+        ]
         named = [one.name or one.folder.name for one in pair]
         if len(set(named)) == 1:
             named = [one.folder.name for one in pair]
         self.names = (named[0], named[1])
         missing = sum(one.missing for one in pair)
         if missing:
-            self.notes.append(f"{missing} points of these arms have no result yet; they are left out")
+            self.notes.append(
+                f"{missing} points of these arms have no result yet; they are left out"
+            )
         self._matched(sides[0], sides[1])
 
     def _of_point(self, arm: "Arm", point: Mapping[Any, Any]) -> "Member":
@@ -266,7 +320,9 @@ class _Sides:
         values = {arm.path_of(str(k)): v for k, v in point.items() if k not in OF_POINTS}
         bone = {k: v for k, v in values.items() if k.startswith("specimen.")}
         also = {k: str(v) for k, v in arm.design.also.items() if k.startswith("specimen")}
-        text = json.dumps([bone, also, int(point["replicate"]) if also else 0], default=str, sort_keys=True)
+        text = json.dumps(
+            [bone, also, int(point["replicate"]) if also else 0], default=str, sort_keys=True
+        )
         rows = arm.results[arm.results["point"] == point["point"]]
         setting = {k: v for k, v in values.items() if k not in bone}
         days = tuple(int(day) for day in rows["day"])

@@ -13,6 +13,7 @@ from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.bones import bones
 from bonesim.cli.clinic import clinic, scan_like
+from bonesim.cli.compare import compare
 from bonesim.cli.decompose import decompose
 from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
@@ -61,6 +62,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
+        (compare, "compare", "compare out.vtkhdf out_twin.vtkhdf -o compare.png"),
         (story, "story", "story out.vtkhdf 313111473836032 -o story.png"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),

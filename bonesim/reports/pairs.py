@@ -29,6 +29,8 @@ QUANTITIES = {
 MIN_SHARED = 0.5
 #: Parts of a configuration in which pairs of one comparison may differ.
 OF_A_PAIR = ("title", "seed", "specimen", "schedule")
+#: Characters of a column.
+WIDTH = 26
 #: So many paths are listed.
 MAX_LISTED = 6
 
@@ -89,9 +91,15 @@ def member_of(run: Run) -> Member:
 
 def _bone(run: Run) -> str:
     """What a run's bone is made from: where a scan lies plays no part, what is in it does."""
-    made = {k: v for k, v in run.config.get("specimen", {}).items() if k not in ("path", "mask", "folder")}
+    made = {
+        k: v
+        for k, v in run.config.get("specimen", {}).items()
+        if k not in ("path", "mask", "folder")
+    }
     read = sorted(map(str, run.provenance.get("inputs", {}).values()))
-    return json.dumps([made, read if "path" in run.config.get("specimen", {}) else []], sort_keys=True)
+    return json.dumps(
+        [made, read if "path" in run.config.get("specimen", {}) else []], sort_keys=True
+    )
 
 
 def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
@@ -108,7 +116,9 @@ def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Paths at which two settings differ, in order."""
     missing = object()
-    return sorted(p for p in one.keys() | other.keys() if one.get(p, missing) != other.get(p, missing))
+    return sorted(
+        p for p in one.keys() | other.keys() if one.get(p, missing) != other.get(p, missing)
+    )
 
 
 def listed(paths: Sequence[str]) -> str:
@@ -135,7 +145,7 @@ def paired(
         InputError: other bone, seed or days within a pair; members of one group with other settings;
             a bone and seed twice.
     """
-    for one, other in ([] if unpaired else zip(a, b, strict=True)):
+    for one, other in [] if unpaired else zip(a, b, strict=True):
         _require_pair(one, other)
     for side, members in (("A", a), ("B", b)):
         _require_one_arm(side, members)
@@ -177,9 +187,11 @@ def _lattice(run: Run) -> str:
 
 def shared_on_day_0(one: Member, other: Member) -> float:
     """Bone of both over bone of either on day 0; 1 if that day is not on file of both."""
-    if one.run is None or other.run is None or not 0 in one.days or not 0 in other.days:
+    if one.run is None or other.run is None or 0 not in one.days or 0 not in other.days:
         return 1.0
-    mine, theirs = (member.run.quanta(0) >= BONE for member in (one, other) if member.run is not None)
+    mine, theirs = (
+        member.run.quanta(0) >= BONE for member in (one, other) if member.run is not None
+    )
     either = int(np.count_nonzero(mine | theirs))
     return int(np.count_nonzero(mine & theirs)) / either if either else 1.0
 
@@ -221,7 +233,11 @@ def _days(members: Sequence[Member], days: Sequence[int] | None) -> tuple[int, .
             raise InputError(
                 f"{members[0].name} and {one.name} have snapshots of other days "
                 f"({_brief(members[0].days)} and {_brief(one.days)}); "
-                + (f"choose `days` of those that all have: {shown}" if common else "they share none"),
+                + (
+                    f"choose `days` of those that all have: {shown}"
+                    if common
+                    else "they share none"
+                ),
                 parameter="runs",
             )
     if not common:
@@ -268,7 +284,11 @@ def known_quantities(what: Paired, quantities: Sequence[str] | None) -> list[str
             import difflib
 
             near = difflib.get_close_matches(name, sorted(common), 1)
-            hint = f"did you mean {near[0]}?" if near else f"among others {', '.join(list(QUANTITIES)[:4])}"
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else f"among others {', '.join(list(QUANTITIES)[:4])}"
+            )
             raise InputError(f"{name!r} is no column of every run; {hint}", parameter="quantities")
     return list(quantities)
 
@@ -303,11 +323,12 @@ def table(what: Paired, quantities: Sequence[str] | None = None) -> "pd.DataFram
     return found
 
 
-def design_text(table_attrs: Mapping[str, Any]) -> str:
+def design_text(table_attrs: Mapping[Any, Any]) -> str:
     """How many pairs or runs there are, as text."""
     a, b = table_attrs["pairs"]
     if not table_attrs["paired"]:
-        return f"independent groups of {a} and {b} runs"
+        small = ", without interval" if min(a, b) < 2 else ""
+        return f"independent groups of {a} and {b} runs, not pairs{small}"
     if a == 1:
         return "one pair of one bone and seed: one draw of chance, without interval"
     return f"{a} pairs of one bone and seed each"
@@ -321,7 +342,7 @@ def text(table: "pd.DataFrame") -> str:
     differs = listed(attrs["differs"]) or "nothing of their configs"
     lines = [f"A = {a}, B = {b}; {design_text(attrs)}", f"differ in: {differs}", ""]
     side = max(len(f"{row['symbol']} ({row['unit']})") for row in table.to_dict("records")) + 2
-    lines.append(" " * side + " " * 7 + "".join(f"day {day}".rjust(24) for day in days))
+    lines.append(" " * side + " " * 7 + "".join(f"day {day}".rjust(WIDTH) for day in days))
     for name in dict.fromkeys(table["quantity"]):
         rows = table[table["quantity"] == name].to_dict("records")
         head = rows[0]["symbol"] + (f" ({rows[0]['unit']})" if rows[0]["unit"] else "")
@@ -330,17 +351,26 @@ def text(table: "pd.DataFrame") -> str:
             ("B", [_level(row, "b") for row in rows]),
             ("A - B", [_difference(row) for row in rows]),
         ):
-            lines.append(f"{head:<{side}}{label:<7}" + "".join(cell.rjust(24) for cell in cells))
+            lines.append(f"{head:<{side}}{label:<7}" + "".join(cell.rjust(WIDTH) for cell in cells))
             head = ""
-    lines += ["", "levels: mean (change since the first day shown); A - B: in % of B, of counts as counted"]
-    if max(attrs["pairs"]) > 1:
-        over = "over pairs (Student's t)" if attrs["paired"] else "of the difference (Welch), in the unit"
+    lines += [
+        "",
+        "levels: mean (change since the first day shown); A - B: in % of B, of counts as counted",
+    ]
+    if min(attrs["pairs"]) > 1:
+        over = (
+            "over pairs (Student's t)"
+            if attrs["paired"]
+            else "of the difference (Welch), in the unit"
+        )
         lines.append(f"in brackets behind A - B: 95 % confidence interval {over}")
     return "\n".join([*lines, *attrs["notes"]])
 
 
 def _level(row: Mapping[Any, Any], side: str) -> str:
     change = row[f"{side}_change_percent"]
+    if not np.isfinite(row[side]):
+        return "-"
     return f"{row[side]:.4g}" + (f" ({change:+.1f} %)" if np.isfinite(change) else "")
 
 
@@ -348,10 +378,14 @@ def _difference(row: Mapping[Any, Any]) -> str:
     """A less B, in percent where that has a meaning, with its interval."""
     share = np.isfinite(row["difference_percent"])
     name, unit = ("difference_percent", " %") if share else ("difference", "")
-    if share and not np.isfinite(row["difference_percent_low"]) and np.isfinite(row["difference_low"]):
+    if (
+        share
+        and not np.isfinite(row["difference_percent_low"])
+        and np.isfinite(row["difference_low"])
+    ):
         ends = f"{row['difference_low']:+.3g} to {row['difference_high']:+.3g}"
         return f"{row['difference_percent']:+.1f} % ({ends})"
     number = "+.1f" if share else "+.3g"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    ends = f" ({low:{number}} to {high:{number}})" if np.isfinite(low) else ""
+    ends = f" ({low:{number}} to {high:{number}})" if high > low else ""
     return f"{row[name]:{number}}{unit}{ends}" if np.isfinite(row[name]) else ""

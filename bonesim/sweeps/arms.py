@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bonesim.analysis.paired import with_interval
 from bonesim.analysis.statistics import mean_and_ci
 from bonesim.errors import InputError
 from bonesim.sweeps.design import DesignParameters
@@ -83,23 +84,36 @@ def _chosen(points: "pd.DataFrame", condition: Mapping[str, Any], folder: Path) 
     for name, value in condition.items():
         if name not in columns:
             raise InputError(
-                f"{folder}: has no column {name!r}; its design has {', '.join(columns)}", parameter="arm"
+                f"{folder}: has no column {name!r}; its design has {', '.join(columns)}",
+                parameter="arms",
             )
         fits = [_same(one, value) for one in rows[name]]
         if not any(fits):
             shown = ", ".join(dict.fromkeys(map(_shown, rows[name])))
             raise InputError(
-                f"{folder}: no row has {name} = {_shown(value)}; there are {shown}", parameter="arm"
+                f"{folder}: no row has {name} = {_shown(value)}; there are {shown}",
+                parameter="arms",
             )
         rows = rows[fits]
     if len(rows) > 1:
-        some = [_text(row) for row in rows.head(MAX_LISTED).to_dict("records")]
         raise InputError(
-            f"{folder}: {_text(condition) or 'the design'} has {len(rows)} rows; choose one by `arm`: "
-            f"{'; '.join(some)}{'; ...' if len(rows) > MAX_LISTED else ''}",
-            parameter="arm",
+            f"{folder}: {_text(condition) or 'the design'} has {len(rows)} rows; choose one by `arms`: "
+            f"{_listed(rows)}",
+            parameter="arms",
         )
     return points[points["row"] == rows.index[0]]
+
+
+def rows_text(folder: Path) -> str:
+    """The first rows of a sweep's design, as text."""
+    points = Folder(folder).points()
+    columns = [name for name in map(str, points) if name not in OF_POINTS]
+    return _listed(points.drop_duplicates("row")[columns])
+
+
+def _listed(rows: "pd.DataFrame") -> str:
+    some = [_text(row) for row in rows.head(MAX_LISTED).to_dict("records")]
+    return "; ".join(some) + ("; ..." if len(rows) > MAX_LISTED else "")
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -118,6 +132,12 @@ def _text(condition: Mapping[Any, Any]) -> str:
     return ", ".join(f"{name} = {_shown(value)}" for name, value in condition.items())
 
 
+def columns_of(design: DesignParameters, runs: "pd.DataFrame") -> list[str]:
+    """Columns of a design in a table: of its variables, and those of a CSV that are paths."""
+    named = design.names()
+    return [*named, *(n for n in map(str, runs) if "." in n and n not in named)]
+
+
 def is_paired(runs: "pd.DataFrame", design: DesignParameters) -> bool:
     """Whether rows of a design are compared within replicates: they share seeds, and there are two."""
     return (
@@ -131,40 +151,81 @@ def is_paired(runs: "pd.DataFrame", design: DesignParameters) -> bool:
 def paired_differences(
     runs: "pd.DataFrame", design: DesignParameters, reference: Any = None
 ) -> "pd.DataFrame":
-    """Each row's outcome less the reference's, within replicates.
+    """Each row's outcome less that of its reference row, within replicates.
+
+    The reference of a row of a grid has the same values of all variables but the first. That of a row
+    of a list has that value of the first variable and agrees in most of the others; that of a row of
+    kind one_at_a_time is the centre.
 
     Args:
-        runs: one row per run, with `value`, `replicate` and the design's columns.
+        runs: one row per run, with `row`, `replicate`, `value` and the design's columns.
         design: paired, see `is_paired`.
-        reference: value of the first variable with which the others are compared, at equal values of
-            the other variables; its first value if None.
+        reference: value of the first variable in reference rows; that of the first row if None.
 
     Returns:
-        The design's columns (the first one last), reference, mean, ci (half of the 95 % interval over
-        replicates, Student's t) and n. The reference's own rows are left out.
+        The design's columns, reference (value of the first variable there), differs (in what a row
+        differs from its reference, text), at (in what a row of a grid does not, text), mean, ci (half of the 95 % interval over replicates,
+        Student's t) and n. Reference rows are left out.
 
     Raises:
         InputError: no run has that value.
     """
     import pandas as pd
 
-    columns = [n for n in design.names() if n in runs] or [
-        n for n in map(str, runs) if n in runs and "." in n
-    ]
-    first, others = columns[0], columns[1:]
-    with_which = runs.sort_values("row")[first].iloc[0] if reference is None else reference
-    is_reference = pd.Series([_same(one, with_which) for one in runs[first]], runs.index)
-    if not is_reference.any():
-        shown = ", ".join(dict.fromkeys(map(_shown, runs[first])))
+    columns = columns_of(design, runs)
+    rows = runs.sort_values("row").drop_duplicates("row").set_index("row")[columns]
+    candidates = _references(rows, design, reference)
+    values = runs.pivot_table(index="replicate", columns="row", values="value", sort=False)
+    found = []
+    for number, row in rows.drop(index=candidates.index).iterrows():
+        agree = (candidates[columns[1:]] == row[columns[1:]]).sum(axis="columns")
+        best = agree.idxmax()
+        whole = design.kind != "grid" or agree[best] == len(columns) - 1
+        if number not in values or best not in values or not whole:
+            continue
+        other = candidates.loc[best]
+        differs = {n: row[n] for n in columns if not _same(row[n], other[n])}
+        equal = {n: row[n] for n in columns if n not in differs and design.kind == "grid"}
+        found.append(
+            {
+                **row.to_dict(), "reference": other[columns[0]], "differs": _text(differs),
+                "at": _text(equal),
+                **mean_and_ci(values[number] - values[best]),
+            }
+        )  # fmt: skip
+    names = [*columns, "reference", "differs", "at", "mean", "ci", "n"]
+    return pd.DataFrame(found, columns=names).astype({"n": int})
+
+
+def _references(rows: "pd.DataFrame", design: DesignParameters, reference: Any) -> "pd.DataFrame":
+    """The rows with which others are compared."""
+    import pandas as pd
+
+    first = rows.columns[0]
+    if reference is None and design.kind == "one_at_a_time":
+        return rows.head(1)
+    wanted = rows[first].iloc[0] if reference is None else reference
+    fits = pd.Series([_same(one, wanted) for one in rows[first]], rows.index)
+    if not fits.any():
+        shown = ", ".join(dict.fromkeys(map(_shown, rows[first])))
         raise InputError(
-            f"no run has {first} = {_shown(with_which)}; there are {shown}", parameter="reference"
+            f"no run has {first} = {_shown(wanted)}; there are {shown}", parameter="reference"
         )
-    keys = [*others, "replicate"]
-    base = runs.loc[is_reference, [*keys, "value"]].drop_duplicates(keys)
-    both = runs[~is_reference].merge(base, on=keys, suffixes=("", "_reference"), how="inner")
-    both["difference"] = both["value"] - both["value_reference"]
-    found = both.groupby([*others, first], sort=False)["difference"].apply(mean_and_ci).unstack()
-    found = found.reset_index()
-    found.insert(len(columns), "reference", with_which)
-    found["n"] = found["n"].astype(int)
-    return found
+    return rows.head(1) if fits.all() else rows[fits]
+
+
+def differences_text(table: "pd.DataFrame", outcome: str) -> str:
+    """`paired_differences` for reading, one line a row.
+
+    Args:
+        table: with the unit of the differences in `attrs`.
+        outcome: what it is of.
+    """
+    unit = f" {table.attrs['unit']}" if table.attrs.get("unit") else ""
+    lines = [f"paired differences of {outcome} (pairs share their seed; mean and 95 % interval)"]
+    for row in table.to_dict("records"):
+        number = with_interval(float(row["mean"]), float(row["ci"]), "+.3g")
+        lines.append(
+            f"  {row['differs']}: {number}{unit} against {row['reference']} (n = {row['n']})"
+        )
+    return "\n".join(lines)
