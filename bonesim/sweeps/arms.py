@@ -163,9 +163,9 @@ def paired_differences(
         reference: value of the first variable in reference rows; that of the first row if None.
 
     Returns:
-        The design's columns, reference (value of the first variable there), differs (in what a row
-        differs from its reference, text), at (in what a row of a grid does not, text), mean, ci (half of the 95 % interval over replicates,
-        Student's t) and n. Reference rows are left out.
+        The design's columns; differs, reference (the values in which a row and its reference
+        differ, text); at (what both rows of a grid share, text); mean, ci (half of the
+        95 % interval over replicates, Student's t) and n. Reference rows are left out.
 
     Raises:
         InputError: no run has that value.
@@ -188,7 +188,7 @@ def paired_differences(
         equal = {n: row[n] for n in columns if n not in differs and design.kind == "grid"}
         found.append(
             {
-                **row.to_dict(), "reference": other[columns[0]], "differs": _text(differs),
+                **row.to_dict(), "reference": _text({n: other[n] for n in differs}), "differs": _text(differs),
                 "at": _text(equal),
                 **mean_and_ci(values[number] - values[best]),
             }
@@ -225,7 +225,8 @@ def differences_text(table: "pd.DataFrame", outcome: str) -> str:
     lines = [f"paired differences of {outcome} (pairs share their seed; mean and 95 % interval)"]
     for row in table.to_dict("records"):
         number = with_interval(float(row["mean"]), float(row["ci"]), "+.3g")
+        at = f" at {row['at']}" if row["at"] else ""
         lines.append(
-            f"  {row['differs']}: {number}{unit} against {row['reference']} (n = {row['n']})"
+            f"  {row['differs']}{at}: {number}{unit} against {row['reference']} (n = {row['n']})"
         )
     return "\n".join(lines)

@@ -189,13 +189,13 @@ def _curves(
     x, hue = names[0], names[1:2]
     numbers = by_field(runs, [*hue, x])
     rows = 0 if pairs is None or design.kind == "grid" else len(pairs)
-    figure = _figure(7 if pairs is None else 11, max(4.6, 1.6 + 0.3 * rows))
+    figure = _figure(7 if pairs is None else 11, max(4.6, 1.6 + 0.42 * rows))
     axes = figure.subplots(1, 1 if pairs is None else 2, squeeze=False)[0]
     ticks = list(dict.fromkeys(numbers[x])) if numbers[x].dtype.kind not in "iuf" else []
     _lines(axes[0], numbers, x, hue, ticks)
     axes[0].set_ylabel(f"{label}\nmean, 95 % CI over seeds")
     if pairs is not None:
-        of = f"{x} = {_tick_labels([pairs['reference'].iloc[0]])[0]}" if len(pairs) else "reference"
+        of = "its reference" if rows or pairs.empty else str(pairs["reference"].iloc[0])
         less = f"less that of {of}{f' ({unit})' if unit else ''}\nmean of pairs, 95 % CI"
         if rows:
             _forest(axes[1], pairs, less)
@@ -217,11 +217,16 @@ def _forest(axis: Any, pairs: "pd.DataFrame", label: str) -> None:
         linewidth=1.4, markersize=5,
     )  # fmt: skip
     axis.axvline(0.0, color=palette.INK, linewidth=0.8)
-    names = [name if len(name) <= 42 else f"{name[:39]}..." for name in pairs["differs"]]
+    whole = [f"{row['differs']}\nagainst {row['reference']}" for row in pairs.to_dict("records")]
+    names = [_cut(name) for name in whole]
     axis.set_yticks(place, names, fontsize=8)
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     axis.set_xlabel(label)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _cut(name: str, longest: int = 84) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 3]}..."
 
 
 def _lines(
