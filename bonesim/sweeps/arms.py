@@ -188,7 +188,9 @@ def paired_differences(
         equal = {n: row[n] for n in columns if n not in differs and design.kind == "grid"}
         found.append(
             {
-                **row.to_dict(), "reference": _text({n: other[n] for n in differs}), "differs": _text(differs),
+                **row.to_dict(),
+                "reference": _text({n: other[n] for n in differs}),
+                "differs": _text(differs),
                 "at": _text(equal),
                 **mean_and_ci(values[number] - values[best]),
             }

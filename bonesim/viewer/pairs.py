@@ -50,8 +50,8 @@ OF_A, OF_B = palette.INK, palette.TWIN
 ONLY_A, ONLY_B = (palette.SIDES[name][1] for name in ("run", "twin"))
 #: Marks of days in the panel of differences: shape and colour.
 DAYS = (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#009E73"), ("D", "#CC79A7"))
-#: Rows of a legend are shared by as many marks.
-LINE = 1.6
+#: Width of a line, points; with fewer days than these a line has marks.
+LINE, FEW_DAYS = 1.6, 15
 
 
 class Courses(NamedTuple):
@@ -178,7 +178,11 @@ def _draw_blocks(
     size = " x ".join(f"{n * voxel_mm:.1f}" for n in reversed(run.shape))
     ends = f"y = {box[1].start * voxel_mm:.1f} to {box[1].stop * voxel_mm:.1f} mm"
     thick = "whole block" if box[1].stop - box[1].start == run.shape[1] else f"slab {ends}"
-    of = f"pair {run.path.stem} and {other.path.stem}, " if len(what.a) > 1 else ""
+    of = (
+        f"pair {_short(run.path.stem, 16)} and {_short(other.path.stem, 16)}, "
+        if len(what.a) > 1
+        else ""
+    )
     return f"blocks: {of}{size} mm, voxel {run.voxel_um:g} um, {thick}; same camera and scale"
 
 
@@ -260,16 +264,17 @@ def _legend(figure: Any, colour: str) -> None:
                 Patch(color=ONLY_B, label="only B has bone here"), *handles,
             ]  # fmt: skip
         figure.legend(
-            handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9
+            handles=handles, loc="lower right", ncols=len(handles), frameon=False, fontsize=9
         )
 
 
 def _draw_changes(axis: "Axes", what: Paired, courses: Courses) -> None:
-    """Change of both since the first day: means, bands over members."""
-    sides = zip("AB", (courses.a, courses.b), (OF_A, OF_B), ("-", "--"), what.names, strict=True)
-    for side, wide, colour, dashes, name in sides:
+    """Change of both since the first day: means, and intervals over members on the days compared."""
+    sides = zip("AB", (courses.a, courses.b), (OF_A, OF_B), ("-", "--"), (-1.0, 1.0), strict=True)
+    for side, wide, colour, dashes, aside in sides:
         change = _since_first(wide, courses.name, what.days[0])
-        _line(axis, change, colour, f"{side}: {_short(name)}", dashes, band=True)
+        _line(axis, change, colour, side, dashes)
+        _bars(axis, change[[day for day in what.days[1:] if day in change]], colour, aside)
     symbol, unit = _symbol(courses.name), unit_of(courses.name)
     of = "change" if unit else "difference"
     axis.set_ylabel(f"{symbol}: {of} since day {what.days[0]}{' (%)' if unit else ''}", fontsize=9)
@@ -287,7 +292,8 @@ def _draw_differences(axis: "Axes", what: Paired, courses: Courses) -> None:
         for number, row in off.iterrows():
             label = "each pair" if number == off.index[0] else None
             axis.plot(_years(off), row, color="#999999", linewidth=0.7, label=label, zorder=1)
-    _line(axis, off, palette.THICKNESS, "mean" if len(off) > 1 else "A - B", "-", band=True)
+    _line(axis, off, palette.THICKNESS, "mean" if len(off) > 1 else "A - B", "-")
+    _band(axis, off, palette.THICKNESS)
     axis.set_ylabel(f"{_symbol(courses.name)}: A - B{' (% of B)' if unit else ''}", fontsize=9)
 
 
@@ -340,22 +346,35 @@ def _since_first(wide: "pd.DataFrame", name: str, first: int) -> "pd.DataFrame":
     return 100.0 * (wide.div(wide[first], axis="index") - 1.0)
 
 
-def _line(
-    axis: "Axes", wide: "pd.DataFrame", colour: str, label: str, dashes: str, *, band: bool
-) -> None:
-    """The mean over members against years, and its interval; marks where few days are known."""
-    found = wide.apply(mean_and_ci)
-    years, middle = _years(wide), found.loc["mean"].to_numpy(float)
-    sparse = len(years) < 15
+def _line(axis: "Axes", wide: "pd.DataFrame", colour: str, label: str, dashes: str) -> None:
+    """The mean over members against years; marks where few days are known."""
+    years = _years(wide)
     axis.plot(
-        years, middle, color=colour, linestyle=dashes, linewidth=LINE, label=label,
-        marker="o" if sparse else None, markersize=4, zorder=3,
+        years, wide.mean(), color=colour, linestyle=dashes, linewidth=LINE, label=label,
+        marker="o" if len(years) < FEW_DAYS else None, markersize=4, zorder=3,
     )  # fmt: skip
-    half = found.loc["ci"].to_numpy(float)
-    if band and np.isfinite(half).any():
+
+
+def _band(axis: "Axes", wide: "pd.DataFrame", colour: str) -> None:
+    """The 95 % interval of the mean over members."""
+    found = wide.apply(mean_and_ci)
+    middle, half = found.loc["mean"].to_numpy(float), found.loc["ci"].to_numpy(float)
+    if np.isfinite(half).any():
         axis.fill_between(
-            years, middle - half, middle + half, color=colour, alpha=0.18, lw=0, zorder=2
+            _years(wide), middle - half, middle + half, color=colour, alpha=0.18, lw=0, zorder=2
         )
+
+
+def _bars(axis: "Axes", wide: "pd.DataFrame", colour: str, aside: float) -> None:
+    """Intervals of the mean, a little to one side: those of A and B do not cover each other."""
+    found = wide.apply(mean_and_ci)
+    if found.empty or not np.isfinite(found.loc["ci"]).any():
+        return
+    years = _years(wide)
+    axis.errorbar(
+        years + 0.006 * aside * years.max(), found.loc["mean"], yerr=found.loc["ci"].fillna(0.0),
+        fmt="none", ecolor=colour, capsize=2.5, linewidth=1.0, zorder=2,
+    )  # fmt: skip
 
 
 def _years(wide: "pd.DataFrame") -> NDArray[np.float64]:

@@ -202,6 +202,7 @@ def _curves(
         else:
             _lines(axes[1], pairs, x, hue, ticks, joined=False)
             axes[1].axhline(0.0, color=palette.INK, linewidth=0.8)
+            axes[1].set_xlim(axes[0].get_xlim())
             axes[1].set_ylabel(less)
         axes[1].set_title("paired differences (pairs share their seed)", fontsize=10)
         for axis, letter in zip(axes, "ab", strict=True):
