@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from bonesim.api.maps import thickness_maps as thickness_maps
     from bonesim.api.model import explain as explain
     from bonesim.api.model import odd as odd
+    from bonesim.api.new import new as new
+    from bonesim.api.new import schema as schema
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_story as plot_story
@@ -58,7 +60,6 @@ if TYPE_CHECKING:
     from bonesim.api.simulate import run as run
     from bonesim.api.simulate import run_cost as run_cost
     from bonesim.api.simulate import run_twins as run_twins
-    from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
     from bonesim.api.studies import decompose_without as decompose_without
     from bonesim.api.studies import gather_sweep as gather_sweep
@@ -94,9 +95,10 @@ _NAMES = {
     "engine.days": ("Observer",),
     "engine.run": ("Stopped",),
     "api.simulate": (
-        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose", "schema",
+        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose",
     ),
     "api.model": ("explain", "odd"),
+    "api.new": ("new", "schema"),
     "storage.reader": ("Run", "open_run"),
     "api.look": (
         "info", "measure", "measure_stiffness", "clinic", "scan_like", "story", "doctor",

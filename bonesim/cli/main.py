@@ -23,6 +23,7 @@ from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
 from bonesim.cli.measure import measure
+from bonesim.cli.new import new, schema
 from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.report import report
 from bonesim.cli.story import story
@@ -50,7 +51,8 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (hormones, "hormones", "hormones configs/trt_anastrozole.toml --people 100 -o blood.png"),
         (biopsy, "biopsy", "biopsy configs/healthy_decade.toml --day 730"),
         (decompose, "decompose", "decompose configs/suppression_small.toml --twin -o loss.png"),
-        (runs.schema, "schema", "schema > bonesim.schema.json"),
+        (new, "new", "new study -o my_study"),
+        (schema, "schema", "schema study > study.schema.json"),
         (explain, "explain", "explain cells.osteoclast.strain_stop"),
         (odd, "odd", "odd configs/suppression_small.toml > odd.md"),
     ],
