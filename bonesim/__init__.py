@@ -24,6 +24,7 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.bundle import bundle as bundle
     from bonesim.api.close_up import render_event as render_event
     from bonesim.api.compare import compare as compare
     from bonesim.api.compare import paired_sweep as paired_sweep
@@ -109,6 +110,7 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
     "api.close_up": ("render_event",),
+    "api.bundle": ("bundle",),
     "api.compare": ("compare", "paired_sweep"),
     "api.published": ("bones",),
     "api.report": ("report",),

@@ -12,6 +12,7 @@ import typer
 from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.bones import bones
+from bonesim.cli.bundle import bundle
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.compare import compare
 from bonesim.cli.decompose import decompose
@@ -69,6 +70,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
         (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
+        (bundle, "bundle", "bundle out.vtkhdf -o out.crate.zip --licence CC-BY-4.0"),
         (doctor, "doctor", "doctor"),
         (guide, "guide", "guide first_run"),
     ],
