@@ -40,10 +40,10 @@ VERSION = "1.2"
 CONTEXT = f"https://w3id.org/ro/crate/{VERSION}/context"
 PROFILE = f"https://w3id.org/ro/crate/{VERSION}"
 #: Formats by their own pages.
-TOML = {"@id": "https://toml.io", "@type": "WebPage", "name": "TOML"}
+TOML = {"@id": "https://toml.io", "@type": ["WebPage", "Standard"], "name": "TOML"}
 VTKHDF = {
     "@id": "https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/index.html",
-    "@type": "WebPage",
+    "@type": ["WebPage", "Standard"],
     "name": "VTKHDF file format",
 }
 NO_LICENCE = "The author of this run has not stated a licence; ask before you reuse it."
@@ -146,6 +146,7 @@ def _files(run: Run) -> list[_File]:
 
     config = validated(translated(run.config), str(run.path))
     inputs, portable = _inputs(run, config)
+    version = str(run.provenance.get("bonesim", "unknown"))
     csv, toml = "text/csv", "application/toml"
     return [
         _File(run.path.name, f"Run file: {run.title}", "application/x-hdf5", source=run.path,
@@ -158,8 +159,8 @@ def _files(run: Run) -> list[_File]:
         _File("provenance.json", "Versions, machine, command, SHA-256 of inputs", "application/json",
               json.dumps(run.provenance, indent=1) + "\n"),
         _File("odd.md", "The model by the ODD protocol, with this run's values", "text/markdown",
-              odd.text(odd.table(config))),
-        _File("CITATION.cff", "How to cite the program", "application/yaml", _citation()),
+              odd.text(odd.table(portable))),
+        _File("CITATION.cff", "How to cite the program", "application/yaml", _citation(version)),
         _File("README.md", "What is in this bundle", "text/markdown", _readme(run)),
     ]  # fmt: skip
 
@@ -237,16 +238,16 @@ def _columns(run: Run) -> str:
     return target.getvalue()
 
 
-def _citation() -> str:
-    """The citation of the program, from what it is installed with."""
+def _citation(version: str) -> str:
+    """The citation of the program that made a run, in this version."""
     from importlib import metadata
 
     try:
         found = metadata.metadata("bonesim")
-        summary, version = found["Summary"], found["Version"]
+        summary = found["Summary"]
         licence, author = found.get("License-Expression", ""), found.get("Author", "")
     except metadata.PackageNotFoundError:
-        summary, version, licence, author = "", "unknown", "", ""
+        summary, licence, author = "", "", ""
     lines = [
         "cff-version: 1.2.0",
         'message: "If you use these results, please cite the program as below."',
@@ -342,12 +343,13 @@ def _programs(made: dict[str, Any]) -> list[dict[str, Any]]:
         for name, version in versions.items()
     ]  # fmt: skip
     program = {
-        "@id": "#bonesim", "@type": "SoftwareSourceCode", "name": "bonesim",
+        "@id": "#bonesim", "@type": "SoftwareApplication", "name": "bonesim",
         "version": str(made.get("bonesim", "unknown")),
         "identifier": f"program {made.get('program', 'unknown')}",
         "description": f"the program, as it ran on {made.get('machine', 'an unknown machine')}",
-        "programmingLanguage": {"@id": "#Python"},
-        "softwareRequirements": [{"@id": one["@id"]} for one in packages if one["name"] != "Python"],
+        "softwareRequirements": [{"@id": one["@id"]} for one in packages],
+        # There is no page of this very program: its version and the hash of its sources name it.
+        "url": f"urn:x-bonesim:{made.get('bonesim', 'unknown')}:{made.get('program', 'unknown')}",
         "citation": {"@id": "CITATION.cff"},
     }  # fmt: skip
     return [program, *packages]
