@@ -283,7 +283,7 @@ def known_quantities(what: Paired, quantities: Sequence[str] | None) -> list[str
         if name not in common:
             import difflib
 
-            near = difflib.get_close_matches(name, sorted(common), 1)
+            near = difflib.get_close_matches(name, sorted(common), 1, 0.4)
             hint = (
                 f"did you mean {near[0]}?"
                 if near

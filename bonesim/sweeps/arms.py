@@ -55,7 +55,7 @@ class Arm:
         if results.empty or not set(chosen["point"]) & set(results["point"]):
             raise InputError(f"{folder}: no point of {_text(condition)} is done yet; let it run on")
         done = chosen[chosen["point"].isin(results["point"])]
-        self.name = _text(condition)
+        self.name = _text({name: done[name].iloc[0] for name in condition})
         self.points = done.drop_duplicates("replicate").reset_index(drop=True)
         self.results = results[results["point"].isin(done["point"])]
         self.missing = len(chosen) - len(done)
