@@ -9,13 +9,13 @@ and with them Numba and Mesa. A test compares files and parameters.
 
 import json
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from typing import TYPE_CHECKING, Any, Literal
 
 from bonesim.units import unit_of
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.json_schema import GenerateJsonSchema
 
 Kind = Literal["run", "study", "trial"]
 #: Kind of file -> its schema, beside this module.
@@ -32,9 +32,9 @@ def text(kind: Kind = "run") -> str:
     return (FOLDER / NAMES[kind]).read_text(encoding="utf-8")
 
 
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+def schema_of(model: "type[BaseModel]") -> dict[str, Any]:
     """The schema of a group of parameters: each with its unit, as `unit` and in its description."""
-    found = model.model_json_schema(schema_generator=_Schema)
+    found = model.model_json_schema(schema_generator=_generator())
     for group in (found, *found.get("$defs", {}).values()):
         for name, one in group.get("properties", {}).items():
             unit = unit_of(name)
@@ -56,17 +56,19 @@ def made() -> str:
     return as_text(schema_of(Config))
 
 
-class _Schema(GenerateJsonSchema):
-    """Pydantic's schema; where a single entry may stand for a list of one, both are allowed."""
+def _generator() -> "type[GenerateJsonSchema]":
+    """Pydantic's generator; where a single entry may stand for a list of one, both are allowed."""
+    from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-    def function_before_schema(
-        self, schema: core_schema.BeforeValidatorFunctionSchema
-    ) -> JsonSchemaValue:
-        """Of values that are turned into a list before they are checked."""
-        inner = super().function_before_schema(schema)
-        if inner.get("type") == "array" and "items" in inner:
-            return {"anyOf": [inner, inner["items"]]}
-        return inner
+    class Generator(GenerateJsonSchema):
+        def function_before_schema(self, schema: Any) -> JsonSchemaValue:
+            """Of values that are turned into a list before they are checked."""
+            inner = super().function_before_schema(schema)
+            if inner.get("type") == "array" and "items" in inner:
+                return {"anyOf": [inner, inner["items"]]}
+            return inner
+
+    return Generator
 
 
 if __name__ == "__main__":

@@ -183,7 +183,7 @@ def paired_differences(
         whole = design.kind != "grid" or agree[best] == len(columns) - 1
         if number not in values or best not in values or not whole:
             continue
-        other = candidates.loc[best]
+        other: Any = candidates.loc[best]  # type: ignore[call-overload]
         differs = {n: row[n] for n in columns if not _same(row[n], other[n])}
         equal = {n: row[n] for n in columns if n not in differs and design.kind == "grid"}
         found.append(

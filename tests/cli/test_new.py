@@ -124,7 +124,7 @@ def test_an_experiment_runs(tmp_path: Path) -> None:
     edited(folder / "study.toml", {"design": {"seeds": 2}})
     assert library.sweep(folder / "study.toml", folder / "sweep", workers=1).attrs["missing"] == 0
     done = subprocess.run(
-        [sys.executable, "answer.py", "sweep", "-o", "answer.png"], cwd=folder,
+        [sys.executable, "answer.py", "sweep", "answer.png"], cwd=folder,
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert re.search(

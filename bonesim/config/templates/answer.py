@@ -15,7 +15,7 @@ def main() -> None:
     """Print and draw the answer."""
     parser = argparse.ArgumentParser(description="The answer from a finished sweep.")
     parser.add_argument("folder", help="of the sweep")
-    parser.add_argument("-o", "--output", default="answer.png", help="picture to make")
+    parser.add_argument("output", help="picture to make (.png)")
     given = parser.parse_args()
     # Rows share seeds and bones: each is compared with its reference within pairs.
     answer = bonesim.paired_sweep(given.folder, outcome=OUTCOME, moment="change")
