@@ -245,7 +245,7 @@ def _citation(version: str) -> str:
     try:
         found = metadata.metadata("bonesim")
         summary = found["Summary"]
-        licence, author = found.get("License-Expression", ""), found.get("Author", "")
+        licence, author = (found[n] if n in found else "" for n in ("License-Expression", "Author"))
     except metadata.PackageNotFoundError:
         summary, licence, author = "", "", ""
     lines = [

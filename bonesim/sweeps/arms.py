@@ -180,7 +180,7 @@ def paired_differences(
     for number, row in rows.drop(index=candidates.index).iterrows():
         agree = (candidates[columns[1:]] == row[columns[1:]]).sum(axis="columns")
         best = agree.idxmax()
-        whole = design.kind != "grid" or agree[best] == len(columns) - 1
+        whole = design.kind != "grid" or int(agree.max()) == len(columns) - 1
         if number not in values or best not in values or not whole:
             continue
         other: Any = candidates.loc[best]  # type: ignore[call-overload]
