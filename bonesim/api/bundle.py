@@ -243,9 +243,9 @@ def _citation(version: str) -> str:
     from importlib import metadata
 
     try:
-        found = metadata.metadata("bonesim")
-        summary = found["Summary"]
-        licence, author = (found[n] if n in found else "" for n in ("License-Expression", "Author"))
+        about = metadata.metadata("bonesim").json
+        names = ("summary", "license_expression", "author")
+        summary, licence, author = (str(about.get(name, "")) for name in names)
     except metadata.PackageNotFoundError:
         summary, licence, author = "", "", ""
     lines = [
