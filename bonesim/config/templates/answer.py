@@ -1,7 +1,7 @@
 """Reads a finished sweep, prints the answer as a table, and draws it. Nothing is simulated here.
 
-bonesim sweep run study.toml -o sweep --workers 1
-python answer.py sweep -o answer.png
+bonesim sweep run study.toml -o sweep
+python answer.py sweep answer.png
 """
 
 import argparse
