@@ -24,7 +24,10 @@ from bonesim.public import loaded_when_used
 
 if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
+    from bonesim.api.bundle import bundle as bundle
     from bonesim.api.close_up import render_event as render_event
+    from bonesim.api.compare import compare as compare
+    from bonesim.api.compare import paired_sweep as paired_sweep
     from bonesim.api.documents import guide as guide
     from bonesim.api.files import verify as verify
     from bonesim.api.first_picture import demo as demo
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from bonesim.api.maps import thickness_maps as thickness_maps
     from bonesim.api.model import explain as explain
     from bonesim.api.model import odd as odd
+    from bonesim.api.new import new as new
+    from bonesim.api.new import schema as schema
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_story as plot_story
@@ -56,7 +61,6 @@ if TYPE_CHECKING:
     from bonesim.api.simulate import run as run
     from bonesim.api.simulate import run_cost as run_cost
     from bonesim.api.simulate import run_twins as run_twins
-    from bonesim.api.simulate import schema as schema
     from bonesim.api.studies import compare_trial as compare_trial
     from bonesim.api.studies import decompose_without as decompose_without
     from bonesim.api.studies import gather_sweep as gather_sweep
@@ -92,9 +96,10 @@ _NAMES = {
     "engine.days": ("Observer",),
     "engine.run": ("Stopped",),
     "api.simulate": (
-        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose", "schema",
+        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose",
     ),
     "api.model": ("explain", "odd"),
+    "api.new": ("new", "schema"),
     "storage.reader": ("Run", "open_run"),
     "api.look": (
         "info", "measure", "measure_stiffness", "clinic", "scan_like", "story", "doctor",
@@ -105,6 +110,8 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
     "api.close_up": ("render_event",),
+    "api.bundle": ("bundle",),
+    "api.compare": ("compare", "paired_sweep"),
     "api.published": ("bones",),
     "api.report": ("report",),
     "api.files": ("verify",),

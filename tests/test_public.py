@@ -158,6 +158,10 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
             folder / "study.toml", folder / "shares", task_index=n, task_count=2
         ),
         "sweep_status": lambda n: bonesim.sweep_status(folder / "sweep"),
+        "paired_sweep": lambda n: pd.concat([bonesim.paired_sweep(folder / "sweep"), pd.DataFrame([n])]),
+        "compare": lambda n: bonesim.compare(*bonesim.run_twins(SMALL, folder / f"pair_{n}.vtkhdf")),
+        "bundle": lambda n: bonesim.bundle(run_file, folder / f"bundle_{n}.zip"),
+        "new": lambda n: bonesim.new("study", folder / f"new_{n}"),
         "gather_sweep": lambda n: bonesim.gather_sweep(folder / "sweep"),
         "plot_sweep": lambda n: bonesim.plot_sweep(folder / "sweep"),
     }  # fmt: skip

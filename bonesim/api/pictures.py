@@ -147,9 +147,12 @@ def plot_story(
 
 def plot_sweep(
     folder: str | Path, output: str | Path | None = None, *, outcome: str = "bvtv_percent",
-    moment: str = "change", kind: str | None = None, overwrite: bool = False,
+    moment: str = "change", kind: str | None = None, reference: Any = None, overwrite: bool = False,
 ) -> "Figure":  # fmt: skip
     """A sweep: heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs.
+
+    If rows share seeds (common random numbers), curves have their paired differences beside, which
+    `paired_sweep` gives as a table.
 
     Args:
         folder: of a sweep.
@@ -158,6 +161,8 @@ def plot_sweep(
         moment: "end" (last snapshot), "start", "change" (end over start, %), or "regained" (share of
             the loss from first to second snapshot that the last has back, %).
         kind: "curves", "heatmap", "sobol", "morris" or "pairs"; what suits the design if None.
+        reference: value of the first variable with which rows are compared; that of the first row if
+            None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
@@ -170,7 +175,9 @@ def plot_sweep(
 
     chosen, place = _checked(output, overwrite), Folder(Path(folder))
     design = read_as(place.path / STUDY, StudyParameters)[0].design
-    drawing = draw(place.results(), design, outcome=outcome, moment=moment, kind=kind)
+    drawing = draw(
+        place.results(), design, outcome=outcome, moment=moment, kind=kind, reference=reference
+    )
     return _shown(drawing, chosen)
 
 

@@ -24,15 +24,7 @@ __all__ = [
     "run",
     "run_cost",
     "run_twins",
-    "schema",
 ]
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a configuration: every parameter with unit, range, meaning and source."""
-    from bonesim.config.config import Config
-
-    return Config.model_json_schema()
 
 
 def run(

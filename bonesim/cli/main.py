@@ -12,7 +12,9 @@ import typer
 from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.bones import bones
+from bonesim.cli.bundle import bundle
 from bonesim.cli.clinic import clinic, scan_like
+from bonesim.cli.compare import compare
 from bonesim.cli.decompose import decompose
 from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
@@ -22,6 +24,7 @@ from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
 from bonesim.cli.measure import measure
+from bonesim.cli.new import new, schema
 from bonesim.cli.options import LOOK, MANY, SIMULATE
 from bonesim.cli.report import report
 from bonesim.cli.story import story
@@ -49,7 +52,8 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (hormones, "hormones", "hormones configs/trt_anastrozole.toml --people 100 -o blood.png"),
         (biopsy, "biopsy", "biopsy configs/healthy_decade.toml --day 730"),
         (decompose, "decompose", "decompose configs/suppression_small.toml --twin -o loss.png"),
-        (runs.schema, "schema", "schema > bonesim.schema.json"),
+        (new, "new", "new study -o my_study"),
+        (schema, "schema", "schema study > study.schema.json"),
         (explain, "explain", "explain cells.osteoclast.strain_stop"),
         (odd, "odd", "odd configs/suppression_small.toml > odd.md"),
     ],
@@ -61,10 +65,12 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (measure, "measure", "measure scan.nrrd --threshold 120 --csv structure.csv"),
         (clinic, "clinic", "clinic out.vtkhdf --every-day --csv visits.csv"),
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
+        (compare, "compare", "compare out.vtkhdf out_twin.vtkhdf -o compare.png"),
         (story, "story", "story out.vtkhdf 313111473836032 -o story.png"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
         (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
+        (bundle, "bundle", "bundle out.vtkhdf -o out.crate.zip --licence CC-BY-4.0"),
         (doctor, "doctor", "doctor"),
         (guide, "guide", "guide first_run"),
     ],

@@ -1,4 +1,4 @@
-"""The commands run, resume, info and schema."""
+"""The commands run, resume and info."""
 
 import sys
 from pathlib import Path
@@ -135,13 +135,6 @@ def info(
             sys.stdout.write(printable(run.config_text))
         return
     print(printable(report.text(look.info(file))))
-
-
-def schema() -> None:
-    """Print the JSON schema of a configuration: every parameter, unit, range and source."""
-    from bonesim.config.schema import text
-
-    sys.stdout.write(text())
 
 
 def _print_plan(config: "Config", output: Path, twin: bool, until_day: int | None) -> None:

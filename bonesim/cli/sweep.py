@@ -88,12 +88,27 @@ def sweep(
     kind: Annotated[
         str | None, typer.Option(help="curves, heatmap, sobol, morris or pairs.")
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Value of the first variable with which rows are compared; default the first."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs; the numbers as CSV beside."""
+    """Heatmap, curves with 95 % CI, Sobol or Morris bars, or pairs; the numbers as CSV beside.
+
+    Rows that share seeds are compared within pairs of one seed, in the picture and as text.
+    """
     from bonesim.api import pictures
+    from bonesim.api.compare import paired_sweep
+    from bonesim.sweeps.arms import differences_text
 
     pictures.plot_sweep(
-        folder, output, outcome=outcome, moment=moment, kind=kind, overwrite=overwrite
-    )
+        folder, output, outcome=outcome, moment=moment, kind=kind, reference=reference,
+        overwrite=overwrite,
+    )  # fmt: skip
     print(output, file=sys.stderr)
+    pairs = paired_sweep(folder, outcome=outcome, moment=moment, reference=reference)
+    if len(pairs):
+        print(differences_text(pairs, f"{outcome}, {moment}"))

@@ -37,8 +37,8 @@ class Trait(Parameters):
 
     path: Annotated[
         tuple[str, ...],
-        BeforeValidator(_one_or_more),
         Field(min_length=1, max_length=20, description="dotted path or paths in the config; input"),
+        BeforeValidator(_one_or_more),
     ]
     name: Annotated[
         str | None, Field(description="column in the tables; input; none: the first path")

@@ -12,8 +12,10 @@ import numpy as np
 
 from bonesim.analysis.statistics import mean_and_ci, ratio_and_ci
 from bonesim.errors import InputError
+from bonesim.sweeps.arms import columns_of, is_paired, paired_differences
 from bonesim.sweeps.design import DesignParameters
 from bonesim.sweeps.extras import require
+from bonesim.units import unit_of
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
 
@@ -95,16 +97,25 @@ def default_kind(design: DesignParameters) -> str:
 
 def draw(
     results: "pd.DataFrame", design: DesignParameters, *, outcome: str, moment: str,
-    kind: str | None = None, label: str = "",
+    kind: str | None = None, label: str = "", reference: Any = None,
 ) -> Drawing:  # fmt: skip
-    """A sweep as a figure, and its numbers as CSV.
+    """A sweep as a figure, and its numbers as CSV; if rows pair, also their differences as CSV.
+
+    Args:
+        results: a sweep's table.
+        design: of its study.
+        outcome, moment: as for `outcome_of`.
+        kind: one of `KINDS`; what suits the design if None.
+        label: of the outcome; made from outcome and moment if "".
+        reference: as for `sweeps.arms.paired_differences`.
 
     Raises:
-        InputError: an outcome, moment or kind that is unknown or does not suit the design.
+        InputError: an outcome, moment or kind that is unknown or does not suit the design; a reference
+            for rows that do not pair, or that no run has.
     """
     runs = outcome_of(results, outcome, moment)
     kind = kind or default_kind(design)
-    label = label or f"{outcome}, {moment}"
+    label = label or label_of(outcome, moment)
     makers = {"curves": _curves, "heatmap": _heatmap, "sobol": _indices, "morris": _indices,
               "pairs": _pairs}  # fmt: skip
     if kind not in makers:
@@ -113,8 +124,52 @@ def draw(
         raise InputError(
             f"{kind!r} indices need a design of that kind; it is {design.kind!r}", parameter="kind"
         )
-    figure, numbers = makers[kind](runs, design, label)
-    return Drawing(figure, {".csv": numbers.to_csv(index=False)})
+    pairs = differences_of(runs, design, moment, reference)
+    if kind == "curves" and pairs is not None:
+        figure, numbers = _curves(runs, design, label, pairs, points(outcome, moment))
+    else:
+        figure, numbers = makers[kind](runs, design, label)
+    beside = {".csv": numbers.to_csv(index=False)}
+    if pairs is not None:
+        beside["_paired.csv"] = pairs.to_csv(index=False)
+    return Drawing(figure, beside)
+
+
+def label_of(outcome: str, moment: str) -> str:
+    """An outcome at a moment, with its unit."""
+    unit = unit_of(outcome)
+    bare = f"{outcome}{f' ({unit})' if unit else ''}"
+    return {
+        "change": f"{outcome}: change from first to last snapshot (%)",
+        "regained": f"{outcome}: share of the loss that is regained (%)",
+        "start": f"{bare}, first snapshot",
+    }.get(moment, f"{bare}, last snapshot")
+
+
+def points(outcome: str, moment: str) -> str:
+    """The unit of a difference of two outcomes: of percentages, percentage points."""
+    unit = "%" if moment == "change" else unit_of(outcome)
+    return "percentage points" if unit == "%" else unit
+
+
+def differences_of(
+    runs: "pd.DataFrame", design: DesignParameters, moment: str, reference: Any = None
+) -> "pd.DataFrame | None":
+    """Differences of rows within replicates; None where rows do not pair.
+
+    A share of a pooled loss ("regained") is no number of a single run, and has none.
+
+    Raises:
+        InputError: a reference where rows do not pair, or that no run has.
+    """
+    if moment == "regained" or not is_paired(runs, design):
+        if reference is not None:
+            raise InputError(
+                "needs rows that pair: a grid, list or one_at_a_time of several replicates with common "
+                "random numbers, and another moment than regained", parameter="reference",
+            )  # fmt: skip
+        return None
+    return paired_differences(runs, design, reference)
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -125,34 +180,82 @@ def _figure(width: float, height: float) -> "Figure":
     )
 
 
-def _curves(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
-    names = design.names()
+def _curves(
+    runs: "pd.DataFrame", design: DesignParameters, label: str, pairs: "pd.DataFrame | None" = None,
+    unit: str = "",
+) -> Any:  # fmt: skip
+    """Means against the first variable; with pairs, their differences from the reference beside."""
+    names = columns_of(design, runs)
     x, hue = names[0], names[1:2]
     numbers = by_field(runs, [*hue, x])
-    figure = _figure(7, 4.6)
-    axis = figure.subplots()
-    groups: Any = numbers.groupby(hue[0]) if hue else [("", numbers)]
-    for k, (name, group) in enumerate(groups):
-        colour = palette.DRUGS[k % len(palette.DRUGS)]
-        axis.plot(
-            group[x],
-            group["mean"],
-            "o-",
-            color=colour,
-            label=f"{hue[0]} = {name!s}" if hue else None,
-        )
-        axis.fill_between(group[x].astype(float), group["mean"] - group["ci"],
-                          group["mean"] + group["ci"], color=colour, alpha=0.2, lw=0)  # fmt: skip
-    if hue:
-        axis.legend(frameon=False, fontsize=8)
-    axis.set_xlabel(x)
-    axis.set_ylabel(f"{label} (mean, 95 % CI over seeds)")
-    axis.spines[["top", "right"]].set_visible(False)
+    rows = 0 if pairs is None or design.kind == "grid" else len(pairs)
+    figure = _figure(7 if pairs is None else 11, max(4.6, 1.6 + 0.42 * rows))
+    axes = figure.subplots(1, 1 if pairs is None else 2, squeeze=False)[0]
+    ticks = list(dict.fromkeys(numbers[x])) if numbers[x].dtype.kind not in "iuf" else []
+    _lines(axes[0], numbers, x, hue, ticks)
+    axes[0].set_ylabel(f"{label}\nmean, 95 % CI over seeds")
+    if pairs is not None:
+        of = "its reference" if rows or pairs.empty else str(pairs["reference"].iloc[0])
+        less = f"less that of {of}{f' ({unit})' if unit else ''}\nmean of pairs, 95 % CI"
+        if rows:
+            _forest(axes[1], pairs, less)
+        else:
+            _lines(axes[1], pairs, x, hue, ticks, joined=False)
+            axes[1].axhline(0.0, color=palette.INK, linewidth=0.8)
+            axes[1].set_xlim(axes[0].get_xlim())
+            axes[1].set_ylabel(less)
+        axes[1].set_title("paired differences (pairs share their seed)", fontsize=10)
+        for axis, letter in zip(axes, "ab", strict=True):
+            axis.set_title(letter, loc="left", fontweight="bold")
     return figure, numbers
 
 
+def _forest(axis: Any, pairs: "pd.DataFrame", label: str) -> None:
+    """A bar for each row, named by what it differs in."""
+    place = np.arange(len(pairs))
+    axis.errorbar(
+        pairs["mean"], place, xerr=pairs["ci"].fillna(0.0), fmt="o", capsize=3, color=palette.DRUGS[0],
+        linewidth=1.4, markersize=5,
+    )  # fmt: skip
+    axis.axvline(0.0, color=palette.INK, linewidth=0.8)
+    whole = [f"{row['differs']}\nagainst {row['reference']}" for row in pairs.to_dict("records")]
+    names = [_cut(name) for name in whole]
+    axis.set_yticks(place, names, fontsize=8)
+    axis.set_ylim(len(pairs) - 0.5, -0.5)
+    axis.set_xlabel(label)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _cut(name: str, longest: int = 84) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 3]}..."
+
+
+def _lines(
+    axis: Any, numbers: "pd.DataFrame", x: str, hue: list[str], ticks: list[Any], *, joined: bool = True
+) -> None:  # fmt: skip
+    """A line and bars, or bars alone, for each value of `hue`."""
+    groups: Any = list(numbers.groupby(hue[0], sort=False)) if hue else [("", numbers)]
+    values = numbers[x].map(ticks.index) if ticks else numbers[x].astype(float)
+    ends = float(values.max() - values.min()) or 1.0
+    for k, (name, group) in enumerate(groups):
+        place = (group[x].map(ticks.index) if ticks else group[x]).astype(float)
+        # Beside each other, so that bars of several lines can be read.
+        place = place + 0.012 * ends * (k - (len(groups) - 1) / 2)
+        axis.errorbar(
+            place, group["mean"], yerr=group["ci"].fillna(0.0), fmt="o-" if joined and not ticks else "o",
+            capsize=3, color=palette.DRUGS[k % len(palette.DRUGS)], linewidth=1.4, markersize=5,
+            label=f"{hue[0]} = {_tick_labels([name])[0]}" if hue else None,
+        )  # fmt: skip
+    if ticks:
+        axis.set_xticks(range(len(ticks)), _tick_labels(ticks))
+    if hue:
+        axis.legend(frameon=False, fontsize=8)
+    axis.set_xlabel(x)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
 def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
-    names = design.names()
+    names = columns_of(design, runs)
     if len(names) < 2:
         raise InputError("'heatmap' needs two variables; use curves", parameter="kind")
     numbers = by_field(runs, names[:2])

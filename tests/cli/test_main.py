@@ -13,6 +13,7 @@ from bonesim.cli.failures import as_typed
 from bonesim.cli.main import app
 from bonesim.config import schema
 from bonesim.errors import InputError
+from bonesim.trials import schema as all_schemas
 
 #: Libraries that a command which only reads text must not import.
 HEAVY = ("mesa", "scipy", "pandas", "vtk", "vtkmodules", "numba", "pyvista", "matplotlib")
@@ -89,6 +90,8 @@ def test_light_commands_import_nothing_heavy(words: list[str], tmp_path: Path) -
 
 def test_the_schema_is_that_of_the_parameters() -> None:
     assert schema.text() == schema.made(), "run: python -m bonesim.config.schema"
+    for kind in schema.NAMES:
+        assert schema.text(kind) == all_schemas.made(kind), "run: python -m bonesim.trials.schema"
 
 
 def test_arguments_of_the_library_are_options_on_the_command_line() -> None:
