@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bonesim.api.bone import make_specimen as make_specimen
     from bonesim.api.close_up import render_event as render_event
     from bonesim.api.documents import guide as guide
+    from bonesim.api.export import export as export
     from bonesim.api.files import verify as verify
     from bonesim.api.first_picture import demo as demo
     from bonesim.api.look import clinic as clinic
@@ -107,6 +108,7 @@ _NAMES = {
     "api.close_up": ("render_event",),
     "api.published": ("bones",),
     "api.report": ("report",),
+    "api.export": ("export",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),
     "api.documents": ("guide",),

@@ -17,6 +17,7 @@ from bonesim.cli.decompose import decompose
 from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
 from bonesim.cli.explain import explain, odd
+from bonesim.cli.export import export
 from bonesim.cli.failures import as_typed
 from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
@@ -65,6 +66,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
         (view, "view", "view out.vtkhdf"),
         (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
+        (export, "export", "export out.vtkhdf -o bone.stl --day 1825"),
         (doctor, "doctor", "doctor"),
         (guide, "guide", "guide first_run"),
     ],
