@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bonesim.api.documents import guide as guide
     from bonesim.api.export import export as export
     from bonesim.api.files import verify as verify
+    from bonesim.api.film import film as film
     from bonesim.api.first_picture import demo as demo
     from bonesim.api.look import clinic as clinic
     from bonesim.api.look import doctor as doctor
@@ -106,6 +107,7 @@ _NAMES = {
         "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
     "api.close_up": ("render_event",),
+    "api.film": ("film",),
     "api.published": ("bones",),
     "api.report": ("report",),
     "api.export": ("export",),

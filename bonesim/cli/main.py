@@ -19,6 +19,7 @@ from bonesim.cli.doctor import doctor
 from bonesim.cli.explain import explain, odd
 from bonesim.cli.export import export
 from bonesim.cli.failures import as_typed
+from bonesim.cli.film import film
 from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
@@ -64,6 +65,7 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (scan_like, "scan-like", "scan-like out.vtkhdf -o scans --scanner hr_pqct_61"),
         (story, "story", "story out.vtkhdf 313111473836032 -o story.png"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
+        (film, "film", "film out.vtkhdf -o turn.gif --kind turntable"),
         (view, "view", "view out.vtkhdf"),
         (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
         (export, "export", "export out.vtkhdf -o bone.stl --day 1825"),

@@ -159,7 +159,7 @@ def paint(block: Block, image: "pv.ImageData", colour: ColourBy) -> None:
     add nothing. `image`: cell data over (nz, ny, nx) voxels, as `Run.image` gives it.
     """
     if colour == "mineral":
-        block.surface.point_data[RGB] = _mineral_rgb(block.surface, image)
+        paint_number(block, mineral_at(block.surface, image))
     elif colour == "surface_state":
         block.surface.cell_data[RGB] = _state_rgb(block.surface, image)
 
@@ -188,11 +188,11 @@ def _under_surface(
     return np.asarray((inward / voxel_mm - 0.5).T[::-1])
 
 
-def _mineral_rgb(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.uint8]:
-    """Mineral fraction by `under_surface`."""
+def mineral_at(surface: "pv.PolyData", image: "pv.ImageData") -> NDArray[np.float64]:
+    """Mineral as a share of full at each point, by `under_surface`."""
     bone = cells_of(image, "quanta").astype(np.float32)
     mineral = cells_of(image, "mineral").astype(np.float32) / np.float32(FULL)
-    return _rgb(under_surface(surface, bone, mineral, image.spacing[0]))
+    return under_surface(surface, bone, mineral, image.spacing[0])
 
 
 def under_surface(
