@@ -5,6 +5,7 @@ frames of a film have one camera distance, one scale bar and one scale of colour
 """
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +21,15 @@ from bonesim.viewer.moments import day_text, suppressed_spans, weekly_e2
 from bonesim.viewer.plots import change_percent
 from bonesim.viewer.region import part_of, snapshot_day
 from bonesim.viewer.scale_bar import scale_bar
-from bonesim.viewer.scene import bar_length, bar_text, mark, part_text, size_text, view_of_part
+from bonesim.viewer.scene import (
+    bar_length,
+    bar_text,
+    breaks_on,
+    mark,
+    part_text,
+    size_text,
+    view_of_part,
+)
 from bonesim.viewer.surface import COLOURS, Box, whole
 
 if TYPE_CHECKING:
@@ -38,6 +47,8 @@ MAX_FRAMES = 5000
 SIDE_INCH = 6.0
 #: Share of the square's height for the photograph.
 _PHOTOGRAPH = 0.66
+#: Characters in a line of the title.
+_LINE = 84
 
 
 class Frame(NamedTuple):
@@ -56,6 +67,7 @@ class Film(NamedTuple):
         fps: frames a second.
         days: of the snapshots that it shows.
         total: number of frames at that rate.
+        size_px: rows and columns of a frame.
     """
 
     kind: Kind
@@ -63,6 +75,7 @@ class Film(NamedTuple):
     fps: int
     days: list[int]
     total: int
+    size_px: int
 
 
 class Asked(NamedTuple):
@@ -169,7 +182,7 @@ def _time(run: Run, asked: Asked) -> Film:
         for day, caption, image in zip(days, found.captions, shots, strict=True):
             yield Frame(stage.show(image, day, caption), times)
 
-    return Film("time", frames(), asked.fps, days, count)
+    return Film("time", frames(), asked.fps, days, count, asked.size_px)
 
 
 # -- turntable -------------------------------------------------------------------------------------
@@ -193,7 +206,7 @@ def _turntable(run: Run, asked: Asked) -> Film:
             stage.view = view
             yield Frame(stage.show(image, day, found.captions[0]), 1)
 
-    return Film("turntable", frames(), asked.fps, [day], count)
+    return Film("turntable", frames(), asked.fps, [day], count, asked.size_px)
 
 
 def _around(run: Run, box: Box, start: float, elevation: float, count: int) -> list[View]:
@@ -229,7 +242,7 @@ def _event(run: Run, asked: Asked) -> Film:
             figure.set_dpi(asked.size_px / SIDE_INCH)
             yield Frame(_pixels(figure, asked.size_px), times)
 
-    return Film("event", frames(), asked.fps, days, count)
+    return Film("event", frames(), asked.fps, days, count, asked.size_px)
 
 
 # -- the stage -------------------------------------------------------------------------------------
@@ -250,7 +263,7 @@ class _Stage:
         )
         FigureCanvasAgg(self.figure)
         self.photograph_px = max(2, round(size_px * _PHOTOGRAPH))
-        low = 0.27 if curves else 0.13
+        low = 0.33 if curves else 0.13
         right = 0.86 if scale.norm is not None else 0.98
         self.axis = self.figure.add_axes((0.02, low, right - 0.02, 0.86 - low))
         self.title = self.figure.text(0.02, 0.985, "", va="top", fontsize=9.5, linespacing=1.35)
@@ -302,7 +315,10 @@ class _Stage:
             axis.set_xlabel("years", fontsize=8, labelpad=1)
             self.cursors.append(
                 axis.axvline(
-                    years[0], color=palette.EVENTS["plate_perforation"].colour, linewidth=1.4
+                    years[0],
+                    color=palette.EVENTS["plate_perforation"].colour,
+                    linewidth=1.4,
+                    clip_on=False,
                 )
             )
 
@@ -334,12 +350,14 @@ class _Stage:
         part = (
             "" if self.box == whole(self.run.shape) else f"; shown: {part_text(self.run, self.box)}"
         )
+        extra = breaks_on(self.run, day) if self.scale.colour == "events" else caption
         lines = [
-            f"{day_text(day)}   BV/TV {bvtv:.1f} %   {caption}".rstrip(),
+            f"{day_text(day)}   BV/TV {bvtv:.1f} %   {extra}".rstrip(),
             self.run.title,
             f"one {size_text(self.run)}{part}",
         ]
-        return "\n".join([*lines, *([self.scale.note] if self.scale.note else [])])
+        lines += [self.scale.note] if self.scale.note else []
+        return "\n".join(fill(line, _LINE) for line in lines)
 
 
 def _pixels(figure: "Figure", size_px: int) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Frames into a file: MP4 (H.264, by the optional PyAV) or GIF (by Pillow)."""
 
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from itertools import chain
@@ -53,22 +54,21 @@ def write_film(film: Film, path: Path) -> int:
 def _mp4(film: Film) -> tuple[bytes, int]:
     import av
 
-    made, count = io.BytesIO(), 0
-    with av.open(made, mode="w", format="mp4", options={"movflags": "+faststart"}) as file:
-        stream = None
-        for pixels in _each(film.frames):
-            if stream is None:
-                stream = file.add_stream("libx264", rate=film.fps)
-                stream.height, stream.width = pixels.shape[:2]
-                stream.pix_fmt = "yuv420p"
-                # One thread: the same film has the same bytes.
-                stream.codec_context.thread_count = 1
-                stream.options = {"crf": CRF, "preset": "medium"}
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-            count += 1
-        assert stream is not None
-        file.mux(stream.encode(None))
-    return made.getvalue(), count
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made.mp4"
+        with av.open(str(made), mode="w", options={"movflags": "+faststart"}) as file:
+            stream = file.add_stream("libx264", rate=film.fps)
+            # One thread: the same film has the same bytes.
+            stream.codec_context.thread_count = 1
+            stream.options = {"crf": CRF, "preset": "medium"}
+            stream.pix_fmt = "yuv420p"
+            stream.width = stream.height = film.size_px
+            for pixels in _each(film.frames):
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+                count += 1
+            file.mux(stream.encode(None))
+        return made.read_bytes(), count
 
 
 def _gif(film: Film) -> tuple[bytes, int]:

@@ -60,15 +60,15 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
     e2.plot(years, weekly_e2(run), color=palette.E2, linewidth=1.4)
     e2.set_ylim(0.0, 1.08 * max(float(weekly_e2(run).max()), 1e-3))
     e2.set_ylabel("pg/mL")
-    titles = ["estradiol, week's mean"]
+    titles = ["estradiol, weekly mean"]
     for axis, name, text, colour, unit in (
         (bvtv, "bvtv_percent", "BV/TV", palette.BVTV, "%"),
-        (bmd, "bmd_mg_per_cm3", "BMD", palette.BMD, "mgHA/cm\u00b3"),
+        (bmd, "bmd_mg_per_cm3", "BMD", palette.BMD, "mg/cm\u00b3"),
     ):
         values = data[name].to_numpy(np.float64)
         axis.plot(years, change_percent(values), color=colour, linewidth=1.4)
-        titles.append(f"{text}, {values[0]:.3g} {unit} at first")
-    titles.append("structure at snapshots")
+        titles.append(f"{text}, from {values[0]:.3g} {unit}")
+    titles.append("at snapshots")
     _draw_structure(structure, data, years)
     spans = suppressed_spans(data["day"].to_numpy(), weekly_e2(run))
     for axis, letter, title in zip(axes, letters or "    ", titles, strict=False):
@@ -84,7 +84,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         axis.set_xlim(years[0], max(years[-1], years[0] + 1e-3))
         axis.spines[["top", "right"]].set_visible(False)
         if axis is not e2:
-            axis.set_ylabel("change since the first (%)")
+            axis.set_ylabel("change (%)")
             _around_zero(axis, above=0.5 if axis is structure else 0.0)
 
 

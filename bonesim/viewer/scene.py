@@ -6,6 +6,7 @@ of print, and so is the text.
 """
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,14 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import View, camera_of, on_image_mm, photograph, view_of
 from bonesim.viewer.colouring import Scale, coloured, known_colour
 from bonesim.viewer.markers import hidden, marked_breaks, places_mm, richest_slab, within
-from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
+from bonesim.viewer.moments import (
+    Moment,
+    day_text,
+    plain_name,
+    suppressed_spans,
+    three_moments,
+    weekly_e2,
+)
 from bonesim.viewer.picture import Drawing
 from bonesim.viewer.plots import change_percent, curves, draw_courses
 from bonesim.viewer.region import part_of, snapshot_day
@@ -38,7 +46,9 @@ WIDTH_MM, MIN_WIDTH_MM, MAX_WIDTH_MM = 180.0, 60.0, 600.0
 #: A panel's text needs this width; a photograph is not made higher than the second, mm.
 PANEL_MM, MAX_PHOTOGRAPH_MM = 43.0, 110.0
 #: Four axes of curves stand in a row from this width on, else in two; heights of a row, mm.
-ROW_MM, CURVES_MM, TEXT_MM = 165.0, 46.0, 37.0
+ROW_MM, CURVES_MM, TEXT_MM = 165.0, 46.0, 24.0
+#: A line of text in height, a name of the legend in width, and a character of the title, mm.
+LINE_MM, LEGEND_MM, CHARACTER_MM = 3.6, 40.0, 1.45
 #: Points.
 FONT = {"font.size": 7.0, "axes.titlesize": 7.5, "axes.labelsize": 7.0, "legend.fontsize": 7.0}
 #: Days that fit into one picture.
@@ -91,7 +101,6 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
 
     moments = moments_of(run, shown.days)
     width = checked_width(shown.width_mm, len(moments))
-    voxel_mm = run.voxel_um / 1000.0
     box = slab_of(run, shown.slab)
     view = view_of_part(run, box, shown.camera)
     found = coloured(run, [moment.day for moment in moments], box, colour)
@@ -99,7 +108,11 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
         0.94 * width / len(moments) * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM
     )
     columns = 4 if width >= ROW_MM else 2
-    heights = (photograph_mm + TEXT_MM, CURVES_MM * 4 / columns)
+    handles = found.scale.handles()
+    across = max(1, min(len(handles), int(width / LEGEND_MM)))
+    title = _title(run, box, found.scale, shown, width)
+    rows = -(-len(handles) // across) + title.count("\n")
+    heights = (photograph_mm + TEXT_MM + LINE_MM * rows, CURVES_MM * 4 / columns)
     with rc_context(FONT):
         figure = Figure(
             figsize=(width / MM_PER_INCH, sum(heights) / MM_PER_INCH), layout="constrained",
@@ -114,14 +127,13 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
             put_photograph(axis, block, view, found.scale)
             if colour == "events":
                 mark(axis, run, moment.day, box, view)
-            title = _caption(run, moment, caption)
-            axis.set_title(f"$\\bf{{{letter}}}$  {title}", loc="left")
+            words = _caption(run, moment, caption)
+            axis.set_title(f"$\\bf{{{letter}}}$  {words}", loc="left")
         length = bar_length(view)
         scale_bar(axes[0], length, bar_text(length), size=7.0)
         found.scale.bar(top, axes)
-        handles = found.scale.handles()
-        top.legend(handles=handles, loc="lower center", ncols=min(len(handles), 4), frameon=False)
-        figure.suptitle(_title(run, box, voxel_mm, found.scale, shown), fontsize=7.5)
+        top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
+        figure.suptitle(title, fontsize=7.5)
         grid = np.asarray(bottom.subplots(4 // columns, columns)).ravel()
         draw_courses(list(grid), run, moments, LETTERS[len(moments) :])
     return figure
@@ -140,7 +152,10 @@ def moments_of(run: Run, days: Sequence[int] | None) -> list[Moment]:
     if not 1 <= len(wanted) <= MAX_DAYS:
         raise InputError(f"got {len(wanted)} days; give 1 to {MAX_DAYS}", parameter="days")
     names = {moment.day: moment.name for moment in main}
-    return [Moment(day, names.get(day, "")) for day in wanted]
+    spans = suppressed_spans(run.table["day"].to_numpy(), weekly_e2(run))
+    return [
+        Moment(day, names.get(day) or plain_name(day, run.snapshot_days, spans)) for day in wanted
+    ]
 
 
 def checked_width(width_mm: float, panels: int) -> float:
@@ -188,8 +203,8 @@ def _caption(run: Run, moment: Moment, extra: str) -> str:
     table = run.table
     bvtv = table["bvtv_percent"].to_numpy(np.float64)
     row = int(np.flatnonzero(table["day"].to_numpy() == moment.day)[0])
-    change = f" ({change_percent(bvtv)[row]:+.1f} % of day 0)" if row else ""
-    lines = [*([moment.name] if moment.name else []), day_text(moment.day)]
+    change = f", change {change_percent(bvtv)[row]:+.1f} %" if row else ""
+    lines = [moment.name, day_text(moment.day)]
     lines += [f"BV/TV {bvtv[row]:.1f} %{change}", extra or breaks_on(run, moment.day)]
     return "\n".join(lines)
 
@@ -275,10 +290,12 @@ def part_text(run: Run, box: Box) -> str:
     return ", ".join(cut) or "all of it"
 
 
-def _title(run: Run, box: Box, voxel_mm: float, scale: Scale, shown: Shown) -> str:
+def _title(run: Run, box: Box, scale: Scale, shown: Shown, width: float) -> str:
+    """The run, the block and what is shown of it, in lines that fit into the width, mm."""
     chosen = ", the slab with most breaks" if shown.slab is None else ""
     lines = [run.title, f"one {size_text(run)}; shown: {part_text(run, box)}{chosen}"]
     lines.append(
         "BV/TV and breaks are of the whole block; grey: days of suppressed estradiol; thin lines: these days"
     )
-    return "\n".join(lines + ([scale.note] if scale.note else []))
+    lines += [scale.note] if scale.note else []
+    return "\n".join(fill(line, int(width / CHARACTER_MM)) for line in lines)

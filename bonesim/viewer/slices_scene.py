@@ -87,7 +87,7 @@ def _figure(
                 where = (plane.voxel + 0.5) * voxel_mm
                 axis.set_title(f"across {plane.name}, at {where:.2f} mm", loc="left")
                 name_axes(axis, plane)
-            name = f"{moment.name}, {day_text(moment.day)}".removeprefix(", ")
+            name = f"{moment.name}, {day_text(moment.day)}"
             line[0].set_title(
                 f"$\\bf{{{letter}}}$  {name}\n{line[0].get_title(loc='left')}", loc="left"
             )
