@@ -8,7 +8,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import add_block, choose_window, has_screen
 from bonesim.viewer.markers import marked_breaks, places_mm
 from bonesim.viewer.moments import day_text
-from bonesim.viewer.slices import BARS_MM
+from bonesim.viewer.scene import BARS_MM, bar_text
 from bonesim.viewer.surface import ColourBy, bone_block, paint
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ CELLS: dict[str, tuple[str, float, str]] = {
     "bmus": (palette.CELLS["bmu"][1], 0.03, "u"),
 }
 #: What they are called in the legend; and the most names that it can have.
-LABELS = {"osteoclasts": "osteoclast", "osteoblasts": "osteoblast", "bmus": "remodelling unit"}
+LABELS = {
+    "osteoclasts": "osteoclast (ball)",
+    "osteoblasts": "osteoblast (ball)",
+    "bmus": "BMU (ball)",
+}
 MAX_NAMES = 12
 COLOUR_KEY, EVENTS_KEY = "c", "x"
 HELP = "keys: c colour, o osteoclasts, b osteoblasts, u remodelling units, x events"
@@ -66,8 +70,7 @@ def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
     for name, (_, _, key) in CELLS.items():
         plotter.add_key_event(key, lambda name=name: window.turn(name))
     plotter.add_text(HELP, name="help", position="lower_left", color=palette.INK, font_size=8)
-    plotter.add_ruler(*_below(run), title="mm", label_format="%g", number_labels=3, flip_range=False,
-                      label_color=palette.INK, tick_color=palette.INK)  # fmt: skip
+    _add_scale_bar(plotter, run)
     plotter.reset_camera()
     plotter.enable_parallel_projection()
     if not off_screen:
@@ -179,12 +182,22 @@ class Window:
         self.plotter.add_mesh(balls, name=name, color=colour)
 
 
-def _below(run: Run) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Ends of a ruler of a round length before the front's lower edge, mm."""
-    nx = run.shape[2]
-    width, gap = nx * run.voxel_um / 1000.0, 0.05 * nx * run.voxel_um / 1000.0
-    length = max((bar for bar in BARS_MM if bar <= 0.6 * width), default=BARS_MM[0])
-    return (0.0, -gap, -gap), (length, -gap, -gap)
+def _add_scale_bar(plotter: "pv.Plotter", run: Run) -> None:
+    """A line of a round length along x before the front's lower edge, and its length as text."""
+    import numpy as np
+
+    width = run.shape[2] * run.voxel_um / 1000.0
+    gap, length = (
+        0.05 * width,
+        max((bar for bar in BARS_MM if bar <= 0.5 * width), default=BARS_MM[0]),
+    )
+    ends = np.array([[0.0, -gap, -gap], [length, -gap, -gap]])
+    plotter.add_lines(ends, color=palette.INK, width=6, name="scale bar")
+    plotter.add_point_labels(
+        ends[1:] + [gap / 2, 0.0, 0.0], [f"{bar_text(length)} along x"], name="scale", shape=None, font_size=14,
+        text_color=palette.INK, show_points=False, always_visible=True, reset_camera=False,
+        justification_vertical="center",
+    )  # fmt: skip
 
 
 def _legend(colour: ColourBy) -> list[list[str]]:
