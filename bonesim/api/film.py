@@ -64,4 +64,7 @@ def film(
         "seconds": made.total / made.fps, "first_day": made.days[0], "last_day": made.days[-1],
         "snapshots": len(made.days),
     }  # fmt: skip
-    return pd.DataFrame([row])
+    table = pd.DataFrame([row])
+    known = {"fps": "1/s", "seconds": "s", "first_day": "d", "last_day": "d"}
+    table.attrs["units"] = {name: known.get(name, "") for name in row}
+    return table

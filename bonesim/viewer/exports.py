@@ -244,7 +244,8 @@ def table(part: Part, path: Path, file: Format, written: Written) -> "pd.DataFra
         "voxel_um": part.run.voxel_um, "bvtv_percent": written.bvtv_percent,
     }  # fmt: skip
     made = pd.DataFrame([row])
-    made.attrs["units"] = {"voxel_um": "um", "bvtv_percent": "%", "day": "d"}
+    known = {"voxel_um": "um", "bvtv_percent": "%", "day": "d"}
+    made.attrs["units"] = {name: known.get(name, "") for name in map(str, made)}
     made.attrs["notes"] = _notes(part, file)
     return made
 

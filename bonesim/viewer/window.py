@@ -194,7 +194,8 @@ def _add_scale_bar(plotter: "pv.Plotter", run: Run) -> None:
     ends = np.array([[0.0, -gap, -gap], [length, -gap, -gap]])
     plotter.add_lines(ends, color=palette.INK, width=6, name="scale bar")
     plotter.add_point_labels(
-        ends[1:] + [gap / 2, 0.0, 0.0], [f"{bar_text(length)} along x"], name="scale", shape=None, font_size=14,
+        ends[1:] + np.array([gap / 2, 0.0, 0.0]), [f"{bar_text(length)} along x"], name="scale",
+        shape=None, font_size=14,
         text_color=palette.INK, show_points=False, always_visible=True, reset_camera=False,
         justification_vertical="center",
     )  # fmt: skip

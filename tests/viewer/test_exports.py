@@ -15,7 +15,7 @@ from bonesim.errors import InputError
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import BONE
 
-#: With a threshold of one's own the partial voxels of grey values are estimated anew, relative.
+#: With a threshold of one's own the partial voxels of grey values are estimated again, relative.
 GREY_WITHIN = 0.01
 #: The volume that a surface encloses, relative to the voxels'.
 VOLUME_WITHIN = 0.025
