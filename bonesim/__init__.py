@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from bonesim.api.compare import compare as compare
     from bonesim.api.compare import paired_sweep as paired_sweep
     from bonesim.api.documents import guide as guide
+    from bonesim.api.export import export as export
     from bonesim.api.files import verify as verify
+    from bonesim.api.film import film as film
     from bonesim.api.first_picture import demo as demo
     from bonesim.api.look import clinic as clinic
     from bonesim.api.look import doctor as doctor
@@ -112,8 +114,10 @@ _NAMES = {
     "api.close_up": ("render_event",),
     "api.bundle": ("bundle",),
     "api.compare": ("compare", "paired_sweep"),
+    "api.film": ("film",),
     "api.published": ("bones",),
     "api.report": ("report",),
+    "api.export": ("export",),
     "api.files": ("verify",),
     "api.first_picture": ("demo",),
     "api.documents": ("guide",),

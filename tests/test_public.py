@@ -146,6 +146,10 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "plot_story": lambda n: bonesim.plot_story(run_file, bmu),
         "verify": lambda n: bonesim.verify(run_file),
         "render": lambda n: bonesim.render(run_file, folder / "run.png", overwrite=True),
+        "export": lambda n: bonesim.export(run_file, folder / "bone.stl", overwrite=True),
+        "film": lambda n: bonesim.film(
+            run_file, folder / "f.gif", "turntable", seconds=0.1, size_px=320, overwrite=True
+        ),
         "report": lambda n: bonesim.report(
             run_file, output=folder / "report.html", overwrite=True
         ),

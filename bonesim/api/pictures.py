@@ -1,6 +1,6 @@
 """Pictures: each function returns the figure, and writes it to a file if one is given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,17 +26,30 @@ def render(
     *,
     colour: str = "events",
     twin: AnyRun | None = None,
+    days: Sequence[int] | None = None,
+    camera: str | Sequence[float] | None = None,
+    slab: str | Sequence[float] | None = None,
+    width_mm: float | None = None,
+    slices: str | Sequence[float] | None = None,
     overwrite: bool = False,
 ) -> "Figure":
     """The bone before, at the end of suppression and of recovery, and the time courses.
 
     Args:
         run: a run file's path, or what `open_run` gives; it has a snapshot.
-        output: PNG to write, with the numbers behind the curves as CSV beside it; none if None.
+        output: PNG, SVG or PDF to write, with the numbers behind it as CSV beside it; none if None.
         colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
             energy density under the habitual load, solved here) or "none".
         twin: the untreated twin's: its bone on the last day beside, and curves against it; bone
             with marks only.
+        days: of up to four snapshots, instead of those three.
+        camera: azimuth and elevation of the viewer, degrees, "24,16" or (24, 16); or "front", "right",
+            "back", "left", "top", "bottom".
+        slab: the part drawn, "x0:x1,y0:y1,z0:z1" in voxels or with mm behind it, or "whole"; by default
+            the slab along y with most breaks.
+        width_mm: of the picture in print; default 180.
+        slices: instead of 3-D, the slices across z, y and x through "middle" or "x,y,z" in mm, one row
+            for each day; colours "bone", "mineral" and "surface_state".
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
@@ -44,17 +57,27 @@ def render(
         output that cannot be written. CorruptFileError: a damaged file. NumericalError: "sed" does
         not converge.
     """
-    from bonesim.viewer import scene, twin_scene
+    from bonesim.viewer import scene, slices_scene, twin_scene
 
     both = [run] if twin is None else [run, twin]
     place = _checked(
         output, overwrite, *(one.path if isinstance(one, Run) else one for one in both)
     )
-    if twin is not None and colour != "events":
-        raise InputError('is "events" beside a twin; leave it out', parameter="colour")
+    given = {"days": days, "camera": camera, "slab": slab, "width_mm": width_mm, "slices": slices}
+    if twin is not None:
+        if colour != "events":
+            raise InputError('is "events" beside a twin; leave it out', parameter="colour")
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(
+                    "is not for a picture with a `twin`; leave one out", parameter=name
+                )
+    shown = scene.Shown(days, camera, slab, scene.WIDTH_MM if width_mm is None else width_mm)
     with opened(run) as file:
+        if slices is not None:
+            return _shown(slices_scene.draw(file, colour, slices, shown), place)
         if twin is None:
-            return _shown(scene.draw(file, colour), place)
+            return _shown(scene.draw(file, colour, shown), place)
         with opened(twin) as other:
             return _shown(twin_scene.draw(file, other), place)
 
@@ -83,7 +106,7 @@ def plot_hormones(
 
     Args:
         config, changes, people: as for `hormones`.
-        output: PNG to write; none if None.
+        output: PNG, SVG or PDF to write; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
@@ -112,7 +135,7 @@ def plot_loss(
 
     Args:
         table: of `decompose`.
-        output: PNG to write, with the table as CSV beside it; none if None.
+        output: PNG, SVG or PDF to write, with the table as CSV beside it; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
@@ -132,7 +155,7 @@ def plot_story(
     Args:
         run: a run file's path, or what `open_run` gives.
         bmu: its id, as for `story`.
-        output: PNG to write, with the table as CSV beside it; none if None.
+        output: PNG, SVG or PDF to write, with the table as CSV beside it; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:
@@ -156,7 +179,7 @@ def plot_sweep(
 
     Args:
         folder: of a sweep.
-        output: PNG to write, with the numbers as CSV beside it; none if None.
+        output: PNG, SVG or PDF to write, with the numbers as CSV beside it; none if None.
         outcome: column of the results.
         moment: "end" (last snapshot), "start", "change" (end over start, %), or "regained" (share of
             the loss from first to second snapshot that the last has back, %).
@@ -188,7 +211,7 @@ def plot_trial(
 
     Args:
         trial: its folder, or what `trial` or `compare_trial` gives.
-        output: PNG to write, with curves and repeats as CSV beside it; none if None.
+        output: PNG, SVG or PDF to write, with curves and repeats as CSV beside it; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
     Raises:

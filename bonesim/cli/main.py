@@ -19,7 +19,9 @@ from bonesim.cli.decompose import decompose
 from bonesim.cli.demo import demo
 from bonesim.cli.doctor import doctor
 from bonesim.cli.explain import explain, odd
+from bonesim.cli.export import export
 from bonesim.cli.failures import as_typed
+from bonesim.cli.film import film
 from bonesim.cli.guide import guide
 from bonesim.cli.hormones import hormones
 from bonesim.cli.look import look
@@ -68,9 +70,11 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (compare, "compare", "compare out.vtkhdf out_twin.vtkhdf -o compare.png"),
         (story, "story", "story out.vtkhdf 313111473836032 -o story.png"),
         (render, "render", "render out.vtkhdf -o out.png --colour surface_state"),
+        (film, "film", "film out.vtkhdf -o turn.gif --kind turntable"),
         (view, "view", "view out.vtkhdf"),
         (report, "report", "report out.vtkhdf out_twin.vtkhdf -o report.html"),
         (bundle, "bundle", "bundle out.vtkhdf -o out.crate.zip --licence CC-BY-4.0"),
+        (export, "export", "export out.vtkhdf -o bone.stl --day 1825"),
         (doctor, "doctor", "doctor"),
         (guide, "guide", "guide first_run"),
     ],

@@ -12,9 +12,12 @@ LARGEST_SEED = 2**63 - 1
 ConfigFile = Annotated[Path, typer.Argument(help="Configuration, TOML.", show_default=False)]
 RunFile = Annotated[Path, typer.Argument(help="Run file (.vtkhdf).", show_default=False)]
 RunOutput = Annotated[Path, typer.Option("--output", "-o", help="Run file to make (.vtkhdf).")]
-Picture = Annotated[Path, typer.Option("--output", "-o", help="Picture to make (.png).")]
+Picture = Annotated[
+    Path, typer.Option("--output", "-o", help="Picture to make (.png, .svg, .pdf), CSV beside it.")
+]
 PictureIfAny = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Picture to make (.png), CSV beside it.")
+    Path | None,
+    typer.Option("--output", "-o", help="Picture to make (.png, .svg, .pdf), CSV beside it."),
 ]
 Change = Annotated[
     list[str] | None,
@@ -63,6 +66,22 @@ Crop = Annotated[
         metavar="ENDS",
     ),
 ]
+Camera = Annotated[
+    str | None,
+    typer.Option(
+        show_default=False,
+        help='Where the viewer stands: "azimuth,elevation" in degrees (default "24,16"), or front, '
+        "right, back, left, top, bottom.",
+    ),
+]
+Slab = Annotated[
+    str | None,
+    typer.Option(
+        show_default=False, metavar="ENDS",
+        help='Part that is drawn: "x0:x1,y0:y1,z0:z1" in voxels or with mm behind it, or whole; default '
+        "the slab with most breaks in a picture, all of it in a film.",
+    ),
+]  # fmt: skip
 SmoothVoxel = Annotated[
     float | None, typer.Option(help="Gaussian on the grey values first, SD in voxels.")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bonesim.cli.options import Overwrite, Picture, Quiet, RunFile
+from bonesim.cli.options import Camera, Overwrite, Picture, Quiet, RunFile, Slab
 from bonesim.errors import InputError
 
 
@@ -29,6 +29,25 @@ def render(
             show_default=False, help="The untreated twin's run file: its bone and curves beside."
         ),
     ] = None,
+    day: Annotated[
+        list[int] | None,
+        typer.Option(
+            show_default=False, help="A snapshot's day to show; up to four: --day 0 --day 365."
+        ),
+    ] = None,
+    camera: Camera = None,
+    slab: Slab = None,
+    width_mm: Annotated[
+        float | None, typer.Option(show_default=False, help="Width in print, mm; default 180.")
+    ] = None,
+    slices: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False,
+            metavar="PLACE",
+            help='Three slices instead of 3-D, through middle or "x,y,z" in mm.',
+        ),
+    ] = None,
     event: Annotated[
         str | None,
         typer.Option(
@@ -46,9 +65,12 @@ def render(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Before and after in 3-D with every perforation and cut marked; or one hole in close-up."""
-    if event is not None and twin is not None:
-        raise InputError("is not for `event`; leave one out", parameter="twin")
+    """Before and after in 3-D with every perforation and cut marked; slices; or one hole in close-up."""
+    given = {"twin": twin, "day": day or None, "camera": camera, "slab": slab, "width_mm": width_mm,
+             "slices": slices}  # fmt: skip
+    for name, value in given.items():
+        if event is not None and value is not None:
+            raise InputError("is not for `event`; leave one out", parameter=name)
     if event is not None:
         _close_up(file, output, event, colour, exact=exact, overwrite=overwrite, quiet=quiet)
         return
@@ -56,7 +78,10 @@ def render(
         raise InputError("belongs to `event`; add it", parameter="exact")
     from bonesim.api.pictures import render as draw
 
-    draw(file, output, colour=colour or "events", twin=twin, overwrite=overwrite)
+    draw(
+        file, output, colour=colour or "events", twin=twin, days=day or None, camera=camera, slab=slab,
+        width_mm=width_mm, slices=slices, overwrite=overwrite,
+    )  # fmt: skip
     print(output, file=sys.stderr)
 
 

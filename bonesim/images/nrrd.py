@@ -18,7 +18,7 @@ from bonesim.errors import CorruptFileError, InputError
 from bonesim.images.data_files import Place, last_bytes, values_at
 from bonesim.images.lengths import um_per
 from bonesim.images.opening import opened, plain_neighbour
-from bonesim.images.stored import Stored, Three
+from bonesim.images.stored import OWN_BONE, Stored, Three
 from bonesim.images.volumes import layout_of
 
 __all__ = ["read", "recognises"]
@@ -87,6 +87,7 @@ def read(path: Path, *, index: int | None = None) -> Stored:
         start = (x, y, z)
     return Stored(
         values, step_um=step, directions=directions, origin_um=start, world=world, missing=missing,
+        bone=fields.get("content", "").startswith(OWN_BONE),
         notes=("NRRD's first (fastest) axis is x, its last z", *notes, *last_bytes(place)),
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ class Image:
         in_file: the geometry as the file has it.
         path: for messages.
         mg_per_cm3: slope and intercept from values to mgHA/cm3, if the file has them.
+        bone: an own export: uint8, bone of each voxel in 1/255, no grey values.
         notes: what was done and assumed, one line each.
     """
 
@@ -51,6 +52,7 @@ class Image:
     in_file: Geometry
     path: Path
     mg_per_cm3: tuple[float, float] | None = None
+    bone: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -118,7 +120,8 @@ def read_image(
     values, scale_notes = _true(stored, values, path)
     chosen, size_notes = _with_size(path, geometry, voxel_um)
     notes = [*_name_note(path, kind), *stored.notes, *notes, *scale_notes, *size_notes]
-    return Image(values, chosen, geometry, path, stored.mg_per_cm3, tuple(notes))
+    bone = stored.bone and values.dtype == np.uint8
+    return Image(values, chosen, geometry, path, stored.mg_per_cm3, bone, tuple(notes))
 
 
 def _stored(path: Path, kind: Kind, index: int | None, array: str | None) -> Stored:

@@ -11,6 +11,10 @@ __all__ = ["Stored"]
 Three = tuple[float, float, float]
 
 
+#: What exports of bonesim have in their header when their values are bone of each voxel in 1/255.
+OWN_BONE = "bonesim quanta"
+
+
 @dataclass(frozen=True)
 class Stored:
     """One 3-D grey image of a file, before its axes are put in order.
@@ -28,6 +32,7 @@ class Stored:
         mg_per_cm3: slope and intercept from true value to mgHA/cm3.
         missing: why there is no step_um, as a clause: "the file has no voxel size".
         notes: what the user must know about the reading, one line each.
+        bone: an own export: uint8, bone of each voxel in 1/255, no grey values.
     """
 
     values: NDArray[Any]
@@ -40,3 +45,4 @@ class Stored:
     mg_per_cm3: tuple[float, float] | None = None
     missing: str = ""
     notes: tuple[str, ...] = ()
+    bone: bool = False

@@ -79,6 +79,7 @@ def read(path: Path, *, index: int | None = None) -> Stored:
         step, missing = tiff_headers.step_of(header, first)
         return Stored(
             values, step_um=step, scale=header.scale, offset=header.offset, missing=missing,
+            bone=header.bone,
             notes=(*notes, *more, *header.notes),
         )  # fmt: skip
 

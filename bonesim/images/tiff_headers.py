@@ -16,7 +16,7 @@ import numpy as np
 
 from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
 from bonesim.images.lengths import rounded, um_per
-from bonesim.images.stored import Three
+from bonesim.images.stored import OWN_BONE, Three
 
 __all__ = ["Header", "Order", "of", "step_of"]
 
@@ -73,11 +73,13 @@ class Header(NamedTuple):
         order: of the planes.
         sizes: (z, y, x) in um as far as the header has them.
         missing: why there are none, as a clause.
+        bone: as of `Stored`.
         scale, offset: true value = scale * stored + offset.
         notes: for the user.
     """
 
     imagej: bool = False
+    bone: bool = False
     planes: int = 0
     order: Order | None = None
     sizes: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -150,7 +152,8 @@ def _imagej(text: str, page: Any) -> Header:
     order = Order("ImageJ", (tuple(count.items()),))
     sizes, missing = _imagej_size(fields, page)
     scale, offset, notes = _imagej_values(fields)
-    return Header(True, planes, order, sizes, missing, scale, offset, notes)
+    bone = fields.get("content", "").startswith(OWN_BONE)
+    return Header(True, bone, planes, order, sizes, missing, scale, offset, notes)
 
 
 def _count(text: str | None) -> int:

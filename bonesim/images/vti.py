@@ -27,6 +27,8 @@ __all__ = ["UNIT_FIELD", "read", "recognises"]
 
 #: Name of the field that states how many um a unit of length is.
 UNIT_FIELD = "um_per_unit"
+#: The array of an own export with several that is taken if none is chosen.
+BONE_ARRAY = "quanta"
 #: A file longer than this is refused: it is read as one piece.
 MAX_BYTES = 1 << 33
 _TYPES = {
@@ -75,12 +77,12 @@ def read(path: Path, *, array: str | None = None) -> Stored:
     if len(pieces) != 1 or _numbers(path, pieces[0], "Extent", 6) != whole:
         raise InputError(f"{path}: holds its image in {len(pieces)} pieces; save it as one")
     points = tuple(int(whole[2 * n + 1] - whole[2 * n]) + 1 for n in (2, 1, 0))
-    element, cells = _chosen(path, pieces[0], array)
+    unit = _unit(file, image)
+    element, cells = _chosen(path, pieces[0], array, own=unit is not None)
     shape = (points[0] - cells, points[1] - cells, points[2] - cells)
     check_size(shape, path)
     values = _values(file, element, prod(shape)).reshape(shape)
     spacing = _numbers(path, image, "Spacing", 3, "1 1 1")
-    unit = _unit(file, image)
     matrix = np.array(_numbers(path, image, "Direction", 9, "1 0 0 0 1 0 0 0 1")).reshape(3, 3)
     directions = matrix.T[::-1] if "Direction" in image.attrib else None
     notes = ("VTI's first (fastest) axis is x, its last z", f"array {element.get('Name', '')!r}")
@@ -92,7 +94,8 @@ def read(path: Path, *, array: str | None = None) -> Stored:
     first = np.array(whole[::2]) + 0.5 * cells
     origin = np.array(_numbers(path, image, "Origin", 3, "0 0 0")) + matrix @ (first * spacing)
     place: Three = (origin[0] * unit, origin[1] * unit, origin[2] * unit)
-    return Stored(native(values), step, directions, place, notes=notes)
+    bone = element.get("Name") == BONE_ARRAY
+    return Stored(native(values), step, directions, place, bone=bone, notes=notes)
 
 
 def _taken_apart(path: Path) -> _File:
@@ -144,9 +147,9 @@ def _numbers(
 
 
 def _chosen(
-    path: Path, piece: ElementTree.Element, array: str | None
+    path: Path, piece: ElementTree.Element, array: str | None, *, own: bool
 ) -> tuple[ElementTree.Element, int]:
-    """The array, and 1 if it belongs to cells, else 0."""
+    """The array, and 1 if it belongs to cells, else 0; of an own export, its bone."""
     every = [
         (one, cells)
         for cells, place in ((0, "PointData"), (1, "CellData"))
@@ -155,6 +158,8 @@ def _chosen(
     names = ", ".join(str(one.get("Name", ""))[:60] for one, _ in every)
     if not every:
         raise CorruptFileError(f"{path}: holds no image data; check the file")
+    if array is None and own and any(one.get("Name") == BONE_ARRAY for one, _ in every):
+        array = BONE_ARRAY
     if array is None and len(every) > 1:
         raise InputError(f"{path}: holds {len(every)} arrays ({names}); choose one with `array`")
     found = [one for one in every if array is None or one[0].get("Name") == array]

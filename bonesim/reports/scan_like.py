@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,8 +184,18 @@ def text(table: "pd.DataFrame") -> str:
     )
 
 
-def write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) -> None:
+def write_nrrd(
+    path: Path, values: NDArray[Any], voxel_um: float, content: str,
+    centre_mm: Sequence[float] | None = None,
+) -> None:  # fmt: skip
     """A (z, y, x) image with its voxel size in mm; NRRD's fastest axis is x.
+
+    Args:
+        path: of the file.
+        values: of the voxels.
+        voxel_um: edge of a voxel.
+        content: what it is, in words.
+        centre_mm: (x, y, z) of the first voxel's centre; not stated if None.
 
     Raises:
         InputError, ResourceError: it cannot be written.
@@ -193,12 +203,14 @@ def write_nrrd(path: Path, values: NDArray[Any], voxel_um: float, content: str) 
     import nrrd
 
     mm = voxel_um / 1000.0
-    header = {
+    header: dict[str, Any] = {
         "content": content,
         "space dimension": 3,
         "space directions": np.diag([mm, mm, mm]),
         "space units": ["mm", "mm", "mm"],
     }
+    if centre_mm is not None:
+        header["space origin"] = np.array(centre_mm, np.float64)
     made = io.BytesIO()
     nrrd.write(made, values, header, index_order="C")  # type: ignore[arg-type]
     with failures_explained(path):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 
-__all__ = ["checked_ends", "crop_fields", "cropped"]
+__all__ = ["checked_ends", "crop_fields", "cropped", "ends_in_voxels"]
 
 _TEXT = re.compile(r"^\s*([^a-zA-Zµμ]+?)\s*(voxels?|mm)?\s*$")
 _NUMBER = r"\s*(\d+(?:\.\d*)?|\.\d+)?\s*"
@@ -27,11 +27,14 @@ TO_THE_END = -1
 _HALF = 0.5 + 1e-6
 
 
-def crop_fields(crop: str | Sequence[float] | None) -> dict[str, tuple[float, ...]]:
+def crop_fields(
+    crop: str | Sequence[float] | None, parameter: str = "crop"
+) -> dict[str, tuple[float, ...]]:
     """The fields of `ScanParameters` for a crop as text or as six ends in voxels.
 
     Args:
         crop: "x0:x1,y0:y1,z0:z1" (voxels) or "... mm", or (x0, x1, y0, y1, z0, z1) in voxels.
+        parameter: its name, for messages.
 
     Raises:
         InputError: no such text.
@@ -45,7 +48,7 @@ def crop_fields(crop: str | Sequence[float] | None) -> dict[str, tuple[float, ..
     if found is None or len(pairs) != 3 or not all(pairs):
         raise InputError(
             f'got "{crop}"; give x0:x1,y0:y1,z0:z1 in voxels, or with mm behind it, e.g. '
-            '"10:60,10:60,0:50" or "1:3,1:3,0:2 mm"', parameter="crop",
+            '"10:60,10:60,0:50" or "1:3,1:3,0:2 mm"', parameter=parameter,
         )  # fmt: skip
     ends = []
     for pair in pairs:
@@ -57,7 +60,7 @@ def crop_fields(crop: str | Sequence[float] | None) -> dict[str, tuple[float, ..
     if any(end != int(end) for end in ends):
         raise InputError(
             f'got "{crop}"; voxels are whole numbers; for lengths put mm behind it',
-            parameter="crop",
+            parameter=parameter,
         )
     return {"crop_voxel": tuple(map(int, ends))}
 
@@ -91,13 +94,26 @@ def cropped(
     Raises:
         InputError: beyond the image, or fewer than three voxels along an axis.
     """
-    lengths = values.shape[::-1]
     if crop_voxel is None and crop_mm is None:
         return values, ""
+    z, y, x = ends_in_voxels(values.shape, crop_voxel, crop_mm, voxel_um, path)
+    note = ", ".join(f"{name} {a.start}-{a.stop}" for name, a in (("x", x), ("y", y), ("z", z)))
+    return values[z, y, x], f"cropped to {note}"
+
+
+def ends_in_voxels(
+    shape: Sequence[int], crop_voxel: Sequence[int] | None, crop_mm: Sequence[float] | None,
+    voxel_um: float, path: Path,
+) -> tuple[slice, slice, slice]:  # fmt: skip
+    """The voxels [start, stop) along z, y, x of the part that is wanted.
+
+    `shape` is of the whole (z, y, x); the rest and what is raised: as for `cropped`.
+    """
+    lengths = shape[::-1]
     per_mm = 1e3 / voxel_um
     given = crop_mm if crop_voxel is None else crop_voxel
     assert given is not None
-    scale = 1.0 if crop_mm is None else per_mm
+    scale = per_mm if crop_voxel is None else 1.0
     ends = [
         lengths[n // 2] if n % 2 and end == TO_THE_END else math.floor(scale * end + _HALF)
         for n, end in enumerate(given)
@@ -112,11 +128,10 @@ def cropped(
             "lower its ends"
         )
     x0, x1, y0, y1, z0, z1 = ends
-    part = values[z0:z1, y0:y1, x0:x1]
-    if min(part.shape) < _FEWEST:
-        left = " x ".join(map(str, part.shape[::-1]))
+    if min(x1 - x0, y1 - y0, z1 - z0) < _FEWEST:
+        left = " x ".join(str(max(n, 0)) for n in (x1 - x0, y1 - y0, z1 - z0))
         raise InputError(
             f"{path}: crop {words} leaves {left} voxels of {there} (x, y, z), {edges} mm; keep "
             f"{_FEWEST} along each axis"
         )
-    return part, f"cropped to x {x0}-{x1}, y {y0}-{y1}, z {z0}-{z1}"
+    return slice(z0, z1), slice(y0, y1), slice(x0, x1)

@@ -26,7 +26,7 @@ from bonesim.specimens.density import (
 from bonesim.specimens.masks import as_mask
 from bonesim.specimens.raster import quanta_of
 from bonesim.specimens.specimen import Specimen, cleaned
-from bonesim.units import FULL
+from bonesim.units import BONE, FULL
 
 #: Voxel sizes for which the tissue rules hold; coarser ones are resampled, see `simulated_um`.
 FINEST_UM, COARSEST_UM = 10.0, 40.0
@@ -144,6 +144,7 @@ class Grey:
         notes: what was done, one line each.
         calibration: from grey value to density, if it is known.
         mask: the values are 0 and 1 and mean marrow and bone; there is no surface between voxels.
+        quanta: the values are bone of each voxel in 1/255, as bonesim exported them.
         grid: of the image, for regions of it.
         crop: takes the part that was read out of an array of the whole image.
     """
@@ -154,6 +155,7 @@ class Grey:
     notes: list[str]
     calibration: Calibration | None = None
     mask: bool = False
+    quanta: bool = False
     grid: Grid | None = None
     crop: Callable[..., tuple[NDArray[Any], str]] | None = None
 
@@ -194,6 +196,10 @@ def read_grey(parameters: ScanParameters) -> Grey:
     if smooth:
         grey = ndimage.gaussian_filter(grey, parameters.smooth_voxel, mode="nearest")
         notes.append(f"smoothed with a Gaussian of {parameters.smooth_voxel:g} voxels")
+    quanta = image.bone and threshold is None and mask is None and not smooth
+    if quanta:
+        threshold = BONE - 0.5
+        notes.append("bone of each voxel in 1/255, exported by bonesim: taken as it is")
     threshold, note = _threshold(grey, threshold, path)
     if mask is None or smooth:
         notes += [note] if note else []
@@ -205,7 +211,7 @@ def read_grey(parameters: ScanParameters) -> Grey:
     note = threshold_note(threshold, calibration)
     notes += [note] if note else []
     is_mask = mask is not None and not smooth
-    return Grey(grey, voxel_um, threshold, notes, calibration, is_mask, image.grid, crop)
+    return Grey(grey, voxel_um, threshold, notes, calibration, is_mask, quanta, image.grid, crop)
 
 
 def _mask_of(grey: NDArray[np.float32]) -> NDArray[np.bool_] | None:
@@ -254,9 +260,12 @@ def read_scan(parameters: ScanParameters, grey: Grey | None = None) -> Specimen:
 def quanta_at(grey: Grey, target_um: float) -> NDArray[np.uint8]:
     """The bone of a scan in quanta, at voxels of another size if wanted.
 
-    A mask at its own voxel size is bone or none, as an array of it is; all else has its surface where
+    An own export at its own voxel size is taken as it is. A mask there is bone or none, as an array of
+    it is; all else has its surface where
     the grey values reach the threshold, see `quanta_of_grey`.
     """
+    if grey.quanta and target_um == grey.voxel_um:
+        return grey.values.astype(np.uint8)
     if grey.mask and target_um == grey.voxel_um:
         return (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
     return quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, target_um)

@@ -17,6 +17,8 @@ CONFIG_GROUPS = {
     "specimen", "protocol", "hormones", "cells", "signals", "mechanics", "tissue", "schedule",
     "ablation",
 }  # fmt: skip
+#: Endings of surfaces: triangles, which have no voxels.
+SURFACES = (".stl", ".ply", ".obj", ".glb", ".gltf")
 #: Longer texts are not read to find out what they are.
 MAX_TEXT_BYTES = 2**20
 #: What a kind is called, and which commands take it.
@@ -59,6 +61,11 @@ def _kind_of_tree(tree: dict[str, Any]) -> Kind | None:
 def refuse_other_kind(path: Path, wanted: Kind) -> None:
     """Raise InputError if a file is plainly of another kind than `wanted`."""
     kind = kind_of(path)
+    if kind is None and path.suffix.lower() in SURFACES:
+        raise InputError(
+            f"{path}: is a surface of triangles, not {TAKEN_BY[wanted][0]}, and has no voxels to measure; "
+            "give the volume: bonesim export makes .nrrd, .tif and .vti of a run"
+        )
     if kind is None or kind == wanted:
         return
     name, command = TAKEN_BY[kind]

@@ -6,12 +6,13 @@ occlusion (dark hollows) and by a key light from the upper left, not by hue.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.errors import InputError
 from bonesim.viewer import palette
 from bonesim.viewer.surface import RGB, Block
 
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
 #: The viewer stands in front (y = 0), this far to the right and above, degrees.
 AZIMUTH_DEGREES = 24.0
 ELEVATION_DEGREES = 16.0
+#: Where the viewer stands, by name: azimuth and elevation, degrees.
+CAMERAS: dict[str, tuple[float, float]] = {
+    "front": (0.0, 0.0), "right": (90.0, 0.0), "back": (180.0, 0.0), "left": (-90.0, 0.0),
+    "top": (0.0, 90.0), "bottom": (0.0, -90.0),
+}  # fmt: skip
 #: Radius of ambient occlusion, mm: about a marrow space.
 OCCLUSION_MM = 0.35
 #: How bone answers light; and a surface whose colour is to be compared with a colour bar: less shade.
 LOOK = {"ambient": 0.25, "diffuse": 0.85, "specular": 0.12, "specular_power": 12.0}
 COLOUR_LOOK = {"ambient": 0.5, "diffuse": 0.55, "specular": 0.0, "specular_power": 1.0}
+#: Cut faces: nearly flat, so that they have the legend's colour.
+CAP_LOOK = {"ambient": 0.8, "diffuse": 0.25, "specular": 0.0, "specular_power": 1.0}
 #: Images are drawn this many times too large and averaged down: smooth edges.
 OVERSAMPLE = 2
 #: White space around the block, as a share of its height.
@@ -55,9 +63,41 @@ def has_screen() -> bool:
     return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY"))
 
 
-def view_of(bounds_mm: NDArray[np.float64]) -> View:
-    """The camera that just covers a box. `bounds_mm`: rows low, high; columns x, y, z."""
-    azimuth, elevation = np.radians([AZIMUTH_DEGREES, ELEVATION_DEGREES])
+def camera_of(camera: str | Sequence[float] | None) -> tuple[float, float]:
+    """Azimuth and elevation, degrees, of a camera: a name, "AZIMUTH,ELEVATION", or None.
+
+    Raises:
+        InputError: no such name or numbers.
+    """
+    if camera is None:
+        return AZIMUTH_DEGREES, ELEVATION_DEGREES
+    if isinstance(camera, str) and camera in CAMERAS:
+        return CAMERAS[camera]
+    parts = camera.split(",") if isinstance(camera, str) else list(camera)
+    try:
+        azimuth, elevation = (float(part) for part in parts)
+        if not (abs(azimuth) <= 360.0 and abs(elevation) <= 90.0):
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f'got {camera!r}; give one of {", ".join(CAMERAS)}, or "azimuth,elevation" in degrees, '
+            "-360 to 360 and -90 to 90", parameter="camera",
+        ) from None  # fmt: skip
+    return azimuth, elevation
+
+
+def view_of(
+    bounds_mm: NDArray[np.float64], azimuth_degrees: float = AZIMUTH_DEGREES,
+    elevation_degrees: float = ELEVATION_DEGREES,
+) -> View:  # fmt: skip
+    """The camera that just covers a box.
+
+    Args:
+        bounds_mm: rows low, high; columns x, y, z.
+        azimuth_degrees: of the viewer to the right of the front (y = 0).
+        elevation_degrees: of the viewer above the horizon.
+    """
+    azimuth, elevation = np.radians([azimuth_degrees, elevation_degrees])
     forward = -np.array(
         [
             np.sin(azimuth) * np.cos(elevation),
@@ -98,23 +138,40 @@ def photograph(
         occlusion_mm: radius of ambient occlusion.
         look: how the surface answers light.
     """
+    return next(photographs([(block, view)], height_px, occlusion_mm, look))
+
+
+def photographs(
+    shots: Iterable[tuple[Block, View]], height_px: int, occlusion_mm: float = OCCLUSION_MM,
+    look: Mapping[str, float] = LOOK,
+) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
+    """As `photograph`, of several blocks or from several sides; all views have one width and height."""
     import pyvista as pv
 
     choose_window()
-    rows = height_px * OVERSAMPLE
-    columns = round(height_px * view.width_mm / view.height_mm) * OVERSAMPLE
-    plotter = pv.Plotter(off_screen=True, window_size=[columns, rows], lighting="none")
+    plotter, shown = None, None
     try:
-        add_block(plotter, block, look)
-        light(plotter, view)
-        aim(plotter, view)
-        plotter.enable_ssao(radius=occlusion_mm, bias=0.01, kernel_size=128, blur=True)
-        image = plotter.screenshot(return_img=True)
+        for block, view in shots:
+            if plotter is None:
+                rows = height_px * OVERSAMPLE
+                columns = round(height_px * view.width_mm / view.height_mm) * OVERSAMPLE
+                plotter = pv.Plotter(off_screen=True, window_size=[columns, rows], lighting="none")
+                plotter.enable_ssao(radius=occlusion_mm, bias=0.01, kernel_size=128, blur=True)
+            if block is not shown:
+                for name in ("bone", "caps"):
+                    plotter.remove_actor(name, render=False)
+                add_block(plotter, block, look)
+                shown = block
+            plotter.remove_all_lights()
+            light(plotter, view)
+            aim(plotter, view)
+            plotter.render()
+            fine = np.asarray(plotter.screenshot(return_img=True), dtype=np.float32)
+            coarse = fine.reshape(height_px, OVERSAMPLE, -1, OVERSAMPLE, 3).mean(axis=(1, 3))
+            yield np.asarray(np.rint(coarse), dtype=np.uint8)
     finally:
-        plotter.close()
-    fine = np.asarray(image, dtype=np.float32)
-    coarse = fine.reshape(height_px, OVERSAMPLE, -1, OVERSAMPLE, 3).mean(axis=(1, 3))
-    return np.asarray(np.rint(coarse), dtype=np.uint8)
+        if plotter is not None:
+            plotter.close()
 
 
 def add_block(plotter: "pv.Plotter", block: Block, look: Mapping[str, float] = LOOK) -> None:
@@ -128,7 +185,7 @@ def add_block(plotter: "pv.Plotter", block: Block, look: Mapping[str, float] = L
     if block.caps.n_cells:
         plotter.add_mesh(
             block.caps, name="caps", color=palette.CUT_FACE, reset_camera=False,
-            scalars=None, show_scalar_bar=False, **look,
+            scalars=None, show_scalar_bar=False, **CAP_LOOK,
         )  # fmt: skip
     plotter.set_background(palette.BACKGROUND)
 

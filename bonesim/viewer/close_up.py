@@ -328,6 +328,23 @@ def draw(close_up: CloseUp, title: str) -> Drawing:
     return Drawing(figure, {".csv": found.to_csv(index=False)}, description(close_up, title))
 
 
+def single(close_up: CloseUp, title: str, side_inch: float) -> "Figure":
+    """The first panel alone in a square, with ring, scales and title."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure((side_inch, side_inch), layout="constrained", facecolor=palette.BACKGROUND)
+    FigureCanvasAgg(figure)
+    axis, one = figure.subplots(), close_up.seen[0]
+    _draw_panel(axis, close_up, one)
+    axis.set_title(f"{day_text(one.panel.day)}\n{_at_hole(one)}", fontsize=9.5, loc="left")
+    scale_bar(axis, BAR_UM, f"{BAR_UM:g} um")
+    _colour_bar(figure, [axis], close_up.scale_um)
+    _legend(figure, columns=1)
+    figure.suptitle(title, fontsize=9)
+    return figure
+
+
 def table(close_up: CloseUp) -> "pd.DataFrame":
     """What is measured at the hole: one row for each panel."""
     import pandas as pd
@@ -406,7 +423,7 @@ def _colour_bar(figure: "Figure", axes: list["Axes"], scale_um: float) -> None:
     bar.ax.tick_params(labelsize=8.5)
 
 
-def _legend(figure: "Figure") -> None:
+def _legend(figure: "Figure", columns: int = 2) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -415,4 +432,6 @@ def _legend(figure: "Figure") -> None:
                markerfacecolor="none", markeredgewidth=1.8, label="the hole (dashed: not open)"),
         Patch(color=palette.CUT_FACE, label="cut face: bone removed for the view, or the block's edge"),
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=9)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9
+    )

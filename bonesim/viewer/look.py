@@ -8,6 +8,7 @@ from bonesim.reports.look import Looked, RunOnScan, curve
 from bonesim.specimens.density import UNIT
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.slices import bar_inside, bar_length_mm, name_axes, planes_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +19,6 @@ OUTLINE = "#E69F00"
 LINES = (
     (OUTLINE, "-"), ("#0072B2", "--"), ("#CC79A7", "-."), ("#009E73", ":"),
 )  # fmt: skip
-#: Lengths of a scale bar, mm.
-BARS_MM = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 #: More pixels along an edge are not drawn.
 _MOST_PIXELS = 900
 
@@ -53,45 +52,19 @@ def _slices(axes: Any, looked: Looked) -> None:
     low, high = (
         float(number) for number in np.percentile(values[:: max(1, nz // 64)], (0.1, 99.9))
     )
-    planes = (
-        (values[nz // 2], f"z = {nz // 2}", "x", "y", "upper"),
-        (values[:, ny // 2], f"y = {ny // 2}", "x", "z", "lower"),
-        (values[:, :, nx // 2], f"x = {nx // 2}", "y", "z", "lower"),
-    )
-    for axis, (plane, title, across, down, origin) in zip(axes, planes, strict=True):
-        step = max(1, -(-max(plane.shape) // _MOST_PIXELS))
-        shown = plane[::step, ::step]
+    length_mm = bar_length_mm(values.shape, voxel_um)
+    for axis, plane in zip(axes, planes_at(values, (nz // 2, ny // 2, nx // 2)), strict=True):
+        step = max(1, -(-max(plane.pixels.shape) // _MOST_PIXELS))
+        shown = plane.pixels[::step, ::step]
         axis.imshow(
-            shown, cmap="gray", origin=origin, vmin=low, vmax=max(high, low + 1e-9),
+            shown, cmap="gray", origin=plane.origin, vmin=low, vmax=max(high, low + 1e-9),
             interpolation="nearest",
         )  # fmt: skip
         if shown.min() < looked.grey.threshold <= shown.max():
             axis.contour(shown, levels=[looked.grey.threshold], colors=OUTLINE, linewidths=0.8)
-        axis.set_title(f"slice {title}", fontsize=10)
-        axis.set_xticks([])
-        axis.set_yticks([])
-        axis.set_xlabel(f"{across} \u2192", fontsize=9)
-        axis.set_ylabel(f"\u2190 {down}" if origin == "upper" else f"{down} \u2192", fontsize=9)
-        narrowest_mm = min(nx, ny) * voxel_um / 1e3
-        length_mm = max((bar for bar in BARS_MM if bar <= 0.3 * narrowest_mm), default=BARS_MM[0])
-        _scale_bar(axis, shown.shape, step * voxel_um / 1e3, length_mm)
-
-
-def _scale_bar(axis: "Axes", shape: tuple[int, ...], pixel_mm: float, length: float) -> None:
-    """A bar of a round length on a dark ground of its own."""
-    from matplotlib.offsetbox import AnchoredOffsetbox, AuxTransformBox, TextArea, VPacker
-    from matplotlib.patches import Rectangle
-
-    bar = AuxTransformBox(axis.transData)
-    bar.add_artist(Rectangle((0, 0), length / pixel_mm, 0.012 * shape[0], facecolor="white"))
-    name = f"{length:g} mm" if length >= 0.1 else f"{1e3 * length:g} um"
-    text = TextArea(name, textprops={"color": "white", "fontsize": 9})
-    box = AnchoredOffsetbox(
-        "lower right", child=VPacker(children=[bar, text], align="center", pad=0, sep=2),
-        pad=0.35, borderpad=0.4, frameon=True,
-    )  # fmt: skip
-    box.patch.set(facecolor=palette.INK, alpha=0.75, edgecolor="none")
-    axis.add_artist(box)
+        axis.set_title(f"slice {plane.name} = {plane.voxel}", fontsize=10)
+        name_axes(axis, plane)
+        bar_inside(axis, shown.shape, step * voxel_um / 1e3, length_mm)
 
 
 def _histogram(axis: "Axes", looked: Looked) -> None:

@@ -80,10 +80,11 @@ def three_moments(
             ]
     chosen = {days[0], days[-1]} | ({between[len(between) // 2]} if between else set())
     spans = suppressed_spans(day, e2_pg_per_ml)
-    return [Moment(d, _plain_name(d, days, spans)) for d in sorted(chosen)]
+    return [Moment(d, plain_name(d, days, spans)) for d in sorted(chosen)]
 
 
-def _plain_name(day: int, days: list[int], spans: list[tuple[float, float]]) -> str:
+def plain_name(day: int, days: list[int], spans: list[tuple[float, float]]) -> str:
+    """The name of a snapshot that is none of the three: by estradiol and its place among the days."""
     if day == days[0]:
         return "Before" if spans else "Start"
     if any(first <= day <= last for first, last in spans):

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: Ending of a picture's name -> where its description goes.
+KINDS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+#: Without these a file of vectors states when it was made: the same picture has the same bytes.
+NO_CLOCK: dict[str, dict[str, str | None]] = {
+    ".svg": {"Date": None}, ".pdf": {"CreationDate": None},
+}  # fmt: skip
+
+
 class Drawing(NamedTuple):
     """A figure and the texts that belong to it.
 
     Attributes:
         figure: with its own resolution and background.
         beside: end of a file's name -> its text, e.g. ".csv" or "_curves.csv".
-        description: the picture in words, for those who do not see it; kept in the PNG.
+        description: the picture in words, for those who do not see it; kept in the file.
     """
 
     figure: "Figure"
@@ -30,7 +38,7 @@ class Drawing(NamedTuple):
 def save(
     drawing: Drawing, path: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()
 ) -> None:
-    """Write a drawing: the PNG, and beside it files of the same name with other endings.
+    """Write a drawing: the picture, and beside it files of the same name with other endings.
 
     Raises:
         InputError, ResourceError: as `write_picture`.
@@ -46,14 +54,14 @@ def check_picture(path: Path, *, overwrite: bool = False, inputs: Iterable[Path]
     """Refuse an unusable path of a picture, before anything is computed for it.
 
     Args:
-        path: of the PNG; there may be a CSV of the same name beside it.
+        path: of the picture; there may be a CSV of the same name beside it.
         overwrite, inputs: as for `check_output`.
 
     Raises:
-        InputError: not a PNG's name; as `check_output`.
+        InputError: not a picture's name; as `check_output`.
     """
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{path}: a picture's name ends in .png")
+    if path.suffix.lower() not in KINDS:
+        raise InputError(f"{path}: a picture's name ends in .png, .svg or .pdf")
     check_outputs((path, path.with_suffix(".csv")), overwrite, inputs)
 
 
@@ -65,18 +73,25 @@ def write_picture(
 
     Args:
         figure: the figure.
-        path: the PNG.
+        path: the picture; its ending chooses PNG, SVG or PDF.
         beside: other files and their texts, e.g. the numbers behind the curves.
         overwrite, inputs: as for `check_output`.
-        description: the picture in words, kept in the PNG as its "Description".
+        description: the picture in words, kept in the file.
 
     Raises:
         InputError, ResourceError: as `check_output`; one cannot be written; new files among them are removed.
     """
+    from matplotlib import rc_context
+
     check_outputs((*beside, path), overwrite, inputs)
     drawn = io.BytesIO()
-    metadata = {"Description": description} if description else {}
-    figure.savefig(drawn, format="png", metadata=metadata)
+    kind = path.suffix.lower()
+    metadata = dict(NO_CLOCK.get(kind, {}))
+    if description:
+        metadata[KINDS[kind]] = description
+    # The names of things in an SVG are random unless they are salted.
+    with rc_context({"svg.hashsalt": "bonesim", "pdf.fonttype": 42}):
+        figure.savefig(drawn, format=kind[1:], metadata=metadata)
     contents = {**{p: text.encode() for p, text in beside.items()}, path: drawn.getvalue()}
     made: list[Callable[[], None]] = []
     try:

@@ -1,8 +1,13 @@
-"""Time courses of a run, with the days of suppressed estradiol shaded; pure matplotlib."""
+"""Time courses of a run, with the days of suppressed estradiol shaded; pure matplotlib.
+
+Estradiol has an axis from zero. All else is drawn as change since the first day, so that zero is in
+every axis and none is cut.
+"""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
@@ -13,53 +18,98 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+#: What the fourth axis shows of the snapshots: column -> name, colour, marker.
+STRUCTURE = {
+    "tb_th_um": ("Tb.Th", palette.THICKNESS, "o"),
+    "conn_d_per_mm3": ("Conn.D (holes raise it,\ncuts lower it)", palette.CONN_D, "s"),
+}
+
 
 def curves(run: Run) -> "pd.DataFrame":
     """The numbers behind the time courses, one row a day.
 
-    Columns: day, e2_pg_per_ml, bvtv_percent, bmd_mg_per_cm3, and conn_d_per_mm3, which is
-    measured on the purified network at snapshots only (else empty).
+    Columns: day, e2_pg_per_ml, bvtv_percent, bmd_mg_per_cm3; tb_th_um and conn_d_per_mm3, which are
+    measured at snapshots only (else empty).
     """
     table = run.table[["day", "e2_pg_per_ml", "bvtv_percent", "bmd_mg_per_cm3"]]
-    measured = run.snapshot_table[["day", "conn_d_per_mm3"]]
+    measured = run.snapshot_table[["day", *STRUCTURE]]
     return table.merge(measured, on="day", how="left")
 
 
-def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment]) -> None:
-    """Draw estradiol, BV/TV, BMD and Conn.D against years into four axes."""
+def change_percent(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Change since the first value, % of it; nan if that is 0 or not known."""
+    first = values[0] if len(values) else np.nan
+    if not first:
+        return np.full(len(values), np.nan)
+    return np.asarray(100.0 * (values / first - 1.0), np.float64)
+
+
+def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: str = "") -> None:
+    """Estradiol, and the changes of BV/TV, BMD and structure, against years into four axes.
+
+    Args:
+        axes: four.
+        run: an open run file.
+        moments: marked by thin lines.
+        letters: of the axes, in order.
+    """
     data = curves(run)
     years = data["day"].to_numpy(dtype=np.float64) / DAYS_PER_YEAR
+    e2, bvtv, bmd, structure = axes
+    # Estradiol swings between doses: the plot has the week's mean, the CSV each day.
+    e2.plot(years, weekly_e2(run), color=palette.E2, linewidth=1.4)
+    e2.set_ylim(0.0, 1.08 * max(float(weekly_e2(run).max()), 1e-3))
+    e2.set_ylabel("pg/mL")
+    titles = ["estradiol, weekly mean"]
+    for axis, name, text, colour, unit in (
+        (bvtv, "bvtv_percent", "BV/TV", palette.BVTV, "%"),
+        (bmd, "bmd_mg_per_cm3", "BMD", palette.BMD, "mg/cm\u00b3"),
+    ):
+        values = data[name].to_numpy(np.float64)
+        axis.plot(years, change_percent(values), color=colour, linewidth=1.4)
+        titles.append(f"{text}, from {values[0]:.3g} {unit}")
+    titles.append("at snapshots")
+    _draw_structure(structure, data, years)
     spans = suppressed_spans(data["day"].to_numpy(), weekly_e2(run))
-    panels = (
-        ("e2_pg_per_ml", "E2 (pg/mL)", palette.E2),
-        ("bvtv_percent", "BV/TV (%)", palette.BVTV),
-        ("bmd_mg_per_cm3", "BMD (mg HA/cm\u00b3)", palette.BMD),
-        ("conn_d_per_mm3", "Conn.D, 15 um (1/mm\u00b3)", palette.CONN_D),
-    )
-    for axis, (name, label, colour) in zip(axes, panels, strict=True):
-        # Estradiol swings between doses: the plot has the week's mean, the CSV each day.
-        shown = weekly_e2(run) if name == "e2_pg_per_ml" else data[name]
-        values = np.asarray(shown, np.float64)
-        measured = np.isfinite(values)
-        sparse = name == "conn_d_per_mm3"
-        axis.plot(
-            years[measured], values[measured], color=colour, linewidth=1.8,
-            marker="o" if sparse else None, linestyle="--" if sparse else "-", clip_on=False,
-        )  # fmt: skip
+    for axis, letter, title in zip(axes, letters or "    ", titles, strict=False):
         for first, last in spans:
             axis.axvspan(
                 first / DAYS_PER_YEAR, last / DAYS_PER_YEAR, color=palette.SUPPRESSION, zorder=0
             )
         for moment in moments:
             axis.axvline(moment.day / DAYS_PER_YEAR, color=palette.INK, linewidth=0.6, alpha=0.4)
-        _finish(axis, label, float(np.nanmin(values)), float(np.nanmax(values)))
+        axis.set_title(f"$\\bf{{{letter}}}$  {title}" if letter.strip() else title, loc="left")
+        axis.locator_params(axis="x", nbins=4)
+        axis.set_xlabel("years")
         axis.set_xlim(years[0], max(years[-1], years[0] + 1e-3))
+        axis.spines[["top", "right"]].set_visible(False)
+        if axis is not e2:
+            axis.set_ylabel("change (%)")
+            _around_zero(axis, above=0.5 if axis is structure else 0.0)
 
 
-def _finish(axis: "Axes", label: str, low: float, high: float) -> None:
-    """Labels, light frame, and a range that starts at zero only where zero is near."""
-    axis.set_ylabel(label)
-    axis.set_xlabel("years")
-    axis.spines[["top", "right"]].set_visible(False)
-    room = 0.12 * max(high - low, 0.02 * abs(high), 1e-9)
-    axis.set_ylim(0.0 if 0.0 <= low < 0.35 * high else low - room, high + room)
+def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float64]) -> None:
+    """Thickness and connectivity at the snapshots."""
+    for name, (label, colour, shape) in STRUCTURE.items():
+        known = data[name].notna().to_numpy()
+        if known.any():
+            axis.plot(
+                years[known], change_percent(data[name].to_numpy(np.float64)[known]), color=colour,
+                marker=shape, markersize=4, linestyle="--", linewidth=1.2, label=label, clip_on=False,
+            )  # fmt: skip
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(
+            frameon=False, loc="upper left", borderaxespad=0.1, handlelength=1.4, labelspacing=0.3,
+            fontsize=6.0,
+        )  # fmt: skip
+
+
+def _around_zero(axis: "Axes", above: float = 0.0) -> None:
+    """A line at zero, and room on both sides of the curve and of zero; `above` for a legend, a share."""
+    axis.axhline(0.0, color=palette.INK, linewidth=0.7, zorder=1)
+    low, high = axis.dataLim.intervaly
+    low, high = min(float(low), 0.0), max(float(high), 0.0)
+    if not np.isfinite([low, high]).all():
+        low, high = -1.0, 1.0
+    room = max(0.08 * (high - low), 0.1)
+    axis.set_ylim(low - room, high + room + above * (high - low))

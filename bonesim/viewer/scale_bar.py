@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 GAP, THICK = 0.03, 0.016
 
 
-def scale_bar(axis: "Axes", length: float, text: str) -> None:
-    """A bar below the lower left corner, where no bone is, with its length beside it."""
+def scale_bar(axis: "Axes", length: float, text: str, size: float = 9.0) -> None:
+    """A bar below the lower left corner, where no bone is, with its length beside it, `size` points."""
     from matplotlib.patches import Rectangle
 
     left, low = axis.get_xlim()[0], axis.get_ylim()[0]
@@ -23,5 +23,5 @@ def scale_bar(axis: "Axes", length: float, text: str) -> None:
     axis.add_patch(bar)
     axis.text(
         left + length + 0.02 * height, bottom + THICK * height / 2.0, text, ha="left", va="center",
-        fontsize=9,
+        fontsize=size,
     )  # fmt: skip

@@ -1,31 +1,35 @@
-"""The picture of a run: the bone before, at the end of suppression and of recovery, and its curves.
+"""The picture of a run: three days in 3-D, with what was lost marked, above the time courses.
 
-The same slab of bone is drawn each time with the same camera. Every final plate perforation and
-strut cut up to that day is marked at its place; a mark behind bone is fainter.
+The block is a slab (that with most breaks, if none is chosen), since a thick specimen hides its inside.
+It is drawn to scale with a scale bar. Photographs and marks are joined in Matplotlib; the size is that
+of print, and so is the text.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
-from bonesim.viewer.camera import View, on_image_mm, photograph, view_of
+from bonesim.viewer.camera import View, camera_of, on_image_mm, photograph, view_of
+from bonesim.viewer.colouring import Scale, coloured, known_colour
 from bonesim.viewer.markers import hidden, marked_breaks, places_mm, richest_slab, within
-from bonesim.viewer.moments import Moment, day_text, three_moments, weekly_e2
-from bonesim.viewer.picture import Drawing
-from bonesim.viewer.plots import curves, draw_courses
-from bonesim.viewer.scale_bar import scale_bar
-from bonesim.viewer.strain_energy import (
-    colour_bar,
-    load_text,
-    paint_energy,
-    parameters_of,
-    scale_of,
-    strained,
+from bonesim.viewer.moments import (
+    Moment,
+    day_text,
+    plain_name,
+    suppressed_spans,
+    three_moments,
+    weekly_e2,
 )
-from bonesim.viewer.surface import COLOURS, Block, Box, ColourBy, bone_block, paint
+from bonesim.viewer.picture import Drawing
+from bonesim.viewer.plots import change_percent, curves, draw_courses
+from bonesim.viewer.region import part_of, snapshot_day
+from bonesim.viewer.scale_bar import scale_bar
+from bonesim.viewer.surface import Block, Box, ColourBy, bone_block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,79 +40,173 @@ if TYPE_CHECKING:
 SLAB_MM = 1.5
 #: Rows of each photograph, and dots per inch of the finished picture.
 HEIGHT_PX = 900
-DPI = 130
-#: Length of the scale bar under the first block.
-BAR_MM = 1.0
+DPI = 300
+#: Width of the picture, mm: two columns of a journal; least and greatest.
+WIDTH_MM, MIN_WIDTH_MM, MAX_WIDTH_MM = 180.0, 60.0, 600.0
+#: A panel's text needs this width; a photograph is not made higher than the second, mm.
+PANEL_MM, MAX_PHOTOGRAPH_MM = 43.0, 110.0
+#: Four axes of curves stand in a row from this width on, else in two; heights of a row, mm.
+ROW_MM, CURVES_MM, TEXT_MM = 165.0, 46.0, 24.0
+#: A line of text in height, a name of the legend in width, and a character of the title, mm.
+LINE_MM, LEGEND_MM, CHARACTER_MM = 3.6, 40.0, 1.45
+#: Points.
+FONT = {"font.size": 7.0, "axes.titlesize": 7.5, "axes.labelsize": 7.0, "legend.fontsize": 7.0}
+#: Days that fit into one picture.
+MAX_DAYS = 4
+#: Lengths of a scale bar, mm.
+BARS_MM = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+LETTERS = "abcdefgh"
+MM_PER_INCH = 25.4
 
 
-def draw(run: Run, colour: str = "events") -> Drawing:
+class Shown(NamedTuple):
+    """What of a run is drawn, and how large.
+
+    Attributes:
+        days: of snapshots, at most `MAX_DAYS`; before, after suppression and at the end if None.
+        camera: see `camera_of`.
+        slab: see `part_of`; that with most breaks if None.
+        width_mm: of the picture.
+    """
+
+    days: Sequence[int] | None = None
+    camera: str | Sequence[float] | None = None
+    slab: str | Sequence[float] | None = None
+    width_mm: float = WIDTH_MM
+
+
+AS_IT_IS = Shown()
+
+
+def draw(run: Run, colour: str = "events", shown: Shown = AS_IT_IS) -> Drawing:
     """The run as a figure, and the numbers behind its curves as CSV.
 
     Args:
         run: an open run file with at least one snapshot.
         colour: see `bonesim.render`.
+        shown: days, camera, slab, size.
 
     Raises:
-        InputError: no snapshot, an unknown colour, a lattice without bone.
+        InputError: no snapshot, an unknown colour, a lattice without bone, what cannot be shown.
         NumericalError: "sed" does not converge.
     """
-    if colour not in COLOURS:
-        raise InputError(
-            f"{colour!r} is not known; one of {', '.join(COLOURS)}", parameter="colour"
-        )
-    return Drawing(_figure(run, colour), {".csv": curves(run).to_csv(index=False)})
+    figure = _figure(run, known_colour(colour), shown)
+    return Drawing(figure, {".csv": curves(run).to_csv(index=False)})
 
 
-def _figure(run: Run, colour: ColourBy) -> "Figure":
+def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    moments = three_moments(run.table["day"].to_numpy(), weekly_e2(run), run.snapshot_days)
-    events = marked_breaks(run, run.snapshot_days[-1])
-    voxel_mm = run.voxel_um / 1000.0
-    box = richest_slab(events, run.shape, voxel_mm, SLAB_MM)
-    figure = Figure(
-        figsize=(15.5, 9.4), layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND
+    moments = moments_of(run, shown.days)
+    width = checked_width(shown.width_mm, len(moments))
+    box = slab_of(run, shown.slab)
+    view = view_of_part(run, box, shown.camera)
+    found = coloured(run, [moment.day for moment in moments], box, colour)
+    photograph_mm = min(
+        0.94 * width / len(moments) * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM
     )
-    FigureCanvasAgg(figure)
-    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(2.3, 1.0)))
-    blocks = top.subplots(1, len(moments), squeeze=False)[0]
-    pieces = [bone_block(run.quanta(moment.day), voxel_mm, box) for moment in moments]
-    title = _title(run, box, voxel_mm)
-    captions = [_breaks_on(run, moment.day) for moment in moments]
-    if colour == "sed":
-        loaded = [strained(run, moment.day) for moment in moments]
-        scale = scale_of(loaded)
-        for block, bone in zip(pieces, loaded, strict=True):
-            paint_energy(block, bone, scale)
-        colour_bar(top, list(blocks), scale)
-        captions = [bone.text() for bone in loaded]
-        title += f"\n{load_text(parameters_of(run))}"
-    elif colour in ("mineral", "surface_state"):
-        for block, moment in zip(pieces, moments, strict=True):
-            paint(block, run.image(moment.day), colour)
-    for axis, moment, block, caption in zip(blocks, moments, pieces, captions, strict=True):
-        _draw_block(axis, run, moment, block, box, caption)
-        if colour == "events":
-            _mark(axis, run, within(marked_breaks(run, moment.day), box, voxel_mm), moment.day, box)
-    scale_bar(blocks[0], BAR_MM, f"{BAR_MM:g} mm")
-    legend(top, colour)
-    figure.suptitle(title, fontsize=11)
-    draw_courses(list(bottom.subplots(1, 4)), run, moments)
+    columns = 4 if width >= ROW_MM else 2
+    handles = found.scale.handles()
+    across = max(1, min(len(handles), int(width / LEGEND_MM)))
+    title = _title(run, box, found.scale, shown, width)
+    rows = -(-len(handles) // across) + title.count("\n")
+    heights = (photograph_mm + TEXT_MM + LINE_MM * rows, CURVES_MM * 4 / columns)
+    with rc_context(FONT):
+        figure = Figure(
+            figsize=(width / MM_PER_INCH, sum(heights) / MM_PER_INCH), layout="constrained",
+            dpi=DPI, facecolor=palette.BACKGROUND,
+        )  # fmt: skip
+        FigureCanvasAgg(figure)
+        top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=heights))
+        axes = list(top.subplots(1, len(moments), squeeze=False)[0])
+        for letter, axis, moment, block, caption in zip(
+            LETTERS, axes, moments, found.blocks, found.captions, strict=False
+        ):
+            put_photograph(axis, block, view, found.scale)
+            if colour == "events":
+                mark(axis, run, moment.day, box, view)
+            words = _caption(run, moment, caption)
+            axis.set_title(f"$\\bf{{{letter}}}$  {words}", loc="left")
+        length = bar_length(view)
+        scale_bar(axes[0], length, bar_text(length), size=7.0)
+        found.scale.bar(top, axes)
+        top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
+        figure.suptitle(title, fontsize=7.5)
+        grid = np.asarray(bottom.subplots(4 // columns, columns)).ravel()
+        draw_courses(list(grid), run, moments, LETTERS[len(moments) :])
     return figure
 
 
-def _draw_block(
-    axis: "Axes", run: Run, moment: Moment, block: Block, box: Box, caption: str
-) -> None:
-    """One photograph and its title, which ends with `caption`."""
-    _put_photograph(axis, run, block, box, HEIGHT_PX)
+def moments_of(run: Run, days: Sequence[int] | None) -> list[Moment]:
+    """The days that are shown, with the names of those that have one.
+
+    Raises:
+        InputError: no snapshot, none on such a day, too many days.
+    """
+    main = three_moments(run.table["day"].to_numpy(), weekly_e2(run), run.snapshot_days)
+    if days is None:
+        return main
+    wanted = sorted({snapshot_day(run, day) for day in days})
+    if not 1 <= len(wanted) <= MAX_DAYS:
+        raise InputError(f"got {len(wanted)} days; give 1 to {MAX_DAYS}", parameter="days")
+    names = {moment.day: moment.name for moment in main}
+    spans = suppressed_spans(run.table["day"].to_numpy(), weekly_e2(run))
+    return [
+        Moment(day, names.get(day) or plain_name(day, run.snapshot_days, spans)) for day in wanted
+    ]
+
+
+def checked_width(width_mm: float, panels: int) -> float:
+    """A picture's width, mm.
+
+    Raises:
+        InputError: too small for the text of so many panels, or too large.
+    """
+    least = max(MIN_WIDTH_MM, PANEL_MM * panels)
+    if not least <= width_mm <= MAX_WIDTH_MM:
+        raise InputError(
+            f"got {width_mm:g}; {panels} panel{'s' if panels > 1 else ''} and their text need "
+            f"{least:g} to {MAX_WIDTH_MM:g} mm; choose fewer days or another width",
+            parameter="width_mm",
+        )
+    return float(width_mm)
+
+
+def slab_of(run: Run, slab: str | Sequence[float] | None) -> Box:
+    """The part that is drawn: the chosen one, or the slab with most breaks at the end."""
+    if slab is not None:
+        return part_of(run, slab, "slab")
+    events = marked_breaks(run, run.snapshot_days[-1])
+    return richest_slab(events, run.shape, run.voxel_um / 1000.0, SLAB_MM)
+
+
+def view_of_part(run: Run, box: Box, camera: str | Sequence[float] | None = None) -> View:
+    """The camera that covers a box of the lattice."""
+    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]])
+    return view_of(corners * run.voxel_um / 1000.0, *camera_of(camera))
+
+
+def bar_length(view: View) -> float:
+    """A round length of about a third of a photograph, mm."""
+    return max((bar for bar in BARS_MM if bar <= 0.4 * view.width_mm), default=BARS_MM[0])
+
+
+def bar_text(length_mm: float) -> str:
+    """The length of a scale bar in words."""
+    return f"{length_mm:g} mm" if length_mm >= 0.1 else f"{1000 * length_mm:g} um"
+
+
+def _caption(run: Run, moment: Moment, extra: str) -> str:
+    """Name, day, BV/TV and its change, and what is marked."""
     table = run.table
-    bvtv = float(table["bvtv_percent"][table["day"] == moment.day].iloc[0])
-    axis.set_title(
-        f"{moment.name}, {day_text(moment.day)}\nBV/TV {bvtv:.1f} %   {caption}",
-        fontsize=11,
-    )
+    bvtv = table["bvtv_percent"].to_numpy(np.float64)
+    row = int(np.flatnonzero(table["day"].to_numpy() == moment.day)[0])
+    change = f", change {change_percent(bvtv)[row]:+.1f} %" if row else ""
+    lines = [moment.name, day_text(moment.day)]
+    lines += [f"BV/TV {bvtv[row]:.1f} %{change}", extra or breaks_on(run, moment.day)]
+    return "\n".join(lines)
 
 
 def photographed(axis: "Axes", run: Run, day: int, box: Box, height_px: int) -> None:
@@ -117,74 +215,87 @@ def photographed(axis: "Axes", run: Run, day: int, box: Box, height_px: int) -> 
     Raises:
         InputError: the box holds no bone surface.
     """
-    voxel_mm = run.voxel_um / 1000.0
-    _put_photograph(axis, run, bone_block(run.quanta(day), voxel_mm, box), box, height_px)
-    _mark(axis, run, within(marked_breaks(run, day), box, voxel_mm), day, box)
+    view = view_of_part(run, box)
+    block = bone_block(run.quanta(day), run.voxel_um / 1000.0, box)
+    put_photograph(axis, block, view, Scale("events"), height_px)
+    mark(axis, run, day, box, view, size=90.0)
 
 
-def _put_photograph(axis: "Axes", run: Run, block: Block, box: Box, height_px: int) -> None:
-    view = _view(run, box)
-    image = photograph(block, view, height_px)
+def put_photograph(
+    axis: "Axes", block: Block, view: View, scale: Scale, height_px: int | None = None
+) -> None:
+    """Draw a block; the axes are in mm from the lower left corner."""
+    image = photograph(block, view, height_px or HEIGHT_PX, look=scale.look)
     axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
     axis.set_axis_off()
 
 
-def _view(run: Run, box: Box) -> View:
-    """The camera that covers a box of the lattice."""
-    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]])
-    return view_of(corners * run.voxel_um / 1000.0)
-
-
-def _breaks_on(run: Run, day: int) -> str:
+def breaks_on(run: Run, day: int) -> str:
     """The number of breaks there on a day, as text."""
     counts = marked_breaks(run, day)["kind"].value_counts()
-    return (
-        f"perforations {counts.get('plate_perforation', 0)}, "
-        f"cuts {counts.get('strut_cut', 0)} in the whole specimen"
+    return f"perforations {counts.get('plate_perforation', 0)}, cuts {counts.get('strut_cut', 0)}"
+
+
+def mark(axis: "Axes", run: Run, day: int, box: Box, view: View, size: float = 28.0) -> list[Any]:
+    """A ring at each break that is there; fainter where bone is in front of it."""
+    voxel_mm = run.voxel_um / 1000.0
+    events = within(marked_breaks(run, day), box, voxel_mm)
+    if events.empty:
+        return []
+    return _rings(
+        axis, events, hidden(events, run.quanta(day), box, voxel_mm, view.forward), view, size
     )
 
 
-def _mark(axis: "Axes", run: Run, events: "pd.DataFrame", day: int, box: Box) -> None:
-    """A ring at each event; fainter where bone is in front of it."""
-    if events.empty:
-        return
-    view = _view(run, box)
+def _rings(axis: "Axes", events: "pd.DataFrame", behind: Any, view: View, size: float) -> list[Any]:
     at = on_image_mm(view, places_mm(events))
-    behind = hidden(events, run.quanta(day), box, run.voxel_um / 1000.0, view.forward)
-    for kind, mark in palette.EVENTS.items():
+    drawn = []
+    for kind, one in palette.EVENTS.items():
         for faint in (True, False):
             chosen = (events["kind"].to_numpy() == kind) & (behind == faint)
-            axis.scatter(
-                at[chosen, 0], at[chosen, 1], marker=mark.shape, s=90, facecolors="none",
-                edgecolors=mark.colour, linewidths=2.0, alpha=0.35 if faint else 1.0,
+            drawn.append(
+                axis.scatter(
+                    at[chosen, 0], at[chosen, 1], marker=one.shape, s=size, facecolors="none",
+                    edgecolors=one.colour, linewidths=0.21 * size**0.5,
+                    alpha=0.35 if faint else 1.0,
+                )
             )  # fmt: skip
+    return drawn
 
 
 def legend(figure: "Figure", colour: ColourBy, *, suppression: bool = False) -> None:
     """The legend of the marks, or of the colours of the surface; also of the shaded days."""
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Line2D | Patch] = []
-    if colour == "events":
-        handles = [
-            Line2D([], [], linestyle="none", marker=mark.shape, markersize=9, color=mark.colour,
-                   markerfacecolor="none", markeredgewidth=2, label=mark.name)
-            for mark in palette.EVENTS.values()
-        ]  # fmt: skip
-    elif colour == "surface_state":
-        states = [palette.STATES[code] for code in palette.SURFACE_STATES]
-        handles = [Patch(color=shade, label=name) for name, shade in states]
-    handles.append(Patch(color=palette.CUT_FACE, label="cut face of the block"))
+    handles = Scale(colour).handles()
     if suppression:
         handles.append(Patch(color=palette.SUPPRESSION, label="days of suppressed estradiol"))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
 
 
-def _title(run: Run, box: Box, voxel_mm: float) -> str:
-    size = " x ".join(f"{n * voxel_mm:.1f}" for n in reversed(run.shape))
-    shown = (box[1].start * voxel_mm, box[1].stop * voxel_mm)
-    return (
-        f"{run.config['title']}\nspecimen {size} mm, voxel {run.voxel_um:g} um; "
-        f"shown: y = {shown[0]:.1f} to {shown[1]:.1f} mm, the slab with most breaks"
+def size_text(run: Run) -> str:
+    """Edges x, y, z of the lattice, mm, and of a voxel."""
+    size = " x ".join(f"{n * run.voxel_um / 1000.0:.1f}" for n in reversed(run.shape))
+    return f"block of {size} mm, voxel {run.voxel_um:g} um"
+
+
+def part_text(run: Run, box: Box) -> str:
+    """Where a part of the lattice lies, mm; "all of it"."""
+    voxel_mm = run.voxel_um / 1000.0
+    cut = [
+        f"{name} = {side.start * voxel_mm:.1f} to {side.stop * voxel_mm:.1f} mm"
+        for name, side, length in zip("xyz", box[::-1], run.shape[::-1], strict=True)
+        if (side.start, side.stop) != (0, length)
+    ]
+    return ", ".join(cut) or "all of it"
+
+
+def _title(run: Run, box: Box, scale: Scale, shown: Shown, width: float) -> str:
+    """The run, the block and what is shown of it, in lines that fit into the width, mm."""
+    chosen = ", the slab with most breaks" if shown.slab is None else ""
+    lines = [run.title, f"one {size_text(run)}; shown: {part_text(run, box)}{chosen}"]
+    lines.append(
+        "BV/TV and breaks are of the whole block; grey: days of suppressed estradiol; thin lines: these days"
     )
+    lines += [scale.note] if scale.note else []
+    return "\n".join(fill(line, int(width / CHARACTER_MM)) for line in lines)

@@ -20,9 +20,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.surface import RGB, Block
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.colors import LogNorm
-    from matplotlib.figure import Figure
 
 #: Quantiles of the bone's energies at the ends of the colour scale. Without them a few elements at
 #: cut faces, and free ends without load, would take most of the scale.
@@ -108,17 +106,6 @@ def paint_energy(block: Block, bone: Strained, scale: "LogNorm") -> None:
     mean = np.divide(total, weight, out=least, where=weight > 0.0)
     shade = np.asarray(colormaps[palette.NUMBER_MAP](scale(np.exp(mean))))
     block.surface.point_data[RGB] = (255 * shade[:, :3]).astype(np.uint8)
-
-
-def colour_bar(figure: "Figure", axes: "list[Axes]", scale: "LogNorm") -> None:
-    """The scale beside the photographs."""
-    from matplotlib.cm import ScalarMappable
-
-    colours = ScalarMappable(scale, palette.NUMBER_MAP)
-    bar = figure.colorbar(
-        colours, ax=axes, location="right", shrink=0.75, aspect=28, pad=0.01, extend="both"
-    )
-    bar.set_label("strain energy density (MPa)")
 
 
 def load_text(p: MechanicsParameters) -> str:

@@ -8,6 +8,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import add_block, choose_window, has_screen
 from bonesim.viewer.markers import marked_breaks, places_mm
 from bonesim.viewer.moments import day_text
+from bonesim.viewer.scene import BARS_MM, bar_text
 from bonesim.viewer.surface import ColourBy, bone_block, paint
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ CELLS: dict[str, tuple[str, float, str]] = {
     "osteoblasts": (palette.CELLS["osteoblast"][1], 0.008, "b"),
     "bmus": (palette.CELLS["bmu"][1], 0.03, "u"),
 }
+#: What they are called in the legend; and the most names that it can have.
+LABELS = {
+    "osteoclasts": "osteoclast (ball)",
+    "osteoblasts": "osteoblast (ball)",
+    "bmus": "BMU (ball)",
+}
+MAX_NAMES = 12
 COLOUR_KEY, EVENTS_KEY = "c", "x"
 HELP = "keys: c colour, o osteoclasts, b osteoblasts, u remodelling units, x events"
 
@@ -62,6 +70,7 @@ def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
     for name, (_, _, key) in CELLS.items():
         plotter.add_key_event(key, lambda name=name: window.turn(name))
     plotter.add_text(HELP, name="help", position="lower_left", color=palette.INK, font_size=8)
+    _add_scale_bar(plotter, run)
     plotter.reset_camera()
     plotter.enable_parallel_projection()
     if not off_screen:
@@ -105,6 +114,15 @@ class Window:
             self._draw_events()
         else:
             self._draw_cells(layer)
+        self._draw_legend()
+
+    def _names(self) -> list[list[str]]:
+        """Names and colours of all that is shown."""
+        names = _legend(self.colour)
+        if "events" in self.layers:
+            names += [[mark.name, mark.colour] for mark in palette.EVENTS.values()]
+        shown = (cells for cells in CELLS if cells in self.layers)
+        return names + [[LABELS[cells], CELLS[cells][0]] for cells in shown]
 
     def _draw_bone(self) -> None:
         nz, ny, nx = self.run.shape
@@ -123,12 +141,12 @@ class Window:
             COLOURS[self.colour], name="colour", position="lower_right", color=palette.INK,
             font_size=10,
         )  # fmt: skip
-        for place in range(max(len(_legend(colour)) for colour in COLOURS)):
+        for place in range(MAX_NAMES):
             self.plotter.remove_actor(f"legend {place}", render=False)
-        for place, (label, colour) in enumerate(_legend(self.colour)):
+        for place, (label, colour) in enumerate(self._names()):
             # Each name on its colour; VTK's own legend writes pale names on white.
             actor = self.plotter.add_text(
-                f" {label} ", name=f"legend {place}", position=(0.8, 0.30 - 0.045 * place),
+                f" {label} ", name=f"legend {place}", position=(0.8, 0.56 - 0.045 * place),
                 viewport=True, color=_readable_on(colour), font_size=9,
             )  # fmt: skip
             actor.prop.background_color = colour
@@ -162,6 +180,25 @@ class Window:
         ball = pv.Sphere(radius=radius_mm, theta_resolution=10, phi_resolution=10)
         balls = places.glyph(geom=ball, scale=False, orient=False)
         self.plotter.add_mesh(balls, name=name, color=colour)
+
+
+def _add_scale_bar(plotter: "pv.Plotter", run: Run) -> None:
+    """A line of a round length along x before the front's lower edge, and its length as text."""
+    import numpy as np
+
+    width = run.shape[2] * run.voxel_um / 1000.0
+    gap, length = (
+        0.05 * width,
+        max((bar for bar in BARS_MM if bar <= 0.5 * width), default=BARS_MM[0]),
+    )
+    ends = np.array([[0.0, -gap, -gap], [length, -gap, -gap]])
+    plotter.add_lines(ends, color=palette.INK, width=6, name="scale bar")
+    plotter.add_point_labels(
+        ends[1:] + np.array([gap / 2, 0.0, 0.0]), [f"{bar_text(length)} along x"], name="scale",
+        shape=None, font_size=14,
+        text_color=palette.INK, show_points=False, always_visible=True, reset_camera=False,
+        justification_vertical="center",
+    )  # fmt: skip
 
 
 def _legend(colour: ColourBy) -> list[list[str]]:
