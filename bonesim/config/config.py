@@ -25,7 +25,7 @@ from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters
 from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse, make_course
-from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.prescription import PrescribedCourse
 from bonesim.endocrine.protocol import ProtocolParameters
 from bonesim.endocrine.response import Course, ResponseParameters

@@ -100,7 +100,7 @@ class Simulation(mesa.Model):
         self.response = Response(self.config.hormones.response, course)
         self.drive = self.response.drive(
             course.e2_pg_per_ml(self.day), course.t_ng_per_dl(self.day),
-            self.response.pth(course.diet(self.day)),
+            self.response.pth(course.diet(self.day)), course.bone_targets(self.day),
         )  # fmt: skip
         self.cavities = CavityTables()
         self.bmus = RemodellingUnits(self, cells.bmu)

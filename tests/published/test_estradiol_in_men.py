@@ -16,7 +16,7 @@ import pytest
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import Blood, simulate_blood
-from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
 CROSS = AssayParameters().cross_reacting_pg_per_ml
