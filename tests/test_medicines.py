@@ -44,7 +44,9 @@ def test_in_a_config(name: str, where: str) -> None:
         validated(tree, "test")
 
 
-@given(st.sampled_from(sorted(DRUGS)), st.integers(0, 40), st.sampled_from("abxz"), st.integers(0, 2))
+@given(
+    st.sampled_from(sorted(DRUGS)), st.integers(0, 40), st.sampled_from("abxz"), st.integers(0, 2)
+)
 def test_one_wrong_letter_is_a_misspelling(drug: str, place: int, letter: str, kind: int) -> None:
     k = place % len(drug)
     wrong = (

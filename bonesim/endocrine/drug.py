@@ -1,17 +1,17 @@
 """A drug: its kinetics, how it is given, and what it acts on. `drugs/` has one file for each.
 
-    class Denosumab(Drug):
-        name = "denosumab"
-        about = "antibody against RANKL; input"
-        sources = "half-life 26 d: ..."
-        regimen = InjectionRegimen
-        absorption_per_day: Absorption = 0.2
-        elimination_per_day: Elimination = 0.027
-        clearance_l_per_day: Clearance = 0.2
-        ec50_ng_per_ml: Annotated[float, Field(gt=0, description="half effect; assumed")] = 200.0
+class Denosumab(Drug):
+    name = "denosumab"
+    about = "antibody against RANKL; input"
+    sources = "half-life 26 d: ..."
+    regimen = InjectionRegimen
+    absorption_per_day: Absorption = 0.2
+    elimination_per_day: Elimination = 0.027
+    clearance_l_per_day: Clearance = 0.2
+    ec50_ng_per_ml: Annotated[float, Field(gt=0, description="half effect; assumed")] = 200.0
 
-        def effects(self, level, taker):
-            return {"rankl": level / (level + self.ec50_ng_per_ml)}
+    def effects(self, level, taker):
+        return {"rankl": level / (level + self.ec50_ng_per_ml)}
 """
 
 import hashlib
@@ -207,7 +207,7 @@ def checked_drug(drug: type[Drug]) -> type[Drug]:
     where = f"drug {drug.__name__}"
     for attribute in ("name", "about", "sources"):
         if not isinstance(getattr(drug, attribute, None), str):
-            raise InputError(f"{where}: has no {attribute}; add a line {attribute} = \"...\"")
+            raise InputError(f'{where}: has no {attribute}; add a line {attribute} = "..."')
     if not re.fullmatch(r"[a-z][a-z0-9_]*", drug.name):
         raise InputError(f"{where}: got name {drug.name!r}; allowed a-z, 0-9 and _")
     if drug.effects is Drug.effects:

@@ -118,7 +118,7 @@ class _SharedDrugParameters(_WithDrugs):
     @classmethod
     def completed(cls, taken: dict[str, Any], more: Mapping[str, type[Drug]]) -> dict[str, Any]:
         """With the defaults of a user's drugs."""
-        return {name: drug() for name, drug in more.items()} | taken
+        return {name: drug.model_validate({}) for name, drug in more.items()} | taken
 
     def all(self) -> dict[str, Drug]:
         """Every drug by its name, those of a user's modules too."""

@@ -31,7 +31,7 @@ def after(first_mg, second_mg, release_mg_per_day, k1, k2, time_day):  # type: i
 
 
 @kernel
-def simulate_level(moment, dose_day, bolus_mg, release_mg_per_day, k1, k2, ng_per_ml_per_mg, level):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+def simulate_level(moment, dose_day, bolus_mg, release_mg_per_day, k1, k2, ng_per_ml_per_mg, level):  # type: ignore[no-untyped-def]  # fmt: skip
     """Fill `level` (ng/mL, 2 n - 1) at n moments (days, in order) and half way between them.
 
     Every dose must be at one of the moments, in order of time; it counts after its moment.

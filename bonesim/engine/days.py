@@ -4,11 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bonesim.engine.measures import Measure
     from bonesim.engine.simulation import Simulation
 
 
 class Observer:
     """Looks at a run; subclass it and override what is of interest. It must change nothing."""
+
+    def measures(self) -> "Sequence[Measure]":
+        """Columns that it adds to the daily table; asked for once, before the run."""
+        return ()
 
     def note(self, text: str) -> None:
         """Take one line about the bone, the cache or the compilation."""
@@ -40,6 +45,10 @@ class Observers(Observer):
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = tuple(observers)
+
+    def measures(self) -> "Sequence[Measure]":
+        """Those of all."""
+        return tuple(measure for one in self.observers for measure in one.measures())
 
     def note(self, text: str) -> None:
         """Pass it on."""

@@ -1,6 +1,6 @@
 """Anastrozole, a reversible inhibitor of aromatase."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ class Anastrozole(AromataseInhibitor):
     sources = "CL/F 1.54 L/h, half-life 46.8 h, tmax 1 h: Mauras 2009 (guide M7.1)"
     draw_key = 0
     molar_mass = 293.4
-    former = {
+    former: ClassVar[dict[str, str]] = {
         "hormones.drugs.anastrozole_ic50_nmol_per_l": "ic50_nmol_per_l",
         "hormones.drugs.anastrozole_max_inhibition": "max_inhibition",
         "hormones.drugs.anastrozole_most": "max_inhibition",

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from bonesim.endocrine.drug import Absorption, Bioavailability, Clearance, ClearanceCv, Drug, Elimination, Taker
+from bonesim.endocrine.drug import (
+    Absorption,
+    Bioavailability,
+    Clearance,
+    ClearanceCv,
+    Drug,
+    Elimination,
+    Taker,
+)
 from bonesim.endocrine.regimen import GelRegimen
 from bonesim.endocrine.targets import Values
 
@@ -12,9 +20,7 @@ class EstradiolGel(Drug):
 
     name = "estradiol_gel"
     about = "estradiol on the skin; input"
-    sources = (
-        "6 % absorbed, half-life 36 h, MCR 1600 L/d; EstroGel label, unchecked; guide M7.4"
-    )
+    sources = "6 % absorbed, half-life 36 h, MCR 1600 L/d; EstroGel label, unchecked; guide M7.4"
     regimen = GelRegimen
     clearance_sets_half_life = False
     draw_key = 5

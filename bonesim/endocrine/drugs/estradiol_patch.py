@@ -12,9 +12,7 @@ class EstradiolPatch(Drug):
 
     name = "estradiol_patch"
     about = "estradiol through the skin; input"
-    sources = (
-        "constant release; skin half-life 6 h assumed; MCR 1600 L/d (guide M7.2)"
-    )
+    sources = "constant release; skin half-life 6 h assumed; MCR 1600 L/d (guide M7.2)"
     regimen = PatchRegimen
     clearance_sets_half_life = False
     draw_key = 6

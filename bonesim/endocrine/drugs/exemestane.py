@@ -58,9 +58,7 @@ class Exemestane(Drug):
         """Share of aromatase inactivated in periphery and testis."""
         rate = self.renewal_per_day / (self.half_enzyme_ng_per_ml * taker.ic50)
         periphery = inactivated(taker.day, level, self.renewal_per_day, rate)
-        testis = inactivated(
-            taker.day, level, self.renewal_per_day, rate / taker.testis_ic50_ratio
-        )
+        testis = inactivated(taker.day, level, self.renewal_per_day, rate / taker.testis_ic50_ratio)
         return {
             "aromatase_periphery": (1.0 - self.insensitive_share) * periphery,
             "aromatase_testis": testis,

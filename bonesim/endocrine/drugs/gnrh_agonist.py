@@ -1,7 +1,7 @@
 """An implant of a GnRH agonist: medical castration."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,12 +15,10 @@ class GnrhAgonist(Drug):
 
     name = "gnrh_agonist"
     about = "medical castration; input"
-    sources = (
-        "goserelin: half-life 4.2 h, CL 150 L/d; Zoladex label, unchecked; guide M7.4"
-    )
+    sources = "goserelin: half-life 4.2 h, CL 150 L/d; Zoladex label, unchecked; guide M7.4"
     regimen = ImplantRegimen
     draw_key = 7
-    former = {
+    former: ClassVar[dict[str, str]] = {
         "hormones.drugs.implant_release_day": "release_day",
         "hormones.drugs.gnrh_ec50_ng_per_ml": "ec50_ng_per_ml",
     }

@@ -1,6 +1,6 @@
 """Letrozole, a reversible inhibitor of aromatase."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,12 +12,10 @@ class Letrozole(AromataseInhibitor):
 
     name = "letrozole"
     about = "aromatase inhibitor; input"
-    sources = (
-        "steady state at 2.5 mg/d: 90 ng/mL, 131 L; Femara label, unchecked (guide M7.4)"
-    )
+    sources = "steady state at 2.5 mg/d: 90 ng/mL, 131 L; Femara label, unchecked (guide M7.4)"
     draw_key = 1
     molar_mass = 285.3
-    former = {
+    former: ClassVar[dict[str, str]] = {
         "hormones.drugs.letrozole_ic50_nmol_per_l": "ic50_nmol_per_l",
         "hormones.drugs.letrozole_max_inhibition": "max_inhibition",
         "hormones.drugs.letrozole_most": "max_inhibition",

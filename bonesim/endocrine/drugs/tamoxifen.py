@@ -1,6 +1,6 @@
 """Tamoxifen, a partial agonist at the estrogen receptor of bone."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,11 +12,9 @@ class Tamoxifen(PartialAgonist):
 
     name = "tamoxifen"
     about = "partial agonist at the estrogen receptor of bone; input"
-    sources = (
-        "half-life 6 d, 120 ng/mL at 20 mg/d: Nolvadex label, unchecked (guide M7.4)"
-    )
+    sources = "half-life 6 d, 120 ng/mL at 20 mg/d: Nolvadex label, unchecked (guide M7.4)"
     draw_key = 2
-    former = {
+    former: ClassVar[dict[str, str]] = {
         "hormones.drugs.tamoxifen_ec50_ng_per_ml": "ec50_ng_per_ml",
         "hormones.response.tamoxifen_signal": "receptor_signal",
     }

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from bonesim.endocrine.drug import Absorption, Bioavailability, Clearance, ClearanceCv, Drug, Elimination, Taker
+from bonesim.endocrine.drug import (
+    Absorption,
+    Bioavailability,
+    Clearance,
+    ClearanceCv,
+    Drug,
+    Elimination,
+    Taker,
+)
 from bonesim.endocrine.regimen import InjectionRegimen
 from bonesim.endocrine.targets import Values
 

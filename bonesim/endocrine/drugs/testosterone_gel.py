@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from bonesim.endocrine.drug import Absorption, Bioavailability, Clearance, ClearanceCv, Drug, Elimination, Taker
+from bonesim.endocrine.drug import (
+    Absorption,
+    Bioavailability,
+    Clearance,
+    ClearanceCv,
+    Drug,
+    Elimination,
+    Taker,
+)
 from bonesim.endocrine.regimen import GelRegimen
 from bonesim.endocrine.targets import Values
 
@@ -12,9 +20,7 @@ class TestosteroneGel(Drug):
 
     name = "testosterone_gel"
     about = "testosterone on the skin; input"
-    sources = (
-        "10 % absorbed; back to baseline in 2-4 d: AndroGel label, unchecked (guide M7.4)"
-    )
+    sources = "10 % absorbed; back to baseline in 2-4 d: AndroGel label, unchecked (guide M7.4)"
     regimen = GelRegimen
     clearance_sets_half_life = False
     draw_key = 4
