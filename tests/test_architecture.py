@@ -375,3 +375,22 @@ def test_importing_bonesim_is_light() -> None:
     )
     assert done.stdout.strip() == "[]"
     assert done.stderr == ""
+
+
+#: Examples in help, messages and descriptions, and what is known of a drug beside the package's code.
+MAY_NAME_A_DRUG = {
+    "api/first_picture.py", "cli/demo.py", "cli/main.py", "reports/blood.py", "trials/parameters.py",
+}  # fmt: skip
+
+
+def test_only_its_own_file_names_a_drug() -> None:
+    from bonesim.endocrine.drugs import DRUGS
+
+    for path in sources():
+        place = path.relative_to(PACKAGE).as_posix()
+        if place in MAY_NAME_A_DRUG or place == "config/medicines.py":
+            continue
+        named = {name for name in DRUGS if re.search(rf"\b{name}\b", path.read_text(), re.I)}
+        assert not named or place == f"endocrine/drugs/{min(named)}.py", f"{place} names {named}"
+        if path.parent.name == "drugs" and path.stem != "__init__":
+            assert DRUGS[path.stem].name == path.stem

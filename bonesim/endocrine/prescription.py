@@ -40,7 +40,7 @@ class PrescribedCourse:
         """The set-point on day 0: the baseline, adapted to the levels since the first drug."""
         setpoint = float(self.blood.e2_pg_per_ml[0])
         past = self.blood.day < 0.0
-        for level in self.blood.e2_pg_per_ml[past]:
+        for level in self.blood.e2_pg_per_ml[past].tolist():
             setpoint += (level - setpoint) / (tau_day * SAMPLES_PER_DAY)
         return setpoint
 

@@ -32,7 +32,7 @@ class Exemestane(Drug):
         Field(
             gt=0,
             le=50,
-            description="d: the enzyme's half-life is 28.2 h without drug, in cells (Wang 2006)",
+            description="d: the enzyme's half-life is 28 h; assumed, about a day",
         ),
     ] = 0.59
     half_enzyme_ng_per_ml: Annotated[
