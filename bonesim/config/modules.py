@@ -253,7 +253,10 @@ def _of_file(path: Path, wanted: str | None = None) -> Loaded:
         )
     if digest not in _LOADED:
         content = _run(path, source, f"bonesim_module_{digest[:16]}")
-        drugs = {one.name: one for one in drugs_in(content)}
+        try:
+            drugs = {one.name: one for one in drugs_in(content)}
+        except InputError as error:
+            raise InputError(f"{path}: {error.message}") from None
         _refuse_package_names(drugs, str(path))
         _LOADED[digest] = Loaded(str(path), digest, drugs, content)
     return _LOADED[digest]

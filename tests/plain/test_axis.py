@@ -19,7 +19,7 @@ from bonesim.endocrine.axis import (
 )
 from bonesim.endocrine.blood import TYPICAL, _numbers, _signals, _taken
 from bonesim.endocrine.formulary import Doses, DrugParameters
-from bonesim.endocrine.kinetics import after, inactivated, inhibition
+from bonesim.endocrine.kinetics import after, inactivated, inhibition, simulate_level
 from bonesim.endocrine.protocol import ProtocolParameters
 
 DRUG = DrugParameters()
@@ -75,6 +75,28 @@ def test_an_enzyme_used_up_is_renewed(renewal: float, rate: float, pieces: list[
         levels.append(2 * level - levels[-1])
     share = inactivated(day, np.array(levels), renewal, rate)
     np.testing.assert_allclose(1 - share, left, rtol=1e-7)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), amount, st.floats(-1, 1)), min_size=1, max_size=6),
+    st.floats(0.05, 5), st.floats(6, 30),
+)  # fmt: skip
+def test_a_level_is_a_sum_of_single_doses(
+    doses: list[tuple[int, float, float]], k2: float, k1: float
+) -> None:
+    """At the moments and half way between, against Bateman's solution of each dose by itself."""
+    doses = sorted(doses)
+    moment = np.arange(0.0, 12.0)
+    columns = [np.array(column, np.float64) for column in zip(*doses, strict=True)]
+    level = np.zeros(2 * moment.size - 1)
+    simulate_level(moment, *columns, k1, k2, 3.0, level)
+    for row, found in enumerate(level):
+        total = 0.0
+        for given_day, bolus, release in doses:
+            t = max(row / 2 - given_day, 0.0)
+            total += bolus * k1 / (k1 - k2) * (np.exp(-k2 * t) - np.exp(-k1 * t))
+            total += release / k2 * (1 - np.exp(-k2 * t))
+        assert found == pytest.approx(3.0 * total, rel=1e-9, abs=1e-9)
 
 
 def effects(levels: dict[str, float], n: Any) -> tuple[float, float, float, float, float]:
