@@ -46,7 +46,6 @@ from bonesim.storage.layout import (
     INTERRUPTED,
     RUNNING,
     SNAPSHOT_TABLE,
-    TABLE,
 )
 from bonesim.storage.program import named, program, program_hash
 from bonesim.storage.provenance import last_program, provenance, resumption
@@ -177,7 +176,7 @@ def resume(
         origin, *notes = old.provenance["notes"] or ["unknown"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
         before = last_program(old.provenance)
-        there = {column.name for column in old.columns(TABLE)}
+        there = {column.name for column in old.columns("table")}
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     state = _checkpoint_beside(path, identity)
