@@ -281,7 +281,7 @@ def _with_groups_of(drugs: Mapping[str, Any], tree: dict[str, Any]) -> dict[str,
     given = (hormones.get("drugs") or {}) if isinstance(hormones, dict) else None
     if not drugs or not isinstance(given, dict):
         return tree
-    groups = {name: {} for name in drugs} | given
+    groups: dict[str, Any] = {name: {} for name in drugs} | given
     return tree | {"hormones": hormones | {"drugs": groups}}
 
 

@@ -44,25 +44,24 @@ def config() -> Config:
     return validated(TREE, "test")
 
 
-def bvtv(day: Day) -> float:
-    return 100.0 * float(day.quanta.mean()) / 255.0
+def bone(day: Day) -> float:
+    return float(day.quanta.sum(dtype=np.int64))
 
 
-def measure(name: str = "own_percent", **given: Any) -> Measure:
-    return Measure(name, "%", "bone", bvtv, **given)
+def measure(name: str = "own_quanta", **given: Any) -> Measure:
+    return Measure(name, "quanta", "bone", bone, **given)
 
 
 def test_a_measure_is_a_column_of_table_and_file(config: Config, tmp_path: Path) -> None:
     path = run(config, tmp_path / "a.vtkhdf", observers=[measure()])
     with open_run(path) as file:
         table, column = file.table, file.columns("table")[-1]
-        assert table["own_percent"].to_numpy() == pytest.approx(
-            table["bvtv_percent"].to_numpy(), abs=1e-4
-        )
-        assert (column.name, column.unit, column.meaning) == ("own_percent", "%", "bone")
-        assert table.attrs["units"]["own_percent"] == "%"
+        assert (table["own_quanta"] == table["bone_quanta"]).all()
+        assert table["own_quanta"].nunique() > 1
+        assert (column.name, column.unit, column.meaning) == ("own_quanta", "quanta", "bone")
+        assert table.attrs["units"]["own_quanta"] == "quanta"
         assert len(table) == 13
-        plain = table.drop(columns="own_percent")
+        plain = table.drop(columns="own_quanta")
     with open_run(run(config, tmp_path / "b.vtkhdf")) as file:
         assert file.table.equals(plain)
 
@@ -71,12 +70,12 @@ def test_a_run_with_a_measure_is_resumed(config: Config, tmp_path: Path) -> None
     every = measure(every_day=3)
     straight = run(config, tmp_path / "a.vtkhdf", observers=[every])
     path = run(config, tmp_path / "b.vtkhdf", observers=[every], until_day=7)
-    with pytest.raises(InputError, match="own_percent"):
+    with pytest.raises(InputError, match="own_quanta"):
         resume(path)
     resume(path, observers=[every])
     with open_run(straight) as one, open_run(path) as other:
         assert one.table.equals(other.table)
-        days = one.table["day"][one.table["own_percent"].notna()]
+        days = one.table["day"][one.table["own_quanta"].notna()]
         assert days.tolist() == [0, 3, 6, 9, 12]
 
 
