@@ -125,7 +125,7 @@ def named_by_user(tree: Mapping[str, Any]) -> dict[str, Any]:
         tree: nested dict; the modules of its measures are added to `modules`.
 
     Raises:
-        InputError: a module that cannot be loaded, or has another SHA-256 than the config says.
+        InputError: a module that cannot be loaded, or has another SHA-256 than the config gives.
     """
     entries = paths_as_modules(_list(tree, "modules"))
     known = {one.get("path") for one in entries if isinstance(one, Mapping)}

@@ -26,7 +26,6 @@ from bonesim.endocrine.response import Response
 from bonesim.engine.ablation import kept_mineralisation, switch_off
 from bonesim.engine.breaks import Breaks, Seen
 from bonesim.engine.daily_table import DailyTable
-from bonesim.engine.measures import Measure
 from bonesim.engine.seeds import batch_iteration, seed_given, seed_of_iteration
 from bonesim.lattice.event_log import JUDGEMENT_DAYS, EventLog
 from bonesim.lattice.floorless_log import FloorlessLog
@@ -121,7 +120,8 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
-        self.measures: tuple[Measure, ...] = ()
+        #: Further columns of the daily table (`engine.measures.Measure`).
+        self.measures: tuple[Any, ...] = ()
         self.off: frozenset[str] = frozenset()
         # Mesa 3.3 counts ids by model for ever, and would keep every simulation of a process alive.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
@@ -268,7 +268,7 @@ class Simulation(mesa.Model):
         self.datacollector = DailyTable(measures=self.measures)
         self.datacollector.collect(self)
 
-    def measure_with(self, measures: Sequence[Measure]) -> None:
+    def measure_with(self, measures: Sequence[Any]) -> None:
         """Add columns to the daily table, from day 0 on; call it on day 0."""
         self.measures = tuple(measures)
         if measures and self.counting:
