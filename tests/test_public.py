@@ -170,7 +170,8 @@ OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
 #: Tested with a run that has topological events in tests/viewer.
 OF_EVENTS = {"render_event"}
 CLASSES = {
-    "Config", "Specimen", "Simulation", "Observer", "Measure", "Drug", "Stopped", "Run", "BonesimError", "InputError",
+    "Config", "Specimen", "Simulation", "Observer", "Measure", "Drug", "Stopped", "Run",
+    "BonesimError", "InputError",
     "ResourceError", "CorruptFileError", "BusyError", "NumericalError",
 }  # fmt: skip
 
