@@ -265,8 +265,10 @@ def validated(tree: dict[str, Any], where: str) -> Config:
     Raises:
         InputError: one line on the first thing that is not allowed.
     """
-    tree = with_offered(tree)
-    drugs = drugs_of(tree, where)
+    drugs: dict[str, Any] = {}
+    if isinstance(tree, dict):  # else validation reports it
+        tree = with_offered(tree)
+        drugs.update(drugs_of(tree, where))
     try:
         config = Config.model_validate(_with_groups_of(drugs, tree), context={"drugs": drugs})
     except ValidationError as error:
