@@ -279,9 +279,11 @@ def validated(tree: dict[str, Any], where: str) -> Config:
 
 def _with_groups_of(drugs: Mapping[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
     """A config with a group for each drug of its modules: defaults where it gives no numbers."""
+    if not drugs:
+        return tree
     hormones = tree.get("hormones") or {}
     given = (hormones.get("drugs") or {}) if isinstance(hormones, dict) else None
-    if not drugs or not isinstance(given, dict):
+    if not isinstance(given, dict):
         return tree
     groups: dict[str, Any] = {name: {} for name in drugs} | given
     return tree | {"hormones": hormones | {"drugs": groups}}
