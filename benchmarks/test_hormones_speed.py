@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 from benchmarks.conftest import ratio_of_minima
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters, cohort, simulate_blood
-from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
 RX = ProtocolParameters.model_validate({

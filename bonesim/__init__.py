@@ -74,8 +74,11 @@ if TYPE_CHECKING:
     from bonesim.api.studies import trial_cost as trial_cost
     from bonesim.config.config import Config as Config
     from bonesim.config.config import load_config as load_config
+    from bonesim.config.modules import load_module as load_module
     from bonesim.config.twin import untreated_twin as untreated_twin
+    from bonesim.endocrine.drug import Drug as Drug
     from bonesim.engine.days import Observer as Observer
+    from bonesim.engine.measures import Measure as Measure
     from bonesim.engine.run import Stopped as Stopped
     from bonesim.engine.simulation import Simulation as Simulation
     from bonesim.errors import BonesimError as BonesimError
@@ -91,11 +94,14 @@ if TYPE_CHECKING:
 #: Module -> the public names in it, in the order of the sentence above.
 _NAMES = {
     "config.config": ("Config", "load_config"),
+    "config.modules": ("load_module",),
     "config.twin": ("untreated_twin",),
+    "endocrine.drug": ("Drug",),
     "specimens.specimen": ("Specimen",),
     "api.bone": ("make_specimen",),
     "engine.simulation": ("Simulation",),
     "engine.days": ("Observer",),
+    "engine.measures": ("Measure",),
     "engine.run": ("Stopped",),
     "api.simulate": (
         "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose",

@@ -34,7 +34,8 @@ PACKAGE = Path(__file__).parent
 KERNEL_SOURCES = (
     "chance.py", "errors.py", "kernel.py", "parameters.py", "units.py",
     "cells", "lattice", "mechanics", "signals",
-    "endocrine/assay.py", "endocrine/axis.py", "endocrine/drugs.py", "endocrine/response.py",
+    "endocrine/assay.py", "endocrine/axis.py", "endocrine/kinetics.py", "endocrine/response.py",
+    "endocrine/targets.py",
     "instruments/reading.py",
     "morphometry/spheres.py", "morphometry/thinning.py",
     "specimens/field.py", "specimens/network.py", "specimens/raster.py", "specimens/specimen.py",

@@ -69,13 +69,13 @@ PURE = {
     "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
     "rod_share", "thickness_sd",
-    "anastrozole_max_inhibition", "anastrozole_insensitive_share", "atrophy_below_lh", "breakthrough_chance",
-    "burn_in_seed", "letrozole_insensitive_share", "max_atrophy", "bioavailability",
+    "max_inhibition", "insensitive_share", "receptor_signal", "atrophy_below_lh", "breakthrough_chance",
+    "burn_in_seed", "max_atrophy", "bioavailability",
     "bioavailable_weight", "clearance_cv", "desensitised_rest", "e2_cv", "e2_feedback",
     "feedback_cv", "flare", "ic50_cv", "immunoassay_cv", "inhibition_hill", "max_lh_ratio",
-    "max_surplus", "letrozole_max_inhibition", "leydig_exponent", "missed_share",
+    "max_surplus", "leydig_exponent", "missed_share",
     "pth_activation_exponent", "pth_calcium_gain", "pth_vitamin_d_gain", "shbg_e2_exponent",
-    "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback", "tamoxifen_signal",
+    "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback",
     "testis_ic50_ratio", "testis_share",
     "canopy_exponent", "coupling_exponent", "death_share",
     "opg_osteocyte_share", "opg_production", "rankl_dying_gain", "rankl_osteocyte_share",
@@ -375,3 +375,22 @@ def test_importing_bonesim_is_light() -> None:
     )
     assert done.stdout.strip() == "[]"
     assert done.stderr == ""
+
+
+#: Examples in help, messages and descriptions, and what is known of a drug beside the package's code.
+MAY_NAME_A_DRUG = {
+    "api/first_picture.py", "cli/demo.py", "cli/main.py", "reports/blood.py", "trials/parameters.py",
+}  # fmt: skip
+
+
+def test_only_its_own_file_names_a_drug() -> None:
+    from bonesim.endocrine.drugs import DRUGS
+
+    for path in sources():
+        place = path.relative_to(PACKAGE).as_posix()
+        if place in MAY_NAME_A_DRUG or place == "config/medicines.py":
+            continue
+        named = {name for name in DRUGS if re.search(rf"\b{name}\b", path.read_text(), re.I)}
+        assert not named or place == f"endocrine/drugs/{min(named)}.py", f"{place} names {named}"
+        if path.parent.name == "drugs" and path.stem != "__init__":
+            assert DRUGS[path.stem].name == path.stem

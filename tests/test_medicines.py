@@ -23,11 +23,17 @@ def test_none_of_them_is_modelled() -> None:
     assert not KNOWN & set(DRUGS)
 
 
+def test_one_that_a_module_brings_is_no_other() -> None:
+    """The list of other drugs need not be changed for a new one."""
+    assert advice_on("denosumab", COURSE, DRUGS).startswith("not modelled")
+    assert advice_on("denosumap", COURSE, [*DRUGS, "denosumab"]) == "Did you mean denosumab?"
+
+
 @pytest.mark.parametrize(
     "name",
-    ["exemestane", "raloxifene", "fulvestrant", "denosumab", "zoledronate", "finasteride",
+    ["fulvestrant", "denosumab", "zoledronate", "finasteride",
      "clomiphene", "toremifene", "fadrozole", "vorozole", "testosterone_propionate",
-     "estradiol_valerate", "raloxifene_60"],
+     "estradiol_valerate", "toremifene_60"],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["protocol", "hormones.drugs"])
 def test_in_a_config(name: str, where: str) -> None:
@@ -38,7 +44,9 @@ def test_in_a_config(name: str, where: str) -> None:
         validated(tree, "test")
 
 
-@given(st.sampled_from(DRUGS), st.integers(0, 40), st.sampled_from("abxz"), st.integers(0, 2))
+@given(
+    st.sampled_from(sorted(DRUGS)), st.integers(0, 40), st.sampled_from("abxz"), st.integers(0, 2)
+)
 def test_one_wrong_letter_is_a_misspelling(drug: str, place: int, letter: str, kind: int) -> None:
     k = place % len(drug)
     wrong = (

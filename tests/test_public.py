@@ -94,10 +94,12 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     mask[:, 6:11] = True
     np.save(folder / "scan.npy", mask)
     config = bonesim.load_config(folder / "base.toml")
+    (folder / "own.py").write_text("def bone(day):\n    return float(day.quanta.mean())\n")
     with bonesim.open_run(run_file) as run:
         bmu = int(run.cells("bmus", 20)["id"].iloc[0])
     return {
         "load_config": lambda n: bonesim.load_config(folder / "base.toml", {"seed": n}),
+        "load_module": lambda n: bonesim.load_module(folder / "own.py"),
         "untreated_twin": lambda n: bonesim.untreated_twin(config),
         "make_specimen": lambda n: bonesim.make_specimen(mask, 20.0),
         "run": lambda n: bonesim.run(config, folder / f"run_{n}.vtkhdf", seed=n),
@@ -176,7 +178,8 @@ OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
 #: Tested with a run that has topological events in tests/viewer.
 OF_EVENTS = {"render_event"}
 CLASSES = {
-    "Config", "Specimen", "Simulation", "Observer", "Stopped", "Run", "BonesimError", "InputError",
+    "Config", "Specimen", "Simulation", "Observer", "Measure", "Drug", "Stopped", "Run",
+    "BonesimError", "InputError",
     "ResourceError", "CorruptFileError", "BusyError", "NumericalError",
 }  # fmt: skip
 
@@ -218,6 +221,8 @@ def test_every_public_class_works_twice() -> None:
                      bonesim.BusyError, bonesim.NumericalError):  # fmt: skip
             assert issubclass(kind, bonesim.BonesimError)
         assert bonesim.Observer().on_day(simulation) is None
+        assert bonesim.Measure("x", "", "nothing", float).measures()[0].every_day == 1
+        assert not hasattr(bonesim.Drug, "sources")
         assert bonesim.Stopped(2).number == 2
 
 

@@ -27,6 +27,8 @@ from bonesim.trials.parameters import TrialParameters
 ROOT = Path(__file__).parents[1]
 #: Models that are validated from the top of a file or of the options of a command.
 MODELS = (Config, ApparentParameters, StudyParameters, TrialParameters)
+#: Each drug has its earlier names in its own file.
+FORMER = ROOT / "bonesim/endocrine/drugs"
 OLD, NEW = "hormones.response.largest_surplus", "hormones.response.max_surplus"
 MESSAGE = f"{OLD}: renamed to {NEW} in 0.2"
 
@@ -145,7 +147,8 @@ def old_text(config: Config) -> str:
     """The configuration as version 0.1 wrote it."""
     text = to_toml(config)
     for old, new in RENAMED.items():
-        text = text.replace(f"\n{new.rpartition('.')[2]} = ", f"\n{old.rpartition('.')[2]} = ")
+        if old.rpartition(".")[0] == new.rpartition(".")[0]:
+            text = text.replace(f"\n{new.rpartition('.')[2]} = ", f"\n{old.rpartition('.')[2]} = ")
     return text
 
 
@@ -158,7 +161,12 @@ def test_a_stored_configuration_gets_todays_names() -> None:
         for branch in branches:
             place = place.get(branch, {})
         if leaf in place:
-            place[old.rpartition(".")[2]] = place.pop(leaf)
+            value = place.pop(leaf)
+            *branches, leaf = old.split(".")
+            place = tree
+            for branch in branches:
+                place = place[branch]
+            place[leaf] = value
     before = repr(tree)
     assert validated(translated(tree), "test") == config
     assert repr(tree) == before
@@ -197,6 +205,10 @@ def test_no_text_uses_an_old_name() -> None:
     used = re.compile(rf"\b({'|'.join(sorted(old_names))})\b")
     for name in listed:
         path = ROOT / name
-        if path.suffix in (".py", ".md", ".toml", ".csv") and path != Path(renamed.__file__):
+        if (
+            path.suffix in (".py", ".md", ".toml", ".csv")
+            and path != Path(renamed.__file__)
+            and (path.parent != FORMER)
+        ):
             found = used.search(path.read_text(encoding="utf-8"))
             assert not found, f"{name} uses the old name {found.group() if found else ''}"

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
-from bonesim.config.config import Config, load_config, validated, with_changes
+from bonesim.config.changes import changed
+from bonesim.config.config import Config, load_config, tree_of, validated, with_changes
 from bonesim.config.explain import explain
+from bonesim.config.modules import named_by_user
 from bonesim.config.renamed import translated
 from bonesim.errors import InputError
 from bonesim.images.geometry import MAX_VOXEL_UM, MIN_VOXEL_UM
@@ -52,9 +54,9 @@ def as_config(
     """
     new = dict(changes or {}) | ({} if seed is None else {"seed": seed})
     if isinstance(config, Config):
-        return config.with_changes(new) if new else config
+        return validated(named_by_user(changed(tree_of(config), new)), "changes") if new else config
     if isinstance(config, Mapping):
-        return validated(with_changes(dict(config), new), "config")
+        return validated(named_by_user(with_changes(dict(config), new)), "config")
     if isinstance(config, str | Path):
         return load_config(config, new)
     raise InputError(

@@ -35,10 +35,11 @@ def _name(argument: str, options: dict[str, str]) -> str:
 
 def _options(command: Any, words: Sequence[str]) -> dict[str, str]:
     """Option of each parameter of the command that the words choose, e.g. voxel_um: --voxel-um."""
+    root = command
     for word in words:
         command = getattr(command, "commands", {}).get(word, command)
     return {
         one.name: next((text for text in one.opts if text.startswith("--")), one.opts[0])
-        for one in command.params
+        for one in (*root.params, *command.params)
         if getattr(one, "param_type_name", "") == "option"
     }

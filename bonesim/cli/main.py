@@ -5,6 +5,7 @@ Heavy libraries are imported inside the commands, so that `bonesim --help` answe
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -102,14 +103,36 @@ def _every_command(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
+    modules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--module", help="Python file with drugs or measures of your own; with any command."
+        ),
+    ] = None,
 ) -> None:
-    pass
+    for module in modules or []:
+        from bonesim.config.modules import load_module
+
+        load_module(module)
+
+
+def _modules_first(words: list[str]) -> list[str]:
+    """The command line with every `--module FILE` in front of the command."""
+    front: list[str] = []
+    rest: list[str] = []
+    k = 0
+    while k < len(words):
+        taken = 2 if words[k] == "--module" else 1
+        (front if words[k].partition("=")[0] == "--module" else rest).extend(words[k : k + taken])
+        k += taken
+    return [*front, *rest]
 
 
 def main() -> None:
     """Run a command; failures are one line and an exit code."""
+    words = _modules_first(sys.argv[1:])
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        sys.exit(app(words or ["--help"], standalone_mode=False) or 0)
     except BonesimError as error:
         complain(as_typed(error, typer.main.get_command(app), sys.argv[1:]))
         sys.exit(error.exit_code)

@@ -12,7 +12,7 @@ def changed(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """A nested dict with the values at dotted paths replaced; missing branches are made.
 
     In a list a number chooses the entry (`specimen.size_mm.2`); without one, the only entry is meant
-    (`protocol.anastrozole.dose_mg`).
+    (`protocol.<drug>.dose_mg`).
     """
     new: dict[str, Any] = json.loads(json.dumps(tree))
     for path, value in changes.items():

@@ -4,11 +4,19 @@ The names are the same everywhere: a TOML key, a path of a sweep or of a change
 (`cells.osteoclast.dig_um_per_day`), a column of the schema, a field in Python.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import tomli_w
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bonesim.cells.bmu import BmuParameters
 from bonesim.cells.modelling import ModellingParameters
@@ -20,12 +28,22 @@ from bonesim.config.ablation import AblationParameters
 from bonesim.config.changes import changed, value_at
 from bonesim.config.explain import explain, groups_in, kinds_of
 from bonesim.config.files import FILE_PATHS, LIBRARY_FOLDER
+from bonesim.config.modules import (
+    IN_PYTHON,
+    MeasureParameters,
+    ModuleParameters,
+    drugs_of,
+    load_planned,
+    named_by_user,
+    paths_as_modules,
+    with_offered,
+)
 from bonesim.config.plain_toml import read_tree
 from bonesim.endocrine.assay import AssayParameters
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters
 from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse, make_course
-from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.prescription import PrescribedCourse
 from bonesim.endocrine.protocol import ProtocolParameters
 from bonesim.endocrine.response import Course, ResponseParameters
@@ -136,6 +154,15 @@ class Config(Parameters):
         SyntheticParameters | ScanParameters | LibraryParameters,
         Field(discriminator="kind", description="the bone; assumed: synthetic elderly vertebra"),
     ] = SyntheticParameters(kind="synthetic")
+    modules: Annotated[
+        tuple[ModuleParameters, ...],
+        BeforeValidator(paths_as_modules),
+        Field(max_length=100, description="Python files with drugs or measures of your own; input"),
+    ] = ()
+    measure: Annotated[
+        tuple[MeasureParameters, ...],
+        Field(max_length=100, description="further columns of the daily table; input"),
+    ] = ()
     protocol: Annotated[
         ProtocolParameters | None,
         Field(description="person and treatment, instead of hormones.course; input"),
@@ -205,13 +232,14 @@ class Config(Parameters):
         )  # fmt: skip
 
     def files(self) -> tuple[Path, ...]:
-        """The files it names: a scan, its mask, a table of hormones.
+        """The files it names: a scan, its mask, a table of hormones, modules.
 
         A bone of the library is none: it is of one content, wherever its file is.
         """
         tree = tree_of(self)
         names = (value_at(tree, path) for path in FILE_PATHS if path != LIBRARY_FOLDER)
-        return tuple(Path(name) for name in names if isinstance(name, str))
+        modules = (one.path for one in self.modules if not one.path.startswith(IN_PYTHON))
+        return tuple(Path(name) for name in (*names, *modules) if isinstance(name, str))
 
     def with_changes(self, changes: dict[str, Any]) -> "Config":
         """A new config with values at dotted paths replaced, validated again.
@@ -232,15 +260,33 @@ DEFAULT_KINDS = {
 def validated(tree: dict[str, Any], where: str) -> Config:
     """A Config from a nested dict; `where` names its origin in the error.
 
+    No module is loaded here (`config.modules`).
+
     Raises:
         InputError: one line on the first thing that is not allowed.
     """
+    drugs: dict[str, Any] = {}
+    if isinstance(tree, dict):  # else validation reports it
+        tree = with_offered(tree)
+        drugs.update(drugs_of(tree, where))
     try:
-        config = Config.model_validate(tree)
+        config = Config.model_validate(_with_groups_of(drugs, tree), context={"drugs": drugs})
     except ValidationError as error:
         raise InputError(explain(error, where, Config)) from None
     _refuse_truth_as_number(tree, config.model_dump(), where)
     return config
+
+
+def _with_groups_of(drugs: Mapping[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
+    """A config with a group for each drug of its modules: defaults where it gives no numbers."""
+    if not drugs:
+        return tree
+    hormones = tree.get("hormones") or {}
+    given = (hormones.get("drugs") or {}) if isinstance(hormones, dict) else None
+    if not isinstance(given, dict):
+        return tree
+    groups: dict[str, Any] = {name: {} for name in drugs} | given
+    return tree | {"hormones": hormones | {"drugs": groups}}
 
 
 def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "") -> None:
@@ -272,7 +318,17 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
     refuse_other_kind(path, "config")
     tree = read_tree(path)
     _anchor(tree, path.parent)
-    return validated(with_changes(tree, overrides or {}), str(path))
+    return validated(named_by_user(with_changes(tree, overrides or {})), str(path))
+
+
+def planned_config(tree: dict[str, Any]) -> Config:
+    """The config of a point of a study or of a twin, as another process of this program sent it.
+
+    Raises:
+        InputError: as `validated`; a module that is not the one planned.
+    """
+    load_planned(tree)
+    return validated(tree, "point")
 
 
 def with_changes(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -299,6 +355,13 @@ def _kinds_with(path: str, names: set[str]) -> list[str]:
 
 def _anchor(tree: dict[str, Any], folder: Path) -> None:
     """Make file names in a config relative to the config's folder."""
+    modules = tree.get("modules")
+    if isinstance(modules, list):
+        tree["modules"] = [str(folder / one) if isinstance(one, str) else one for one in modules]
+    entries = [one for name in ("modules", "measure") for one in tree.get(name) or []]
+    for entry, leaf in ((e, name) for e in entries for name in ("path", "module")):
+        if isinstance(entry, dict) and isinstance(entry.get(leaf), str):
+            entry[leaf] = str(folder / entry[leaf])
     for path in FILE_PATHS:
         *branches, leaf = path.split(".")
         group: Any = tree

@@ -1,12 +1,12 @@
 """Drugs in a config: a misspelt one is corrected, one that is not modelled is never another one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 
 #: Misspellings have at most so many letters wrong, and less than a third of the name.
 MAX_WRONG = 2
-#: Drugs of bone, sex hormones and breast or prostate cancer that a protocol could name. Some are
-#: spelt nearly like a modelled one.
+#: Drugs of bone, sex hormones and breast or prostate cancer that a protocol could name and that are
+#: not in the package. Some are spelt nearly like a modelled one.
 _NAMES = """
 abaloparatide abarelix abiraterone alendronate alendronic_acid alfacalcidol aminoglutethimide
 apalutamide arzoxifene bazedoxifene bicalutamide blosozumab buserelin calcitonin calcitriol
@@ -14,12 +14,12 @@ cetrorelix cholecalciferol clodronate clomifene clomiphene cortisone cyproterone
 darolutamide degarelix denosumab dexamethasone dihydrotestosterone drospirenone dutasteride
 elacestrant enclomiphene enzalutamide estetrol estradiol_benzoate estradiol_cypionate
 estradiol_implant estradiol_pellet estradiol_tablet estradiol_valerate estriol estrone
-ethinylestradiol etidronate exemestane fadrozole finasteride fluoxymesterone flutamide
+ethinylestradiol etidronate fadrozole finasteride fluoxymesterone flutamide
 formestane fulvestrant ganirelix gnrh_antagonist goserelin hcg histrelin hydrocortisone
 ibandronate ibandronic_acid lasofoxifene leuprolide leuprorelin levonorgestrel
 medroxyprogesterone megestrol methyltestosterone minodronate nafarelin nandrolone neridronate
 nilutamide nomegestrol norethisterone odanacatib ospemifene oxandrolone oxymetholone pamidronate
-parathyroid_hormone prednisolone prednisone progesterone raloxifene relugolix risedronate
+parathyroid_hormone prednisolone prednisone progesterone relugolix risedronate
 romosozumab spironolactone stanozolol strontium_ranelate teriparatide testolactone
 testosterone_cream testosterone_enanthate testosterone_implant testosterone_patch
 testosterone_pellet testosterone_propionate testosterone_tablet testosterone_undecanoate
@@ -28,7 +28,7 @@ tibolone toremifene trenbolone triptorelin vorozole zoledronate zoledronic_acid
 KNOWN = frozenset(_NAMES.split())
 
 
-def advice_on(name: str, value: object, modelled: Sequence[str]) -> str | None:
+def advice_on(name: str, value: object, modelled: Collection[str]) -> str | None:
     """What to write in place of an unknown name in a protocol; None if it is no drug's.
 
     Args:
@@ -42,8 +42,9 @@ def advice_on(name: str, value: object, modelled: Sequence[str]) -> str | None:
     )
     if forms := [drug for drug in modelled if drug.startswith(f"{plain}_")]:
         return f"Did you mean {' or '.join(forms)}?"
+    others = KNOWN - set(modelled)
     near = min(modelled, key=lambda drug: misspelling(plain, drug), default="")
-    known = plain in KNOWN or any(plain.startswith(f"{drug}_") for drug in KNOWN)
+    known = plain in others or any(plain.startswith(f"{drug}_") for drug in others)
     wrong = misspelling(plain, near)
     if not known and wrong <= MAX_WRONG and 3 * wrong < len(plain):
         return f"Did you mean {near}?"

@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from bonesim.endocrine.drugs import DRUGS
+
 #: The version that has the new names, and no longer what was removed.
 SINCE = "0.2"
 #: Old dotted path of a parameter -> new one, from the top of the file or model that has it.
@@ -17,16 +19,18 @@ RENAMED: dict[str, str] = {
     "cells.osteocyte.least_energy_share": "cells.osteocyte.min_energy_share",
     "hormones.axis.atrophy_most": "hormones.axis.max_atrophy",
     "hormones.axis.largest_lh_ratio": "hormones.axis.max_lh_ratio",
-    "hormones.drugs.anastrozole_most": "hormones.drugs.anastrozole_max_inhibition",
-    "hormones.drugs.anastrozole_proof_share": "hormones.drugs.anastrozole_insensitive_share",
-    "hormones.drugs.letrozole_most": "hormones.drugs.letrozole_max_inhibition",
-    "hormones.drugs.letrozole_proof_share": "hormones.drugs.letrozole_insensitive_share",
     "hormones.response.largest_surplus": "hormones.response.max_surplus",
     "mechanics.least_share": "mechanics.min_bone_share",
     # Of a study.
     "design.common_luck": "design.common_random_numbers",
     # Of the mechanical test of `measure`.
     "most_cycles": "max_cycles",
+    # Each drug knows its own.
+    **{
+        old: f"hormones.drugs.{name}.{new}"
+        for name, drug in DRUGS.items()
+        for old, new in drug.former.items()
+    },
 }
 #: Old dotted path of a removed parameter -> what is set now, and why it is gone.
 REMOVED: dict[str, tuple[str, str]] = {

@@ -13,11 +13,12 @@ All in ratios to the person's own baseline (guide M7.3); capitals follow that se
 I and It are the inhibition of aromatase in periphery and testis. In the testis the very high local
 testosterone competes with an inhibitor. So a man's E2 falls by half where a woman's disappears. On
 testosterone replacement g is gone, and so is this remaining source. Part of the peripheral estradiol
-is insensitive to an inhibitor (`drugs`). After menopause there is no testicular source (ft = 0), and
+is insensitive to an inhibitor (`drugs/`). After menopause there is no testicular source (ft = 0), and
 g is the adrenal production, which does not depend on LH (n = 0).
 
-Between two doses all courses are smooth: drugs follow their closed forms, the five states are
-integrated by classical Runge-Kutta steps that end at every dose.
+The axis knows targets and no drug (`targets`). Between two doses all courses are smooth: drugs
+follow their closed forms, the five states are integrated by classical Runge-Kutta steps that end at
+every dose.
 """
 
 from collections import namedtuple
@@ -26,18 +27,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from bonesim.endocrine.drugs import (
-    ANASTROZOLE,
-    CYPIONATE,
-    DRUGS,
-    E2_GEL,
-    E2_PATCH,
-    GNRH_AGONIST,
-    LETROZOLE,
-    T_GEL,
-    after,
-    inhibition,
-)
 from bonesim.kernel import kernel
 from bonesim.parameters import Parameters
 
@@ -133,52 +122,17 @@ class AxisParameters(Parameters):
 
 
 AxisNumbers = namedtuple(  # type: ignore[misc]
-    "AxisNumbers",
-    [
-        *AxisParameters.model_fields,
-        "e2_pg_per_ml", "t_ng_per_dl",
-        "anastrozole_ic50", "anastrozole_max_inhibition", "anastrozole_insensitive",
-        "letrozole_ic50", "letrozole_max_inhibition", "letrozole_insensitive",
-        "inhibition_hill", "testis_ic50_ratio", "gnrh_ec50",
-    ],
-)  # fmt: skip
-
-
-@kernel
-def drive_of(second_mg, level_per_mg, n, signal):  # type: ignore[no-untyped-def]
-    """Effects of the drugs in the blood; fills `signal` (5).
-
-    0 and 1: inhibition of aromatase in periphery and testis; 2: testosterone given, ng/dL;
-    3: estradiol given, pg/mL; 4: effect of a GnRH agonist, 0..1. IC50s are in ng/mL here. The two
-    inhibitors block the same enzyme independently.
-    """
-    free_p, free_t = 1.0, 1.0
-    for drug, ic50, max_inhibition, insensitive in (
-        (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_max_inhibition, n.anastrozole_insensitive),
-        (LETROZOLE, n.letrozole_ic50, n.letrozole_max_inhibition, n.letrozole_insensitive),
-    ):
-        level = second_mg[drug] * level_per_mg[drug]
-        if level > 0.0:
-            blocked = inhibition(level, ic50, max_inhibition, n.inhibition_hill)
-            free_p *= 1.0 - (1.0 - insensitive) * blocked
-            free_t *= 1.0 - inhibition(
-                level, ic50 * n.testis_ic50_ratio, max_inhibition, n.inhibition_hill
-            )
-    signal[0], signal[1] = 1.0 - free_p, 1.0 - free_t
-    # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
-    signal[2] = 100.0 * (
-        second_mg[CYPIONATE] * level_per_mg[CYPIONATE] + second_mg[T_GEL] * level_per_mg[T_GEL]
-    )
-    signal[3] = 1000.0 * (
-        second_mg[E2_GEL] * level_per_mg[E2_GEL] + second_mg[E2_PATCH] * level_per_mg[E2_PATCH]
-    )
-    agonist = second_mg[GNRH_AGONIST] * level_per_mg[GNRH_AGONIST]
-    signal[4] = agonist / (agonist + n.gnrh_ec50)
+    "AxisNumbers", [*AxisParameters.model_fields, "e2_pg_per_ml", "t_ng_per_dl"]
+)
 
 
 @kernel
 def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
-    """Testosterone and estradiol as ratios to the baseline."""
+    """Testosterone and estradiol as ratios to the baseline.
+
+    `signal` (5): 0 and 1: inhibition of aromatase in periphery and testis; 2: testosterone given,
+    ng/dL; 3: estradiol given, pg/mL; 4: hold of a GnRH agonist, 0..1.
+    """
     t = testis + signal[2] / n.t_ng_per_dl
     e = (1.0 - n.testis_share) * (1.0 - signal[0]) * t
     e += n.testis_share * (1.0 - signal[1]) * testis
@@ -211,72 +165,49 @@ def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance_axis(state, first_mg, second_mg, release, table, n, day, step_day, work):  # type: ignore[no-untyped-def]  # fmt: skip
-    """One Runge-Kutta step without a dose in it: state and amounts are `step_day` later.
+def advance_axis(state, signals, first, n, day, step_day, slope):  # type: ignore[no-untyped-def]
+    """One Runge-Kutta step without a dose in it: `state` (5) is `step_day` later.
 
-    `table`: see `drugs.kinetics_table`. `work` (9, 8) is scratch.
+    `signals` (moments, 5) has the drugs' effects at rows `first` (now), `first` + 1 (half way) and
+    `first` + 2 (the end of the step); see `sex_steroids`. `slope` (5, 5) is scratch.
     """
-    half, slope = work[0], work[1:5]
-    signal, trial, first_half, second_half = work[5], work[6], work[7], work[8]
-    level_per_mg = table[:, 2]
+    trial = slope[4]
     for stage in range(4):
         offset = 0.0 if stage == 0 else (step_day if stage == 3 else 0.5 * step_day)
-        for drug in range(first_mg.size):
-            first_half[drug], second_half[drug] = after(
-                first_mg[drug], second_mg[drug], release[drug], table[drug, 0], table[drug, 1],
-                offset,
-            )  # fmt: skip
-        drive_of(second_half, level_per_mg, n, signal)
         ageing = (1.0 - n.t_decline_per_decade) ** (max(day + offset, 0.0) / 3652.5)
         for k in range(5):
             trial[k] = state[k] + (offset * slope[stage - 1, k] if stage > 0 else 0.0)
-        rates(trial, signal, ageing, n, half)
-        for k in range(5):
-            slope[stage, k] = half[k]
+        rates(trial, signals[first + (stage + 1) // 2], ageing, n, slope[stage])
     for k in range(5):
         state[k] += step_day / 6.0 * (
             slope[0, k] + 2.0 * slope[1, k] + 2.0 * slope[2, k] + slope[3, k]
         )  # fmt: skip
-    for drug in range(first_mg.size):
-        # The last stage has them at the end of the step.
-        first_mg[drug], second_mg[drug] = first_half[drug], second_half[drug]
 
 
 @kernel
-def simulate_axis(start_day, dose_day, dose_drug, bolus_mg, release_mg_per_day, table, n, steroids, lh, shbg, levels):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
-    """A course sampled every 1/8 day from `start_day` on, where everything is at baseline.
+def simulate_axis(moment, at_sample, signals, n, steroids, lh, shbg):  # type: ignore[no-untyped-def]
+    """A course from the first of n moments on, where everything is at baseline.
 
-    Fills, one row per sample: `steroids` (testosterone, estradiol; ratios), `lh` and `shbg`
-    (ratios), `levels` (samples, drugs; ng/mL). Doses must be in order of time; a dose at the moment
-    of a sample counts after it.
+    Args:
+        moment: days at which a step ends, in order: all samples and all doses, (n,).
+        at_sample: which moment each sample is, in order, (samples,).
+        signals: effects of the drugs at the moments and half way between, (2 n - 1, 5).
+        n: numbers of the person.
+
+    Writes, a row per sample: `steroids` (testosterone, estradiol; ratios), `lh` and `shbg` (ratios).
     """
-    drugs = table.shape[0]
-    first, second, release = np.zeros(drugs), np.zeros(drugs), np.zeros(drugs)
     state = np.ones(5)
     state[SHBG] = 0.0
-    work = np.zeros((9, 8))
-    signal = np.zeros(5)
-    following = 0
-    day = start_day
-    for sample in range(lh.size):
-        end = start_day + sample / SAMPLES_PER_DAY
-        while following < dose_day.size and dose_day[following] < end:
-            if dose_day[following] > day:
-                step = dose_day[following] - day
-                advance_axis(state, first, second, release, table, n, day, step, work)
-                day = dose_day[following]
-            first[dose_drug[following]] += bolus_mg[following]
-            release[dose_drug[following]] += release_mg_per_day[following]
-            following += 1
-        if end > day:
-            advance_axis(state, first, second, release, table, n, day, end - day, work)
-            day = end
-        drive_of(second, table[:, 2], n, signal)
-        steroids[sample, 0], steroids[sample, 1] = sex_steroids(state[TESTIS], signal, n)
-        lh[sample] = state[LH]
-        shbg[sample] = np.exp(state[SHBG])
-        for drug in range(drugs):
-            levels[sample, drug] = second[drug] * table[drug, 2]
-
-
-assert len(DRUGS) == 8  # the scratch of `advance_axis` has room for eight
+    slope = np.zeros((5, 5))
+    sample = 0
+    for step in range(moment.size):
+        if step > 0:
+            step_day = moment[step] - moment[step - 1]
+            advance_axis(state, signals, 2 * step - 2, n, moment[step - 1], step_day, slope)
+        if sample < at_sample.size and at_sample[sample] == step:
+            steroids[sample, 0], steroids[sample, 1] = sex_steroids(
+                state[TESTIS], signals[2 * step], n
+            )
+            lh[sample] = state[LH]
+            shbg[sample] = np.exp(state[SHBG])
+            sample += 1

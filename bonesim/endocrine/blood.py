@@ -4,7 +4,8 @@ Day 0 is the start of the simulation. Before it a course holds the mean of the f
 day 0. That is the person's baseline unless a drug was started earlier.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -13,16 +14,17 @@ from pydantic import Field
 
 from bonesim.chance import PERSON, normal
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisNumbers, AxisParameters, simulate_axis
-from bonesim.endocrine.drugs import (
-    ANASTROZOLE_MASS,
-    DRUGS,
-    LETROZOLE_MASS,
-    TAMOXIFEN,
-    DrugParameters,
-    kinetics_table,
-)
+from bonesim.endocrine.drug import Drug, Taker
+from bonesim.endocrine.formulary import Doses, DrugParameters, doses_of
+from bonesim.endocrine.kinetics import simulate_level
 from bonesim.endocrine.protocol import ProtocolParameters
-from bonesim.endocrine.regimen import doses_of
+from bonesim.endocrine.targets import (
+    AXIS_TARGETS,
+    BoneTargets,
+    Values,
+    combined,
+    shares_held,
+)
 from bonesim.parameters import Parameters
 
 #: Days before day 0 whose mean is the level of the burn-in.
@@ -54,7 +56,7 @@ class Person(NamedTuple):
     """One person's deviations from the protocol's: factors, 1 for the typical one."""
 
     number: int
-    clearance: NDArray[np.float64]  # by drug
+    clearance: Mapping[str, float]  # by drug; of one that is not in it: 1
     ic50: float
     e2: float
     t: float
@@ -69,26 +71,34 @@ class Blood(NamedTuple):
     e2_pg_per_ml: NDArray[np.float64]
     lh_iu_per_l: NDArray[np.float64]
     shbg_nmol_per_l: NDArray[np.float64]
-    drug_ng_per_ml: NDArray[np.float64]  # (rows, drugs)
+    drug_ng_per_ml: dict[str, NDArray[np.float64]]  # of each drug that is taken
+    receptors_held: tuple[tuple[NDArray[np.float64], float], ...]  # share, and its signal
+    bone_targets: BoneTargets  # arrays, see `targets`
 
 
-TYPICAL = Person(0, np.ones(len(DRUGS)), 1.0, 1.0, 1.0, 1.0)
+TYPICAL = Person(0, MappingProxyType({}), 1.0, 1.0, 1.0, 1.0)
+#: Keys of a person's draws beside the drugs' own (`Drug.key`). A number is never reused.
+IC50_KEY, E2_KEY, T_KEY, FEEDBACK_KEY = 8, 9, 10, 11
 
 
 def draw_person(
     number: int, seed: int, drugs: DrugParameters, variation: VariationParameters
 ) -> Person:
-    """Person `number` of a cohort: the same in every arm (common random numbers)."""
+    """Person `number` of a cohort: the same in every arm (common random numbers).
 
-    def factor(cv: float, which: int) -> float:
+    Each draw has a constant key: a drug that nobody takes changes no person.
+    """
+
+    def factor(cv: float, key: int) -> float:
         sigma = np.sqrt(np.log1p(cv * cv))
-        return float(np.exp(sigma * normal(seed, which, number, PERSON) - 0.5 * sigma * sigma))
+        return float(np.exp(sigma * normal(seed, key, number, PERSON) - 0.5 * sigma * sigma))
 
-    clearance = [factor(getattr(drugs, name).clearance_cv, k) for k, name in enumerate(DRUGS)]
-    rest = (drugs.ic50_cv, variation.e2_cv, variation.t_cv, variation.feedback_cv)
     return Person(
-        number, np.array(clearance), *(factor(cv, len(DRUGS) + k) for k, cv in enumerate(rest))
-    )
+        number,
+        {name: factor(one.clearance_cv, one.key()) for name, one in drugs.all().items()},
+        factor(drugs.ic50_cv, IC50_KEY), factor(variation.e2_cv, E2_KEY),
+        factor(variation.t_cv, T_KEY), factor(variation.feedback_cv, FEEDBACK_KEY),
+    )  # fmt: skip
 
 
 def simulate_blood(
@@ -106,17 +116,76 @@ def simulate_blood(
     samples = round((until_day - start) * SAMPLES_PER_DAY) + 1
     own = protocol.baseline()
     e2, t = own.e2_pg_per_ml * person.e2, own.t_ng_per_dl * person.t
-    table = kinetics_table(drugs, person.clearance)
+    sample = start + np.arange(samples) / SAMPLES_PER_DAY
+    moment = np.unique(np.concatenate([sample, doses.day[doses.day < sample[-1]]]))
+    at_sample = np.searchsorted(moment, sample)
+    taken = _taken(moment, doses, drugs, person)
+    signals = _signals(taken, 2 * moment.size - 1)
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
-    levels = np.zeros((samples, len(DRUGS)))
     simulate_axis(
-        float(start), doses.day, doses.drug, doses.bolus_mg, doses.release_mg_per_day, table,
-        _numbers(protocol, drugs, axis, person, e2, t), steroids, lh, shbg, levels,
-    )  # fmt: skip
+        moment, at_sample, signals, _numbers(protocol, axis, person, e2, t), steroids, lh, shbg
+    )
+    sampled = [one.at(2 * at_sample) for one in taken]
     return Blood(
-        start + np.arange(samples) / SAMPLES_PER_DAY, steroids[:, 0] * t, steroids[:, 1] * e2,
-        lh * own.lh_iu_per_l, shbg * own.shbg_nmol_per_l, levels,
+        sample, steroids[:, 0] * t, steroids[:, 1] * e2, lh * own.lh_iu_per_l,
+        shbg * own.shbg_nmol_per_l, {one.drug.name: one.level for one in sampled},
+        _receptors_held(sampled), _bone_targets(sampled, samples),
     )  # fmt: skip
+
+
+class _Taken(NamedTuple):
+    """A drug that is taken: its levels (ng/mL) and effects at the same moments."""
+
+    drug: Drug
+    level: Values
+    effects: Mapping[str, Values]
+
+    def at(self, rows: NDArray[np.int64]) -> "_Taken":
+        """The same at some of the moments."""
+        effects = {target: values[rows] for target, values in self.effects.items()}
+        return self._replace(level=self.level[rows], effects=effects)
+
+
+def _taken(
+    moment: Values, doses: Doses, drugs: DrugParameters, person: Person
+) -> list[_Taken]:  # fmt: skip
+    """Levels and effects of the drugs that are taken, at the moments and half way between."""
+    day = np.empty(2 * moment.size - 1)
+    day[::2], day[1::2] = moment, 0.5 * (moment[1:] + moment[:-1])
+    taker = Taker(day, person.ic50, drugs.inhibition_hill, drugs.testis_ic50_ratio)
+    given, found = set(doses.drug.tolist()), []
+    for name, drug in drugs.all().items():
+        if name in given:
+            mine, level = doses.of(name), np.zeros(day.size)
+            k1, k2, per_mg = drug.kinetics(person.clearance.get(name, 1.0))
+            simulate_level(
+                moment, mine.day, mine.bolus_mg, mine.release_mg_per_day, k1, k2, per_mg, level
+            )
+            found.append(_Taken(drug, level, drug.checked_effects(level, taker)))
+    return found
+
+
+def _signals(taken: list[_Taken], moments: int) -> Values:
+    """What the axis reads of the drugs' effects, (moments, 5); see `axis.sex_steroids`."""
+    effects = combined([one.effects for one in taken], moments)
+    signals = np.stack([effects[target] for target in AXIS_TARGETS], axis=1)
+    # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
+    signals[:, AXIS_TARGETS.index("testosterone")] *= 100.0
+    signals[:, AXIS_TARGETS.index("estradiol")] *= 1000.0
+    return np.ascontiguousarray(signals)
+
+
+def _receptors_held(taken: list[_Taken]) -> tuple[tuple[Values, float], ...]:
+    """Share of bone's estrogen receptors that each drug holds, and the signal of those."""
+    holders = [one for one in taken if "receptor" in one.effects]
+    shares = shares_held([one.effects["receptor"] for one in holders])
+    signals = [one.drug.signal_of_held_receptors() for one in holders]
+    return tuple(zip(shares, signals, strict=True))
+
+
+def _bone_targets(taken: list[_Taken], samples: int) -> BoneTargets:
+    effects = combined([one.effects for one in taken], samples)
+    return BoneTargets(**{target: effects[target] for target in BoneTargets._fields})  # type: ignore[arg-type]
 
 
 def cohort(
@@ -135,9 +204,8 @@ def cohort(
 
 
 def _numbers(
-    protocol: ProtocolParameters, drugs: DrugParameters, axis: AxisParameters, person: Person,
-    e2: float, t: float,
-) -> Any:  # fmt: skip
+    protocol: ProtocolParameters, axis: AxisParameters, person: Person, e2: float, t: float
+) -> Any:
     """All numbers of a person that the axis kernel needs."""
     values = axis.model_dump()
     values["e2_feedback"] *= person.feedback
@@ -148,24 +216,4 @@ def _numbers(
         values |= {"testis_share": 0.0, "t_feedback": 0.0, "leydig_exponent": 0.0,
                    "max_atrophy": 0.0, "t_decline_per_decade": 0.0}  # fmt: skip
     numbers: Any = AxisNumbers
-    return numbers(
-        **values,
-        e2_pg_per_ml=e2,
-        t_ng_per_dl=t,
-        # nmol/L to ng/mL
-        anastrozole_ic50=drugs.anastrozole_ic50_nmol_per_l * person.ic50 * ANASTROZOLE_MASS / 1e3,
-        anastrozole_max_inhibition=drugs.anastrozole_max_inhibition,
-        anastrozole_insensitive=drugs.anastrozole_insensitive_share,
-        letrozole_ic50=drugs.letrozole_ic50_nmol_per_l * person.ic50 * LETROZOLE_MASS / 1e3,
-        letrozole_max_inhibition=drugs.letrozole_max_inhibition,
-        letrozole_insensitive=drugs.letrozole_insensitive_share,
-        inhibition_hill=drugs.inhibition_hill,
-        testis_ic50_ratio=drugs.testis_ic50_ratio,
-        gnrh_ec50=drugs.gnrh_ec50_ng_per_ml,
-    )
-
-
-def tamoxifen_occupancy(blood: Blood, drugs: DrugParameters) -> NDArray[np.float64]:
-    """Share of estrogen receptors that tamoxifen holds, 0..1, one per row."""
-    level = blood.drug_ng_per_ml[:, TAMOXIFEN]
-    return level / (level + drugs.tamoxifen_ec50_ng_per_ml)
+    return numbers(**values, e2_pg_per_ml=e2, t_ng_per_dl=t)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from bonesim.endocrine.response import Course
+from bonesim.endocrine.targets import NO_DRUG, BoneTargets
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 from bonesim.storage.durable import read_text
@@ -198,7 +199,7 @@ class _Level:
 
 
 class Untreated(ABC):
-    """Defaults of a course of hormones alone: no tamoxifen, SHBG unknown, a neutral diet."""
+    """Defaults of a course of hormones alone: no drug, SHBG unknown, a neutral diet."""
 
     @abstractmethod
     def e2_pg_per_ml(self, day: float) -> float:
@@ -208,9 +209,13 @@ class Untreated(ABC):
         """The set-point on day 0: the starting level."""
         return self.e2_pg_per_ml(-1.0)
 
-    def tamoxifen_occupancy(self, day: float) -> float:
-        """Share of estrogen receptors that tamoxifen holds."""
-        return 0.0
+    def receptors_held(self, day: float) -> tuple[tuple[float, float], ...]:
+        """No drug holds any."""
+        return ()
+
+    def bone_targets(self, day: float) -> BoneTargets:
+        """No drug acts."""
+        return NO_DRUG
 
     def shbg_nmol_per_l(self, day: float) -> float | None:
         """Not known."""

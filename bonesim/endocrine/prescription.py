@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
-from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, simulate_blood, tamoxifen_occupancy
-from bonesim.endocrine.drugs import DrugParameters
+from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, simulate_blood
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
+from bonesim.endocrine.targets import NO_DRUG, BoneTargets
 
 
 class PrescribedCourse:
@@ -27,7 +28,7 @@ class PrescribedCourse:
         self.protocol = protocol
         self.blood = simulate_blood(protocol, drugs, axis, until_day + 1.0, seed, person)
         day = self.blood.day
-        self._occupancy = tamoxifen_occupancy(self.blood, drugs)
+        self._acting = any(levels.any() for levels in self.blood.bone_targets)  # type: ignore[attr-defined]
         self._before = (day >= -BEFORE_DAY) & (day < 0.0)
         self._held: dict[int, float] = {}
 
@@ -39,7 +40,7 @@ class PrescribedCourse:
         """The set-point on day 0: the baseline, adapted to the levels since the first drug."""
         setpoint = float(self.blood.e2_pg_per_ml[0])
         past = self.blood.day < 0.0
-        for level in self.blood.e2_pg_per_ml[past]:
+        for level in self.blood.e2_pg_per_ml[past].tolist():
             setpoint += (level - setpoint) / (tau_day * SAMPLES_PER_DAY)
         return setpoint
 
@@ -51,9 +52,15 @@ class PrescribedCourse:
         """SHBG at `day`, nmol/L."""
         return self._at(self.blood.shbg_nmol_per_l, day)
 
-    def tamoxifen_occupancy(self, day: float) -> float:
-        """Share of estrogen receptors that tamoxifen holds at `day`."""
-        return self._at(self._occupancy, day)
+    def receptors_held(self, day: float) -> tuple[tuple[float, float], ...]:
+        """Share of estrogen receptors that each drug holds at `day`, and the signal of these."""
+        return tuple((self._at(held, day), signal) for held, signal in self.blood.receptors_held)
+
+    def bone_targets(self, day: float) -> BoneTargets:
+        """What the drugs do to bone's targets at `day`."""
+        if not self._acting:
+            return NO_DRUG
+        return BoneTargets(*(self._at(levels, day) for levels in self.blood.bone_targets))  # type: ignore[arg-type]
 
     def diet(self, day: float) -> tuple[float, float] | None:
         """Calcium (mg/d) and 25-OH-D (nmol/L) at `day`."""

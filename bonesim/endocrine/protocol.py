@@ -1,6 +1,6 @@
 """The protocol: a person, treatment, diet and load, as a clinician writes them down.
 
-Drugs are in `regimen`. Levels that are not given follow from sex and age.
+Drugs are in `formulary`. Levels that are not given follow from sex and age.
 """
 
 from bisect import bisect_right
@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, field_validator
 
-from bonesim.endocrine.regimen import Prescriptions
+from bonesim.endocrine.formulary import Prescriptions
 from bonesim.parameters import Parameters
 
 

@@ -1,10 +1,6 @@
-"""What is prescribed (drug, dose, route, frequency, first and last day), and what is then taken.
+"""How a drug is given: dose, route, frequency, first and last day, and what each dose releases.
 
-[protocol.testosterone_cypionate]
-dose_mg = 100
-every_day = 7
-
-[[protocol.anastrozole]]          # twice: one course, a pause, another
+[[protocol.<drug>]]               # twice: one course, a pause, another
 dose_mg = 0.5
 times_per_week = 2
 start_day = 0
@@ -13,19 +9,23 @@ taper_day = 28                    # over the last 28 days doses fall evenly to z
 missed_share = 0.1                # each dose is missed with this probability
 """
 
-from itertools import pairwise
+import math
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from bonesim.chance import MISSED_DOSE, uniform
-from bonesim.endocrine.drugs import DRUGS, DrugParameters
 from bonesim.parameters import Parameters
 
 #: The earliest day on which a drug may have been started.
 EARLIEST_DAY = -3650
+
+
+class Amount(NamedTuple):
+    """What goes in on a day: an amount at once, and the change of a constant release."""
+
+    day: float
+    bolus_mg: float
+    release_mg_per_day: float
 
 
 class Regimen(Parameters):
@@ -87,6 +87,20 @@ class Regimen(Parameters):
         """The dose as text, e.g. "0.5 mg"."""
         raise NotImplementedError
 
+    def amounts(self, day: float, share: float, drug: Any) -> list[Amount]:
+        """What one dose on a day puts into the body.
+
+        Args:
+            day: of the dose.
+            share: of the full dose, 0..1.
+            drug: the drug's parameters.
+        """
+        raise NotImplementedError
+
+    def end_day(self) -> float:
+        """The day from which no dose is given; infinite if there is none."""
+        return math.inf if self.stop_day is None else self.stop_day
+
     def described(self) -> str:
         """Dose and frequency in words."""
         if self.times_per_week is not None:
@@ -105,6 +119,10 @@ class MilligramRegimen(Regimen):
         """The dose as text."""
         return f"{self.dose_mg:g} mg"
 
+    def amounts(self, day: float, share: float, drug: Any) -> list[Amount]:
+        """All of it at once, into the first stage."""
+        return [Amount(day, share * self.dose_mg, 0.0)]
+
 
 class TabletRegimen(MilligramRegimen):
     """A tablet."""
@@ -112,8 +130,8 @@ class TabletRegimen(MilligramRegimen):
     route: Annotated[Literal["oral"], Field(description="how it is given; input")] = "oral"
 
 
-class CypionateRegimen(MilligramRegimen):
-    """Testosterone cypionate in oil, injected."""
+class InjectionRegimen(MilligramRegimen):
+    """An injection of a depot."""
 
     default_every_day: ClassVar[float] = 7.0
     route: Annotated[
@@ -130,12 +148,17 @@ class GelRegimen(MilligramRegimen):
 
 
 class ImplantRegimen(MilligramRegimen):
-    """A depot that releases at a constant rate."""
+    """A depot that releases at a constant rate over its drug's `release_day`."""
 
     default_every_day: ClassVar[float] = 28.0
     route: Annotated[
         Literal["subcutaneous", "intramuscular"], Field(description="how it is given; input")
     ] = "subcutaneous"
+
+    def amounts(self, day: float, share: float, drug: Any) -> list[Amount]:
+        """A constant release into the second stage."""
+        rate = share * self.dose_mg / drug.release_day
+        return [Amount(day, 0.0, rate), Amount(day + drug.release_day, 0.0, -rate)]
 
 
 class PatchRegimen(Regimen):
@@ -151,131 +174,8 @@ class PatchRegimen(Regimen):
         """The dose as text."""
         return f"{self.dose_ug_per_day:g} ug/day"
 
-
-def _one_or_more(value: Any) -> Any:
-    """A single table stands for a list of one."""
-    return (value,) if isinstance(value, dict) else value
-
-
-class Prescriptions(Parameters):
-    """The drugs of a protocol; each may have several courses, one after the other."""
-
-    anastrozole: Annotated[
-        tuple[TabletRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="aromatase inhibitor; input"),
-    ] = ()
-    letrozole: Annotated[
-        tuple[TabletRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="aromatase inhibitor; input"),
-    ] = ()
-    tamoxifen: Annotated[
-        tuple[TabletRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="partial agonist at the estrogen receptor of bone; input"),
-    ] = ()
-    testosterone_cypionate: Annotated[
-        tuple[CypionateRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="testosterone ester; input"),
-    ] = ()
-    testosterone_gel: Annotated[
-        tuple[GelRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="testosterone on the skin; input"),
-    ] = ()
-    estradiol_gel: Annotated[
-        tuple[GelRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="estradiol on the skin; input"),
-    ] = ()
-    estradiol_patch: Annotated[
-        tuple[PatchRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="estradiol through the skin; input"),
-    ] = ()
-    gnrh_agonist: Annotated[
-        tuple[ImplantRegimen, ...],
-        BeforeValidator(_one_or_more),
-        Field(description="medical castration; input"),
-    ] = ()
-
-    @model_validator(mode="after")
-    def _one_course_at_a_time(self) -> "Prescriptions":
-        for drug in DRUGS:
-            courses: list[Regimen] = sorted(getattr(self, drug), key=lambda r: r.start_day)
-            for one, next_one in pairwise(courses):
-                if one.stop_day is None or one.stop_day > next_one.start_day:
-                    until = "never stops" if one.stop_day is None else f"lasts to {one.stop_day:g}"
-                    raise ValueError(
-                        f"{drug}: the course from day {one.start_day:g} {until} and overlaps "
-                        f"that from day {next_one.start_day:g}; stop it first"
-                    )
-        return self
-
-    def courses(self) -> list[tuple[str, Regimen]]:
-        """All courses with the name of their drug."""
-        return [(drug, one) for drug in DRUGS for one in getattr(self, drug)]
-
-
-class Doses(NamedTuple):
-    """What is taken, in order of time: amounts at once, and changes of a constant release."""
-
-    day: NDArray[np.float64]
-    drug: NDArray[np.int64]
-    bolus_mg: NDArray[np.float64]
-    release_mg_per_day: NDArray[np.float64]
-
-
-def doses_of(
-    prescriptions: Prescriptions, drugs: DrugParameters, until_day: float, seed: int, person: int
-) -> Doses:
-    """All doses before `until_day`. Which are missed depends on seed, person, drug and time."""
-    rows: list[tuple[float, int, float, float]] = []
-    for drug, regimen in prescriptions.courses():
-        which = DRUGS.index(drug)
-        for day, share in _taken(regimen, which, until_day, seed, person):
-            if isinstance(regimen, PatchRegimen):
-                rate = share * regimen.dose_ug_per_day / 1000.0
-                end = min(day + regimen.interval_day, _end(regimen))
-                rows += [(day, which, 0.0, rate), (end, which, 0.0, -rate)]
-            elif isinstance(regimen, ImplantRegimen):
-                rate = share * regimen.dose_mg / drugs.implant_release_day
-                rows += [
-                    (day, which, 0.0, rate),
-                    (day + drugs.implant_release_day, which, 0.0, -rate),
-                ]
-            elif isinstance(regimen, MilligramRegimen):
-                rows.append((day, which, share * regimen.dose_mg, 0.0))
-    rows.sort()
-    columns = np.array(rows, np.float64).reshape(-1, 4).T
-    return Doses(
-        columns[0].copy(), columns[1].astype(np.int64), columns[2].copy(), columns[3].copy()
-    )
-
-
-def _end(regimen: Regimen) -> float:
-    return np.inf if regimen.stop_day is None else regimen.stop_day
-
-
-def _taken(
-    regimen: Regimen, drug: int, until_day: float, seed: int, person: int
-) -> list[tuple[float, float]]:
-    """(day, share of the full dose) of each dose of a course that is taken."""
-    end = min(until_day, _end(regimen))
-    number = int(np.ceil((end - regimen.start_day) / regimen.interval_day - 1e-9))
-    taken = []
-    for index in range(max(number, 0)):
-        day = regimen.start_day + index * regimen.interval_day
-        if any(abs(day - missed) < 0.5 * regimen.interval_day for missed in regimen.missed_day):
-            continue
-        if regimen.missed_share > 0.0:
-            entity = (person << 32) + (drug << 24) + index
-            if uniform(seed, int(regimen.start_day), entity, MISSED_DOSE) < regimen.missed_share:
-                continue
-        share = 1.0
-        if regimen.taper_day > 0.0 and regimen.stop_day is not None:
-            share = min(1.0, (regimen.stop_day - day) / regimen.taper_day)
-        taken.append((day, share))
-    return taken
+    def amounts(self, day: float, share: float, drug: Any) -> list[Amount]:
+        """A constant release into the second stage until the next one."""
+        rate = share * self.dose_ug_per_day / 1000.0
+        end = min(day + self.interval_day, self.end_day())
+        return [Amount(day, 0.0, rate), Amount(end, 0.0, -rate)]

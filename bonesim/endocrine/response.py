@@ -1,7 +1,7 @@
 """Effects of estradiol on bone cells: one deficit, one table of multipliers.
 
     S(E) = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h)     ERalpha and a little ERbeta
-    S'   = (1-O) S(E) + O S_tam                                    tamoxifen occupies the share O
+    S'   = (1-O) S(E) + O S_d                                      a drug holds the share O
     x    = 1 - <S'> / S(E_set)                                     the deficit, low-passed
     l    = <ln(E_set / E')>, S(E') = S'                            the same in logarithms, low-passed
 
@@ -26,6 +26,7 @@ from pydantic import Field
 from scipy.optimize import brentq
 
 from bonesim.endocrine.assay import bioavailable
+from bonesim.endocrine.targets import NO_DRUG, BoneTargets
 from bonesim.parameters import Parameters
 from bonesim.signals.fields import occupancy
 from bonesim.units import DAYS_PER_YEAR
@@ -56,8 +57,11 @@ class Course(Protocol):
     def shbg_nmol_per_l(self, day: float) -> float | None:
         """SHBG at `day`, nmol/L; None if not known."""
 
-    def tamoxifen_occupancy(self, day: float) -> float:
-        """Share of estrogen receptors that tamoxifen holds at `day`, 0..1."""
+    def receptors_held(self, day: float) -> tuple[tuple[float, float], ...]:
+        """Of each drug: share of estrogen receptors it holds at `day`, 0..1, and their signal."""
+
+    def bone_targets(self, day: float) -> BoneTargets:
+        """What drugs do to bone's targets at `day`."""
 
     def diet(self, day: float) -> tuple[float, float] | None:
         """Calcium (mg/d) and 25-OH-D (nmol/L) at `day`; None is neutral."""
@@ -99,10 +103,6 @@ class ResponseParameters(Parameters):
         float,
         Field(ge=0, le=1, description="E x (share not on SHBG / reference)^w; assumed 0: total E2"),
     ] = 0.0
-    tamoxifen_signal: Annotated[
-        float,
-        Field(ge=0, le=1, description="S_tam, as E2 17-20 pg/mL; assumed, .45-.6 (guide M7.4)"),
-    ] = 0.52
     rankl_gain: Annotated[
         float,
         Field(
@@ -294,17 +294,24 @@ class Response:
                 p.setpoint_tau_year * DAYS_PER_YEAR
             )
             self.setpoint_pg_per_ml = max(adapted, LOWEST_SETPOINT_PG_PER_ML)
-        return self.drive(e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)))
+        acting = [self.course.bone_targets(moment) for moment in moments]
+        targets = BoneTargets(*(sum(each) / SAMPLES_PER_DAY for each in zip(*acting, strict=True)))
+        return self.drive(
+            e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)), targets
+        )
 
     def receptor_signal(self, moment: float) -> float:
-        """S': the receptor signal at a moment, under binding globulin and tamoxifen, 0..1."""
+        """S': the receptor signal at a moment, under binding globulin and drugs, 0..1."""
         p, e2 = self.parameters, self.course.e2_pg_per_ml(moment)
         shbg = self.course.shbg_nmol_per_l(moment)
         if p.bioavailable_weight > 0.0 and shbg is not None:
             _, share = bioavailable(self.course.t_ng_per_dl(moment), shbg)
             e2 *= float(share / REFERENCE_BIOAVAILABLE) ** p.bioavailable_weight
-        held = self.course.tamoxifen_occupancy(moment)
-        return (1.0 - held) * self.signal(e2) + held * p.tamoxifen_signal
+        free, given = 1.0, 0.0
+        for held, signal in self.course.receptors_held(moment):
+            free -= held
+            given += held * signal
+        return free * self.signal(e2) + given
 
     def log_ratio(self, moment: float) -> float:
         """ln(set-point / estradiol) at a moment; estradiol as what gives the same receptor signal."""
@@ -338,16 +345,25 @@ class Response:
     def _limited(self, deficit: float) -> float:
         return max(deficit, -self.parameters.max_surplus)
 
-    def drive(self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0) -> Drive:
-        """The multipliers for the present deficit, this testosterone and PTH."""
+    def drive(
+        self, e2_pg_per_ml: float, t_ng_per_dl: float, pth: float = 1.0,
+        targets: BoneTargets = NO_DRUG,
+    ) -> Drive:  # fmt: skip
+        """The multipliers for the present deficit, this testosterone, PTH and the drugs' effects.
+
+        A drug's hold on sclerostin has the bound of its loss by estradiol. An osteoclast whose life
+        is cut short digs less deep by the same share.
+        """
         p, x = self.parameters, self.deficit
         rankl = max(0.0, 1.0 + p.rankl_gain * x) * self._lack_of_t(t_ng_per_dl)
+        rankl *= 1.0 - targets.rankl
+        pth *= 1.0 + targets.pth
         opg = max(0.05, 1.0 - p.opg_loss * x)
         occupied = float(occupancy(rankl, opg))
         pth_activation = pth**p.pth_activation_exponent
         speed = occupied**p.speed_exponent
         depth = math.exp(p.depth_exponent * self.log_deficit)
-        sclerostin = max(0.1, 1.0 + p.sclerostin_gain * x)
+        sclerostin = max(0.1, (1.0 + p.sclerostin_gain * x) * (1.0 - targets.sclerostin))
         androgen = max(t_ng_per_dl / self.reference_t_ng_per_dl, 0.01)
         androgen **= p.androgen_formation_exponent
         life = (1.0 - p.osteoblast_loss * x) * androgen
@@ -363,10 +379,10 @@ class Response:
             speed_exponent=p.speed_exponent,
             wall_exponent=p.sclerostin_wall_exponent,
             osteoclast_speed=speed,
-            depth=depth,
+            depth=depth * (1.0 - targets.osteoclast_life),
             depth_excess=max(1.0, depth) ** (1.0 - p.extra_depth_refilled),
             osteoblast_life=life,
-            wall=life * sclerostin**-p.sclerostin_wall_exponent,
+            wall=life * sclerostin**-p.sclerostin_wall_exponent * (1.0 + targets.formation),
             recruitment=1.0 / sclerostin,
             precursor_growth=max(0.0, 1.0 + p.precursor_growth_gain * x),
             osteocyte_death=max(0.0, 1.0 + p.osteocyte_death_gain * x),

@@ -7,6 +7,7 @@ second core, or if the process fails, the caller simulates the second run itself
     python -m bonesim.engine.beside OUTPUT < config.json
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bonesim.config.config import Config
+from bonesim.config.config import Config, planned_config, tree_of
 from bonesim.engine.days import Observer
 from bonesim.engine.machine import cores as usable_cores
 from bonesim.kernel import PACKAGE
@@ -63,11 +64,11 @@ def _started(config: Config, output: Path) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
     assert process.stdin is not None
     with suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(config.model_dump_json().encode())
+        pipe.write(json.dumps(tree_of(config)).encode())
     return process
 
 
 if __name__ == "__main__":
     from bonesim.engine.run import run
 
-    run(Config.model_validate_json(sys.stdin.read()), sys.argv[1], overwrite=True)
+    run(planned_config(json.loads(sys.stdin.read())), sys.argv[1], overwrite=True)

@@ -9,7 +9,7 @@ names. Surface with a team is not OS/BS: osteoid stays until it is mineral.
 """
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mesa
@@ -196,10 +196,16 @@ class DailyTable(mesa.DataCollector):
 
     Args:
         columns: earlier days, column by column; none at first.
+        measures: further columns, after bonesim's own (`engine.measures`).
     """
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]] | None = None) -> None:
-        super().__init__(model_reporters={column.name: reporter for column, reporter in _TABLE})
+    def __init__(
+        self, columns: Mapping[str, NDArray[Any]] | None = None, measures: Sequence[Any] = ()
+    ) -> None:
+        own = {column.name: reporter for column, reporter in _TABLE}
+        super().__init__(model_reporters=own | {one.name: one for one in measures})
+        #: What the columns are, in order.
+        self.described = (*COLUMNS, *(one.column for one in measures))
         for name, values in (columns or {}).items():
             code = "q" if values.dtype.kind in "iu" else "d"
             self.model_vars[name] = array(code, values.tolist())
@@ -218,4 +224,11 @@ class DailyTable(mesa.DataCollector):
 
     def columns(self, first_row: int = 0) -> dict[str, NDArray[Any]]:
         """The days from `first_row` on, column by column; int64 where all are whole numbers."""
-        return {c.name: np.array(self.model_vars[c.name][first_row:]) for c in COLUMNS}
+        return {c.name: np.array(self.model_vars[c.name][first_row:]) for c in self.described}
+
+    def last_day_measured(self, model: Any, measures: Sequence[Any]) -> "DailyTable":
+        """The same table with further columns, which begin on its last day: it has no earlier one."""
+        table = DailyTable(self.columns(), measures)
+        for one in measures:
+            table.model_vars[one.name] = array("d", [one(model)])
+        return table

@@ -1,7 +1,7 @@
 """The one loop over days, and the observers that may look at each of them."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bonesim.engine.simulation import Simulation
@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
 class Observer:
     """Looks at a run; subclass it and override what is of interest. It must change nothing."""
+
+    def measures(self) -> Sequence[Any]:
+        """Columns that it adds to the daily table, each a `Measure`; asked for once, before the run."""
+        return ()
 
     def note(self, text: str) -> None:
         """Take one line about the bone, the cache or the compilation."""
@@ -40,6 +44,10 @@ class Observers(Observer):
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = tuple(observers)
+
+    def measures(self) -> Sequence[Any]:
+        """Those of all."""
+        return tuple(measure for one in self.observers for measure in one.measures())
 
     def note(self, text: str) -> None:
         """Pass it on."""

@@ -29,6 +29,7 @@ from bonesim.engine.cost import cost_of, planned, refuse_what_cannot_fit
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
 from bonesim.engine.event_table import LOG_COLUMNS, event_table
+from bonesim.engine.measures import measures_for
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, cells_of, fields_of, measures_of
 from bonesim.engine.state import State, put_back_from, state_of
@@ -45,7 +46,6 @@ from bonesim.storage.layout import (
     INTERRUPTED,
     RUNNING,
     SNAPSHOT_TABLE,
-    TABLE,
 )
 from bonesim.storage.program import named, program, program_hash
 from bonesim.storage.provenance import last_program, provenance, resumption
@@ -128,14 +128,15 @@ def _simulated(
     notes = (bone.origin, *bone.notes, *config.ablation.notes())
     for note in notes:
         observer.note(note)
+    measures = measures_for(config, [observer], COLUMNS)
     record = provenance(
         config.seed, notes, inputs=digests_of(config),
         bone=bone.published.provenance() if isinstance(bone, PublishedSpecimen) else None,
     )  # fmt: skip
     writer = RunWriter.create(
         output, shape_zyx=bone.quanta.shape, voxel_um=bone.voxel_um, config_text=to_toml(config),
-        provenance=record, table_columns=COLUMNS, snapshot_columns=SNAPSHOT_COLUMNS,
-        log_columns=LOG_COLUMNS, overwrite=overwrite,
+        provenance=record, table_columns=(*COLUMNS, *(one.column for one in measures)),
+        snapshot_columns=SNAPSHOT_COLUMNS, log_columns=LOG_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
     with writer, _signals_noted() as pending:
         observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
@@ -149,6 +150,7 @@ def _simulated(
             observer.end()
         if cached:
             observer.note("burn-in taken from the cache")
+        simulation.measure_with(measures)
         _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
 
@@ -174,6 +176,7 @@ def resume(
         origin, *notes = old.provenance["notes"] or ["unknown"]
         shape, voxel_um, identity = old.shape, old.voxel_um, old.identity()
         before = last_program(old.provenance)
+        there = {column.name for column in old.columns("table")}
     if status == COMPLETE:
         raise InputError(f"{path}: the run is complete; there is nothing to resume")
     state = _checkpoint_beside(path, identity)
@@ -187,10 +190,12 @@ def resume(
     # The state replaces all that is on this lattice.
     bone = Specimen(np.zeros(shape, np.uint8), voxel_um, origin, tuple(notes))
     simulation = Simulation(config, bone)
+    simulation.measures = measures_for(config, [observer], COLUMNS)
+    _require_todays_columns(path, there, simulation)
     put_back_from(checkpoint_path(path), simulation, state)
     observer.note(f"resuming at day {simulation.day}")
     with RunWriter.reopen(path) as writer, _signals_noted() as pending:
-        _require_todays_columns(path, writer)
+        _require_todays_tables(path, writer)
         writer.truncate_to(simulation.day)
         if foreign:
             writer.record_resumption(resumption(simulation.day))
@@ -205,14 +210,26 @@ def resume(
     return path
 
 
-def _require_todays_columns(path: Path, writer: RunWriter) -> None:
-    """Raise InputError if the file has other columns than those that would be added."""
-    others = writer.lacks({TABLE: COLUMNS, SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, **LOG_COLUMNS})
+def _require_todays_columns(path: Path, there: set[str], simulation: Simulation) -> None:
+    """Raise InputError if the daily table has other columns than those that would be added."""
+    measured = {one.name for one in simulation.measures}
+    others = sorted(there ^ {*measured, *(column.name for column in COLUMNS)})
     if others:
-        raise InputError(
-            f"{path}: has other columns than this version writes ({', '.join(others[:3])}"
-            f"{', ...' if others[3:] else ''}): it can be read, not continued; run it again"
-        )
+        raise _other_columns(path, others)
+
+
+def _require_todays_tables(path: Path, writer: RunWriter) -> None:
+    """Raise InputError if the file's other tables have not the columns that would be added."""
+    if others := writer.lacks({SNAPSHOT_TABLE: SNAPSHOT_COLUMNS, **LOG_COLUMNS}):
+        raise _other_columns(path, others)
+
+
+def _other_columns(path: Path, others: list[str]) -> InputError:
+    return InputError(
+        f"{path}: has other columns than this version writes ({', '.join(others[:3])}"
+        f"{', ...' if others[3:] else ''}): it can be read, not continued; run it again, or resume it "
+        "with the measures that it began with"
+    )
 
 
 def _checkpoint_beside(path: Path, identity: str) -> State:

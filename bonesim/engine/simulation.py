@@ -5,6 +5,7 @@ its Mesa agents; its `DataCollector` holds the daily table. Day 0 is the first d
 burn-in; the simulation begins at day `-burn_in_day`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import mesa
@@ -100,7 +101,7 @@ class Simulation(mesa.Model):
         self.response = Response(self.config.hormones.response, course)
         self.drive = self.response.drive(
             course.e2_pg_per_ml(self.day), course.t_ng_per_dl(self.day),
-            self.response.pth(course.diet(self.day)),
+            self.response.pth(course.diet(self.day)), course.bone_targets(self.day),
         )  # fmt: skip
         self.cavities = CavityTables()
         self.bmus = RemodellingUnits(self, cells.bmu)
@@ -119,6 +120,8 @@ class Simulation(mesa.Model):
         self.recent_deposits = np.zeros(RECENT_DAYS, np.float64)
         self.interior_formed = 0
         self.counting = False
+        #: Further columns of the daily table (`engine.measures.Measure`).
+        self.measures: tuple[Any, ...] = ()
         self.off: frozenset[str] = frozenset()
         # Mesa 3.3 counts ids by model for ever, and would keep every simulation of a process alive.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
@@ -262,8 +265,14 @@ class Simulation(mesa.Model):
         self.breaks.begin(self._seen())
         self.first_quanta = self.bone_quanta()
         self.first_euler = self.tissue.euler
-        self.datacollector = DailyTable()
+        self.datacollector = DailyTable(measures=self.measures)
         self.datacollector.collect(self)
+
+    def measure_with(self, measures: Sequence[Any]) -> None:
+        """Add columns to the daily table, from day 0 on; call it on day 0."""
+        self.measures = tuple(measures)
+        if measures and self.counting:
+            self.datacollector = self.datacollector.last_day_measured(self, self.measures)
 
     def _look_for_breaks(self, day: int) -> None:
         """Every so many days: which holes and cuts the network has, and how wide they are."""

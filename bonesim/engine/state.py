@@ -104,7 +104,7 @@ def _restore_counting(s: Simulation, counting: State) -> None:
     s.counting = True
     s.first_quanta = int(counting["first_quanta"])
     s.first_euler = int(counting["first_euler"])
-    s.datacollector = DailyTable(counting["table"])
+    s.datacollector = DailyTable(counting["table"], s.measures)
 
 
 def _tissue_state(tissue: Tissue) -> State:

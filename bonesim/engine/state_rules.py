@@ -97,7 +97,10 @@ def require_sound(simulation: Simulation, state: State, reference: State) -> Non
         raise ValueError(f"day is {day!r}")
     wanted = {name: leaf for name, leaf in wanted.items() if not name.startswith("counting")}
     if day >= 0:
-        table = {f"counting/table/{c.name}": np.zeros(0, np.float64) for c in COLUMNS}
+        names = {c.name for c in (*COLUMNS, *(one.column for one in simulation.measures))}
+        table = {f"counting/table/{name}": np.zeros(0, np.float64) for name in names}
+        # Columns of measures that are not wanted any more.
+        table |= {n: np.zeros(0, np.float64) for n in found if n.startswith("counting/table/")}
         wanted |= {"counting/first_quanta": 0, "counting/first_euler": 0, **table}
     if wanted.keys() != found.keys():
         raise ValueError(f"{min(wanted.keys() ^ found.keys())} is missing or unknown")

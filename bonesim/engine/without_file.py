@@ -14,6 +14,7 @@ from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, Observers, advance
+from bonesim.engine.measures import measures_for
 from bonesim.engine.run import with_pinned_course
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.snapshot import SNAPSHOT_COLUMNS, measures_of
@@ -53,6 +54,7 @@ def recorded(
     observer, config = Observers(observers), with_pinned_course(config)
     for note in (specimen.origin, *specimen.notes):
         observer.note(note)
+    added = measures_for(config, [observer], COLUMNS)
     last_day, kept = config.schedule.duration_day, set(config.schedule.kept_days())
     rows: list[dict[str, float]] = []
 
@@ -73,13 +75,15 @@ def recorded(
         finally:
             observer.end()
         observer.note("burn-in taken from the cache" if cached else "burn-in simulated")
+        simulation.measure_with(added)
         observer.begin(0, last_day)
         try:
             record(simulation)
             advance(simulation, last_day, on_day)
         finally:
             observer.end()
-    daily = [(one, simulation.table()[one.name].astype(one.dtype)) for one in COLUMNS]
+    columns, days = simulation.datacollector.described, simulation.table()
+    daily = [(one, days[one.name].astype(one.dtype)) for one in columns]
     measured = [
         (one, np.array([row[one.name] for row in rows], one.dtype)) for one in SNAPSHOT_COLUMNS
     ]

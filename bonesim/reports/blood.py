@@ -10,7 +10,6 @@ from bonesim.config.config import Config
 from bonesim.endocrine.assay import bioavailable, immunoassay, mass_spectrometry
 from bonesim.endocrine.axis import SAMPLES_PER_DAY
 from bonesim.endocrine.blood import Blood, cohort, simulate_blood
-from bonesim.endocrine.drugs import DRUGS
 from bonesim.endocrine.regimen import Regimen
 from bonesim.errors import InputError
 from bonesim.units import unit_of
@@ -81,7 +80,7 @@ class Prescribed:
             "shbg_nmol_per_l": blood.shbg_nmol_per_l,
         }
         for drug in self.drugs():
-            found = blood.drug_ng_per_ml[:, DRUGS.index(drug)]
+            found = blood.drug_ng_per_ml.get(drug, np.zeros(t.size))
             levels[f"{drug}_ng_per_ml"] = np.where(found > LOWEST_LEVEL, found, 0.0)
         return levels
 

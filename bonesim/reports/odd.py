@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bonesim.cells.cavity import RecordColumns, SiteColumns
 from bonesim.config.citations import GUIDE
 from bonesim.config.config import Config
+from bonesim.endocrine.drugs import DRUGS
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.simulation import Simulation
 from bonesim.reports import explain
@@ -46,7 +47,7 @@ INITIAL_PATHS = (
 INPUT_PATHS = ("protocol", "hormones.course", "specimen.path", "specimen.mask",
                "specimen.folder", "specimen.mirror")  # fmt: skip
 #: A course of doses is described for the first drug.
-_OTHER_DRUGS = re.compile(r"protocol\.(?!diet|loading|anastrozole)\w+$")
+_OTHER_DRUGS = re.compile(rf"protocol\.({'|'.join([*DRUGS][1:])})$")
 _BLOCK = re.compile(r"(<!-- odd: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
 

@@ -108,12 +108,12 @@ class _Decomposing(Terminal):
 def _simulated(config_text: str, keep: str | None, observer: Terminal) -> Outcomes:
     """Simulate a config with an observer."""
     with spending().part("start"):
-        from bonesim.config.config import validated
+        from bonesim.config.config import planned_config
         from bonesim.engine.run import run
         from bonesim.engine.without_file import recorded
         from bonesim.storage.reader import open_run
 
-    config = validated(tomllib.loads(config_text), "point")
+    config = planned_config(tomllib.loads(config_text))
     bone, observers = bone_of(config.specimen), [spending(), observer]
     if keep is None:
         daily, kept = recorded(config, bone, observers)
@@ -193,7 +193,7 @@ def _require_same(task: Task) -> None:
     A result under the point's id would be of something else.
     """
     with spending().part("start"):
-        from bonesim.config.config import validated
+        from bonesim.config.config import planned_config
         from bonesim.config.inputs import digest_of
 
     if task.program and task.program != outcome_hash():
@@ -201,7 +201,7 @@ def _require_same(task: Task) -> None:
             f"this worker runs program {outcome_hash()}, the sweep {task.program}; give all "
             "workers the same bonesim"
         )
-    if task.inputs and task.inputs != digest_of(validated(tomllib.loads(task.config), "point")):
+    if task.inputs and task.inputs != digest_of(planned_config(tomllib.loads(task.config))):
         raise InputError(
             "a file that its config names has changed since the sweep began; run the sweep again"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bonesim.config.config import Config, validated
+from bonesim.config.config import Config, planned_config
 from bonesim.endocrine.assay import immunoassay
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.progress import Terminal
@@ -78,7 +78,7 @@ def visited(
         days: days of the visits.
         clinic: parameters of the readings.
     """
-    config = validated(tomllib.loads(config_text), "point")
+    config = planned_config(tomllib.loads(config_text))
     table = _daily_table(config, keep)
     columns = {one.name: one.value for one in courses(table, clinic)}
     columns[IMMUNOASSAY] = immunoassay(

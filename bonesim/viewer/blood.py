@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
-from bonesim.endocrine.drugs import DRUGS
-from bonesim.endocrine.regimen import Doses, doses_of
+from bonesim.endocrine.formulary import Doses, doses_of
 from bonesim.reports.blood import Prescribed, by_day
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
@@ -104,9 +103,8 @@ def _drugs(
     day = prescribed.blood.day
     near = (day >= begin) & (day <= end)
     for row, name in enumerate(prescribed.drugs()):
-        which = DRUGS.index(name)
-        levels: NDArray[np.float64] = prescribed.blood.drug_ng_per_ml[:, which]
-        colour = palette.DRUGS[which % len(palette.DRUGS)]
+        levels: NDArray[np.float64] = prescribed.blood.drug_ng_per_ml.get(name, np.zeros(day.size))
+        colour = palette.DRUGS[row % len(palette.DRUGS)]
         highest = max(float(levels.max()), 1e-12)
         label = f"{name.replace('_', ' ')} (1 = {highest:.3g} ng/mL)"
         if unit_day > 1:
@@ -118,7 +116,7 @@ def _drugs(
         else:
             axis.plot(day[near], levels[near] / highest, color=colour, lw=1.0)
         given = doses.day[
-            (doses.drug == which) & ((doses.bolus_mg > 0) | (doses.release_mg_per_day > 0))
+            (doses.drug == name) & ((doses.bolus_mg > 0) | (doses.release_mg_per_day > 0))
         ]
         given = given[(given >= begin) & (given <= end)]
         bottom = -0.1 - 0.12 * row

@@ -73,8 +73,8 @@ def test_the_command_that_takes_it_is_named(
 @pytest.mark.parametrize(
     ("drug", "words"),
     [
-        ("exemestane", "protocol.exemestane: not modelled; modelled are anastrozole, letrozole"),
-        ("raloxifene", "not modelled"),
+        ("denosumab", "protocol.denosumab: not modelled; modelled are anastrozole, estradiol_gel"),
+        ("toremifene", "not modelled"),
         ("gnrh_antagonist", "not modelled"),
         ("testosterone_enanthate", "not modelled"),
         ("anastrozol", "Did you mean anastrozole?"),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
 from bonesim.endocrine.blood import Blood, simulate_blood
-from bonesim.endocrine.drugs import DRUGS, DrugParameters
+from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 
 DRUG = DrugParameters()
@@ -19,7 +19,7 @@ def simulated(until_day: float, **protocol: object) -> Blood:
 
 
 def level(blood: Blood, drug: str) -> NDArray[np.float64]:
-    return blood.drug_ng_per_ml[:, DRUGS.index(drug)]
+    return blood.drug_ng_per_ml[drug]
 
 
 def test_anastrozole_accumulates_3_3_fold() -> None:
@@ -42,6 +42,8 @@ def test_anastrozole_accumulates_3_3_fold() -> None:
         ("anastrozole", {"dose_mg": 1.0}, 46.8 / 24),
         ("letrozole", {"dose_mg": 2.5}, np.log(2) / 0.22),
         ("tamoxifen", {"dose_mg": 20.0}, np.log(2) / 0.116),
+        ("exemestane", {"dose_mg": 25.0}, 1.0),
+        ("raloxifene", {"dose_mg": 60.0}, 32.5 / 24),
         ("testosterone_cypionate", {"dose_mg": 100.0}, np.log(2) / 0.10),
         ("testosterone_gel", {"dose_mg": 50.0}, np.log(2) / 1.2),
         ("estradiol_gel", {"dose_mg": 1.5}, 1.5),

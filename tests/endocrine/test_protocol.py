@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from bonesim.config.config import Config, to_toml, validated
 from bonesim.endocrine.axis import AxisParameters
 from bonesim.endocrine.blood import VariationParameters, cohort, draw_person, simulate_blood
-from bonesim.endocrine.drugs import DRUGS, DrugParameters
+from bonesim.endocrine.drugs import DRUGS
+from bonesim.endocrine.formulary import DrugParameters, doses_of
 from bonesim.endocrine.prescription import PrescribedCourse
 from bonesim.endocrine.protocol import ProtocolParameters
-from bonesim.endocrine.regimen import doses_of
 from bonesim.endocrine.response import Response, ResponseParameters
 from bonesim.errors import InputError
 
@@ -161,8 +161,10 @@ def test_before_day_zero_is_the_mean_of_the_last_weeks() -> None:
 
 def test_tamoxifen_acts_for_a_woman_as_a_little_estradiol() -> None:
     taken = course(365, sex="female", tamoxifen={"dose_mg": 20.0})
-    assert taken.tamoxifen_occupancy(360) == pytest.approx(0.9, abs=0.01)
-    assert taken.tamoxifen_occupancy(-1) == 0.0
+    ((held, signal),) = taken.receptors_held(360)
+    assert held == pytest.approx(0.9, abs=0.01)
+    assert signal == DRUG.tamoxifen.receptor_signal
+    assert taken.receptors_held(-1) == ((0.0, signal),)
     response = Response(ResponseParameters(), taken)
     for day in range(1, 365):
         drive = response.next_day(day)

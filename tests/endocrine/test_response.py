@@ -222,16 +222,16 @@ def test_depth_goes_by_the_ratio_of_estradiol_to_the_own_level(own: float) -> No
     assert drive.depth == pytest.approx(25.0 / 17.8, rel=0.01)
 
 
-def test_under_tamoxifen_depth_goes_by_what_estradiol_would_signal_alike() -> None:
+def test_under_a_partial_agonist_depth_goes_by_what_estradiol_would_signal_alike() -> None:
     class Blocked(DailyPulse):
-        def tamoxifen_occupancy(self, day: float) -> float:
-            return 0.0 if day < 0 else 1.0
+        def receptors_held(self, day: float) -> tuple[tuple[float, float], ...]:
+            return () if day < 0 else ((1.0, 0.52),)
 
     parameters = ResponseParameters(setpoint_tau_year=1e9, signal_tau_day=1)
     response = Response(parameters, Blocked(60.0, 60.0))
     response.next_day(1)
     alike = 60.0 * math.exp(-response.log_deficit)
-    assert response.signal(alike) == pytest.approx(parameters.tamoxifen_signal)
+    assert response.signal(alike) == pytest.approx(0.52)
 
 
 def test_without_any_estradiol_depth_has_a_limit() -> None:

@@ -13,28 +13,16 @@ from scipy.linalg import expm
 from bonesim.endocrine.axis import (
     AxisParameters,
     advance_axis,
-    drive_of,
     rates,
     sex_steroids,
     simulate_axis,
 )
-from bonesim.endocrine.blood import TYPICAL, _numbers
-from bonesim.endocrine.drugs import (
-    ANASTROZOLE,
-    CYPIONATE,
-    DRUGS,
-    E2_PATCH,
-    GNRH_AGONIST,
-    LETROZOLE,
-    DrugParameters,
-    after,
-    inhibition,
-    kinetics_table,
-)
+from bonesim.endocrine.blood import TYPICAL, _numbers, _signals, _taken
+from bonesim.endocrine.formulary import Doses, DrugParameters
+from bonesim.endocrine.kinetics import after, inactivated, inhibition, simulate_level
 from bonesim.endocrine.protocol import ProtocolParameters
 
 DRUG = DrugParameters()
-TABLE = kinetics_table(DRUG, np.ones(len(DRUGS)))
 MAN = ProtocolParameters(t_ng_per_dl=300, e2_pg_per_ml=20)
 rate = st.floats(0.01, 50)
 amount = st.floats(0, 100)
@@ -42,7 +30,7 @@ amount = st.floats(0, 100)
 
 def numbers(protocol: ProtocolParameters = MAN) -> Any:
     own = protocol.baseline()
-    return _numbers(protocol, DRUG, AxisParameters(), TYPICAL, own.e2_pg_per_ml, own.t_ng_per_dl)
+    return _numbers(protocol, AxisParameters(), TYPICAL, own.e2_pg_per_ml, own.t_ng_per_dl)
 
 
 @settings(max_examples=200)
@@ -67,32 +55,85 @@ def test_equal_rates_need_no_other_case() -> None:
 @given(st.floats(0, 1e4), st.floats(1, 100), st.floats(0.1, 1), st.floats(0.5, 4))
 def test_inhibition_is_hill(level: float, ic50: float, most: float, hill: float) -> None:
     powered = level**hill
-    assert inhibition(level, ic50, most, hill) == pytest.approx(
-        most * powered / (powered + ic50**hill), rel=1e-9, abs=1e-12
-    )
+    (share,) = inhibition(np.array([level]), ic50, most, hill)
+    assert share == pytest.approx(most * powered / (powered + ic50**hill), rel=1e-9, abs=1e-12)
 
 
-def effects(levels: dict[int, float], n: Any) -> tuple[float, float, float, float, float]:
+@given(st.floats(0.01, 5), st.floats(0.01, 50), st.lists(st.floats(0, 10), min_size=4, max_size=4))
+def test_an_enzyme_used_up_is_renewed(renewal: float, rate: float, pieces: list[float]) -> None:
+    """Against an adaptive solver, with a level that is constant between two moments."""
+    day, left = np.arange(5.0), [1.0]
+    for level in pieces:
+        solved = solve_ivp(
+            lambda t, e, c=level: renewal * (1 - e) - rate * c * e, (0, 1), [left[-1]],
+            rtol=1e-10, atol=1e-13, method="LSODA",
+        )  # fmt: skip
+        left.append(float(solved.y[0, -1]))
+    # The mean of neighbouring levels is each piece's.
+    levels = [0.0]
+    for level in pieces:
+        levels.append(2 * level - levels[-1])
+    share = inactivated(day, np.array(levels), renewal, rate)
+    np.testing.assert_allclose(1 - share, left, rtol=1e-7)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), amount, st.floats(-1, 1)), min_size=1, max_size=6),
+    st.floats(0.05, 5), st.floats(6, 30),
+)  # fmt: skip
+def test_a_level_is_a_sum_of_single_doses(
+    doses: list[tuple[int, float, float]], k2: float, k1: float
+) -> None:
+    """At the moments and half way between, against Bateman's solution of each dose by itself."""
+    doses = sorted(doses)
+    moment = np.arange(0.0, 12.0)
+    columns = [np.array(column, np.float64) for column in zip(*doses, strict=True)]
+    level = np.zeros(2 * moment.size - 1)
+    simulate_level(moment, *columns, k1, k2, 3.0, level)
+    for row, found in enumerate(level):
+        total = 0.0
+        for given_day, bolus, release in doses:
+            t = max(row / 2 - given_day, 0.0)
+            total += bolus * k1 / (k1 - k2) * (np.exp(-k2 * t) - np.exp(-k1 * t))
+            total += release / k2 * (1 - np.exp(-k2 * t))
+        assert found == pytest.approx(3.0 * total, rel=1e-9, abs=1e-9)
+
+
+def effects(levels: dict[str, float], n: Any) -> tuple[float, float, float, float, float]:
     """Inhibition (periphery, testis), T given (ng/dL), E2 given (pg/mL), agonist: in words."""
 
-    def blocked(times: float, within_reach: tuple[float, float]) -> float:
+    def blocked(times: float, insensitive: bool) -> float:
         free = 1.0
-        for drug, ic50, most, reached in (
-            (ANASTROZOLE, n.anastrozole_ic50, n.anastrozole_max_inhibition, within_reach[0]),
-            (LETROZOLE, n.letrozole_ic50, n.letrozole_max_inhibition, within_reach[1]),
-        ):
-            x = (levels.get(drug, 0.0) / (ic50 * times)) ** n.inhibition_hill
-            free *= 1 - reached * most * x / (1 + x)
+        for drug, mass in ((DRUG.anastrozole, 293.4), (DRUG.letrozole, 285.3)):
+            nanomolar = levels.get(drug.name, 0.0) * 1000 / mass
+            x = (nanomolar / (drug.ic50_nmol_per_l * times)) ** DRUG.inhibition_hill
+            reached = 1 - drug.insensitive_share if insensitive else 1.0
+            free *= 1 - reached * drug.max_inhibition * x / (1 + x)
         return 1 - free
 
-    agonist = levels.get(GNRH_AGONIST, 0.0)
+    agonist = levels.get("gnrh_agonist", 0.0)
     return (
-        blocked(1.0, (1 - n.anastrozole_insensitive, 1 - n.letrozole_insensitive)),
-        blocked(n.testis_ic50_ratio, (1.0, 1.0)),
-        100 * sum(levels.get(DRUGS.index(f"testosterone_{k}"), 0.0) for k in ("cypionate", "gel")),
-        1000 * sum(levels.get(DRUGS.index(f"estradiol_{k}"), 0.0) for k in ("gel", "patch")),
-        agonist / (agonist + n.gnrh_ec50),
+        blocked(1.0, True),
+        blocked(DRUG.testis_ic50_ratio, False),
+        100 * sum(levels.get(f"testosterone_{k}", 0.0) for k in ("cypionate", "gel")),
+        1000 * sum(levels.get(f"estradiol_{k}", 0.0) for k in ("gel", "patch")),
+        agonist / (agonist + DRUG.gnrh_agonist.ec50_ng_per_ml),
     )  # fmt: skip
+
+
+def signals_of(levels: dict[str, float]) -> NDArray[np.float64]:
+    """What the axis reads at constant levels, by the package's own drugs: (5,)."""
+    from bonesim.endocrine.blood import _Taken
+    from bonesim.endocrine.drug import Taker
+
+    taker = Taker(np.arange(2.0), 1.0, DRUG.inhibition_hill, DRUG.testis_ic50_ratio)
+    taken = [
+        _Taken(drug, level, drug.checked_effects(level, taker))
+        for name, drug in DRUG.all().items()
+        if name in levels
+        for level in [np.array([0.0, levels[name]])]
+    ]
+    return _signals(taken, 2)[1]
 
 
 def slopes(
@@ -123,15 +164,19 @@ def slopes(
 state_values = st.tuples(*[st.floats(0.05, 3.0)] * 4, st.floats(-1.0, 1.0))
 
 
+AXIS_DRUGS = (
+    "anastrozole", "estradiol_gel", "estradiol_patch", "gnrh_agonist", "letrozole", "tamoxifen",
+    "testosterone_cypionate", "testosterone_gel",
+)  # fmt: skip
+
+
 @given(state_values, st.lists(st.floats(0, 50), min_size=8, max_size=8), st.floats(0, 3000))
 def test_slopes_are_the_equations(
-    state: tuple[float, ...], second: list[float], day: float
+    state: tuple[float, ...], amounts: list[float], day: float
 ) -> None:
-    n = numbers()
-    signal, slope = np.zeros(5), np.zeros(5)
-    levels = {k: second[k] * TABLE[k, 2] for k in range(8)}
-    effect = effects(levels, n)
-    drive_of(np.array(second), TABLE[:, 2], n, signal)
+    n, slope = numbers(), np.zeros(5)
+    levels = dict(zip(AXIS_DRUGS, amounts, strict=True))
+    effect, signal = effects(levels, n), signals_of(levels)
     np.testing.assert_allclose(signal, effect, rtol=1e-9, atol=1e-12)
     ageing = (1 - n.t_decline_per_decade) ** (day / 3652.5)
     rates(np.array(state), signal, ageing, n, slope)
@@ -144,18 +189,17 @@ def test_slopes_are_the_equations(
 
 
 def test_a_step_is_of_fourth_order() -> None:
-    """Halving the step divides the error of a day without doses by about 16."""
+    """Halving the step divides the error of four days without doses by about 16."""
     n = numbers()
+    per_day = DRUG.testosterone_cypionate.elimination_per_day
 
     def simulated(steps: int) -> NDArray[np.float64]:
-        state = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
-        first, second, release = np.zeros(8), np.zeros(8), np.zeros(8)
-        second[CYPIONATE] = 30.0
-        work = np.zeros((9, 8))
+        state, slope = np.array([1.0, 1.0, 1.0, 1.0, 0.0]), np.zeros((5, 5))
+        moments = np.linspace(0.0, 4.0, 2 * steps + 1)
+        signals = np.zeros((moments.size, 5))
+        signals[:, 2] = 180.0 * np.exp(-per_day * moments)
         for k in range(steps):
-            advance_axis(
-                state, first, second, release, TABLE, n, 4.0 * k / steps, 4.0 / steps, work
-            )
+            advance_axis(state, signals, 2 * k, n, 4.0 * k / steps, 4.0 / steps, slope)
         return state
 
     best = simulated(512)
@@ -171,15 +215,17 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
     """
     n = numbers()
     doses = sorted(
-        [(7.0 * k, CYPIONATE, 100.0, 0.0) for k in range(4)]
-        + [(2.0 + 3.5 * k, ANASTROZOLE, 0.5, 0.0) for k in range(7)]
-        + [(5.3, E2_PATCH, 0.0, 0.05), (8.8, E2_PATCH, 0.0, -0.05)]
-        + [(10.0, GNRH_AGONIST, 0.0, 3.6 / 28)]
+        [(7.0 * k, "testosterone_cypionate", 100.0, 0.0) for k in range(4)]
+        + [(2.0 + 3.5 * k, "anastrozole", 0.5, 0.0) for k in range(7)]
+        + [(5.3, "estradiol_patch", 0.0, 0.05), (8.8, "estradiol_patch", 0.0, -0.05)]
+        + [(10.0, "gnrh_agonist", 0.0, 3.6 / 28)]
     )
 
-    def level(drug: int, day: float) -> float:
+    names = sorted({dose[1] for dose in doses})
+
+    def level(drug: str, day: float) -> float:
         """Superposition of single doses, each Bateman's."""
-        k1, k2, per_mg = TABLE[drug]
+        k1, k2, per_mg = DRUG.all()[drug].kinetics()
         total = 0.0
         for given_day, which, bolus, release in doses:
             t = day - given_day
@@ -189,14 +235,18 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
         return float(total * per_mg)
 
     def slope(day: float, state: NDArray[np.float64]) -> list[float]:
-        return slopes(day, state, effects({k: level(k, day) for k in range(8)}, n), n)
+        return slopes(day, state, effects({k: level(k, day) for k in names}, n), n)
 
     samples = 28 * 8 + 1
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
-    levels = np.zeros((samples, 8))
-    columns = np.array(doses).T
-    simulate_axis(0.0, columns[0].copy(), columns[1].astype(np.int64), columns[2].copy(),
-              columns[3].copy(), TABLE, n, steroids, lh, shbg, levels)  # fmt: skip
+    sample = np.arange(samples) / 8
+    columns = list(zip(*doses, strict=True))
+    given_ = Doses(*(np.array(column) for column in columns))
+    moment = np.unique(np.concatenate([sample, given_.day]))
+    taken = _taken(moment, given_, DRUG, TYPICAL)
+    at_sample = np.searchsorted(moment, sample)
+    simulate_axis(moment, at_sample, _signals(taken, 2 * moment.size - 1), n, steroids, lh, shbg)
+    levels = {one.drug.name: one.level[2 * at_sample] for one in taken}
     state = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
     moments = sorted({d[0] for d in doses} | {7.0 * k for k in range(5)})
     for begin, end in zip(moments, [*moments[1:], 28.0], strict=True):
@@ -207,7 +257,7 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
         if abs(row / 8 - end) < 1e-9:
             assert lh[row] == pytest.approx(state[0], rel=2e-3)
             assert shbg[row] == pytest.approx(np.exp(state[4]), rel=2e-3)
-            for drug in range(8):
-                assert levels[row, drug] == pytest.approx(level(drug, end), rel=1e-8, abs=1e-12)
-            tt = state[1] + 100 * level(CYPIONATE, end) / 300
+            for drug in names:
+                assert levels[drug][row] == pytest.approx(level(drug, end), rel=1e-8, abs=1e-12)
+            tt = state[1] + 100 * level("testosterone_cypionate", end) / 300
             assert steroids[row, 0] == pytest.approx(tt, rel=2e-3)
