@@ -65,7 +65,7 @@ PURE = {
     "depth_exponent", "osteoblast_loss", "osteocyte_death_gain", "sclerostin_gain",
     "sclerostin_wall_exponent", "extra_depth_refilled", "androgen_formation_exponent",
     "androgen_rankl_gain", "precursor_growth_gain", "origination_ceiling", "area_cv", "founders",
-    "depth_cv", "territory_cv", "mononuclear_cv", "least_share", "working_share", "strain_stop",
+    "depth_cv", "territory_cv", "mononuclear_cv", "wait_cv", "least_share", "working_share", "strain_stop",
     "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
     "rod_share", "thickness_sd",
