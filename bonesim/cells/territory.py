@@ -236,7 +236,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                     foot = add_record(lattice, cavities, site, voxel, True)
                     if foot >= 0:
                         records.foot[foot] = 1
-                        faces += max(area_there_was(lattice, cavities, voxel, sz, sy, sx), area)
+                        faces += area_there_was(lattice, cavities, voxel, sz, sy, sx)
                         projected += area
     face = lattice.voxel_um * lattice.voxel_um
     return faces * face, projected * face

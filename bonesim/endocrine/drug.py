@@ -95,8 +95,8 @@ class Drug(Parameters):
         raise NotImplementedError
 
     def signal_of_held_receptors(self) -> float:
-        """The signal of an estrogen receptor that it holds, 0..1: its `receptor_signal`, else 0."""
-        return float(getattr(self, "receptor_signal", 0.0))
+        """The signal of an estrogen receptor that it holds, 0..1: 0 unless it is an agonist."""
+        return 0.0
 
     def kinetics(self, clearance: float = 1.0) -> tuple[float, float, float]:
         """k1 (1/d), k2 (1/d) and ng/mL per mg in the second stage.
@@ -191,6 +191,10 @@ class PartialAgonist(Drug):
     def effects(self, level: Values, taker: Taker) -> Mapping[str, Values]:
         """Share of the receptors held."""
         return {"receptor": half_effect(level, self.ec50_ng_per_ml)}
+
+    def signal_of_held_receptors(self) -> float:
+        """Its `receptor_signal`."""
+        return self.receptor_signal
 
 
 def half_effect(level: Values, ec50_ng_per_ml: float) -> Values:

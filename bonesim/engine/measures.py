@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.config.modules import function_of
+from bonesim.config.modules import MeasureParameters, function_of
 from bonesim.engine.days import Observer
 from bonesim.errors import InputError
 from bonesim.signals.messengers import MESSENGERS
@@ -172,7 +172,7 @@ def measures_for(
     return tuple(found)
 
 
-def _of_config(given: Any, config: "Config") -> Measure:
+def _of_config(given: MeasureParameters, config: "Config") -> Measure:
     function = function_of(given, config.modules)
     text = (getattr(function, "__doc__", None) or given.function).strip().splitlines()[0]
     return Measure(

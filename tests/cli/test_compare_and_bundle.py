@@ -36,7 +36,7 @@ def test_a_run_and_its_twin(pair: Path, main_here: Bonesim) -> None:
         (["--arm", "dose=1"], "--arm: are of a sweep's folder"),
         (["--quantity", "bvtv"], "--quantity: 'bvtv' is no column of every run; did you mean bvtv_percent"),
         (["--names", "a,b,c"], "--names: got 3; give two"),
-        (["-o", "a.svg"], "a picture's name ends in .png"),
+        (["-o", "a.gif"], "a picture's name ends in .png"),
     ],
 )  # fmt: skip
 def test_refusals(pair: Path, main_here: Bonesim, words: list[str], message: str) -> None:

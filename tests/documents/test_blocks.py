@@ -72,6 +72,10 @@ def exists(group: Any, path: list[str]) -> bool:
 def check_command(words: list[str]) -> None:
     """Parse a command line as the program does; nothing is run."""
     command: Any = typer.main.get_command(app)
+    while "--module" in words:  # with any command
+        k = words.index("--module")
+        assert words[k + 1].endswith(".py")
+        words = words[:k] + words[k + 2 :]
     while hasattr(command, "commands"):
         assert words[0] in command.commands, f"no command {words[0]}"
         command, words = command.commands[words[0]], words[1:]

@@ -48,15 +48,15 @@ def taken(config: Config, first_day: int, p: BiopsyParameters) -> dict[str, Read
 
 def test_a_small_biopsy_is_whole_and_repeats() -> None:
     p = BiopsyParameters(packets_day=60, spacing_um=100.0)
-    config = healthy(1.6, 200)
+    # Many sites: sections of one day show few BMUs.
+    config = healthy(1.6, 200).with_changes({"cells.bmu.origination_per_mm2_per_year": 8.0})
     read = taken(config, 0, p)
     assert list(read) == list(MEASURES)
     # Frequent features are estimated well even in a small block.
     for symbol, within in (("BS/TV", 0.05), ("OS/BS", 0.15), ("MS/BS", 0.15), ("BFR/BS", 0.3)):
         assert read[symbol].sections == pytest.approx(read[symbol].true, rel=within), symbol
-    # No packet is begun and completed in 60 days.
-    assert np.isnan(read["W.Th"].true)
-    assert np.isnan(read["W.Th"].sections)
+    # Of the packets begun and completed in 60 days: the thin ones.
+    assert 0 < read["W.Th"].true < 1.1 * read["W.Th"].cells
     assert 0.8 < read["E.De"].true / read["E.De"].cells < 1.6
     assert 0 < read["Cv.De"].true < 150
     assert read["ES/BS"].true >= read["Oc.S/BS"].true + read["Rv.S/BS"].true

@@ -208,7 +208,9 @@ def patches() -> Simulation:
 
 def read(s: Simulation, begin: np.ndarray, interval_day: int, first_day: int) -> Any:
     """True values and sections of two labels, taken up from `first_day` on."""
-    p = BiopsyParameters(interval_day=interval_day, wait_day=8, packets_day=60, spacing_um=120.0)
+    # Sections nearer to each other than a biopsy's, and never in step with sites of 80 um.
+    p = BiopsyParameters(interval_day=interval_day, wait_day=8, packets_day=60)
+    p = p.model_copy(update={"spacing_um": 60.0})
     ByHand(s, begin)
     tracker = Tracker(s)
     for days in (first_day, interval_day):

@@ -225,7 +225,10 @@ def held(kind: str, um: int, cavities: list[tuple[tuple[int, ...], int]]) -> Non
 @pytest.mark.parametrize("tilt", list(DIRECTIONS))
 @pytest.mark.parametrize(("kind", "um"), SHAPES)
 def test_the_table_is_the_geometry(kind: str, um: int, tilt: str) -> None:
-    held(kind, um, [(d, seed) for seed, d in enumerate(DIRECTIONS[tilt], 1)])
+    if (kind, um) == ("rod", 400):  # cavities there differ most: two are too few
+        held(kind, um, [(d, seed) for d in DIRECTIONS[tilt] for seed in range(11, 11 + MANY)])
+    else:
+        held(kind, um, [(d, seed) for seed, d in enumerate(DIRECTIONS[tilt], 1)])
 
 
 @pytest.mark.slow

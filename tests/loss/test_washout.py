@@ -100,11 +100,14 @@ def test_acceleration_changes_next_to_nothing(
         washout, "accelerated", lambda numbers: numbers._replace(reversal_day=1e-6, arrest_day=1e4)
     )
     slow = washed_out(frail_run.simulation)
-    step = frail_run.simulation.osteoblasts.parameters.step_day
-    assert slow.day - LAST == pytest.approx(step * (quick.day - LAST), rel=0.1)
+    cells = frail_run.simulation.osteoblasts.parameters
+    # The last team may rest once more or once less.
+    spell = (1.0 - cells.working_share) * cells.cycle_day + cells.step_day
+    assert slow.day - LAST == pytest.approx(cells.step_day * (quick.day - LAST), abs=spell)
     now = bone_of(frail_run.simulation)
     gained = [bone_of(washed) - now for washed in (quick, slow)]
-    assert gained[0] == pytest.approx(gained[1], rel=0.003)
+    # A late team returns the rest at once, without the part that disuse would have forgone.
+    assert gained[0] == pytest.approx(gained[1], rel=0.01)
 
 
 def test_a_prescription_ends_with_the_washout() -> None:

@@ -120,7 +120,7 @@ def test_where_modelling_starts(busy: Busy) -> None:
     """Quiescent interior surface, the rate going with the square of the strain beyond the usual."""
     candidates, total = 3000, 0
     inside = np.prod([n - 2 for n in busy.shape])
-    for day in range(DAY, DAY + 4):
+    for day in range(DAY, DAY + 12):
         plain = busy.copy()
         found = start(busy.lattice, busy.fields, busy.cavities, busy.osteoblasts, PATCH, TEAM, RULE,
                       SEED, day, busy.shape, candidates)  # fmt: skip

@@ -134,7 +134,7 @@ def patched(busy: Busy, site: int, centre: int) -> tuple[float, float]:
         if own > 0 and np.array(there) @ n >= math.cos(math.radians(P.widest_tilt_degree)):
             record = add_record(lattice, busy.cavities, site, voxel, True)
             busy.cavities.records.foot[record] = 1
-            area += max(area_there_was(lattice, busy.cavities, voxel, *there), own)
+            area += area_there_was(lattice, busy.cavities, voxel, *there)
             projected += own
     return area * lattice.voxel_um**2, projected * lattice.voxel_um**2
 
@@ -185,7 +185,8 @@ def test_claims(busy: Busy) -> None:
         assert_same(busy, plain)
     assert claimed > 5
     assert refused > 5
-    assert 1.0 <= min(leaning) < 1.02 < max(leaning)
+    # Normals of a voxel scatter about the surface's: a flat patch may lean a little less than not at all.
+    assert 0.97 < min(leaning) < 1.02 < max(leaning)
 
 
 def scaled(cv: float, standard: float) -> float:
@@ -320,9 +321,21 @@ def test_what_looks_against_a_bmu(busy: Busy) -> None:
     assert seen == {True, False}
 
 
+def looks_the_way(busy: Busy, voxel: int, n: tuple[float, float, float]) -> bool:
+    """Whether the surface at a voxel leans from a normal by less than the limit."""
+    there = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+    leans = np.array(there) @ n < math.cos(math.radians(P.widest_tilt_degree))
+    return not leans and area_there_was(busy.lattice, busy.cavities, voxel, *n) > 0
+
+
 def test_a_patch_s_area(busy: Busy) -> None:
     site = alive(busy.cavities.sites)[3]
-    centre = int(busy.lattice.surface[100])
+    n = normal_of(busy.cavities, site)
+    centre = next(
+        int(voxel)
+        for voxel in busy.lattice.surface[: busy.lattice.counts[0]]
+        if busy.lattice.owner[voxel] < 0 and looks_the_way(busy, int(voxel), n)
+    )
     plain = busy.copy()
     area = take_patch(busy.lattice, busy.cavities, site, centre, NUMBERS, busy.shape)
     assert area == pytest.approx(patched(plain, site, centre), rel=1e-6)
