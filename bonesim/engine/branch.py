@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from bonesim.config.changes import changed
 from bonesim.config.config import Config, to_toml, tree_of, validated
 from bonesim.config.inputs import digests_of
@@ -220,7 +222,7 @@ class _Branch:
             if at is not None:
                 self._copy_snapshots(writer, at.day)
                 simulation, phases = at, phases[-1:]
-            else:
+            elif make is not None:
                 simulation = self._at_day_0(make)
             recorder = Recorder(simulation, writer, output, 0)
             simulation = self._simulate_shared(simulation, phases, recorder)
@@ -272,11 +274,13 @@ class _Branch:
         """Take over the parent's snapshots up to a day."""
         run = self.run
         measured = run.snapshot_table.set_index("day")
+        names = [str(name) for name in measured.columns]
+        populations = [str(name) for name in run.cells() if name != "day"]
         for day in sorted(self._due_before(last + 1)):
-            populations = [name for name in run.cells() if name != "day"]
+            row = measured.loc[day].to_numpy(np.float64).tolist()
             writer.append_snapshot(
                 day, {one.name: run.field(one.name, day) for one in run.fields},
-                {str(name): float(value) for name, value in measured.loc[day].items()},
+                dict(zip(names, row, strict=True)),
                 {name: run.cell_columns(name, day) for name in populations},
             )  # fmt: skip
 

@@ -20,7 +20,7 @@ from bonesim.storage.validation import DAMAGE
 DAY, LAST = 20, 32
 CONFIG: dict[str, Any] = {
     "title": "parent",
-    "specimen": {"kind": "synthetic", "size_mm": [0.8, 0.8, 0.8], "voxel_um": 25.0},
+    "specimen": {"kind": "synthetic", "size_mm": [0.7, 0.7, 0.7], "voxel_um": 25.0},
     "cells": {"bmu": {"origination_per_mm2_per_year": 15.0}},
     "protocol": {"anastrozole": [{"dose_mg": 1.0}]},
     "mechanics": {"interval_day": 8, "delay_day": 3, "tolerance": 1e-3},
