@@ -277,7 +277,7 @@ class _Branch:
         names = [str(name) for name in measured.columns]
         populations = [str(name) for name in run.cells() if name != "day"]
         for day in sorted(self._due_before(last + 1)):
-            row = measured.loc[day].to_numpy(np.float64).tolist()
+            row = measured.loc[[day]].to_numpy(np.float64)[0].tolist()
             writer.append_snapshot(
                 day, {one.name: run.field(one.name, day) for one in run.fields},
                 dict(zip(names, row, strict=True)),
