@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from bonesim.api.scans import look as look
     from bonesim.api.scans import measure_files as measure_files
     from bonesim.api.simulate import biopsy as biopsy
+    from bonesim.api.simulate import branch as branch
     from bonesim.api.simulate import decompose as decompose
     from bonesim.api.simulate import hormones as hormones
     from bonesim.api.simulate import resume as resume
@@ -104,7 +105,7 @@ _NAMES = {
     "engine.measures": ("Measure",),
     "engine.run": ("Stopped",),
     "api.simulate": (
-        "run", "run_twins", "run_cost", "resume", "hormones", "biopsy", "decompose",
+        "run", "run_twins", "run_cost", "resume", "branch", "hormones", "biopsy", "decompose",
     ),
     "api.model": ("explain", "odd"),
     "api.new": ("new", "schema"),

@@ -109,6 +109,7 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "guide": lambda n: bonesim.guide(),
         "run_twins": lambda n: bonesim.run_twins(SMALL, folder / f"twins_{n}.vtkhdf"),
         "resume": lambda n: bonesim.resume(interrupted[n]),
+        "branch": lambda n: bonesim.branch(run_file, folder / f"branch_{n}.vtkhdf", day=10),
         "demo": lambda n: bonesim.demo(
             folder / f"demo_{n}", changes={
                 "specimen.size_mm": [1.0, 1.0, 1.0], "mechanics.interval_day": 0,

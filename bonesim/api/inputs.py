@@ -29,6 +29,7 @@ from bonesim.specimens.crop import crop_fields
 from bonesim.specimens.masks import as_mask
 from bonesim.specimens.scan import ScanParameters, quanta_of_grey
 from bonesim.storage.file_kind import kind_of
+from bonesim.storage.provenance import parameters_changed
 from bonesim.storage.reader import Run, open_run
 from bonesim.units import FULL
 
@@ -71,10 +72,16 @@ def as_config_or_run(
     """As `as_config`; the path may also be that of a run file, whose configuration is taken.
 
     Raises:
-        InputError: as `as_config`. CorruptFileError: the run file is damaged.
+        InputError: as `as_config`; a branch in which parameters changed: no configuration gives it.
+        CorruptFileError: the run file is damaged.
     """
     if isinstance(config, str | Path) and kind_of(Path(config)) == "run":
         with open_run(config) as run:
+            if paths := parameters_changed(run.provenance):
+                raise InputError(
+                    f"{config}: is a branch in which {', '.join(paths)} changed on the way: its "
+                    "configuration from the start is another run; give a configuration or its parent"
+                )
             config = validated(translated(run.config), str(config))
     return as_config(config, changes, seed)
 

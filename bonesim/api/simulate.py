@@ -1,10 +1,10 @@
-"""Simulate: a run file, a run and its twin, a biopsy, a decomposed loss, the blood alone."""
+"""Simulate: a run file, a run and its twin, a branch, a biopsy, a decomposed loss, the blood alone."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bonesim.api.inputs import AnyConfig, as_config, as_config_or_run, files_of
+from bonesim.api.inputs import AnyConfig, AnyRun, as_config, as_config_or_run, files_of, opened
 from bonesim.engine import run as engine_run
 from bonesim.engine import twins
 from bonesim.engine.days import Observer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "biopsy",
+    "branch",
     "decompose",
     "hormones",
     "resume",
@@ -142,6 +143,46 @@ def resume(
         Stopped: as `run`.
     """
     return engine_run.resume(run, until_day=until_day, observers=observers, anyway=anyway)
+
+
+def branch(
+    run: AnyRun,
+    output: str | Path,
+    *,
+    day: int,
+    changes: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    until_day: int | None = None,
+    observers: Sequence[Observer] = (),
+) -> Path:
+    """Go on from a day of a run under another course, load or parameter, in a new run file.
+
+    What is written against time (course, protocol, ablation) may change after `day`: the branch is then
+    what its configuration gives from the start, to the last bit. A parameter that acts every day has its
+    new value from the day after. The new file has all days from day 0 on, and the parent's identity,
+    the day and the changes in its provenance (`info`). Days up to `day` are taken from the checkpoint
+    beside the run, or simulated again and compared with it; a note states which.
+
+    Args:
+        run: the parent, its path or what `open_run` gives.
+        output: the file to make (.vtkhdf).
+        day: a day of the parent, from its end on the branch is another.
+        changes: dotted path -> value, e.g. {"cells.osteoclast.dig_um_per_day": 3.0}; none: the same run.
+        overwrite, until_day, observers: as for `run`.
+
+    Raises:
+        InputError: no such day; what acts at the start (specimen, seed, voxel size); changes of
+            earlier days; the parent's days simulated again are not those on file.
+        Stopped: as `run`; before `day` nothing is kept.
+    """
+    from bonesim.engine import branch as engine_branch
+
+    with opened(run) as parent:
+        check_outputs([Path(output)], overwrite, (parent.path,))
+        return engine_branch.branch(
+            parent, day, dict(changes or {}), Path(output), overwrite=overwrite,
+            until_day=until_day, observers=observers,
+        )  # fmt: skip
 
 
 def hormones(

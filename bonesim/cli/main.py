@@ -13,6 +13,7 @@ import typer
 from bonesim.cli import run as runs
 from bonesim.cli.biopsy import biopsy
 from bonesim.cli.bones import bones
+from bonesim.cli.branch import branch
 from bonesim.cli.bundle import bundle
 from bonesim.cli.clinic import clinic, scan_like
 from bonesim.cli.compare import compare
@@ -52,6 +53,11 @@ COMMANDS: dict[str, list[tuple[Any, str, str]]] = {
         (demo, "demo", "demo"),
         (runs.run, "run", "run configs/suppression_and_withdrawal.toml -o out.vtkhdf --twin"),
         (runs.resume, "resume", "resume out.vtkhdf"),
+        (
+            branch,
+            "branch",
+            "branch out.vtkhdf --day 730 --set cells.osteoclast.dig_um_per_day=3 -o branch.vtkhdf",
+        ),
         (hormones, "hormones", "hormones configs/trt_anastrozole.toml --people 100 -o blood.png"),
         (biopsy, "biopsy", "biopsy configs/healthy_decade.toml --day 730"),
         (decompose, "decompose", "decompose configs/suppression_small.toml --twin -o loss.png"),

@@ -15,7 +15,9 @@ from bonesim.config.renamed import translated
 from bonesim.engine import compile_ahead
 from bonesim.engine.burn_in import equilibrated
 from bonesim.engine.cost import cost_of, planned
-from bonesim.engine.days import Observer, Observers, advance
+from bonesim.engine.days import Observer, Observers
+from bonesim.engine.measures import Measure
+from bonesim.engine.phases import advance_through, phases_of
 from bonesim.engine.run import checkpoint_path
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back_from
@@ -56,22 +58,36 @@ def bone_on(run: Run, day: int, observers: Sequence[Observer] = ()) -> NDArray[n
         size, make = planned(config.specimen)
         time = cost_of(size, config, until_day=day).text().splitlines()[-1].split(maxsplit=1)[1]
         observer.note(f"simulating to day {day} again: {time}")
-        simulation = _from_checkpoint(run, config, day)
+        simulation, phases = from_checkpoint(run, config, day), phases_of(run)[-1:]
         observer.expect(-config.schedule.burn_in_day if simulation is None else simulation.day, day)
         if simulation is None:
-            simulation = _from_burn_in(config, make(), observer)
-            _require_same(run, simulation)
+            phases = phases_of(run)
+            simulation = from_burn_in(phases[0].config, make(), observer)
+            require_same(run, simulation)
         observer.begin(simulation.day, day)
         try:
-            advance(simulation, day, lambda one: _look(run, one, observer))
+            simulation = advance_through(
+                simulation, phases, day, lambda one: _look(run, one, observer)
+            )
         finally:
             observer.end()
-    _require_same_events(run, simulation)
+    require_same_events(run, simulation)
     return _bone(simulation)
 
 
-def _from_checkpoint(run: Run, config: Config, day: int) -> Simulation | None:
-    """The simulation at the checkpoint beside the run; None if it is too late or of no use."""
+def from_checkpoint(
+    run: Run, config: Config, day: int, measures: Sequence[Measure] = ()
+) -> Simulation | None:
+    """The simulation at the checkpoint beside the run; None if it is too late or of no use.
+
+    Args:
+        run, config: an open run file, and its configuration.
+        day: the last day that the checkpoint may be of.
+        measures: further columns of its daily table.
+
+    Raises:
+        CorruptFileError: what the checkpoint holds is not of this run.
+    """
     place = checkpoint_path(Path(run.path).resolve())
     if not place.exists():
         return None
@@ -86,21 +102,26 @@ def _from_checkpoint(run: Run, config: Config, day: int) -> Simulation | None:
         return None
     bone = Specimen(np.zeros(run.shape, np.uint8), run.voxel_um, "", ())
     simulation = Simulation(config, bone)
+    simulation.measures = tuple(measures)
     put_back_from(place, simulation, state)
     return simulation
 
 
-def _from_burn_in(config: Config, bone: Specimen, observer: Observer) -> Simulation:
+def from_burn_in(config: Config, bone: Specimen, observer: Observer) -> Simulation:
+    """The simulation of a bone at day 0; its burn-in from the cache or simulated."""
     observer.begin(-config.schedule.burn_in_day, 0)
     try:
-        return equilibrated(config, bone, observer.on_day)[0]
+        simulation, cached = equilibrated(config, bone, observer.on_day)
     finally:
         observer.end()
+    if cached:
+        observer.note("burn-in taken from the cache")
+    return simulation
 
 
 def _look(run: Run, simulation: Simulation, observer: Observer) -> None:
     observer.on_day(simulation)
-    _require_same(run, simulation)
+    require_same(run, simulation)
 
 
 def _bone(simulation: Simulation) -> NDArray[np.uint8]:
@@ -108,25 +129,34 @@ def _bone(simulation: Simulation) -> NDArray[np.uint8]:
     return np.ascontiguousarray(tissue.inner(tissue.lattice.quanta))
 
 
-def _require_same(run: Run, simulation: Simulation) -> None:
-    """Refuse a bone that is not the snapshot's, on a day that has one."""
+def require_same(run: Run, simulation: Simulation) -> None:
+    """Refuse a bone that is not the snapshot's, on a day that has one.
+
+    Raises:
+        InputError: it is another one.
+    """
     day = simulation.day
     if day in run.snapshot_days and not np.array_equal(run.quanta(day), _bone(simulation)):
-        raise _other(run, f"its bone on day {day}")
+        raise other_than_on_file(run, f"its bone on day {day}")
 
 
-def _require_same_events(run: Run, simulation: Simulation) -> None:
-    """Refuse other events than those on file up to this day."""
+def require_same_events(run: Run, simulation: Simulation) -> None:
+    """Refuse other events than those on file up to this day.
+
+    Raises:
+        InputError: there are others.
+    """
     events, columns = run.events, simulation.events.columns()
     past = events["day"].to_numpy() <= simulation.day
     for name in COMPARED:
         if not np.array_equal(events[name].to_numpy()[past], columns[name]):
-            raise _other(run, "its topological events")
+            raise other_than_on_file(run, "its topological events")
 
 
-def _other(run: Run, what: str) -> InputError:
+def other_than_on_file(run: Run, what: str) -> InputError:
+    """The error for a run that is not on repetition what its file has: `what` differs."""
     return InputError(
         f"{run.path}: simulated again, {what} is not what the file has: it was made by bonesim "
         f"{named(*last_program(run.provenance))} (this is {program()}), on another machine, or of a bone "
-        "that its configuration does not describe; run it again with a snapshot on that day"
+        "that its configuration does not describe; run it again with this version"
     )

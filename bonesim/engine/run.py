@@ -138,8 +138,8 @@ def _simulated(
         provenance=record, table_columns=(*COLUMNS, *(one.column for one in measures)),
         snapshot_columns=SNAPSHOT_COLUMNS, log_columns=LOG_COLUMNS, overwrite=overwrite,
     )  # fmt: skip
-    with writer, _signals_noted() as pending:
-        observer.expect(-config.schedule.burn_in_day, _last_day(config, until_day))
+    with writer, signals_noted() as pending:
+        observer.expect(-config.schedule.burn_in_day, last_day_of(config, until_day))
         burn_in = _BurnIn(writer, output, observer, pending)
         observer.begin(-config.schedule.burn_in_day, 0)
         try:
@@ -151,7 +151,7 @@ def _simulated(
         if cached:
             observer.note("burn-in taken from the cache")
         simulation.measure_with(measures)
-        _Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
+        Recorder(simulation, writer, output, 0).record(until_day, observer, pending)
     return output
 
 
@@ -194,18 +194,18 @@ def resume(
     _require_todays_columns(path, there, simulation)
     put_back_from(checkpoint_path(path), simulation, state)
     observer.note(f"resuming at day {simulation.day}")
-    with RunWriter.reopen(path) as writer, _signals_noted() as pending:
+    with RunWriter.reopen(path) as writer, signals_noted() as pending:
         _require_todays_tables(path, writer)
         writer.truncate_to(simulation.day)
         if foreign:
             writer.record_resumption(resumption(simulation.day))
-        observer.expect(simulation.day, _last_day(config, until_day))
+        observer.expect(simulation.day, last_day_of(config, until_day))
         if simulation.day < 0:
             _BurnIn(writer, path, observer, pending).go_on(simulation)
             next_row = 0
         else:
             next_row = simulation.day + 1
-        recorder = _Recorder(simulation, writer, path, next_row)
+        recorder = Recorder(simulation, writer, path, next_row)
         recorder.record(until_day, observer, pending)
     return path
 
@@ -302,13 +302,13 @@ class _BurnIn:
             raise Stopped(self.pending[0], simulation.day)
 
 
-def _last_day(config: Config, until_day: int | None) -> int:
+def last_day_of(config: Config, until_day: int | None) -> int:
     """The day a run ends: the schedule's last, or `until_day` if that is earlier."""
     last = config.schedule.duration_day
     return last if until_day is None else min(until_day, last)
 
 
-class _Recorder:
+class Recorder:
     """Simulates the days of a run and puts them on file.
 
     Args:
@@ -328,7 +328,7 @@ class _Recorder:
     def record(self, until_day: int | None, observer: Observer, pending: list[int]) -> None:
         """Simulate to the end of the schedule or to `until_day`, or until a signal; then close."""
         schedule = self.simulation.config.schedule
-        last = _last_day(self.simulation.config, until_day)
+        last = last_day_of(self.simulation.config, until_day)
         kept = set(schedule.kept_days())
 
         def on_day(simulation: Simulation) -> None:
@@ -397,7 +397,7 @@ class _Recorder:
 
 
 @contextmanager
-def _signals_noted() -> Iterator[list[int]]:
+def signals_noted() -> Iterator[list[int]]:
     """SIGINT and SIGTERM are noted in the list yielded, once; a second one acts as usual."""
     pending: list[int] = []
     before: dict[int, Callable[..., Any] | int | None] = {}

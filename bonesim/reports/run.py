@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import CorruptFileError, InputError
-from bonesim.storage.provenance import history
+from bonesim.storage.provenance import branchings, history
 from bonesim.storage.reader import Run
 from bonesim.storage.validation import first_line
 from bonesim.units import DAYS_PER_YEAR
@@ -78,6 +78,7 @@ def _head(run: Run) -> dict[str, Any]:
         "version": run.provenance["bonesim"],
         "created": run.provenance["created"],
         "programs": history(run.provenance),
+        "branches": branchings(run.provenance),
     }
 
 
@@ -109,6 +110,7 @@ def text(table: "pd.DataFrame") -> str:
         f"bone      {nx} x {ny} x {nz} voxels of {voxel:g} um "
         f"({nx * voxel / 1000:.2f} x {ny * voxel / 1000:.2f} x {nz * voxel / 1000:.2f} mm)",
         *(f"          {note}" for note in run["notes"]),
+        *(f"{'' if number else 'branch':<10}{one}" for number, one in enumerate(run["branches"])),
         f"seed      {run['seed']}",
         *(f"{'' if number else 'made by':<10}{one}" for number, one in enumerate(run["programs"])),
         "",

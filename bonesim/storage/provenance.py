@@ -1,5 +1,6 @@
 """Where a result comes from: versions, machine, command, seed. No names of people or folders."""
 
+import json
 import platform
 import re
 import sys
@@ -22,12 +23,14 @@ def provenance(
     command_line: Sequence[str] | None = None,
     inputs: Mapping[str, str] | None = None,
     bone: Mapping[str, str] | None = None,
+    branches: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A record for the run file.
 
     `notes`: what was done to the specimen, one line each. `command_line`: of this process,
     unless given. `inputs`: name of each file that was read -> SHA-256. `bone`: of a published one, its
-    name, SHA-256, licence, citation and address. Of absolute paths only the file's name is kept:
+    name, SHA-256, licence, citation and address. `branches`: of a branch, each day from which it goes on
+    under another configuration (`engine.branch`), in order. Of absolute paths only the file's name is kept:
     folders can name a person.
     """
     command = sys.argv if command_line is None else command_line
@@ -40,6 +43,7 @@ def provenance(
         "notes": [FOLDERS.sub("", note) for note in notes],
         "inputs": dict(inputs or {}),
         **({} if bone is None else {"bone": dict(bone)}),
+        **({"branches": [dict(one) for one in branches]} if branches else {}),
         "program": program_hash(),
         **{package: version_of(package) for package in PACKAGES},
     }
@@ -65,6 +69,30 @@ def history(record: Mapping[str, Any]) -> list[str]:
         f"{one['created']}"
         for one in record.get("resumed", [])
     ]
+
+
+def branchings(record: Mapping[str, Any]) -> list[str]:
+    """From which days on a run is under another configuration, and what changes: one line each."""
+    return [_branching(one) for one in record.get("branches", [])]
+
+
+def parameters_changed(record: Mapping[str, Any]) -> list[str]:
+    """Parameters that act every day and changed within a run: its configuration alone is not the run."""
+    return [path for one in record.get("branches", []) for path in one["parameters"]]
+
+
+def _branching(one: Mapping[str, Any]) -> str:
+    changes = "; ".join(f"{path} = {_short(value)}" for path, value in one["changes"].items())
+    return (
+        f"of {one['file']} ({one['parent'][:12]}), from day {one['day']} on: "
+        f"{changes or 'nothing changed'}"
+    )
+
+
+def _short(value: Any) -> str:
+    """A value in few words; of a path only the file's name."""
+    text = _bare_argument(str(value)) if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _now() -> str:

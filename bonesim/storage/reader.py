@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -318,14 +319,16 @@ class Run:
             days = ", ".join(map(str, self.snapshot_days)) or "none"
             raise InputError(f"{self.path}: cells of which day? There are snapshots {days}")
         self._step(day)
+        return frame(self.cell_columns(population, day).items(), self.title)
+
+    def cell_columns(self, population: str, day: int) -> dict[Column, NDArray[Any]]:
+        """The cells of a population at a snapshot as they are on file, codes as numbers."""
         with self._damage_explained():
             rows = self._cell_rows(population, day)
             known = layout.descriptions(self._file[layout.population_path(population)])
             if known is None:
-                table = from_version_0_1(population, rows, day, self.shape, self.voxel_um)
-            else:
-                table = {known[name]: values for name, values in rows.items()}
-            return frame(table.items(), self.title)
+                return from_version_0_1(population, rows, day, self.shape, self.voxel_um)
+            return {replace(known[n], dtype=str(row.dtype)): row for n, row in rows.items()}
 
     def story(self, bmu: int) -> "pd.DataFrame":
         """What the file holds of one remodelling unit, in order of days.
