@@ -20,6 +20,22 @@ def bone_sum(day):
     """Sum of all quanta."""
     return float(day.quanta.sum())
 '''
+DRUG = """
+from bonesim.endocrine.drug import Absorption, Clearance, Drug, Elimination, half_effect
+
+
+class Shot(Drug):
+    name = "shot"
+    about = "binds RANKL; input"
+    sources = "assumed"
+    absorption_per_day: Absorption = 0.3
+    elimination_per_day: Elimination = 0.05
+    clearance_l_per_day: Clearance = 0.1
+    ec50_ng_per_ml: float = 100.0
+
+    def effects(self, level, taker):
+        return {"rankl": half_effect(level, self.ec50_ng_per_ml)}
+"""
 
 
 def written(folder: Path) -> None:
@@ -33,7 +49,9 @@ def written(folder: Path) -> None:
     (folder / "levels.csv").write_text("day,e2_pg_per_ml\n0,25\n3,10\n")
     (folder / "others.csv").write_text("day,e2_pg_per_ml\n0,25\n3,15\n")
     (folder / "mine.py").write_text(MODULE)
-    (folder / "other.py").write_text(MODULE.replace("day.quanta", "0.5 * day.quanta"))
+    (folder / "other.py").write_text(MODULE.replace("return ", "return 0.5 * "))
+    (folder / "drug.py").write_text(DRUG)
+    (folder / "slower.py").write_text(DRUG.replace("0.05", "0.03"))
     (folder / "empty").mkdir()
     _library(folder)
 

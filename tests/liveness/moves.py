@@ -24,10 +24,12 @@ WHERE: dict[str, tuple[str, ...]] = {
     "specimen.threshold_mg scan": ("calibrated",), "specimen.density_slope scan": ("calibrated",),
     "specimen.density_intercept scan": ("calibrated",), "specimen library": ("library",),
     "specimen.mirror library": ("fetched",),
-    "modules": ("measured",), "measure": ("measured",),
+    "modules": ("own drug",), "measure": ("measured",),
     "protocol": ("taking anastrozole",), "protocol.diet": ("loaded",), "protocol.loading": ("loaded",),
     "hormones.course constant": ("constant",), "hormones.course stepped": ("suppressed",),
     "hormones.course.steps": ("suppressed",), "hormones.course table": ("levels",),
+    "hormones.response.max_surplus": ("raised",), "cells.bmu.young_bone_day": ("eventful",),
+    "cells.osteoblast.arrest_day": ("eventful",),
     "hormones.response": BONE, "hormones.axis": ("taking anastrozole", "taking gnrh_agonist",
                                                  "taking testosterone_cypionate"),
     "hormones.drugs": ("taking anastrozole",), "hormones.variation": ("taking anastrozole",),
@@ -35,7 +37,9 @@ WHERE: dict[str, tuple[str, ...]] = {
     "cells": BONE, "signals": BONE, "mechanics": BONE, "tissue": BONE, "ablation": BONE,
     "biopsy": ("biopsied",), "clinic": ("clinic",),
 }  # fmt: skip
-for _drug in (name.removeprefix("taking ") for name in worlds(Path()) if name.startswith("taking ")):
+for _drug in (
+    name.removeprefix("taking ") for name in worlds(Path()) if name.startswith("taking ")
+):
     WHERE[f"protocol.{_drug}"] = WHERE[f"hormones.drugs.{_drug}"] = (f"taking {_drug}",)
 
 
@@ -155,7 +159,8 @@ def special(folder: Path) -> dict[str, list[dict[str, Any]]]:
         alone("specimen.folder library", str(folder / "empty")),
         alone("specimen.mirror library", "http://127.0.0.1:9/another"),
         alone("hormones.axis.max_lh_ratio", 1.5),
-        alone("modules.path", str(folder / "other.py")),
+        alone("modules.path", str(folder / "slower.py")),
+        alone("hormones.response.reference_t_ng_per_dl", 100.0),
         alone("modules.sha256", "0" * 64),
         alone("measure.module", str(folder / "other.py")),
         alone("measure.function", "bone_sum"),
@@ -187,7 +192,7 @@ def prints(seen: Seen) -> dict[str, str]:
 
 
 class Laboratory:
-    """Worlds with what was seen of each before anything is moved."""
+    """Worlds with what is seen of each, twice, before anything is moved."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -198,7 +203,9 @@ class Laboratory:
         """What is seen of a world as it is; one run for all parameters."""
         if name not in self._before:
             world = self.worlds[name]
-            self._before[name] = prints(world.look(world.tree))
+            first, again = (prints(world.look(world.tree)) for _ in range(2))
+            assert first == again, f"{name}: differs though nothing was moved"
+            self._before[name] = first
         return self._before[name]
 
     def seen_to_act(self, leaf: Leaf) -> list[str]:
