@@ -71,6 +71,14 @@ EVENTFUL = {
     "cells.modelling.start_per_mm2_per_year": 0.0,
     "cells.osteoblast.reversal_day": 20.0,
 }
+#: Deep cavities that nothing stops: plates are perforated, struts cut, pieces freed.
+HOLED = {
+    "cells.osteoclast.depth_um": 90.0,
+    "cells.osteoclast.dig_um_per_day": 15.0,
+    "cells.osteoclast.strain_stop": 0.0,
+    "cells.osteoclast.least_share": 1.0,
+    "tissue.fragment.search_voxel": 600,
+}
 STEPS = [{"start_day": 2, "e2_pg_per_ml": 4.0, "t_ng_per_dl": 60.0, "tau_day": 3.0}]
 PERSON: Tree = {
     "t_ng_per_dl": 450.0,
@@ -96,7 +104,8 @@ def bone(tree: Tree) -> Seen:
     simulation.measure_with(measures_for(config, [], COLUMNS))
     advance(simulation, config.schedule.duration_day)
     described = [(one.name, one.unit, one.meaning) for one in simulation.datacollector.described]
-    found = {f"event {name}": one for name, one in simulation.events.columns().items()}
+    found: Tree = {f"event {name}": one for name, one in simulation.events.columns().items()}
+    found |= {f"break {name}": one for name, one in simulation.breaks.rows.items()}
     found |= {"columns": described, **simulation.table(), **fields_of(simulation)}
     return found
 
@@ -218,7 +227,8 @@ def with_files(folder: Path) -> dict[str, World]:
             {"specimen": scan | {"path": str(folder / "two.npy"), "index": 0}}, specimen
         ),
         "scan of arrays": World(
-            {"specimen": {"kind": "scan", "path": str(folder / "arrays.vti"), "array": "grey", "voxel_um": 60.0,
+            {"specimen": {"kind": "scan", "path": str(folder / "arrays.vti"), "array": "grey",
+                          "voxel_um": 60.0,
                           "resample_um": 30.0, "threshold": 60.0}}, specimen
         ),
         "calibrated": World({"specimen": scan | density}, specimen),
@@ -243,6 +253,7 @@ def worlds(folder: Path) -> dict[str, World]:
         "suppressed": World(suppressed, bone),
         "loaded": World(BUSY | {"protocol": PERSON}, bone),
         "raised": World(BUSY | {"hormones": {"course": raised}}, bone),
+        "holed": World(changed(suppressed, EVENTFUL | HOLED), bone),
         "eventful": World(changed(suppressed, EVENTFUL), bone),
         "constant": World(BUSY | {"hormones": {"course": {"kind": "constant"}}}, bone),
         "kept": World(
