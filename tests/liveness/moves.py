@@ -145,7 +145,7 @@ def special(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
     return dict([
         alone("title", "another"),
-        alone("schedule.snapshots_day", [0, 10, 31]),
+        alone("schedule.snapshots_day", [0, 5]),
         alone("schedule.burn_in_seed", 7),
         alone("specimen.size_mm", [0.6, 0.7, 0.7]),
         alone("specimen.seed synthetic", 5),

@@ -44,6 +44,7 @@ class World(NamedTuple):
 
 
 SPECIMEN = {"kind": "synthetic", "size_mm": [0.8, 0.7, 0.7], "voxel_um": 25.0, "seed": 2}
+SMALLEST = SPECIMEN | {"size_mm": [0.5, 0.5, 0.5]}
 BUSY: Tree = {
     "seed": 3,
     "specimen": SPECIMEN,
@@ -257,8 +258,7 @@ def worlds(folder: Path) -> dict[str, World]:
         "eventful": World(changed(suppressed, EVENTFUL), bone),
         "constant": World(BUSY | {"hormones": {"course": {"kind": "constant"}}}, bone),
         "kept": World(
-            changed(BUSY, {"schedule": {"burn_in_day": 8, "duration_day": 31,
-                                        "checkpoint_every_day": 6, "breaks_every_day": 10}}),
+            changed(BUSY, {"specimen": SMALLEST, "schedule": {"burn_in_day": 2, "duration_day": 9, "checkpoint_every_day": 3}}),
             partial(kept, folder),
         ),
         "synthetic": World({"specimen": SPECIMEN}, specimen),
