@@ -258,7 +258,9 @@ def worlds(folder: Path) -> dict[str, World]:
         "eventful": World(changed(suppressed, EVENTFUL), bone),
         "constant": World(BUSY | {"hormones": {"course": {"kind": "constant"}}}, bone),
         "kept": World(
-            changed(BUSY, {"specimen": SMALLEST, "schedule": {"burn_in_day": 2, "duration_day": 9, "checkpoint_every_day": 3}}),
+            BUSY
+            | {"specimen": SMALLEST}
+            | {"schedule": {"burn_in_day": 2, "duration_day": 9, "checkpoint_every_day": 3}},
             partial(kept, folder),
         ),
         "synthetic": World({"specimen": SPECIMEN}, specimen),
