@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import annotated_types
 import numpy as np
+from pydantic import ValidationError
 from worlds import Seen, World, worlds
 
 from bonesim.config.changes import changed, value_at
@@ -226,7 +227,7 @@ class Laboratory:
             for changes in moves(leaf, self.folder, now):
                 try:
                     after = prints(world.look(changed(world.tree, changes)))
-                except InputError as error:
+                except (InputError, ValidationError) as error:
                     if leaf.name in CHECKS:
                         return [f"refused: {error}"]
                     possible.append(str(error))

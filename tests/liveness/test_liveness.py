@@ -26,7 +26,7 @@ DEAD: dict[str, str] = {
 #: Not dead, as far as is known, but silent in the worlds here: pieces that are freed are tiny.
 SILENT = {"tissue.fragment.search_voxel"}
 #: Of those that can be moved, every so many-eth is in the sample.
-SAMPLE = 33
+SAMPLE = 60
 
 MOVABLE = [leaf for leaf in leaves() if not leaf.one_valued]
 

@@ -202,7 +202,7 @@ def biopsied(tree: Tree) -> Seen:
     rest = dict(tree)
     parameters = BiopsyParameters.model_validate(rest.pop("biopsy", {}))
     simulation = Simulation(validated(rest, "world"))
-    advance(simulation, 30)
+    advance(simulation, 90)
     return {"readings": [reading[:4] for reading in biopsy(simulation, parameters)]}
 
 
