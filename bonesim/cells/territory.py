@@ -239,4 +239,5 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                         faces += area_there_was(lattice, cavities, voxel, sz, sy, sx)
                         projected += area
     face = lattice.voxel_um * lattice.voxel_um
-    return faces * face, projected * face
+    # A voxel's own normal may point away from all faces that look against the site's.
+    return (faces if faces > 0.0 else projected) * face, projected * face

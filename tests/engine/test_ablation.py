@@ -24,7 +24,7 @@ BUSY: dict[str, Any] = {
     "cells": {
         "bmu": {"origination_per_mm2_per_year": 12.0},
         "osteoclast": {"strain_stop": 0.0, "mononuclear_um": 60.0},
-        "osteoblast": {"arrest_day": 60.0},
+        "osteoblast": {"arrest_day": 25.0},
     },
     "mechanics": {"interval_day": 20},
     "schedule": {"burn_in_day": 50, "duration_day": 150},

@@ -22,7 +22,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_courses_share_their_start_and_nothing_is_lost_for_nothing(use: Any) -> None:
     scenarios = use("scenarios")
-    small = {"specimen.size_mm": [1.1, 1.1, 1.1], "schedule.burn_in_day": 100,
+    small = {"specimen.size_mm": [1.5, 1.5, 1.5], "schedule.burn_in_day": 100,
              "cells.bmu.origination_per_mm2_per_year": 6.0}  # fmt: skip
     config = to_toml(load_config(HERE / "block.toml", small))
     short = {

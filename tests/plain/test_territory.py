@@ -136,7 +136,7 @@ def patched(busy: Busy, site: int, centre: int) -> tuple[float, float]:
             busy.cavities.records.foot[record] = 1
             area += area_there_was(lattice, busy.cavities, voxel, *there)
             projected += own
-    return area * lattice.voxel_um**2, projected * lattice.voxel_um**2
+    return (area or projected) * lattice.voxel_um**2, projected * lattice.voxel_um**2
 
 
 def test_claims(busy: Busy) -> None:
@@ -185,7 +185,7 @@ def test_claims(busy: Busy) -> None:
         assert_same(busy, plain)
     assert claimed > 5
     assert refused > 5
-    # Normals of a voxel scatter about the surface's: a flat patch may lean a little less than not at all.
+    # Normals of voxels scatter about the surface's.
     assert 0.97 < min(leaning) < 1.02 < max(leaning)
 
 
