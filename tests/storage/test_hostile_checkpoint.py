@@ -30,6 +30,7 @@ from bonesim.storage import checkpoint
 BUSY: dict[str, Any] = TINY | {
     "schedule": {"burn_in_day": 60, "duration_day": 8, "checkpoint_every_day": 100},
     "mechanics": {"interval_day": 30},
+    "specimen": {**TINY["specimen"], "preset": "young_vertebra"},
     "cells": {**TINY["cells"], "osteoblast": {"reversal_day": 10.0}},
 }
 
