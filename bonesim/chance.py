@@ -11,7 +11,7 @@ import numpy as np
 
 from bonesim.kernel import kernel
 
-# The closed list of decisions that involve chance. A number is never reused.
+# The closed list of decisions that involve chance. A number is never reused; 10, 11, 12 and 34 are past.
 CANDIDATE_PLACE = 1
 ORIGINATION = 2
 BMU_AREA = 3
@@ -21,9 +21,6 @@ OSTEOCLAST_PLACE = 6
 STRAIN_STOP = 7
 OSTEOCLAST_NUMBER = 8
 MONONUCLEAR_DEPTH = 9
-EROSION_ROUNDING = 10
-FORMATION_START = 11
-APPOSITION_ROUNDING = 12
 OSTEOBLAST_LIFE = 13
 OSTEOBLAST_FATE = 14
 OSTEOCYTE_NUMBER = 15

@@ -102,7 +102,11 @@ class OsteoblastParameters(Parameters):
     ] = -1.0
     apposition_um_per_day: Annotated[
         float,
-        Field(gt=0, le=5, description="speed at the start, a0; fit: W.Th over FP, .5-1 (guide M1)"),
+        Field(
+            gt=0,
+            le=5,
+            description="speed at the start, a0; fit: MAR .5-.7 by sections, .5-1 (guide M1)",
+        ),
     ] = 0.75
     apposition_tau_day: Annotated[
         float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")

@@ -147,6 +147,18 @@ class Drug(Parameters):
         return found
 
 
+class Hormone(Drug):
+    """A hormone that is given and adds to the person's own; release, not clearance, sets its half-life."""
+
+    #: The target it is (of `TARGETS`).
+    given: ClassVar[str]
+    clearance_sets_half_life = False
+
+    def effects(self, level: Values, taker: Taker) -> Mapping[str, Values]:
+        """The level, given."""
+        return {self.given: level}
+
+
 class AromataseInhibitor(Drug):
     """A reversible inhibitor of aromatase: in the testis testosterone competes with it (guide M7.3)."""
 

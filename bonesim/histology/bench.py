@@ -20,7 +20,7 @@ from bonesim.histology.surface_state import (
 from bonesim.histology.tracker import FIRST, NEVER, SECOND, Tracker
 from bonesim.units import FULL
 
-#: Two labels nearer than this are not seen apart, um: the least that light resolves is .3.
+#: Two labels nearer than this are one line, um; choice: three times what light resolves.
 _APART_UM = 1.0
 
 

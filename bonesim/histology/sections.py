@@ -3,7 +3,8 @@
 Each triangle keeps the voxel beneath its middle and the one above, so values of voxels (a site, a label)
 are known on the surface too. Both lie nearly a voxel away along its normal. (The two voxels between which
 marching cubes puts a corner lie beside the middle, and partly filled ones above their neighbours' bone: by
-them a territory of radius 30 um has 19 % too much surface, one of 120 um 5 %; by these -1 and +1 %.)
+them discs of 30, 60 and 120 um radius on tilted planes have 19, 10 and 5 % too much surface; by these 0, 2
+and 1 %.)
 
 A section is a plane; its trace is the line where it cuts the triangles. Parfitt's factors for isotropic
 surface convert profiles to 3-D referents: perimeter per area x 4/pi is surface per volume. Width is
@@ -22,7 +23,7 @@ from bonesim.morphometry.shape import surface_mesh
 
 #: Parfitt 1983: surface per volume from perimeter per area.
 PERIMETER_TO_SURFACE = 4.0 / np.pi
-#: Surface cut at a flatter angle shows no lamellae, and is not measured: sine of 30 degrees.
+#: Surface cut at a flatter angle is not measured, as readers leave it out; assumed: sine of 30 degrees.
 _FLATTEST = 0.5
 #: Thickness from width for isotropic surface cut at 30 to 90 degrees: mean of sin^2 over that of sin.
 _OBLIQUE = (np.pi / 6.0 + np.sqrt(3.0) / 8.0) / (np.sqrt(3.0) / 2.0)
@@ -137,7 +138,7 @@ class Sections:
         length_um: of each piece.
         axis: across which the section of each piece is.
         planes: (axis, place in voxels) of each section.
-        weights: for each axis, the share of a voxel at each place that lies in the box.
+        shape: of the box, voxels; it ends at the centres of the outermost.
         voxel_um: edge of a voxel.
     """
 
@@ -145,7 +146,7 @@ class Sections:
     length_um: Floats
     axis: NDArray[np.int64]
     planes: tuple[tuple[int, float], ...]
-    weights: tuple[Floats, ...]
+    shape: tuple[int, ...]
     voxel_um: float
 
     def trace_um(self, of_triangle: NDArray[Any]) -> float:
@@ -178,19 +179,9 @@ class Sections:
 
     def section_um2(self) -> float:
         """Area of all sections."""
-        edge = [float(w.sum()) for w in self.weights]
-        voxels = sum(float(np.prod(edge)) / edge[axis] for axis, _ in self.planes)
-        return voxels * self.voxel_um**2
-
-
-def box_weights(shape: tuple[int, ...]) -> tuple[Floats, ...]:
-    """Share of each layer between the centres of the outermost: they count half."""
-    found = []
-    for size in shape:
-        w = np.ones(size)
-        w[[0, -1]] = 0.5
-        found.append(w)
-    return tuple(found)
+        edge = np.array(self.shape) - 1.0
+        voxels = sum(edge.prod() / edge[axis] for axis, _ in self.planes)
+        return float(voxels * self.voxel_um**2)
 
 
 def sections_through(surface: Surface, spacing_um: float, start: float) -> Sections:
@@ -223,7 +214,7 @@ def sections_through(surface: Surface, spacing_um: float, start: float) -> Secti
         axes.append(np.full(len(which), axis, np.int64))
     return Sections(
         np.concatenate(triangles), np.concatenate(lengths), np.concatenate(axes), tuple(planes),
-        box_weights(surface.shape), surface.voxel_um,
+        surface.shape, surface.voxel_um,
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class Tracker:
 
     Attributes:
         periods: by phase (OSTEOCLAST is all of resorption).
-        completed: sites whose formation began and ended, by their final surface.
+        completed: sites whose formation ended, by their final surface.
         eroded: sites whose formation began, cavity beneath the surface there was before.
         packet: for each voxel the number of the packet it is in, in order of completion, or 0.
         packet_bmu: for each packet a number of its BMU, rising with the day its first completed.
@@ -188,8 +188,9 @@ class Tracker:
         self._settle_labels(new, records, old_records)
         self.ended_day[old_records[0][_chosen(old_records[1], np.flatnonzero(gone), rows)]] = s.day
         self._follow_bases(records, starting)
+        self._measure(old_records, starting, ending, inside)
+        # Where the wall of a team begins that formed before the tracker did is not known.
         known = [identity not in self._unknown for identity in old.id[ending].tolist()]
-        self._measure(old_records, starting, ending[known], inside)
         self._keep_packets(old_records, old, ending[known])
 
     def _follow_bases(self, records: tuple[NDArray[np.int64], ...], starting: Any) -> None:

@@ -272,6 +272,8 @@ def test_osteoid_stays_until_it_is_mineral(patches: Simulation) -> None:
         true, seen = truth_of(tracker, bench, p), seen_in_sections(patches, bench, p)
         assert true["OS/BS"] == pytest.approx(seen["OS/BS"])
         shares[day] = true["OS/BS"]
+    # Also of sites that formed before the tracker did, the area that was completed is known.
+    assert tracker.completed.count == (PATCHES - 1) ** 2  # of those not in the rim
     assert shares == {
         9: pytest.approx(100),
         10: pytest.approx(100),

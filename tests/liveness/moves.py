@@ -87,7 +87,7 @@ def worlds_of(leaf: Leaf) -> tuple[str, ...]:
 
 
 def bounds(leaf: Leaf) -> tuple[float, float]:
-    """Least and largest value that may be given (open ends are not told apart)."""
+    """Least and largest value that may be given (open and closed ends alike)."""
     low, high = -np.inf, np.inf
     for one in leaf.declared.field.metadata:
         match one:

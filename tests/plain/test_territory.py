@@ -343,6 +343,25 @@ def test_a_patch_s_area(busy: Busy) -> None:
     assert_same(busy, plain)
 
 
+def test_a_patch_with_records_has_an_area(busy: Busy) -> None:
+    """Also where each voxel's own normal points away from the faces that look against the site's."""
+    sites, generator, taken = busy.cavities.sites, np.random.default_rng(5), 0
+    for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 3].tolist():
+        n = np.array(inward_normal(busy.lattice, busy.cavities, voxel, 3, busy.shape))
+        n += 0.6 * generator.normal(size=3)
+        n /= np.linalg.norm(n)
+        site = int(new_row(sites))
+        sites.nz[site], sites.ny[site], sites.nx[site], sites.first[site] = *n, -1
+        narrow = NUMBERS._replace(territory_radius_um=20.0)
+        area, projected = take_patch(busy.lattice, busy.cavities, site, voxel, narrow, busy.shape)
+        has = sites.first[site] >= 0
+        assert (area > 0.0) == has
+        assert (projected > 0.0) == has
+        taken += has
+        close_site(busy.lattice, busy.cavities, site)
+    assert taken > 100
+
+
 def test_closing_and_dropping(busy: Busy) -> None:
     for site in alive(busy.cavities.sites)[::11]:
         plain = busy.copy()

@@ -1,21 +1,17 @@
 """Testosterone cypionate in oil, injected."""
 
-from collections.abc import Mapping
-
 from bonesim.endocrine.drug import (
     Absorption,
     Bioavailability,
     Clearance,
     ClearanceCv,
-    Drug,
     Elimination,
-    Taker,
+    Hormone,
 )
 from bonesim.endocrine.regimen import InjectionRegimen
-from bonesim.endocrine.targets import Values
 
 
-class TestosteroneCypionate(Drug):
+class TestosteroneCypionate(Hormone):
     """Kinetics of testosterone cypionate."""
 
     name = "testosterone_cypionate"
@@ -25,7 +21,7 @@ class TestosteroneCypionate(Drug):
         "Depo-Testosterone label, unchecked (guide M7.3)"
     )
     regimen = InjectionRegimen
-    clearance_sets_half_life = False
+    given = "testosterone"
     draw_key = 3
 
     absorption_per_day: Absorption = 0.6
@@ -33,7 +29,3 @@ class TestosteroneCypionate(Drug):
     clearance_l_per_day: Clearance = 1000.0
     bioavailability: Bioavailability = 0.594
     clearance_cv: ClearanceCv = 0.2
-
-    def effects(self, level: Values, taker: Taker) -> Mapping[str, Values]:
-        """Testosterone given."""
-        return {"testosterone": level}
