@@ -344,22 +344,27 @@ def test_a_patch_s_area(busy: Busy) -> None:
 
 
 def test_a_patch_with_records_has_an_area(busy: Busy) -> None:
-    """Also where each voxel's own normal points away from the faces that look against the site's."""
-    sites, generator, taken = busy.cavities.sites, np.random.default_rng(5), 0
-    for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 3].tolist():
-        n = np.array(inward_normal(busy.lattice, busy.cavities, voxel, 3, busy.shape))
-        n += 0.6 * generator.normal(size=3)
-        n /= np.linalg.norm(n)
-        site = int(new_row(sites))
-        sites.nz[site], sites.ny[site], sites.nx[site], sites.first[site] = *n, -1
-        narrow = NUMBERS._replace(territory_radius_um=20.0)
-        area, projected = take_patch(busy.lattice, busy.cavities, site, voxel, narrow, busy.shape)
-        has = sites.first[site] >= 0
-        assert (area > 0.0) == has
-        assert (projected > 0.0) == has
-        taken += has
-        close_site(busy.lattice, busy.cavities, site)
-    assert taken > 100
+    """Also where a voxel's own normal points away from the only face that looks against the site's."""
+    lattice, sites, turned = busy.lattice, busy.cavities.sites, 0
+    narrow = NUMBERS._replace(territory_radius_um=10.0)  # its centre alone
+    for voxel in lattice.surface[: lattice.counts[0]].tolist():
+        own = np.array(inward_normal(lattice, busy.cavities, voxel, 3, busy.shape))
+        if area_there_was(lattice, busy.cavities, voxel, *own) > 0 or lattice.owner[voxel] >= 0:
+            continue
+        for axis in np.flatnonzero(np.abs(own) < 0.3):
+            n = own.copy()
+            n[axis] = -0.2 * np.sign(own[axis] or 1.0)
+            n /= np.linalg.norm(n) or 1.0
+            if area_there_was(lattice, busy.cavities, voxel, *n) == 0:
+                continue
+            site = int(new_row(sites))
+            sites.nz[site], sites.ny[site], sites.nx[site], sites.first[site] = *n, -1
+            area, projected = take_patch(lattice, busy.cavities, site, voxel, narrow, busy.shape)
+            has = sites.first[site] >= 0
+            assert (area > 0.0) == (projected > 0.0) == has
+            turned += has
+            close_site(lattice, busy.cavities, site)
+    assert turned > 0
 
 
 def test_closing_and_dropping(busy: Busy) -> None:
