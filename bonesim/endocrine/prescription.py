@@ -148,5 +148,5 @@ def _from(blood: Blood, day: float) -> Blood:
         day=blood.day[kept], t_ng_per_dl=blood.t_ng_per_dl[kept],
         e2_pg_per_ml=blood.e2_pg_per_ml[kept],
         receptors_held=tuple((share[kept], signal) for share, signal in blood.receptors_held),
-        bone_targets=BoneTargets(*(each[kept] for each in blood.bone_targets)),
+        bone_targets=BoneTargets(*(each[kept] for each in blood.bone_targets)),  # type: ignore[index]
     )  # fmt: skip

@@ -177,7 +177,7 @@ AXIS_DRUGS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("person", [MAN, ProtocolParameters(sex="female", age_year=30)])
+@pytest.mark.parametrize("person", [MAN, ProtocolParameters(sex="female", age_year=22)])
 @given(state_values, st.lists(st.floats(0, 50), min_size=9, max_size=9), st.floats(0, 3000))
 def test_slopes_are_the_equations(
     person: ProtocolParameters, state: tuple[float, ...], amounts: list[float], day: float
