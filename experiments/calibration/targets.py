@@ -142,7 +142,7 @@ TARGETS: tuple[Target, ...] = (
     Target("A15", "from 1 y before to 2 y after menopause, spine DXA", "%", -7.4, -9.0, -5.5, True,
            lambda v: v.dxa("menopause", 4 * YEAR, YEAR)),
     Target("A15'", "each year after that, spine DXA", "%/y", -1.1, -1.6, -0.4, True,
-           lambda v: v.dxa("menopause", 8 * YEAR, 5 * YEAR) / 3.0),
+           lambda v: v.dxa("menopause", 6 * YEAR, 4 * YEAR) / 2.0),
     Target("A16", "androgen deprivation, 9-12 months, spine DXA", "%", -3.3, -4.5, -2.2, True,
            lambda v: v.dxa("castrated", 320)),
     Target("A18", "estradiol after menopause less none, 3 y, spine DXA", "pp", 4.5, 3.0, 6.0, True,
