@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     from bonesim.api.pictures import plot_trial as plot_trial
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
+    from bonesim.api.posterior import bands as bands
+    from bonesim.api.posterior import plot_bands as plot_bands
+    from bonesim.api.posterior import posterior_members as posterior_members
+    from bonesim.api.posterior import run_posterior as run_posterior
+    from bonesim.api.posterior import run_posterior_cost as run_posterior_cost
     from bonesim.api.published import bones as bones
     from bonesim.api.report import report as report
     from bonesim.api.scans import look as look
@@ -123,6 +128,9 @@ _NAMES = {
     "api.compare": ("compare", "paired_sweep"),
     "api.film": ("film",),
     "api.published": ("bones",),
+    "api.posterior": (
+        "run_posterior", "run_posterior_cost", "bands", "plot_bands", "posterior_members",
+    ),
     "api.report": ("report",),
     "api.export": ("export",),
     "api.files": ("verify",),

@@ -153,7 +153,7 @@ def old_text(config: Config) -> str:
 
 
 def test_a_stored_configuration_gets_todays_names() -> None:
-    config = validated(nested(NEW, 0.7) | nested("mechanics.min_bone_share", 0.25), "test")
+    config = validated(nested(NEW, 7.0) | nested("mechanics.min_bone_share", 0.25), "test")
     tree = tree_of(config)
     for old, new in RENAMED.items():
         *branches, leaf = new.split(".")

@@ -32,6 +32,7 @@ def sweep(
     scheduler: str | None = None,
     cluster: str | None = None,
     progress: "Progress | None" = None,
+    posterior: int | None = None,
 ) -> "pd.DataFrame":
     """Simulate what is missing of a study; returns its results, one row per run and snapshot.
 
@@ -43,6 +44,8 @@ def sweep(
         scheduler: address of a running Dask scheduler, tcp://host:port.
         cluster: job queue, "slurm", "pbs", ...
         progress: shown, e.g. `bonesim.sweeps.progress.SweepTerminal()`.
+        posterior: replicates are so many members of the posterior, each on a bone of its own; as the
+            study has it if None.
 
     Returns:
         The results so far; `attrs["missing"]` counts the points without one.
@@ -53,16 +56,18 @@ def sweep(
     """
     from bonesim.sweeps.study import Study
 
-    return _done(Study(Path(study)), folder, workers, scheduler, cluster, progress)
+    what = Study(Path(study), posterior)
+    return _done(what, folder, workers, scheduler, cluster, progress)
 
 
 def sweep_share(
-    study: str | Path, folder: str | Path, *, task_index: int, task_count: int
-) -> "pd.DataFrame":
+    study: str | Path, folder: str | Path, *, task_index: int, task_count: int,
+    posterior: int | None = None,
+) -> "pd.DataFrame":  # fmt: skip
     """Simulate one share of a study in this process, for arrays of cluster jobs; see `sweep`.
 
     Args:
-        study, folder: as for `sweep`.
+        study, folder, posterior: as for `sweep`.
         task_index: which share, from 0.
         task_count: how many there are.
 
@@ -74,18 +79,18 @@ def sweep_share(
 
     if not 0 <= task_index < task_count:
         raise InputError(f"got {task_index}; allowed 0 to {task_count - 1}", parameter="task_index")
-    missing = run_share(Study(Path(study)), Path(folder), task_index, task_count)
+    missing = run_share(Study(Path(study), posterior), Path(folder), task_index, task_count)
     return _results(Path(folder), missing)
 
 
 def sweep_cost(
     study: str | Path, folder: str | Path, *, workers: int | None = None,
-    scheduler: str | None = None, cluster: str | None = None,
+    scheduler: str | None = None, cluster: str | None = None, posterior: int | None = None,
 ) -> "Plan":  # fmt: skip
     """What is left to do of a study, and what it costs: points, hours, memory, disk.
 
     Args:
-        study, folder, workers, scheduler, cluster: as for `sweep`; nothing is written.
+        study, folder, workers, scheduler, cluster, posterior: as for `sweep`; nothing is written.
 
     Raises:
         InputError: as `sweep`.
@@ -93,7 +98,7 @@ def sweep_cost(
     from bonesim.sweeps.study import Study
     from bonesim.sweeps.sweep import plan
 
-    return plan(Study(Path(study)), Path(folder), workers, scheduler, cluster)
+    return plan(Study(Path(study), posterior), Path(folder), workers, scheduler, cluster)
 
 
 def sweep_status(folder: str | Path) -> "pd.DataFrame":
@@ -139,12 +144,15 @@ def trial(
     scheduler: str | None = None,
     cluster: str | None = None,
     progress: "Progress | None" = None,
+    posterior: int | None = None,
 ) -> "Comparison":
     """Simulate what is missing of a clinical trial on virtual people; returns its tables.
 
     Args:
         config: TOML file of the trial.
         folder, workers, scheduler, cluster, progress: as for `sweep`.
+        posterior: each bone, with the persons on it, has one of so many members of the posterior; as the
+            trial has it if None.
 
     Returns:
         estimates (one row per quantity, day, estimate and arm or difference), curves (against day),
@@ -155,20 +163,20 @@ def trial(
     """
     from bonesim.trials.trial import Trial
 
-    what = Trial(Path(config))
+    what = Trial(Path(config), posterior)
     results = _done(what, folder, workers, scheduler, cluster, progress)
     return _compared(what, Path(folder), results)
 
 
 def trial_cost(
     config: str | Path, folder: str | Path, *, workers: int | None = None,
-    scheduler: str | None = None, cluster: str | None = None,
+    scheduler: str | None = None, cluster: str | None = None, posterior: int | None = None,
 ) -> "Plan":  # fmt: skip
     """What is left to do of a trial, and what it costs; see `sweep_cost`."""
     from bonesim.sweeps.sweep import plan
     from bonesim.trials.trial import Trial
 
-    return plan(Trial(Path(config)), Path(folder), workers, scheduler, cluster)
+    return plan(Trial(Path(config), posterior), Path(folder), workers, scheduler, cluster)
 
 
 def compare_trial(folder: str | Path) -> "Comparison":

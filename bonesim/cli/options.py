@@ -88,6 +88,12 @@ SmoothVoxel = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="JSON records on stdout.")]
 Csv = Annotated[str | None, typer.Option(help="Write the table as CSV: a file, or - for stdout.")]
 Parquet = Annotated[Path | None, typer.Option(help="Write the table as Parquet.")]
+Posterior = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Over so many members of the posterior: medians and bands; -o is a folder."
+    ),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one a core.")]
 Scheduler = Annotated[str | None, typer.Option(help="A running Dask scheduler, tcp://host:port.")]

@@ -15,6 +15,7 @@ from bonesim.cli.options import (
     DensityIntercept,
     DensitySlope,
     Overwrite,
+    Posterior,
     Quiet,
     RunFile,
     RunOutput,
@@ -41,6 +42,14 @@ def run(
         bool,
         typer.Option("--twin", help="Also the untreated twin: same bone, same random numbers."),
     ] = False,
+    posterior: Posterior = None,
+    split: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="With --posterior: runs for each part of the spread; a quarter of the members.",
+        ),
+    ] = None,
     seed: Seed = None,
     change: Change = None,
     until_day: UntilDay = None,
@@ -84,6 +93,14 @@ def run(
         "index": index, "array": array,
     }  # fmt: skip
     resolved = as_config(config, _scan_changes(scan) | parsed_changes(change or []), seed)
+    if split is not None and posterior is None:
+        raise InputError("belongs to `posterior`; give that too", parameter="split")
+    if posterior is not None:
+        if twin or until_day is not None:
+            wrong = "twin" if twin else "until_day"
+            raise InputError("has no meaning with `posterior`; leave it out", parameter=wrong)
+        _run_posterior(resolved, output, posterior, split, dry_run, quiet)
+        return
     if dry_run:
         _print_plan(resolved, output, twin, until_day)
         return
@@ -135,6 +152,29 @@ def info(
             sys.stdout.write(printable(run.config_text))
         return
     print(printable(report.text(look.info(file))))
+
+
+def _run_posterior(
+    config: "Config", output: Path, posterior: int, split: int | None, dry_run: bool, quiet: bool
+) -> None:
+    """Simulate an ensemble into a folder; its bands as text, picture and CSV."""
+    from bonesim.analysis.bands import text
+    from bonesim.api import posterior as ensemble
+    from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
+
+    if dry_run:
+        cost = ensemble.run_posterior_cost(config, output, posterior=posterior, split=split)
+        print(cost.text())
+        return
+    with stopped_politely(output):
+        table = ensemble.run_posterior(
+            config, output, posterior=posterior, split=split,
+            progress=None if quiet else SweepTerminal(),
+        )  # fmt: skip
+    if len(table):
+        ensemble.plot_bands(output, output / "bands.png", overwrite=True)
+        print(text(table))
+    exit_if_results_missing(table.attrs["missing"], output)
 
 
 def _print_plan(config: "Config", output: Path, twin: bool, until_day: int | None) -> None:

@@ -12,6 +12,7 @@ from bonesim.cli.options import (
     Folder,
     Overwrite,
     Picture,
+    Posterior,
     Quiet,
     Scheduler,
     Workers,
@@ -27,6 +28,7 @@ StudyFolder = Annotated[Path, typer.Argument(help="Folder of a sweep.", show_def
 def run(
     study: Annotated[Path, typer.Argument(help="Study, TOML.", show_default=False)],
     output: Folder,
+    posterior: Posterior = None,
     dry_run: DryRun = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -43,17 +45,20 @@ def run(
 
     if dry_run:
         cost = studies.sweep_cost(
-            study, output, workers=workers, scheduler=scheduler, cluster=cluster
-        )
+            study, output, workers=workers, scheduler=scheduler, cluster=cluster,
+            posterior=posterior,
+        )  # fmt: skip
         print(cost.text())
         return
     if task_index is not None:
-        results = studies.sweep_share(study, output, task_index=task_index, task_count=task_count)
+        results = studies.sweep_share(
+            study, output, task_index=task_index, task_count=task_count, posterior=posterior
+        )
     else:
         with stopped_politely(output):
             results = studies.sweep(
                 study, output, workers=workers, scheduler=scheduler, cluster=cluster,
-                progress=None if quiet else SweepTerminal(),
+                progress=None if quiet else SweepTerminal(), posterior=posterior,
             )  # fmt: skip
     exit_if_results_missing(results.attrs["missing"], output)
 
@@ -77,6 +82,15 @@ def gather(folder: StudyFolder) -> None:
     if found["missing"]:
         print(f"{found['missing']} points have no result", file=sys.stderr)
     print(folder / "results.csv", file=sys.stderr)
+
+
+@plot_app.command(epilog="Example: bonesim plot bands ensemble -o bands.png")
+def bands(folder: StudyFolder, output: Picture, overwrite: Overwrite = False) -> None:
+    """Medians and 90 % bands of run --posterior against time; the numbers as CSV beside."""
+    from bonesim.api import posterior
+
+    posterior.plot_bands(folder, output, overwrite=overwrite)
+    print(output, file=sys.stderr)
 
 
 @plot_app.command(epilog="Example: bonesim plot sweep sweep -o sweep.png --outcome tb_th_um")

@@ -12,6 +12,7 @@ from bonesim.cli.options import (
     Folder,
     Overwrite,
     Picture,
+    Posterior,
     Quiet,
     Scheduler,
     Workers,
@@ -22,6 +23,7 @@ from bonesim.cli.sweep import plot_app
 def trial(
     config: Annotated[Path, typer.Argument(help="Trial, TOML.", show_default=False)],
     output: Folder,
+    posterior: Posterior = None,
     dry_run: DryRun = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -37,15 +39,16 @@ def trial(
 
     if dry_run:
         cost = studies.trial_cost(
-            config, output, workers=workers, scheduler=scheduler, cluster=cluster
-        )
+            config, output, workers=workers, scheduler=scheduler, cluster=cluster,
+            posterior=posterior,
+        )  # fmt: skip
         print(cost.text())
         return
     try:
         with stopped_politely(output):
             comparison = studies.trial(
                 config, output, workers=workers, scheduler=scheduler, cluster=cluster,
-                progress=None if quiet else SweepTerminal(),
+                progress=None if quiet else SweepTerminal(), posterior=posterior,
             )  # fmt: skip
     except InputError:
         if (output / "points.csv").is_file():

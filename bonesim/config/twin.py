@@ -12,7 +12,7 @@ from typing import Any
 
 from bonesim.config.ablation import PROCESSES
 from bonesim.config.config import Config, tree_of, validated
-from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse
+from bonesim.endocrine.course import SteppedCourse, TableCourse
 from bonesim.errors import InputError
 
 TITLE = "untreated twin: "
@@ -21,7 +21,7 @@ TITLE = "untreated twin: "
 def untreated_twin(config: Config) -> Config:
     """The same configuration without treatment from day 0 on.
 
-    A stepped course loses its steps; a table becomes the level of day 0; a protocol loses the
+    A stepped course loses the steps from day 0 on; a table stays at its level of day 0; a protocol loses the
     courses of drugs that begin on day 0 or later and every later change of diet and load, and what
     was begun before is not stopped.
 
@@ -83,12 +83,11 @@ def _untreated(config: Config) -> dict[str, Any]:
     if config.protocol is not None:
         tree["protocol"] = _before_day_0(tree["protocol"])
     elif isinstance(course, SteppedCourse):
-        tree["hormones"]["course"]["steps"] = []
+        tree["hormones"]["course"]["steps"] = _earlier(tree["hormones"]["course"]["steps"])
     elif isinstance(course, TableCourse):
-        levels = config.course()
-        tree["hormones"]["course"] = ConstantCourse(
-            e2_pg_per_ml=levels.e2_pg_per_ml(0.0), t_ng_per_dl=levels.t_ng_per_dl(0.0)
-        ).model_dump()
+        config.course()  # a table that cannot be read has no twin
+        until = 0.0 if course.until_day is None else min(course.until_day, 0.0)
+        tree["hormones"]["course"]["until_day"] = until
     return tree
 
 

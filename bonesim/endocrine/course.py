@@ -161,6 +161,14 @@ class TableCourse(WrittenCourse):
             description="testosterone if the table has no column for it; assumed, eugonadal man",
         ),
     ] = 500.0
+    until_day: Annotated[
+        float | None,
+        Field(
+            ge=EARLIEST_DAY,
+            le=73000,
+            description="levels stay from then on; none: as written; input",
+        ),
+    ] = None
     sha256: Annotated[
         str | None,
         Field(
@@ -181,7 +189,8 @@ def make_course(parameters: AnyCourse) -> Course:
     """
     youth = parameters.youth_e2_pg_per_ml
     if isinstance(parameters, TableCourse):
-        return _Interpolated(*_read_table(parameters), youth)
+        until_day = math.inf if parameters.until_day is None else parameters.until_day
+        return _Interpolated(*_read_table(parameters), youth, until_day)
     steps = parameters.steps if isinstance(parameters, SteppedCourse) else ()
     e2 = [(step.start_day, step.e2_pg_per_ml, step.tau_day) for step in steps]
     t = [
@@ -331,17 +340,23 @@ class _Interpolated(_Written):
         e2_pg_per_ml: NDArray[np.float64],
         t_ng_per_dl: NDArray[np.float64],
         youth_e2_pg_per_ml: float | None,
+        until_day: float,
     ) -> None:
         super().__init__(float(days[0]), youth_e2_pg_per_ml)
+        self._until_day = until_day
         self._days, self._e2, self._t = days, e2_pg_per_ml, t_ng_per_dl
 
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day`, pg/mL."""
-        return float(np.interp(self._moment(day), self._days, self._e2))
+        return float(np.interp(self._written_at(day), self._days, self._e2))
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
-        return float(np.interp(self._moment(day), self._days, self._t))
+        return float(np.interp(self._written_at(day), self._days, self._t))
+
+    def _written_at(self, day: float) -> float:
+        """The day of the table that counts on `day`."""
+        return min(self._moment(day), self._until_day)
 
 
 def _read_table(

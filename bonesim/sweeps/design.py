@@ -7,7 +7,8 @@
     sobol             Saltelli's scheme for Sobol indices (SALib)
     morris            Morris's trajectories for elementary effects (SALib)
 
-A row's replicates differ in seed, and in what `also` of the design sets (e.g. a bone for each).
+A row's replicates differ in seed, in what `also` of the design sets (e.g. a bone for each), and under
+`posterior` in the parameters of the calibration's members.
 With `common_random_numbers` replicate r has the same seed in every row: rows are compared on common
 random numbers. Without it no two runs share a seed.
 """
@@ -122,6 +123,14 @@ class DesignParameters(Parameters):
             "plus N, as in {'specimen.seed' = '+1'}, a bone for each; input",
         ),
     ]
+    posterior: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="replicate r has member r (in turn) of so many of the posterior; 0: defaults; input",
+        ),
+    ] = 0
     where: Annotated[
         str | None,
         Field(description="rows kept: a condition on columns, as pandas reads it; input"),

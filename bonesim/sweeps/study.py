@@ -24,11 +24,13 @@ from bonesim.config.inputs import digest_of
 from bonesim.config.plain_toml import MAX_BYTES, tree_from
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
+from bonesim.specimens.synthetic import SyntheticParameters
 from bonesim.storage.durable import read_text
 from bonesim.storage.file_kind import refuse_other_kind
 from bonesim.storage.layout import SCHEMA_VERSION
 from bonesim.storage.program import outcome_hash
 from bonesim.sweeps.design import DesignParameters, rows_of, seeds_of
+from bonesim.sweeps.members import member_of, members
 from bonesim.sweeps.worker import Simulate, simulate_for
 
 if TYPE_CHECKING:
@@ -119,15 +121,21 @@ class Study:
 
     Args:
         path: the TOML file.
+        posterior: replicates are so many members of the posterior, each on a bone of its own; None:
+            as the file has it.
 
     Raises:
         InputError: anything in it that is not allowed, or a path the config does not have.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, posterior: int | None = None) -> None:
         self.parameters, self.text = read_as(path, StudyParameters)
         self.path = path
         self.base = load_config(path.parent / self.parameters.base)
+        if posterior is not None:
+            self.parameters, self.text = self._over(posterior)
+        if self.parameters.design.posterior:
+            members(self.parameters.design.posterior)  # which refuses more than there are
         try:
             self.rows = self._filled(rows_of(self.parameters.design, path.parent))
         except InputError as error:
@@ -170,8 +178,9 @@ class Study:
                 changes |= one.changes(value) if one else {str(column): value}
             columns = {str(name): value for name, value in row.items()}
             for replicate in range(design.seeds):
-                if replicate == 0 or design.also:
-                    config = self._config(number, changes | design.changes(replicate))
+                if replicate == 0 or design.also or design.posterior:
+                    own = member_of(replicate, design.posterior) if design.posterior else {}
+                    config = self._config(number, dict(own) | changes | design.changes(replicate))
                     tree, inputs = tree_of(config), digest_of(config, seen)
                 tree["seed"] = seed = int(seeds[number, replicate])
                 text = tomli_w.dumps(tree)
@@ -179,6 +188,16 @@ class Study:
                 group = burn_in_group(tree)
                 found.append(Point(point, number, replicate, seed, columns, text, group, inputs))
         return found
+
+    def _over(self, count: int) -> tuple[StudyParameters, str]:
+        """The study over members of the posterior, and its text."""
+        design = self.parameters.design
+        also = dict(design.also)
+        if isinstance(self.base.specimen, SyntheticParameters):
+            also = {"specimen.seed": "+1"} | also
+        over = design.model_copy(update={"posterior": count, "seeds": count, "also": also})
+        study = self.parameters.model_copy(update={"design": over})
+        return study, tomli_w.dumps(study.model_dump(mode="json", exclude_none=True))
 
     def _filled(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """The rows, empty cells (of `rows_csv`) filled with the base's values."""

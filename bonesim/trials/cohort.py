@@ -19,6 +19,7 @@ from bonesim.chance import TRAIT, uniforms
 from bonesim.config.config import Config, tree_of
 from bonesim.errors import InputError
 from bonesim.specimens.synthetic import SyntheticParameters
+from bonesim.sweeps.members import member_of
 from bonesim.trials.parameters import CohortParameters, Trait
 
 if TYPE_CHECKING:
@@ -112,10 +113,17 @@ def changes_of(cohort: CohortParameters, base: Config) -> list[dict[str, Any]]:
         }
         if own_specimen:
             changes["specimen.seed"] = cohort.seed * ROOM + BONES_FROM + bone
+        if cohort.posterior:
+            changes |= member_of(bone, cohort.posterior)
         found.append(changes)
-    for _, values in _values(cohort, base):
+    tree = tree_of(base)
+    for trait, values in _values(cohort, base):
         for path, of_people in values.items():
             for person, value in enumerate(of_people):
+                # A factor is one on the member's value.
+                member = found[person].get(path)
+                if member is not None and trait.distribution == "lognormal":
+                    value = value / _value_at(tree, path) * member
                 found[person][path] = float(value)
     return found
 

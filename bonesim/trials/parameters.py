@@ -134,6 +134,14 @@ class CohortParameters(Parameters):
             description="different bones; person p has bone p mod bones; 0: one each; choice",
         ),
     ] = 0
+    posterior: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="bone b has member b (in turn) of so many of the posterior; 0: defaults; input",
+        ),
+    ] = 0
     dropout_per_year: Annotated[
         float, Field(ge=0, lt=1, description="share that leaves within a year; input")
     ] = 0.0

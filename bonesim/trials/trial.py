@@ -10,6 +10,7 @@ import tomli_w
 from bonesim.config.config import load_config, tree_of
 from bonesim.config.inputs import digest_of
 from bonesim.errors import InputError
+from bonesim.sweeps.members import members
 from bonesim.sweeps.study import Point, burn_in_group, identity, read_as
 from bonesim.sweeps.worker import Simulate
 from bonesim.trials.cohort import changes_of, cohort_of
@@ -25,14 +26,21 @@ class Trial:
 
     Args:
         path: the TOML file.
+        posterior: each bone has one of so many members of the posterior; None: as the file has it.
 
     Raises:
         InputError: anything in it that is not allowed, or a path the config does not have.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, posterior: int | None = None) -> None:
         self.path = path
         self.parameters, self.text = read_as(path, TrialParameters)
+        if posterior is not None:
+            over = self.parameters.cohort.model_copy(update={"posterior": posterior})
+            self.parameters = self.parameters.model_copy(update={"cohort": over})
+            self.text = tomli_w.dumps(self.parameters.model_dump(mode="json", exclude_none=True))
+        if self.parameters.cohort.posterior:
+            members(self.parameters.cohort.posterior)  # which refuses more than there are
         self.base = load_config(path.parent / self.parameters.base)
         try:
             check_quantities(self.parameters)

@@ -68,11 +68,20 @@ def test_what_was_under_way_before_day_0_goes_on() -> None:
     assert twin.e2_pg_per_ml(30.0) > 1.2 * whole.e2_pg_per_ml(30.0)
 
 
-def test_a_table_becomes_its_level_of_day_0(tmp_path: Path) -> None:
+def test_a_table_stays_at_its_level_of_day_0(tmp_path: Path) -> None:
     (tmp_path / "e2.csv").write_text("day,e2_pg_per_ml\n-10,40\n10,20\n100,3\n")
     tree = BASE | {"hormones": {"course": {"kind": "table", "path": str(tmp_path / "e2.csv")}}}
-    course = twin_of(tree)["hormones"]["course"]
-    assert (course["kind"], course["e2_pg_per_ml"]) == ("constant", 30.0)
+    whole, twin = config_of(tree).course(), config_of(twin_of(tree)).course()
+    assert [twin.e2_pg_per_ml(day) for day in (-1.0, 0.0, 50.0, 5000.0)] == [30.0] * 4
+    assert [twin.past.e2_pg_per_ml(day) for day in (-20.0, -5.0)] == [40.0, 35.0]
+    assert twin.youth_e2_pg_per_ml == whole.youth_e2_pg_per_ml == 40.0
+    assert twin.begins_day == whole.begins_day == -10.0
+
+
+def test_what_came_before_day_0_is_the_twin_s_too() -> None:
+    steps = [{"start_day": -900, "e2_pg_per_ml": 8}, {"start_day": 0, "e2_pg_per_ml": 2}]
+    tree = BASE | {"hormones": {"course": {"kind": "stepped", "e2_pg_per_ml": 90, "steps": steps}}}
+    assert [one["start_day"] for one in twin_of(tree)["hormones"]["course"]["steps"]] == [-900]
 
 
 @pytest.mark.parametrize("tree", (BASE, BASE | {"protocol": {"age_year": 61}}))

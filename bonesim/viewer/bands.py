@@ -1,0 +1,93 @@
+"""The picture of an ensemble: median and 90 % band of each quantity against time, and the spread's parts."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.analysis.bands import QUANTITIES, bands, differences
+from bonesim.errors import InputError
+from bonesim.units import DAYS_PER_YEAR
+from bonesim.viewer import palette
+from bonesim.viewer.picture import Drawing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Parts of the spread: column of the table -> (name, colour, hatching).
+PARTS = {
+    "share_parameters": ("parameters", palette.THICKNESS, ""),
+    "share_bones": ("bones", palette.BMD, "///"),
+    "share_chance": ("chance", "#BBBBBB", "..."),
+}
+#: Panels side by side.
+ACROSS = 4
+
+
+def draw(results: "pd.DataFrame") -> Drawing:
+    """Each quantity's difference from the untreated twin over members, and what its spread is of.
+
+    Args:
+        results: of an ensemble, see `analysis.bands.differences`.
+
+    Raises:
+        InputError: no member has a result after day 0.
+    """
+    from matplotlib.figure import Figure
+
+    table = bands(results)
+    later = table[table["day"] > 0]
+    if later.empty:
+        raise InputError("no member has a result after day 0 yet; let it run on")
+    names = [name for name in QUANTITIES if name in set(later["quantity"])]
+    with_parts = bool(np.isfinite(later["share_parameters"]).any())
+    panels = len(names) + with_parts
+    down = -(-panels // ACROSS)
+    figure = Figure(figsize=(3.4 * min(panels, ACROSS), 2.9 * down), dpi=120, layout="constrained")
+    axes = figure.subplots(down, min(panels, ACROSS), squeeze=False).ravel()
+    every = differences(results).query("role == 'member'")
+    for letter, (axis, name) in enumerate(zip(axes, names, strict=False)):
+        mine = table[table["quantity"] == name]
+        years = mine["day"] / DAYS_PER_YEAR
+        for _, one in every[every["quantity"] == name].groupby("number"):
+            axis.plot(one["day"] / DAYS_PER_YEAR, one["value"], color="#CCCCCC", lw=0.6, zorder=1)
+        axis.fill_between(years, mine["low"], mine["high"], color=palette.THICKNESS, alpha=0.25,
+                          lw=0, zorder=2)  # fmt: skip
+        axis.plot(
+            years, mine["median"], color=palette.THICKNESS, lw=1.8, marker="o", ms=3, zorder=3
+        )
+        axis.axhline(0.0, color=palette.INK, lw=0.8, ls=":")
+        axis.set_title(f"{chr(65 + letter)}  {QUANTITIES[name]}, n = {int(mine['n'].max())}",
+                       loc="left", fontsize=9)  # fmt: skip
+        axis.set_xlabel("years since day 0", fontsize=8)
+        axis.set_ylabel("from the untreated twin, %", fontsize=8)
+        axis.tick_params(labelsize=8)
+    if with_parts:
+        _draw_parts(axes[len(names)], later, names, chr(65 + len(names)))
+    for unused in axes[panels:]:
+        unused.remove()
+    return Drawing(
+        figure, {".csv": table.to_csv(index=False)},
+        "Difference from the untreated twin against time: grey lines are members of the posterior, "
+        "the line is their median, the band holds 90 % of them.",
+    )  # fmt: skip
+
+
+def _draw_parts(axis: object, later: "pd.DataFrame", names: list[str], letter: str) -> None:
+    """Bars: of what the spread on the last day is."""
+    from matplotlib.axes import Axes
+
+    assert isinstance(axis, Axes)
+    last = later[later["day"] == later["day"].max()].set_index("quantity").loc[names]
+    left = np.zeros(len(names))
+    for column, (name, colour, hatch) in PARTS.items():
+        share = 100.0 * last[column].fillna(0.0).to_numpy()
+        axis.barh(range(len(names)), share, left=left, color=colour, hatch=hatch, label=name,
+                  edgecolor="white", height=0.7)  # fmt: skip
+        left += share
+    axis.set_yticks(range(len(names)), [QUANTITIES[name] for name in names], fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 100)
+    axis.set_xlabel("share of the variance on the last day, %", fontsize=8)
+    axis.set_title(f"{letter}  the spread is of", loc="left", fontsize=9)
+    axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, frameon=False)
+    axis.tick_params(labelsize=8)
