@@ -89,6 +89,9 @@ PURE = {
     "critical_strain", "min_bone_share", "mineral_exponent", "max_cycles", "poisson", "share_x",
     "share_y", "share_z", "tolerance", "yield_strain",
     "bones", "cv", "high", "index", "low", "mean", "p", "people", "repeats", "sd", "value",
+    "rankl_exponent", "opg_exponent", "osteoblast_life_exponent", "precursor_growth_exponent",
+    "osteocyte_death_exponent", "births_adaptation", "depth_adaptation", "ovary_exponent",
+    "max_suppression", "recovery_cv", "never_recover_share", "share", "value", "posterior",
 }  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def test_kinds_and_groups() -> None:
     ("path", "advice"),
     [
         ("cells.osteoclast.dig_um_per_dya", "Did you mean cells.osteoclast.dig_um_per_day?"),
-        ("osteoclast.life_day", "Did you mean cells.osteocyte.lifespan_year?"),
+        ("osteocyte.life_year", "Did you mean cells.osteocyte.lifespan_year?"),
         ("interval_day", "3 have this name: signals.interval_day"),
         ("zzz", "Groups: title, seed, specimen"),
     ],

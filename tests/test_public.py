@@ -171,6 +171,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
         "new": lambda n: bonesim.new("study", folder / f"new_{n}"),
         "gather_sweep": lambda n: bonesim.gather_sweep(folder / "sweep"),
         "plot_sweep": lambda n: bonesim.plot_sweep(folder / "sweep"),
+        "posterior_members": lambda n: bonesim.posterior_members(),
+        "run_posterior_cost": lambda n: bonesim.run_posterior_cost(SMALL, folder / "e", posterior=n + 1),
     }  # fmt: skip
 
 
@@ -178,6 +180,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
 OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
 #: Tested with a run that has topological events in tests/viewer.
 OF_EVENTS = {"render_event"}
+#: Tested with an ensemble of their own in tests/sweeps.
+OF_ENSEMBLES = {"run_posterior", "bands", "plot_bands"}
 CLASSES = {
     "Config", "Specimen", "Simulation", "Observer", "Measure", "Drug", "Stopped", "Run",
     "BonesimError", "InputError",
@@ -192,7 +196,9 @@ def test_every_public_function_works_twice(
     for module, rows in (("scene", 300), ("twin_scene", 150)):
         monkeypatch.setattr(f"bonesim.viewer.{module}.HEIGHT_PX", rows)
     known = calls(folder, run_file)
-    assert set(known) | OF_TRIALS | OF_EVENTS | CLASSES | {"__version__"} == set(bonesim.__all__)
+    assert set(known) | OF_TRIALS | OF_EVENTS | OF_ENSEMBLES | CLASSES | {"__version__"} == set(
+        bonesim.__all__
+    )
     for name, call in known.items():
         for n in (0, 1):
             found = call(n)

@@ -144,7 +144,7 @@ def _results(folder: Path) -> "pd.DataFrame":
 
     results = Folder(folder).results()
     if len(results) and not {"role", "number", "arm"} <= set(results):
-        raise InputError(f"{folder}: is a sweep's or a trial's folder; give one of run --posterior")
+        raise InputError(f"{folder}: is a sweep's or a trial's folder; give one of `run_posterior`")
     return results
 
 

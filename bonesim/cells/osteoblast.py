@@ -3,22 +3,19 @@
     start       when a site has waited its BMU's share of tau (lognormal, mean 1), days counted as
                 2 N^2 / (1 + N^2) / sclerostin, N the local precursor pool, more where resorption left
                 coupling factors and lining cells shelter precursors, less where osteocytes make more
-                sclerostin. So teams follow each other as their osteoclasts did, and a BMU has one
-                cavity, not one at each late site;
+                sclerostin. Teams follow each other as their osteoclasts did: one cavity of a BMU;
                 not started by the arrest limit: the surface stays eroded (arrested)
     thickness   W = (osteoclastic depth / its excess + mononuclear depth) (1 + balance / reference)
-                    x wall(E2, T, sclerostin) x N^n, never more than was taken
+                    x wall(E2, T, sclerostin) x N^n
     strain      W x ((1 + u) / 2)^n: above 1 as the team finds it, up to 10 um beyond the surface
-                there was; below 1 (another n) as long as it works: what it does not form in disuse
-                is forgone
+                there was; below 1 (another n) what it does not form in disuse is forgone
     speed       a0 exp(-t / (tau_a W / W0)) um/d: every team starts alike, thicker walls take longer
 
-The depth that estradiol loss adds is not refilled: wall thickness does not follow it (Eriksen 1999:
-erosion depth +5 um, walls not demonstrably different). Each osteoblast is a row with a day and a fate:
+Wall thickness does not follow the depth that estradiol changes (Eriksen 1999: erosion depth +5 um,
+walls not demonstrably different). Each osteoblast is a row with a day and a fate:
 buried as an osteocyte, lining cell, or apoptosis; a team thins out as its speed does.
 
-Strain comes to the wall in two ways: as here, and by what osteocytes make of their sclerostin,
-weakly (hormones.response.sclerostin_wall_exponent). To recruitment it comes by sclerostin alone.
+Strain comes to the wall as here, and weakly by sclerostin (sclerostin_wall_exponent).
 
 Sources: guide M1, M4, M6; Eriksen 1984b, Eriksen 1999, Manolagas 2000, Lips 1978.
 """
@@ -249,11 +246,9 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
 
 @lean_kernel
 def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
-    """A team begins: it is to form what was taken, less what estradiol's loss added to the depth.
+    """A team begins: it is to form what was taken, less the depth that loss of estradiol added.
 
-    More than what was taken is formed where strain adds, where more estradiol than usual left the
-    cavity less deep than its wall, and under a drug; at most the largest overfill (`film`).
-    `wall` multiplies the thickness; strain comes to it voxel by voxel.
+    Strain, a drug, or a cavity less deep than usual make it more, by the largest overfill (`film`).
     """
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])

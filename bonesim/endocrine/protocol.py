@@ -138,7 +138,8 @@ class ProtocolParameters(Prescriptions):
         ),
     ] = None
     menopause_age_year: Annotated[
-        float, Field(ge=20, le=70, description="of a woman: final menstrual period; 51: median")
+        float,
+        Field(ge=20, le=70, description="of a woman: final menstrual period; assumed: median"),
     ] = 51.0
     transition_year: Annotated[
         float,

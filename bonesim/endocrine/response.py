@@ -9,15 +9,15 @@
     RANKL ~ exp(n l)    births ~ (RANK occupancy)^m    osteoclastic depth ~ exp(g l)    walls: none
 
 L is the mean over the day (not the logarithm of the day's mean). S is a Hill function of ERalpha and a
-little ERbeta, S = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h). It only says what a partial
-agonist is worth; without one E' is E.
+little ERbeta, S = (1-b) E^h / (E^h + K^h) + b E^h / (E^h + (1.5 K)^h). It only states what a
+partial agonist is worth; without one E' is E.
 
 The course begins in youth, where l is 0, and A is integrated through all that came before day 0: a
 decline, a menopause, a castration, years on a drug. The burn-in is simulated at the l of day 0. So
 nobody starts in a state that the law cannot reach, and men and women have one law. With w = 0 the
 set-point is that of youth for good (static). How much comes back after a suppression hangs on w and
 tau, which no withdrawal may fit (guide R3); an answer states w = 0 beside it. l < 0 is more than what
-cells are used to: fewer births, cavities less deep, and walls that stay, so that bone is added. Every
+cells have adapted to: fewer births, cavities less deep, and walls that stay, so that bone is added. Every
 effect is a line of `ResponseParameters`, and setting it to 0 switches it off.
 
 RANKL and OPG here are multipliers of production; `signals` computes their fields. Their competition
@@ -157,7 +157,7 @@ class ResponseParameters(Parameters):
         Field(
             ge=0,
             le=0.5,
-            description="osteoblast life ~ exp(-n l); 0-.05; budget -2 % (guide M9)",
+            description="osteoblast life ~ exp(-n l); assumed, 0-.05; budget -2 % (guide M9)",
         ),
     ] = 0.0
     precursor_growth_exponent: Annotated[

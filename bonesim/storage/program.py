@@ -26,7 +26,7 @@ PROGRAM_SOURCES = (
 #: What the outcomes of a point of a sweep or trial are computed with beside these.
 OUTCOME_SOURCES = (
     "instruments", "loss", "sweeps/design.py", "sweeps/extras.py", "sweeps/spent.py",
-    "sweeps/study.py", "sweeps/worker.py",
+    "sweeps/members.py", "sweeps/study.py", "sweeps/worker.py",
     "trials/parameters.py", "trials/visits.py",
 )  # fmt: skip
 
