@@ -91,7 +91,7 @@ PURE = {
     "bones", "cv", "high", "index", "low", "mean", "p", "people", "repeats", "sd", "value",
     "rankl_exponent", "opg_exponent", "osteoblast_life_exponent", "precursor_growth_exponent",
     "osteocyte_death_exponent", "births_adaptation", "depth_adaptation", "ovary_exponent",
-    "max_suppression", "recovery_cv", "never_recover_share", "share", "value", "posterior",
+    "max_suppression", "recovery_cv", "never_recover_share", "share", "posterior",
 }  # fmt: skip
 
 

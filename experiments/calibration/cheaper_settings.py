@@ -23,7 +23,7 @@ def losses(runs_by_course: Courses, day: int) -> pd.DataFrame:
     """Spine DXA lost beyond the control, pp, a row for each bone: load solved rarely, and as by default."""
 
     def lost(how: str) -> pd.Series:
-        return runs_by_course.dxa("control" + how, day) - runs_by_course.dxa(
+        return runs_by_course.dxa("woman" + how, day) - runs_by_course.dxa(
             "woman_inhibitor" + how, day
         )
 

@@ -94,13 +94,6 @@ SCENARIOS: dict[str, Scenario] = {
     ),
 }  # fmt: skip
 
-#: For the confirmation: the same, and what needs more years.
-LONGER: dict[str, Scenario] = SCENARIOS | {
-    "menopause": SCENARIOS["menopause"]._replace(days=(0, YEAR, 4 * YEAR, 6 * YEAR, 8 * YEAR)),
-    "woman_tamoxifen": SCENARIOS["woman_tamoxifen"]._replace(days=(0, YEAR, 2 * YEAR, 5 * YEAR)),
-    "calcium": SCENARIOS["calcium"]._replace(days=(0, YEAR, 3 * YEAR)),
-}
-
 #: What cheaper settings cost: the same year from the same day 0, load solved as rarely as the base has it
 #: and as often and finely as by default. Nothing else differs, chance included.
 OFTEN = " solved often"
