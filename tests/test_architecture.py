@@ -61,10 +61,10 @@ SOURCE = re.compile(
 )
 #: Numbers without a unit: shares, exponents, counts, seeds.
 PURE = {
-    "beta_share", "hill", "rankl_gain", "opg_loss", "activation_exponent", "speed_exponent",
-    "depth_exponent", "osteoblast_loss", "osteocyte_death_gain", "sclerostin_gain",
+    "beta_share", "hill", "activation_exponent", "speed_exponent",
+    "depth_exponent",
     "sclerostin_wall_exponent", "extra_depth_refilled", "androgen_formation_exponent",
-    "androgen_rankl_gain", "precursor_growth_gain", "origination_ceiling", "area_cv", "founders",
+    "androgen_rankl_gain", "origination_ceiling", "area_cv", "founders",
     "depth_cv", "territory_cv", "mononuclear_cv", "wait_cv", "least_share", "working_share", "strain_stop",
     "osteocyte_share", "lining_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
@@ -73,7 +73,7 @@ PURE = {
     "burn_in_seed", "max_atrophy", "bioavailability",
     "bioavailable_weight", "clearance_cv", "desensitised_rest", "e2_cv", "e2_feedback",
     "feedback_cv", "flare", "ic50_cv", "immunoassay_cv", "inhibition_hill", "max_lh_ratio",
-    "max_surplus", "leydig_exponent", "missed_share",
+    "leydig_exponent", "missed_share",
     "pth_activation_exponent", "pth_calcium_gain", "pth_vitamin_d_gain", "shbg_e2_exponent",
     "shbg_t_exponent", "spectrometry_cv", "t_cv", "t_feedback",
     "testis_ic50_ratio", "testis_share",

@@ -46,7 +46,7 @@ def test_one_parameter_in_full() -> None:
     [
         # By annotation, in kernels by the module's group, through an assignment, through a
         # named tuple copied from the group, in the class itself, and by a base class.
-        ("hormones.response.opg_loss", {"endocrine.response.Response.drive"}),
+        ("hormones.response.opg_exponent", {"endocrine.response.Response.drive"}),
         ("cells.osteoclast.strain_stop", {"cells.osteoclast.stops"}),
         # A column of the same name is no parameter.
         ("cells.osteoclast.depth_um", {"cells.osteoclast.Osteoclasts.depth"}),

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 MODELS = (Config, ApparentParameters, StudyParameters, TrialParameters)
 #: Each drug has its earlier names in its own file.
 FORMER = ROOT / "bonesim/endocrine/drugs"
-OLD, NEW = "hormones.response.largest_surplus", "hormones.response.max_surplus"
+OLD, NEW = "cells.osteocyte.largest_stimulus", "cells.osteocyte.max_stimulus"
 MESSAGE = f"{OLD}: renamed to {NEW} in 0.2"
 
 
@@ -95,11 +95,11 @@ def test_a_single_group_names_its_own_parameter() -> None:
 
 
 def test_a_key_without_its_group_is_explained() -> None:
-    assert message_of(Config, {"largest_surplus": 1}).endswith(f"renamed to {NEW} in 0.2")
+    assert message_of(Config, {"largest_stimulus": 1}).endswith(f"renamed to {NEW} in 0.2")
 
 
 def in_a_file(folder: Path, write: Callable[..., Path]) -> None:
-    (folder / "run.toml").write_text("[hormones.response]\nlargest_surplus = 1\n")
+    (folder / "run.toml").write_text("[cells.osteocyte]\nlargest_stimulus = 2\n")
     load_config(folder / "run.toml")
 
 

@@ -1,6 +1,6 @@
 """How deep a cavity is to be: by its BMU, by each territory, by estradiol.
 
-    osteoclastic depth  = d x F x f x (E2 / own level)^-gamma    F of the BMU, f of the territory
+    osteoclastic depth  = d x F x f x exp(gamma l), l the deficit    F of the BMU, f of the territory
     mononuclear depth   = m x G                                  G of the BMU
 
 F and f are lognormal with mean 1. A real cavity is 300 to 1000 um long and deep or shallow as a whole:
@@ -29,7 +29,7 @@ class CavityDepth(NamedTuple):
     mononuclear_um: float
     mononuclear_cv: float
     factor_today: float  # of the osteoclastic depth, by estradiol
-    excess_today: float  # of it, what is not refilled; at least 1
+    excess_today: float  # of it, what the wall does not follow
 
 
 @lean_kernel

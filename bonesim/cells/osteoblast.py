@@ -249,16 +249,18 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
 
 @lean_kernel
 def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
-    """A team begins: what it is to form is at most what was taken, beyond it only what strain adds.
+    """A team begins: it is to form what was taken, less what estradiol's loss added to the depth.
 
-    `wall` multiplies the thickness; strain comes to it voxel by voxel (`film`).
+    More than what was taken is formed where strain adds, where more estradiol than usual left the
+    cavity less deep than its wall, and under a drug; at most the largest overfill (`film`).
+    `wall` multiplies the thickness; strain comes to it voxel by voxel.
     """
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])
     mononuclear = np.float64(sites.mononuclear_depth_um[site])
     dug = osteoclastic + mononuclear
     usual = osteoclastic / np.float64(sites.depth_excess[site]) + mononuclear
-    planned = min(max(usual + numbers.balance_um, 0.0) * wall, dug)
+    planned = max(usual + numbers.balance_um, 0.0) * wall
     film = plan_film(fields, cavities, site, planned, numbers, shape)
     sites.wall_um[site] = max(dug - film, 1.0)
     peel(lattice, cavities, site)

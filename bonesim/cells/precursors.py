@@ -99,11 +99,11 @@ class Precursors(mesa.Agent):
     def renew(self, drive: Drive, day: int) -> None:
         """Let the pool of every block grow and be lost for one day."""
         p = self.parameters
-        self.slow_deficit += (drive.deficit - self.slow_deficit) / (
+        self.slow_deficit += (drive.lack - self.slow_deficit) / (
             p.capacity_tau_year * DAYS_PER_YEAR
         )
         older = self.older_year + max(0.0, day / DAYS_PER_YEAR)
-        capacity = p.capacity * (1.0 - p.capacity_loss * max(0.0, self.slow_deficit))
+        capacity = p.capacity * (1.0 - p.capacity_loss * self.slow_deficit)
         capacity *= max(0.0, 1.0 - p.capacity_loss_per_year * older)
-        loss = p.loss_per_day * max(0.0, drive.deficit)
+        loss = p.loss_per_day * drive.lack
         renew(self.pool, p.growth_per_day * drive.precursor_growth, capacity, loss)

@@ -45,6 +45,7 @@ from bonesim.endocrine.blood import VariationParameters
 from bonesim.endocrine.course import ConstantCourse, SteppedCourse, TableCourse, make_course
 from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.prescription import PrescribedCourse
+from bonesim.endocrine.prescription import notes as notes_of_drugs
 from bonesim.endocrine.protocol import ProtocolParameters
 from bonesim.endocrine.response import Course, ResponseParameters
 from bonesim.errors import InputError
@@ -206,7 +207,10 @@ class Config(Parameters):
     @property
     def age_year(self) -> float:
         """Age on day 0: the protocol's person's, or the usual one."""
-        return ProtocolParameters().age_year if self.protocol is None else self.protocol.age_year
+        if self.protocol is not None:
+            return self.protocol.age_year
+        written = self.hormones.course.age_year
+        return ProtocolParameters().age_year if written is None else written
 
     @property
     def burn_in_seed(self) -> int:
@@ -230,6 +234,16 @@ class Config(Parameters):
             self.protocol, self.hormones.drugs, self.hormones.axis,
             self.schedule.duration_day, self.seed,
         )  # fmt: skip
+
+    def notes(self) -> tuple[str, ...]:
+        """What to know of this configuration before it is simulated, one line each."""
+        if self.protocol is None:
+            return self.ablation.notes()
+        idle = notes_of_drugs(
+            self.protocol, self.hormones.drugs, self.hormones.axis,
+            self.schedule.duration_day, self.seed,
+        )  # fmt: skip
+        return (*idle, *self.ablation.notes())
 
     def files(self) -> tuple[Path, ...]:
         """The files it names: a scan, its mask, a table of hormones, modules.

@@ -19,7 +19,6 @@ RENAMED: dict[str, str] = {
     "cells.osteocyte.least_energy_share": "cells.osteocyte.min_energy_share",
     "hormones.axis.atrophy_most": "hormones.axis.max_atrophy",
     "hormones.axis.largest_lh_ratio": "hormones.axis.max_lh_ratio",
-    "hormones.response.largest_surplus": "hormones.response.max_surplus",
     "mechanics.least_share": "mechanics.min_bone_share",
     # Of a study.
     "design.common_luck": "design.common_random_numbers",
@@ -46,6 +45,28 @@ REMOVED: dict[str, tuple[str, str]] = {
     "hormones.response.osteoclast_survival": (
         "hormones.response.depth_exponent",
         "estradiol acts on the depth, not on the lifespan, and the number means something else",
+    ),
+    **{
+        f"hormones.response.{old}": (
+            f"hormones.response.{new}", "estradiol acts by the logarithm of its ratio to the set-point",
+        )
+        for old, new in {
+            "rankl_gain": "rankl_exponent", "opg_loss": "opg_exponent",
+            "osteoblast_loss": "osteoblast_life_exponent",
+            "precursor_growth_gain": "precursor_growth_exponent",
+            "osteocyte_death_gain": "osteocyte_death_exponent",
+            "sclerostin_gain": "sclerostin_exponent",
+        }.items()
+    },
+    **{
+        f"hormones.response.{old}": (
+            "hormones.response.births_adaptation", "more estradiol than the set-point has no limit",
+        )
+        for old in ("max_surplus", "largest_surplus")
+    },
+    "hormones.response.static_setpoint_pg_per_ml": (
+        "hormones.response.births_adaptation",
+        "0 keeps the set-point at the own level in youth, of hormones.course or protocol",
     ),
     "specimen.plate_share": ("specimen.width_um", "faces carry plates of any width"),
     "specimen.flange_share": ("specimen.width_um", "faces carry plates of any width"),

@@ -3,7 +3,7 @@
 All in ratios to the person's own baseline (guide M7.3); capitals follow that section:
 
     tt     = g + Tx/T0                                       testosterone: testis and drug
-    e      = (1-ft)(1-I) tt + ft (1-It) g + Ex/E0            estradiol: periphery, testis, drug
+    e      = (1-ft)(1-I) tt + ft (1-It)(1-o) g + Ex/E0       estradiol: periphery, gonad, drug
     ln L*  = min(-kE (e-1) - kT (g-1) - kX Tx, ln max) + ln(r (1 + flare A))
     dL/dt  = (L* - L)/tauL          dg/dt = (a m L^n - g)/tauG
     dm/dt  = (m*(L) - m)/tauM       Leydig cells atrophy without LH and recover slowly
@@ -13,8 +13,12 @@ All in ratios to the person's own baseline (guide M7.3); capitals follow that se
 I and It are the inhibition of aromatase in periphery and testis. In the testis the very high local
 testosterone competes with an inhibitor. So a man's E2 falls by half where a woman's disappears. On
 testosterone replacement g is gone, and so is this remaining source. Part of the peripheral estradiol
-is insensitive to an inhibitor (`drugs/`). After menopause there is no testicular source (ft = 0), and
-g is the adrenal production, which does not depend on LH (n = 0).
+is insensitive to an inhibitor (`drugs/`).
+
+In a woman g is the ovary's: ft is its share of estradiol, a smaller share of testosterone is from it,
+and what the periphery converts is adrenal. Its feedback is so strong that an ovary that ceases is
+driven ever harder; a is such that without drugs estradiol follows the person's history (`history`).
+After menopause ft = 0.
 
 The axis knows targets and no drug (`targets`). Between two doses all courses are smooth: drugs
 follow their closed forms, the five states are integrated by classical Runge-Kutta steps that end at
@@ -105,11 +109,20 @@ class AxisParameters(Parameters):
         Field(gt=0, le=1, description="drive left under an agonist: T below 50; assumed, label"),
     ] = 0.002
     resensitised_tau_day: Annotated[
-        float, Field(ge=1, le=365, description="recovery after an agonist; assumed, weeks")
+        float,
+        Field(ge=1, le=1e9, description="recovery after an agonist; assumed, weeks; 1e9: never"),
     ] = 30.0
     t_decline_per_decade: Annotated[
         float, Field(ge=0, le=0.5, description="share of testosterone; Gonzalez-Sales 2016")
     ] = 0.024
+    ovary_exponent: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=2,
+            description="a woman's estradiol ~ gonadotropin^n; fit: 90 to 12 on goserelin (A14)",
+        ),
+    ] = 1.9
     shbg_t_exponent: Annotated[
         float, Field(ge=0, le=2, description="SHBG ~ T^-k; fit to -16 % in Taxel 2001, with next")
     ] = 0.30
@@ -122,7 +135,14 @@ class AxisParameters(Parameters):
 
 
 AxisNumbers = namedtuple(  # type: ignore[misc]
-    "AxisNumbers", [*AxisParameters.model_fields, "e2_pg_per_ml", "t_ng_per_dl"]
+    "AxisNumbers",
+    [
+        *AxisParameters.model_fields,
+        "gonad_t_share",
+        "gonad_precursor_share",
+        "e2_pg_per_ml",
+        "t_ng_per_dl",
+    ],
 )
 
 
@@ -130,27 +150,31 @@ AxisNumbers = namedtuple(  # type: ignore[misc]
 def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
     """Testosterone and estradiol as ratios to the baseline.
 
-    `signal` (5): 0 and 1: inhibition of aromatase in periphery and testis; 2: testosterone given,
-    ng/dL; 3: estradiol given, pg/mL; 4: hold of a GnRH agonist, 0..1.
+    `testis` is the gonad's output. `signal` (7): 0 and 1: inhibition of aromatase in periphery and
+    gonad; 2: testosterone given, ng/dL; 3: estradiol given, pg/mL; 4: hold of a GnRH agonist, 0..1;
+    5: share of the ovary's estradiol suppressed; 6: what the gonad can make, over that at the start.
     """
-    t = testis + signal[2] / n.t_ng_per_dl
-    e = (1.0 - n.testis_share) * (1.0 - signal[0]) * t
-    e += n.testis_share * (1.0 - signal[1]) * testis
+    t = 1.0 - n.gonad_t_share + n.gonad_t_share * testis + signal[2] / n.t_ng_per_dl
+    precursor = 1.0 - n.gonad_precursor_share * (1.0 - testis) + signal[2] / n.t_ng_per_dl
+    e = (1.0 - n.testis_share) * (1.0 - signal[0]) * precursor
+    e += n.testis_share * (1.0 - signal[1]) * (1.0 - signal[5]) * testis
     return t, e + signal[3] / n.e2_pg_per_ml
 
 
 @kernel
-def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
+def rates(state, signal, n, slope):  # type: ignore[no-untyped-def]
     """Time derivatives of the five states, into `slope`."""
     testis = state[TESTIS]
     t, e = sex_steroids(testis, signal, n)
-    brake = -n.e2_feedback * (e - 1.0) - n.t_feedback * (testis - 1.0)
+    # What suppresses the ovary takes over its feedback.
+    sensed = e + n.testis_share * (1.0 - signal[1]) * signal[5] * testis
+    brake = -n.e2_feedback * (sensed - 1.0) - n.t_feedback * (testis - 1.0)
     brake -= n.given_t_feedback_dl_per_ng * signal[2]
     agonist = signal[4]
     drive = np.exp(min(brake, np.log(n.max_lh_ratio)))
     drive *= state[PITUITARY] * (1.0 + n.flare * agonist)
     slope[LH] = (drive - state[LH]) / n.lh_tau_day
-    made = ageing * state[LEYDIG] * max(state[LH], 0.0) ** n.leydig_exponent
+    made = signal[6] * state[LEYDIG] * max(state[LH], 0.0) ** n.leydig_exponent
     slope[TESTIS] = (made - testis) / n.leydig_tau_day
     kept = 1.0
     if n.atrophy_below_lh > 0.0:
@@ -165,19 +189,18 @@ def rates(state, signal, ageing, n, slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance_axis(state, signals, first, n, day, step_day, slope):  # type: ignore[no-untyped-def]
+def advance_axis(state, signals, first, n, step_day, slope):  # type: ignore[no-untyped-def]
     """One Runge-Kutta step without a dose in it: `state` (5) is `step_day` later.
 
-    `signals` (moments, 5) has the drugs' effects at rows `first` (now), `first` + 1 (half way) and
+    `signals` (moments, 7) has the drugs' effects at rows `first` (now), `first` + 1 (half way) and
     `first` + 2 (the end of the step); see `sex_steroids`. `slope` (5, 5) is scratch.
     """
     trial = slope[4]
     for stage in range(4):
         offset = 0.0 if stage == 0 else (step_day if stage == 3 else 0.5 * step_day)
-        ageing = (1.0 - n.t_decline_per_decade) ** (max(day + offset, 0.0) / 3652.5)
         for k in range(5):
             trial[k] = state[k] + (offset * slope[stage - 1, k] if stage > 0 else 0.0)
-        rates(trial, signals[first + (stage + 1) // 2], ageing, n, slope[stage])
+        rates(trial, signals[first + (stage + 1) // 2], n, slope[stage])
     for k in range(5):
         state[k] += step_day / 6.0 * (
             slope[0, k] + 2.0 * slope[1, k] + 2.0 * slope[2, k] + slope[3, k]
@@ -191,7 +214,7 @@ def simulate_axis(moment, at_sample, signals, n, steroids, lh, shbg):  # type: i
     Args:
         moment: days at which a step ends, in order: all samples and all doses, (n,).
         at_sample: which moment each sample is, in order, (samples,).
-        signals: effects of the drugs at the moments and half way between, (2 n - 1, 5).
+        signals: effects of the drugs at the moments and half way between, (2 n - 1, 7).
         n: numbers of the person.
 
     Writes, a row per sample: `steroids` (testosterone, estradiol; ratios), `lh` and `shbg` (ratios).
@@ -203,7 +226,7 @@ def simulate_axis(moment, at_sample, signals, n, steroids, lh, shbg):  # type: i
     for step in range(moment.size):
         if step > 0:
             step_day = moment[step] - moment[step - 1]
-            advance_axis(state, signals, 2 * step - 2, n, moment[step - 1], step_day, slope)
+            advance_axis(state, signals, 2 * step - 2, n, step_day, slope)
         if sample < at_sample.size and at_sample[sample] == step:
             steroids[sample, 0], steroids[sample, 1] = sex_steroids(
                 state[TESTIS], signals[2 * step], n

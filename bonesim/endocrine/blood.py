@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.chance import PERSON, normal
+from bonesim.chance import PERSON, normal, uniform
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisNumbers, AxisParameters, simulate_axis
 from bonesim.endocrine.drug import Drug, Taker
 from bonesim.endocrine.formulary import Doses, DrugParameters, doses_of
+from bonesim.endocrine.history import OVARY_T_SHARE
 from bonesim.endocrine.kinetics import simulate_level
 from bonesim.endocrine.protocol import ProtocolParameters
 from bonesim.endocrine.targets import (
@@ -26,6 +27,7 @@ from bonesim.endocrine.targets import (
     shares_held,
 )
 from bonesim.parameters import Parameters
+from bonesim.units import DAYS_PER_YEAR
 
 #: Days before day 0 whose mean is the level of the burn-in.
 BEFORE_DAY = 28
@@ -50,6 +52,18 @@ class VariationParameters(Parameters):
     feedback_cv: Annotated[
         float, Field(ge=0, le=1, description="both feedbacks on LH together; assumed")
     ] = 0.2
+    recovery_cv: Annotated[
+        float,
+        Field(ge=0, le=3, description="time to recover from a GnRH agonist; Kaku 2006"),
+    ] = 0.8
+    never_recover_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="men who never do; assumed: 10-25 % at 65-75 y, Wilke 2006",
+        ),
+    ] = 0.15
 
 
 class Person(NamedTuple):
@@ -61,6 +75,7 @@ class Person(NamedTuple):
     e2: float
     t: float
     feedback: float
+    recovery: float = 1.0  # of the time to recover from a GnRH agonist; infinite: never
 
 
 class Blood(NamedTuple):
@@ -78,7 +93,7 @@ class Blood(NamedTuple):
 
 TYPICAL = Person(0, MappingProxyType({}), 1.0, 1.0, 1.0, 1.0)
 #: Keys of a person's draws beside the drugs' own (`Drug.key`). A number is never reused.
-IC50_KEY, E2_KEY, T_KEY, FEEDBACK_KEY = 8, 9, 10, 11
+IC50_KEY, E2_KEY, T_KEY, FEEDBACK_KEY, RECOVERY_KEY, NEVER_KEY = 8, 9, 10, 11, 12, 13
 
 
 def draw_person(
@@ -93,11 +108,13 @@ def draw_person(
         sigma = np.sqrt(np.log1p(cv * cv))
         return float(np.exp(sigma * normal(seed, key, number, PERSON) - 0.5 * sigma * sigma))
 
+    never = uniform(seed, NEVER_KEY, number, PERSON) < variation.never_recover_share
     return Person(
         number,
         {name: factor(one.clearance_cv, one.key()) for name, one in drugs.all().items()},
         factor(drugs.ic50_cv, IC50_KEY), factor(variation.e2_cv, E2_KEY),
         factor(variation.t_cv, T_KEY), factor(variation.feedback_cv, FEEDBACK_KEY),
+        np.inf if never else factor(variation.recovery_cv, RECOVERY_KEY),
     )  # fmt: skip
 
 
@@ -114,17 +131,16 @@ def simulate_blood(
     first = min(0.0, float(doses.day[0])) if doses.day.size else 0.0
     start = np.floor(first) - BEFORE_DAY
     samples = round((until_day - start) * SAMPLES_PER_DAY) + 1
-    own = protocol.baseline()
+    own = protocol.baseline(start)
     e2, t = own.e2_pg_per_ml * person.e2, own.t_ng_per_dl * person.t
     sample = start + np.arange(samples) / SAMPLES_PER_DAY
     moment = np.unique(np.concatenate([sample, doses.day[doses.day < sample[-1]]]))
     at_sample = np.searchsorted(moment, sample)
     taken = _taken(moment, doses, drugs, person)
-    signals = _signals(taken, 2 * moment.size - 1)
+    numbers = _numbers(protocol, axis, person, start, e2, t)
+    signals = _signals(taken, _with_half_ways(moment), protocol, numbers)
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
-    simulate_axis(
-        moment, at_sample, signals, _numbers(protocol, axis, person, e2, t), steroids, lh, shbg
-    )
+    simulate_axis(moment, at_sample, signals, numbers, steroids, lh, shbg)
     sampled = [one.at(2 * at_sample) for one in taken]
     return Blood(
         sample, steroids[:, 0] * t, steroids[:, 1] * e2, lh * own.lh_iu_per_l,
@@ -150,8 +166,7 @@ def _taken(
     moment: Values, doses: Doses, drugs: DrugParameters, person: Person
 ) -> list[_Taken]:  # fmt: skip
     """Levels and effects of the drugs that are taken, at the moments and half way between."""
-    day = np.empty(2 * moment.size - 1)
-    day[::2], day[1::2] = moment, 0.5 * (moment[1:] + moment[:-1])
+    day = _with_half_ways(moment)
     taker = Taker(day, person.ic50, drugs.inhibition_hill, drugs.testis_ic50_ratio)
     given, found = set(doses.drug.tolist()), []
     for name, drug in drugs.all().items():
@@ -165,14 +180,44 @@ def _taken(
     return found
 
 
-def _signals(taken: list[_Taken], moments: int) -> Values:
-    """What the axis reads of the drugs' effects, (moments, 5); see `axis.sex_steroids`."""
-    effects = combined([one.effects for one in taken], moments)
-    signals = np.stack([effects[target] for target in AXIS_TARGETS], axis=1)
+def _with_half_ways(moment: Values) -> Values:
+    """The n moments and those half way between, (2 n - 1)."""
+    day = np.empty(2 * moment.size - 1)
+    day[::2], day[1::2] = moment, 0.5 * (moment[1:] + moment[:-1])
+    return day
+
+
+def _signals(
+    taken: list[_Taken], day: Values, protocol: ProtocolParameters, numbers: Any
+) -> Values:
+    """What the axis reads of drugs and age, (moments, 7); see `axis.sex_steroids`."""
+    effects = combined([one.effects for one in taken], day.size)
+    columns = [effects[target] for target in AXIS_TARGETS]
+    signals = np.stack([*columns, _capacity(day, protocol, numbers)], axis=1)
+    if protocol.sex == "male":
+        signals[:, AXIS_TARGETS.index("ovary")] = 0.0
     # 1 ng/mL is 100 ng/dL and 1000 pg/mL.
     signals[:, AXIS_TARGETS.index("testosterone")] *= 100.0
     signals[:, AXIS_TARGETS.index("estradiol")] *= 1000.0
     return np.ascontiguousarray(signals)
+
+
+def _capacity(day: Values, protocol: ProtocolParameters, numbers: Any) -> Values:
+    """What the gonad can make at one level of LH, over that at the start.
+
+    An ovary that ceases is driven harder by the LH of less estradiol: of what it can make so much is
+    left that without drugs estradiol follows the history.
+    """
+    if protocol.sex == "male":
+        decades = np.maximum(day, 0.0) / (10.0 * DAYS_PER_YEAR)
+        return np.asarray((1.0 - numbers.t_decline_per_decade) ** decades)
+    if numbers.testis_share == 0.0:
+        return np.ones(day.size)
+    history = protocol.history()
+    output = history.ovary_output(day) / float(history.ovary_output(day[0]))
+    driven = numbers.e2_feedback * numbers.testis_share * (1.0 - output)
+    lh = np.exp(np.minimum(driven, np.log(numbers.max_lh_ratio)))
+    return np.asarray(output / lh**numbers.leydig_exponent)
 
 
 def _receptors_held(taken: list[_Taken]) -> tuple[tuple[Values, float], ...]:
@@ -204,16 +249,29 @@ def cohort(
 
 
 def _numbers(
-    protocol: ProtocolParameters, axis: AxisParameters, person: Person, e2: float, t: float
-) -> Any:
-    """All numbers of a person that the axis kernel needs."""
+    protocol: ProtocolParameters, axis: AxisParameters, person: Person, start: float,
+    e2: float, t: float,
+) -> Any:  # fmt: skip
+    """All numbers of a person that the axis kernel needs; levels and shares are those at the start."""
     values = axis.model_dump()
     values["e2_feedback"] *= person.feedback
     values["t_feedback"] *= person.feedback
     values["given_t_feedback_dl_per_ng"] *= person.feedback
+    values["resensitised_tau_day"] *= person.recovery
+    gonad_t_share = gonad_precursor_share = 1.0
     if protocol.sex == "female":
+        history = protocol.history()
+        made = float(history.ovary_output(start))
+        gonad_precursor_share = 0.0
+        gonad_t_share = OVARY_T_SHARE * made / (1.0 - OVARY_T_SHARE * (1.0 - made))
+        share = 1.0 - history.rest_pg_per_ml / float(history.e2_pg_per_ml(start))
+        values["resensitised_tau_day"] = axis.resensitised_tau_day
         values["e2_feedback"] *= e2 / FEEDBACK_AT_PG_PER_ML
-        values |= {"testis_share": 0.0, "t_feedback": 0.0, "leydig_exponent": 0.0,
+        values |= {"testis_share": share if made > 0.0 else 0.0, "t_feedback": 0.0,
+                   "leydig_exponent": axis.ovary_exponent if made > 0.0 else 0.0,
                    "max_atrophy": 0.0, "t_decline_per_decade": 0.0}  # fmt: skip
     numbers: Any = AxisNumbers
-    return numbers(**values, e2_pg_per_ml=e2, t_ng_per_dl=t)
+    return numbers(
+        **values, gonad_t_share=gonad_t_share, gonad_precursor_share=gonad_precursor_share,
+        e2_pg_per_ml=e2, t_ng_per_dl=t,
+    )  # fmt: skip

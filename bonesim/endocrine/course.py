@@ -1,10 +1,12 @@
 """Estradiol and testosterone in the blood against day: constant, in steps, or from a table.
 
-Day 0 is the first day after the burn-in. Until then every course holds its starting level, and the
-person's set-point is that level (`response`). These courses are given by the user; `prescription`
-computes one from a protocol.
+Day 0 is the first day after the burn-in, which holds the level of its last moment. A course may
+begin earlier, with steps or rows at negative days: what cells had adapted to by day 0 follows from
+all of it (`response`). Where it begins it is taken for the own level in youth, unless that is given.
+These courses are given by the user; `prescription` computes one from a protocol.
 """
 
+import copy
 import csv
 import hashlib
 import math
@@ -13,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +29,17 @@ from bonesim.storage.durable import read_text
 
 __all__ = ["ConstantCourse", "Course", "Step", "SteppedCourse", "TableCourse", "make_course"]
 
-#: The starting level may not be lower: deficits are relative to it. Below any assay's limit.
+#: The first level may not be lower: deficits are relative to it. Below any assay's limit.
 LOWEST_START_E2_PG_PER_ML = 0.1
 HIGHEST_E2_PG_PER_ML = 1000.0
 HIGHEST_T_NG_PER_DL = 5000.0
 #: Columns a table may have -> factor to the unit used inside. Molar masses 272.38 and 288.42 g/mol.
 E2_COLUMNS = {"e2_pg_per_ml": 1.0, "e2_pmol_per_l": 0.27238}
 T_COLUMNS = {"t_ng_per_dl": 1.0, "t_nmol_per_l": 28.842}
+#: The moment before day 0, whose level the burn-in holds.
+LAST_MOMENT = math.nextafter(0.0, -1.0)
+#: No course begins earlier, d: 100 years.
+EARLIEST_DAY = -36525.0
 #: A larger table is refused before it is read.
 MAX_TABLE_BYTES = 20_000_000
 
@@ -54,8 +60,28 @@ StartT = Annotated[
     ),
 ]
 
+YouthE2 = Annotated[
+    float | None,
+    Field(
+        ge=LOWEST_START_E2_PG_PER_ML,
+        le=HIGHEST_E2_PG_PER_ML,
+        description="own level in youth; none: where the course begins; input; women about 100, men 25",
+    ),
+]
+Age = Annotated[
+    float | None,
+    Field(ge=20, le=100, description="on day 0, of the precursors; none: 60; input"),
+]
 
-class ConstantCourse(Parameters):
+
+class WrittenCourse(Parameters):
+    """What every course that is written down has beside its levels."""
+
+    youth_e2_pg_per_ml: YouthE2 = None
+    age_year: Age = None
+
+
+class ConstantCourse(WrittenCourse):
     """Constant levels."""
 
     kind: Literal["constant"] = "constant"
@@ -66,7 +92,12 @@ class ConstantCourse(Parameters):
 class Step(Parameters):
     """From `start_day` on, levels approach new ones exponentially."""
 
-    start_day: Annotated[float, Field(ge=0, le=73000, description="day the change begins; assumed")]
+    start_day: Annotated[
+        float,
+        Field(
+            ge=EARLIEST_DAY, le=73000, description="day the change begins, also before day 0; input"
+        ),
+    ]
     e2_pg_per_ml: Annotated[
         float,
         Field(ge=0, le=HIGHEST_E2_PG_PER_ML, description="estradiol approached; assumed"),
@@ -85,7 +116,7 @@ class Step(Parameters):
     ] = 10.0
 
 
-class SteppedCourse(Parameters):
+class SteppedCourse(WrittenCourse):
     """A starting level, then steps in order of time: surgery, a drug started, changed, stopped."""
 
     kind: Literal["stepped"] = "stepped"
@@ -109,8 +140,10 @@ class SteppedCourse(Parameters):
         return steps
 
 
-class TableCourse(Parameters):
+class TableCourse(WrittenCourse):
     """Levels from a CSV file: linear between rows, constant before the first and after the last.
+
+    Rows may have negative days: what came before day 0.
 
     The header names units: `day`, one of `e2_pg_per_ml`, `e2_pmol_per_l`, and if wanted one of
     `t_ng_per_dl`, `t_nmol_per_l`. Lines that begin with # are comments.
@@ -146,8 +179,9 @@ def make_course(parameters: AnyCourse) -> Course:
     Raises:
         InputError: a table that cannot be read or is not a possible course.
     """
+    youth = parameters.youth_e2_pg_per_ml
     if isinstance(parameters, TableCourse):
-        return _Interpolated(*_read_table(parameters))
+        return _Interpolated(*_read_table(parameters), youth)
     steps = parameters.steps if isinstance(parameters, SteppedCourse) else ()
     e2 = [(step.start_day, step.e2_pg_per_ml, step.tau_day) for step in steps]
     t = [
@@ -155,7 +189,8 @@ def make_course(parameters: AnyCourse) -> Course:
         for step in steps
         if step.t_ng_per_dl is not None
     ]
-    return _Approached(_Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t))
+    levels = _Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t)
+    return _Approached(*levels, youth)
 
 
 def pinned(parameters: AnyCourse) -> AnyCourse:
@@ -199,15 +234,26 @@ class _Level:
 
 
 class Untreated(ABC):
-    """Defaults of a course of hormones alone: no drug, SHBG unknown, a neutral diet."""
+    """Defaults of a course of hormones alone: nothing known before day 0, no drug, a neutral diet."""
 
     @abstractmethod
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day`, pg/mL."""
 
-    def setpoint_e2_pg_per_ml(self, tau_day: float) -> float:
-        """The set-point on day 0: the starting level."""
+    @property
+    def youth_e2_pg_per_ml(self) -> float:
+        """The own level in youth: that before day 0."""
         return self.e2_pg_per_ml(-1.0)
+
+    @property
+    def begins_day(self) -> float:
+        """Nothing is known of earlier days."""
+        return 0.0
+
+    @property
+    def past(self) -> Self:
+        """The same, whose levels before day 0 are as they were."""
+        return self
 
     def receptors_held(self, day: float) -> tuple[tuple[float, float], ...]:
         """No drug holds any."""
@@ -226,39 +272,76 @@ class Untreated(ABC):
         return None
 
 
-class _Approached(Untreated):
+class _Written(Untreated):
+    """A course that is written down, from `begins_day` on; the burn-in holds the level before day 0.
+
+    Args:
+        youth_e2_pg_per_ml: the own level in youth; None: that where the course begins.
+    """
+
+    def __init__(self, begins_day: float, youth_e2_pg_per_ml: float | None) -> None:
+        self._begins_day, self._youth, self._held = min(begins_day, 0.0), youth_e2_pg_per_ml, True
+
+    @property
+    def begins_day(self) -> float:
+        """The first day of which something is written, 0 or less."""
+        return self._begins_day
+
+    @property
+    def youth_e2_pg_per_ml(self) -> float:
+        """The own level in youth: as given, or that where the course begins."""
+        if self._youth is None:
+            return self.past.e2_pg_per_ml(math.nextafter(self._begins_day, -math.inf))
+        return self._youth
+
+    @property
+    def past(self) -> Self:
+        """The same, whose levels before day 0 are as they were."""
+        other = copy.copy(self)
+        other._held = False
+        return other
+
+    def _moment(self, day: float) -> float:
+        """When the level is read that counts on `day`."""
+        return LAST_MOMENT if self._held and day < 0.0 else day
+
+
+class _Approached(_Written):
     """A constant or stepped course."""
 
-    def __init__(self, e2: _Level, t: _Level) -> None:
+    def __init__(self, e2: _Level, t: _Level, youth_e2_pg_per_ml: float | None) -> None:
+        super().__init__(min([0.0, *e2.days]), youth_e2_pg_per_ml)
         self._e2, self._t = e2, t
 
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day`, pg/mL."""
-        return self._e2.at(day)
+        return self._e2.at(self._moment(day))
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
-        return self._t.at(day)
+        return self._t.at(self._moment(day))
 
 
-class _Interpolated(Untreated):
-    """A course from a table; before day 0 the level of day 0."""
+class _Interpolated(_Written):
+    """A course from a table."""
 
     def __init__(
         self,
         days: NDArray[np.float64],
         e2_pg_per_ml: NDArray[np.float64],
         t_ng_per_dl: NDArray[np.float64],
+        youth_e2_pg_per_ml: float | None,
     ) -> None:
+        super().__init__(float(days[0]), youth_e2_pg_per_ml)
         self._days, self._e2, self._t = days, e2_pg_per_ml, t_ng_per_dl
 
     def e2_pg_per_ml(self, day: float) -> float:
         """Serum estradiol at `day`, pg/mL."""
-        return float(np.interp(max(day, 0.0), self._days, self._e2))
+        return float(np.interp(self._moment(day), self._days, self._e2))
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
-        return float(np.interp(max(day, 0.0), self._days, self._t))
+        return float(np.interp(self._moment(day), self._days, self._t))
 
 
 def _read_table(
@@ -292,11 +375,16 @@ def _read_table(
         )
     e2 = rows[:, header.index(e2_column)] * E2_COLUMNS[e2_column]
     _within(e2, HIGHEST_E2_PG_PER_ML, "pg/mL", e2_column, where, lines)
-    start = float(np.interp(0.0, days, e2))
-    if start < LOWEST_START_E2_PG_PER_ML:
+    if days[0] < EARLIEST_DAY:
         raise InputError(
-            f"{where}: {e2_column} starts at {start:g} pg/mL; deficits are relative to the level "
-            f"at day 0, so start at {LOWEST_START_E2_PG_PER_ML:g} pg/mL or more"
+            f"{where}: line {lines[0]}: day {days[0]:g} is before day {EARLIEST_DAY:g}; "
+            "begin at most 100 years before day 0"
+        )
+    if e2[0] < LOWEST_START_E2_PG_PER_ML and parameters.youth_e2_pg_per_ml is None:
+        raise InputError(
+            f"{where}: {e2_column} starts at {e2[0]:g} pg/mL; deficits are relative to the first "
+            f"level, so start at {LOWEST_START_E2_PG_PER_ML:g} pg/mL or more, or set "
+            "youth_e2_pg_per_ml"
         )
     if t_column is None:
         return days, e2, np.full(days.size, parameters.t_ng_per_dl)

@@ -1,13 +1,18 @@
 """The fourth kind of course: computed from a protocol of drugs, diet and load."""
 
+import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisParameters
-from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Person, simulate_blood
+from bonesim.endocrine.axis import AxisParameters
+from bonesim.endocrine.blood import BEFORE_DAY, TYPICAL, Blood, Person, simulate_blood
 from bonesim.endocrine.formulary import DrugParameters
 from bonesim.endocrine.protocol import ProtocolParameters
 from bonesim.endocrine.targets import NO_DRUG, BoneTargets
+
+#: A drug that changes testosterone and estradiol by less than this share of the baseline does nothing.
+NOTHING = 1e-3
 
 
 class PrescribedCourse:
@@ -27,22 +32,36 @@ class PrescribedCourse:
     ) -> None:  # fmt: skip
         self.protocol = protocol
         self.blood = simulate_blood(protocol, drugs, axis, until_day + 1.0, seed, person)
+        self._history, self._person, self._is_past = protocol.history(), person, False
         day = self.blood.day
+        #: Without a drug before day 0 blood begins at day -BEFORE_DAY.
+        self._first_dose_day = min(0.0, float(day[0]) + BEFORE_DAY)
         self._acting = any(levels.any() for levels in self.blood.bone_targets)  # type: ignore[attr-defined]
         self._before = (day >= -BEFORE_DAY) & (day < 0.0)
         self._held: dict[int, float] = {}
 
     def e2_pg_per_ml(self, day: float) -> float:
         """True serum estradiol at `day`, pg/mL."""
+        if self._is_past and day < self.blood.day[0]:
+            return float(self._history.e2_pg_per_ml(day)) * self._person.e2
         return self._at(self.blood.e2_pg_per_ml, day)
 
-    def setpoint_e2_pg_per_ml(self, tau_day: float) -> float:
-        """The set-point on day 0: the baseline, adapted to the levels since the first drug."""
-        setpoint = float(self.blood.e2_pg_per_ml[0])
-        past = self.blood.day < 0.0
-        for level in self.blood.e2_pg_per_ml[past].tolist():
-            setpoint += (level - setpoint) / (tau_day * SAMPLES_PER_DAY)
-        return setpoint
+    @property
+    def youth_e2_pg_per_ml(self) -> float:
+        """The own level of estradiol in youth, pg/mL."""
+        return self._history.youth_pg_per_ml * self._person.e2
+
+    @property
+    def begins_day(self) -> float:
+        """Since when estradiol is another than in youth: by age, or by the first drug."""
+        return min(self._history.begins_day, self._first_dose_day)
+
+    @property
+    def past(self) -> "PrescribedCourse":
+        """The same, whose levels before day 0 are as they were."""
+        other = copy.copy(self)
+        other._is_past = True
+        return other
 
     def t_ng_per_dl(self, day: float) -> float:
         """Serum testosterone at `day`, ng/dL."""
@@ -67,10 +86,67 @@ class PrescribedCourse:
         return self.protocol.diet.at(day)
 
     def _at(self, levels: NDArray[np.float64], day: float) -> float:
-        if day < 0.0:
+        if day < 0.0 and not self._is_past:
             # During the burn-in: the mean of the weeks before day 0.
             key = id(levels)
             if key not in self._held:
                 self._held[key] = float(levels[self._before].mean())
             return self._held[key]
         return float(np.interp(day, self.blood.day, levels))
+
+
+def notes(
+    protocol: ProtocolParameters, drugs: DrugParameters, axis: AxisParameters,
+    until_day: float, seed: int,
+) -> tuple[str, ...]:  # fmt: skip
+    """The drugs that can do nothing in this person, one line each.
+
+    Args:
+        protocol, drugs, axis, until_day, seed: as of `PrescribedCourse`.
+    """
+    found = []
+    taken = dict.fromkeys(name for name, _ in protocol.courses())
+    whole = simulate_blood(protocol, drugs, axis, until_day, seed) if taken else None
+    for name in taken:
+        less = protocol.model_copy(update={name: ()})
+        without = simulate_blood(less, drugs, axis, until_day, seed)
+        if whole is not None and not _differ(whole, without):
+            found.append(
+                f"{name} changes neither hormones nor receptors of this person (sex {protocol.sex}, "
+                f"age {protocol.age_year:g}); leave it out, or check sex, age and menopause_age_year"
+            )
+    return tuple(found)
+
+
+def _differ(one: Blood, other: Blood) -> bool:
+    """Whether hormones, receptors or bone's targets differ between two courses of one person."""
+    if one.day[0] != other.day[0]:  # the longer one begins with a drug before day 0
+        later = max(one.day[0], other.day[0])
+        one, other = (_from(each, later) for each in (one, other))
+    levels = ((one.t_ng_per_dl, other.t_ng_per_dl), (one.e2_pg_per_ml, other.e2_pg_per_ml))
+    if any(np.abs(a - b).max() > NOTHING * b[0] for a, b in levels):
+        return True
+    held = [_held(each) for each in (one, other)]
+    if np.abs(held[0] - held[1]).max() > NOTHING:
+        return True
+    targets = zip(one.bone_targets, other.bone_targets, strict=True)
+    return any(np.abs(a - b).max() > NOTHING for a, b in targets)
+
+
+def _held(blood: Blood) -> NDArray[np.float64]:
+    """Share of receptors that drugs hold at each sample."""
+    held = np.zeros(blood.day.size)
+    for share, _ in blood.receptors_held:
+        held += share
+    return held
+
+
+def _from(blood: Blood, day: float) -> Blood:
+    """The same from a day on."""
+    kept = blood.day >= day
+    return blood._replace(
+        day=blood.day[kept], t_ng_per_dl=blood.t_ng_per_dl[kept],
+        e2_pg_per_ml=blood.e2_pg_per_ml[kept],
+        receptors_held=tuple((share[kept], signal) for share, signal in blood.receptors_held),
+        bone_targets=BoneTargets(*(each[kept] for each in blood.bone_targets)),  # type: ignore[index]
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 from pydantic import Field, field_validator
 
 from bonesim.endocrine.formulary import Prescriptions
+from bonesim.endocrine.history import MAN_E2, OVARY_T_SHARE, WOMAN_AFTER_E2, History, Ovary
 from bonesim.parameters import Parameters
 
 
@@ -20,6 +21,14 @@ class Baseline(NamedTuple):
     t_ng_per_dl: float
     lh_iu_per_l: float
     shbg_nmol_per_l: float
+
+
+#: Usual levels (guide M7.2): a man of 40, and a woman after menopause.
+USUAL_MAN, USUAL_MAN_YEAR = Baseline(MAN_E2, 550.0, 5.0, 35.0), 40.0
+USUAL_WOMAN_AFTER = Baseline(WOMAN_AFTER_E2, 20.0, 30.0, 55.0)
+USUAL_YOUNG_WOMAN_LH = 5.0
+#: A man's testosterone (Gonzalez-Sales 2016) and SHBG against age.
+T_DECLINE_PER_DECADE, SHBG_RISE_PER_YEAR = 0.024, 0.01
 
 
 class DietChange(Parameters):
@@ -109,7 +118,7 @@ class ProtocolParameters(Prescriptions):
 
     sex: Annotated[
         Literal["male", "female"],
-        Field(description="female means after menopause: no estradiol from the ovary; input"),
+        Field(description="a woman's ovary ceases at `menopause_age_year`; input"),
     ] = "male"
     age_year: Annotated[float, Field(ge=20, le=100, description="on day 0; input")] = 60.0
     e2_pg_per_ml: Annotated[
@@ -117,20 +126,43 @@ class ProtocolParameters(Prescriptions):
         Field(
             ge=0.1,
             le=200,
-            description="baseline true estradiol; none: man 25, woman 4.5; assumed (guide E)",
+            description="true estradiol on day 0; none: man 25, woman 100, later 4.5; assumed (guide E)",
         ),
     ] = None
+    youth_e2_pg_per_ml: Annotated[
+        float | None,
+        Field(
+            ge=1,
+            le=200,
+            description="own estradiol in youth; none: man 25, woman 100, moved to fit day 0's; assumed",
+        ),
+    ] = None
+    menopause_age_year: Annotated[
+        float, Field(ge=20, le=70, description="of a woman: final menstrual period; 51: median")
+    ] = 51.0
+    transition_year: Annotated[
+        float,
+        Field(
+            ge=0.01,
+            le=10,
+            description="ovary's E2 from 3/4 to 1/4; assumed, Sowers 2008; .01: surgery",
+        ),
+    ] = 1.5
     t_ng_per_dl: Annotated[
         float | None,
         Field(
             gt=1,
             le=2000,
-            description="baseline T; none: man 550 at 40, -2.4 %/decade; woman 20; assumed (guide M7.2)",
+            description="baseline T; none: man 550 at 40, -2.4 %/decade; woman 27-20; assumed (guide M7.2)",
         ),
     ] = None
     lh_iu_per_l: Annotated[
         float | None,
-        Field(gt=0, le=150, description="baseline LH; none: man 5, woman 30; assumed (guide M7.2)"),
+        Field(
+            gt=0,
+            le=150,
+            description="baseline LH; none: man or young woman 5, after 30; assumed (guide M7.2)",
+        ),
     ] = None
     shbg_nmol_per_l: Annotated[
         float | None,
@@ -141,14 +173,31 @@ class ProtocolParameters(Prescriptions):
     diet: DietParameters = DietParameters()
     loading: LoadingParameters = LoadingParameters()
 
-    def baseline(self) -> Baseline:
-        """The person's baseline levels: as given, else typical for sex and age."""
-        decades = (self.age_year - 40.0) / 10.0
+    def history(self) -> History:
+        """Estradiol without drugs, from youth on."""
+        ovary = None
+        if self.sex == "female":
+            ovary = Ovary(self.menopause_age_year, self.transition_year)
+        return History.of(ovary, self.age_year, self.e2_pg_per_ml, self.youth_e2_pg_per_ml)
+
+    def baseline(self, day: float = 0.0) -> Baseline:
+        """The person's levels without drugs on a day: as given, else typical for sex and age.
+
+        A man's are those of day 0. Testosterone, LH and SHBG that are given are those of the day.
+        """
+        history = self.history()
         if self.sex == "male":
-            typical = Baseline(
-                25.0, 550.0 * (1.0 - 0.024) ** decades, 5.0, 35.0 * 1.01 ** (10 * decades)
-            )
+            e2 = history.baseline_pg_per_ml
+            decades = (self.age_year - USUAL_MAN_YEAR) / 10.0
+            t = USUAL_MAN.t_ng_per_dl * (1.0 - T_DECLINE_PER_DECADE) ** decades
+            shbg = USUAL_MAN.shbg_nmol_per_l * (1.0 + SHBG_RISE_PER_YEAR) ** (10.0 * decades)
+            usual = Baseline(e2, t, USUAL_MAN.lh_iu_per_l, shbg)
         else:
-            typical = Baseline(4.5, 20.0, 30.0, 55.0)
-        given = (self.e2_pg_per_ml, self.t_ng_per_dl, self.lh_iu_per_l, self.shbg_nmol_per_l)
-        return Baseline(*(t if g is None else g for g, t in zip(given, typical, strict=True)))
+            e2, made = float(history.e2_pg_per_ml(day)), float(history.ovary_output(day))
+            t = USUAL_WOMAN_AFTER.t_ng_per_dl / (1.0 - OVARY_T_SHARE)
+            t *= 1.0 - OVARY_T_SHARE * (1.0 - made)
+            lh = USUAL_WOMAN_AFTER.lh_iu_per_l
+            lh *= (USUAL_YOUNG_WOMAN_LH / lh) ** made
+            usual = Baseline(e2, t, lh, USUAL_WOMAN_AFTER.shbg_nmol_per_l)
+        given = (None, self.t_ng_per_dl, self.lh_iu_per_l, self.shbg_nmol_per_l)
+        return Baseline(*(u if g is None else g for g, u in zip(given, usual, strict=True)))

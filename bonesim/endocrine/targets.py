@@ -24,13 +24,14 @@ class Target(NamedTuple):
     meaning: str
 
 
-#: Every target. The first five act on the axis, in the order of its array of signals.
+#: Every target. The first six act on the axis, in the order of its array of signals.
 TARGETS = {
     "aromatase_periphery": Target("blocked", "share of aromatase outside the testis inhibited"),
     "aromatase_testis": Target("blocked", "share of aromatase in the testis inhibited"),
     "testosterone": Target("given", "testosterone given, ng/mL above the person's own"),
     "estradiol": Target("given", "estradiol given, ng/mL above the person's own"),
     "pituitary": Target("held", "share of the pituitary's GnRH receptors that an agonist holds"),
+    "ovary": Target("blocked", "share of the ovary's estradiol suppressed"),
     "receptor": Target("held", "share of bone's estrogen receptors held (see `receptor_signal`)"),
     "rankl": Target("blocked", "share of RANKL bound"),
     "sclerostin": Target("blocked", "share of sclerostin bound"),
@@ -39,7 +40,7 @@ TARGETS = {
     "formation": Target("changed", "change of the wall that osteoblasts form, -1 (none) or more"),
 }  # fmt: skip
 #: Of the axis.
-AXIS_TARGETS = tuple(TARGETS)[:5]
+AXIS_TARGETS = tuple(TARGETS)[:6]
 #: The lowest value of a number by its rule, and the highest.
 RANGE = {
     "blocked": (0.0, 1.0), "held": (0.0, 1.0), "given": (0.0, np.inf), "changed": (-1.0, np.inf),

@@ -53,7 +53,7 @@ NEUTRAL = ("title", "schedule.duration_day", "schedule.snapshots_day",
            "schedule.checkpoint_every_day")  # fmt: skip
 #: What makes the start or shapes the state, within groups that may change.
 AT_THE_START = (
-    "hormones.response.static_setpoint_pg_per_ml", "cells.osteocyte.start_density_per_mm3",
+    "cells.osteocyte.start_density_per_mm3",
     "cells.osteocyte.settled_day", "cells.precursor.block_um", "signals.grid_um",
     "mechanics.voxels_per_element",
 )  # fmt: skip

@@ -125,7 +125,7 @@ def _simulated(
     observer: Observer, burn_ins: dict[str, State] | None,
 ) -> Path:  # fmt: skip
     """`run`, once there is a bone."""
-    notes = (bone.origin, *bone.notes, *config.ablation.notes())
+    notes = (bone.origin, *bone.notes, *config.notes())
     for note in notes:
         observer.note(note)
     measures = measures_for(config, [observer], COLUMNS)

@@ -52,7 +52,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "depth_excess": LENGTH, "open_um": LENGTH, "film_um": LENGTH,
     "below_um": LENGTH, "records/foot": (0, 1), "depth_factor": POSITIVE,
     "mononuclear_factor": POSITIVE, "wait_factor": POSITIVE, "waited": POSITIVE,
-    "response/log_deficit": (-1e3, 1e3),
+    "response/depth_deficit": (-1e3, 1e3), "response/adapted": (-1e3, 1e3),
     "mononuclear_depth_um": LENGTH, "mononuclear_target_um": LENGTH, "records/event": (0, 1),
     "records/weight": ANY, "bmus/phase": (1, 2), "quota_um2": (0.0, 1e9), "bmus/area_um2": (0.0, 1e9),
     "owed_um2": (-1e9, 1e9), "misses": COUNT, "recruited": COUNT, "open_sites": COUNT,
@@ -63,8 +63,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "mechanics/energy": POSITIVE, "coming/energy": POSITIVE, "coming/is_one": (0, 1),
     "known": (-1e9, 1e9), "solved_quanta": (-1, 2.0**53),
     "row_kind": (0, len(EVENT_KINDS) - 1), "row_status": (0, len(EVENT_STATUSES) - 1),
-    "row_floorless": (0, 1), "floorless/quanta": COUNT, "response/deficit": (-1e6, 1e6),
-    "setpoint_pg_per_ml": (1e-9, 1e9), "deposits/recent": (-1e12, 1e12),
+    "row_floorless": (0, 1), "floorless/quanta": COUNT, "response/births_deficit": (-1e3, 1e3),
+    "deposits/recent": (-1e12, 1e12),
 }  # fmt: skip
 #: Not a number is allowed: what is only reported, and what was never computed.
 MAY_BE_NAN = (

@@ -45,7 +45,7 @@ CHANGES: dict[str, Any] = {
     "cells.osteoblast.pool_wall_exponent": 0.0,
     "cells.osteoblast.strain_wall_exponent": 0.0,
     "cells.osteoblast.disuse_exponent": 0.0,
-    "hormones.response.osteoblast_loss": 0.0,
+    "hormones.response.osteoblast_life_exponent": 0.0,
     "hormones.response.sclerostin_wall_exponent": 0.0,
     "hormones.response.androgen_formation_exponent": 0.0,
 }
@@ -63,7 +63,7 @@ def washed_out(simulation: Simulation) -> Simulation:
     # The state replaces everything on this lattice.
     nothing = np.zeros(simulation.tissue.shape, np.uint8)
     bone = Specimen(nothing, simulation.tissue.voxel_um, simulation.specimen.origin, ())
-    other = Simulation(at_reference(simulation.config, state), bone)
+    other = Simulation(at_reference(simulation.config), bone)
     put_back(other, state)
     other.datacollector = mesa.DataCollector()
     other.osteoblasts.numbers = accelerated(other.osteoblasts.numbers)
@@ -75,10 +75,9 @@ def washed_out(simulation: Simulation) -> Simulation:
     return other
 
 
-def at_reference(config: Config, state: State) -> Config:
+def at_reference(config: Config) -> Config:
     """A config without births in which open sites are refilled; hormones at the set-point."""
-    reference = {"kind": "constant", "e2_pg_per_ml": state["response"]["setpoint_pg_per_ml"]}
-    return config.with_changes({**CHANGES, "hormones.course": reference})
+    return config.with_changes({**CHANGES, "hormones.course": {"kind": "constant"}})
 
 
 def accelerated(numbers: Any) -> Any:
@@ -125,7 +124,7 @@ def at_rest(state: State) -> State:
     records["granted"][:] = 0
 
     state["precursors"]["pool"][:] = 1.0
-    state["response"]["deficit"] = state["response"]["log_deficit"] = 0.0
+    state["response"] = dict.fromkeys(state["response"], 0.0)
     state.pop("counting", None)  # a washout has no daily table
     return state
 

@@ -11,6 +11,7 @@ from bonesim.endocrine.assay import bioavailable, immunoassay, mass_spectrometry
 from bonesim.endocrine.axis import SAMPLES_PER_DAY
 from bonesim.endocrine.blood import Blood, cohort, simulate_blood
 from bonesim.endocrine.regimen import Regimen
+from bonesim.endocrine.response import Response
 from bonesim.errors import InputError
 from bonesim.units import unit_of
 
@@ -63,6 +64,15 @@ class Prescribed:
         self.range: dict[str, NDArray[np.float64]] = {}
         if people:
             self.range = self._cohort_range(people)
+
+    def start(self) -> dict[str, float]:
+        """Where the person starts: deficit of births, set-point, and level in youth (guide M2.2)."""
+        response = Response(self.config.hormones.response, self.config.course())
+        return {
+            "e2_deficit": response.births_deficit,
+            "setpoint_pg_per_ml": response.setpoint_pg_per_ml,
+            "youth_e2_pg_per_ml": response.course.youth_e2_pg_per_ml,
+        }
 
     def _levels(self, blood: Blood) -> dict[str, NDArray[np.float64]]:
         """Every quantity at every sample."""
@@ -197,6 +207,8 @@ def table(prescribed: Prescribed, every: Literal["day", "phase"] = "phase") -> "
     found = prescribed.phases()
     drugs = [name.replace("_", " ") for name in prescribed.drugs()]
     found.attrs["reported"] = [QUANTITIES[name][0] for name in REPORTED] + drugs
+    found.attrs["start"] = prescribed.start()
+    found.attrs["notes"] = list(prescribed.config.notes())
     return found
 
 
@@ -211,7 +223,14 @@ def text(table: "pd.DataFrame") -> str:
             if np.isfinite(row.get("people_p05", np.nan)):
                 line += f"   90 % of people {row['people_p05']:.3g} to {row['people_p95']:.3g}"
             lines.append(line)
-    return f"{'':32s} {'trough':>8s} {'mean':>8s} {'peak':>8s}" + "\n".join(lines)
+    levels = f"{'':32s} {'trough':>8s} {'mean':>8s} {'peak':>8s}" + "\n".join(lines)
+    start = table.attrs["start"]
+    first = (
+        f"on day 0 births sense a deficit of {start['e2_deficit']:.2f} (logarithm; 0 in youth, at "
+        f"{start['youth_e2_pg_per_ml']:.3g} pg/mL); they would sense none at "
+        f"{start['setpoint_pg_per_ml']:.3g} pg/mL"
+    )
+    return "\n".join([*table.attrs["notes"], levels, "", first])
 
 
 def by_day(levels: NDArray[np.float64]) -> NDArray[np.float64]:

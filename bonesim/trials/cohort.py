@@ -45,7 +45,10 @@ def normals(seed: int, day: int, entity: NDArray[np.uint64], purpose: int) -> ND
 
 
 def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
-    """A trait of the first `count` persons or bones: values, or factors on the base's value."""
+    """A trait of the first `count` persons or bones: values, or factors on the base's value.
+
+    Of a mixture: factors, NaN for the share that has `value`.
+    """
     entity = (np.uint64(zlib.crc32(trait.path[0].encode())) << np.uint64(32)) + np.arange(
         count, dtype=np.uint64
     )
@@ -53,10 +56,14 @@ def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
         assert trait.low is not None and trait.high is not None
         share = uniforms(np.int64(seed), np.int64(0), entity, np.int64(TRAIT))
         return trait.low + share * (trait.high - trait.low)
-    if trait.distribution == "lognormal":
-        assert trait.cv is not None
-        sigma = np.sqrt(np.log1p(trait.cv * trait.cv))
-        return np.exp(sigma * normals(seed, 0, entity, TRAIT) - 0.5 * sigma * sigma)
+    if trait.distribution in ("lognormal", "mixture"):
+        cv = 0.0 if trait.cv is None else trait.cv
+        sigma = np.sqrt(np.log1p(cv * cv))
+        factors = np.exp(sigma * normals(seed, 0, entity, TRAIT) - 0.5 * sigma * sigma)
+        if trait.share is not None:
+            chosen = uniforms(np.int64(seed), np.int64(1), entity, np.int64(TRAIT)) < trait.share
+            factors[chosen] = np.nan
+        return np.asarray(factors)
     assert trait.mean is not None and trait.sd is not None
     low = -np.inf if trait.low is None else trait.low
     high = np.inf if trait.high is None else trait.high
@@ -125,12 +132,19 @@ def _values(
             values = drawn(trait, cohort.seed * ROOM + BONES_FROM, bones)[which]
         else:
             values = drawn(trait, cohort.seed * ROOM, cohort.people)
-        by_path = {
-            path: values * (_value_at(tree, path) if trait.distribution == "lognormal" else 1.0)
-            for path in trait.path
-        }
+        by_path = {path: _own_values(trait, values, tree, path) for path in trait.path}
         found.append((trait, by_path))
     return found
+
+
+def _own_values(
+    trait: Trait, values: NDArray[np.float64], tree: dict[str, Any], path: str
+) -> NDArray[np.float64]:
+    """A path's values: as drawn, or the base's times the factors drawn, or a mixture's own."""
+    if trait.distribution not in ("lognormal", "mixture"):
+        return values
+    own = values * _value_at(tree, path)
+    return own if trait.value is None else np.where(np.isnan(own), trait.value, own)
 
 
 def _value_at(tree: dict[str, Any], path: str) -> float:

@@ -45,14 +45,21 @@ class Trait(Parameters):
     ] = None
     unit: Annotated[str | None, Field(description="checked against the paths'; input")] = None
     distribution: Annotated[
-        Literal["normal", "uniform", "lognormal"],
-        Field(description="normal, uniform: the value; lognormal: a factor on the base's; input"),
+        Literal["normal", "uniform", "lognormal", "mixture"],
+        Field(
+            description="normal, uniform: the value; lognormal: times the base's; mixture: see share; input"
+        ),
     ]
     mean: Annotated[float | None, Field(description="normal; input")] = None
     sd: Annotated[float | None, Field(gt=0, description="normal; input")] = None
     cv: Annotated[
-        float | None, Field(gt=0, le=3, description="lognormal, of a factor of mean 1; input")
+        float | None,
+        Field(gt=0, le=3, description="lognormal and mixture, of a factor of mean 1; input"),
     ] = None
+    share: Annotated[
+        float | None, Field(gt=0, lt=1, description="mixture: who has `value`; input")
+    ] = None
+    value: Annotated[float | None, Field(description="mixture: of that share; input")] = None
     low: Annotated[
         float | None, Field(description="uniform, or least value of a normal; input")
     ] = None
@@ -79,10 +86,14 @@ class Trait(Parameters):
                 raise ValueError(f"{path} is in {known or 'no unit'}, not in {self.unit}")
         wanted = {
             "normal": ({"mean", "sd"}, {"low", "high"}), "uniform": ({"low", "high"}, set()),
-            "lognormal": ({"cv"}, set()),
+            "lognormal": ({"cv"}, set()), "mixture": ({"share", "value"}, {"cv"}),
         }[self.distribution]  # fmt: skip
         needed, allowed = wanted
-        given = {n for n in ("mean", "sd", "cv", "low", "high") if getattr(self, n) is not None}
+        given = {
+            n
+            for n in ("mean", "sd", "cv", "low", "high", "share", "value")
+            if getattr(self, n) is not None
+        }
         if needed - given:
             raise ValueError(
                 f"{self.column} is {self.distribution} and lacks {', '.join(sorted(needed - given))}"

@@ -1,8 +1,11 @@
 """What each target asks of one block: the courses it is simulated under, and what is read off.
 
-All courses start from one burn-in, so they share bone and random numbers: a difference between two
-of them is the treatment's. Estradiol is what the targets give (true levels: an immunoassay reads 6 pg/mL of
-other steroids), not what the drug model makes of a tablet; that is the trials' affair.
+Courses of one group start from one burn-in, so they share bone and random numbers: a difference between
+two of them is the treatment's. A group is a person with a history, at whose deficit the burn-in is
+simulated: a person at the own level of youth, a woman ten years after menopause, an older man whose
+estradiol fell. Estradiol is what the targets give (true levels: an immunoassay reads 6 pg/mL of other
+steroids), not what the drug model makes of a tablet; that is the trials' affair. Where the target is
+the ovary's, the pituitary's or the partial agonist's own course, it is the axis that gives it.
 """
 
 from typing import Any, NamedTuple
@@ -13,52 +16,83 @@ YEAR = 365
 
 
 class Scenario(NamedTuple):
-    """One course: what it changes in the config, and the days that are read."""
+    """One course: the group it starts from, what it changes, and the days that are read."""
 
+    group: str
     changes: dict[str, Any]
     days: tuple[int, ...]
 
 
-def _to(e2: float, from_e2: float, tau_day: float, t: tuple[float, float] | None = None) -> Any:
-    step = {"start_day": 0, "e2_pg_per_ml": e2, "tau_day": tau_day}
-    course = {"kind": "stepped", "e2_pg_per_ml": from_e2, "steps": [step]}
-    if t is not None:
-        course["t_ng_per_dl"], step["t_ng_per_dl"] = t
-    return {"hormones.course": course}
+def _written(youth: float, *steps: tuple[float, float, float], t: float = 500.0) -> dict[str, Any]:
+    """A course from youth on, with steps (day, pg/mL, time constant)."""
+    return {
+        "hormones.course": {
+            "kind": "stepped", "e2_pg_per_ml": youth, "t_ng_per_dl": t,
+            "steps": [{"start_day": d, "e2_pg_per_ml": e, "tau_day": tau} for d, e, tau in steps],
+        }
+    }  # fmt: skip
 
 
 def _protocol(**what: Any) -> dict[str, Any]:
     return {"protocol": what}
 
 
-#: guide A1 to A13. Assays differ, so men fall from 9 to 5.2 (x0.58, between x0.5 and x0.67).
+#: Menopause ten years ago; a fall of a man's estradiol from youth to the 9 pg/mL of Burnett-Bowie 2009.
+MENOPAUSE, DECLINE = (-10 * YEAR, 4.5, 250.0), (-30 * YEAR, 9.0, 5 * YEAR)
+#: The person of each group.
+GROUPS: dict[str, dict[str, Any]] = {
+    "young": {},
+    "woman": _written(100.0, MENOPAUSE, t=20.0),
+    "older_man": _written(25.0, DECLINE, t=319.0),
+}
+#: Six implants of a GnRH agonist, and what follows (A14).
+MONTHS = tuple(range(0, 15 * 28, 28))
+#: guide A1 to A18. Assays differ, so men fall from 9 to 5.2 (x0.58, between x0.5 and x0.67).
 SCENARIOS: dict[str, Scenario] = {
-    "control": Scenario({}, (0, YEAR, 2 * YEAR, 3 * YEAR)),
-    "man_inhibitor": Scenario(_to(5.2, 9.0, 10.0, (319.0, 490.0)), (0, YEAR)),
-    "woman_inhibitor": Scenario(_to(0.7, 4.5, 7.0), (0, YEAR, 2 * YEAR, 4 * YEAR, 5 * YEAR)),
-    "woman_tamoxifen": Scenario(
-        _protocol(sex="female", tamoxifen={"dose_mg": 20.0}), (0, YEAR, 2 * YEAR)
+    "control": Scenario("young", {}, (0, 119, 180, YEAR, 545, 2 * YEAR, 3 * YEAR)),
+    "ovary_lost": Scenario("young", _written(100.0, (0, 5.0, 10.0)), (0, 180, 545)),
+    "agonist": Scenario(
+        "young",
+        _protocol(sex="female", age_year=30, e2_pg_per_ml=90.0,
+                  gnrh_agonist={"dose_mg": 3.6, "stop_day": 168}),
+        MONTHS,
     ),
-    "ovary_lost": Scenario(_to(5.0, 100.0, 10.0), (0, 180, 545)),
-    "calcium": Scenario(
-        _protocol(diet={"change": [{"start_day": 0, "calcium_mg_per_day": 1800.0}]}), (0, YEAR)
+    "menopause": Scenario(
+        "young", _protocol(sex="female", age_year=49),
+        (0, YEAR, 4 * YEAR, 5 * YEAR, 8 * YEAR),
     ),
-    "training": Scenario(
-        _protocol(loading={"change": [{"start_day": 0, "load_percent": 120.0}]}), (0, 244)
+    "castrated": Scenario(
+        "young", _protocol(age_year=67, e2_pg_per_ml=24.0, gnrh_agonist={"dose_mg": 3.6}), (0, 320)
     ),
     "disuse": Scenario(
-        _protocol(loading={"change": [{"start_day": 0, "load_percent": 50.0}]}), (0, 119)
+        "young", _protocol(loading={"change": [{"start_day": 0, "load_percent": 50.0}]}), (0, 119)
     ),
-}
-
-#: For the confirmation: the same, and what needs more years.
-LONGER: dict[str, Scenario] = SCENARIOS | {
-    "control": SCENARIOS["control"]._replace(
-        days=(0, 119, 180, 244, YEAR, 545, 2 * YEAR, 3 * YEAR, 5 * YEAR)
+    "man": Scenario("older_man", {}, (0, YEAR)),
+    "man_inhibitor": Scenario(
+        "older_man", _written(25.0, DECLINE, (0, 5.2, 10.0), t=319.0), (0, YEAR)
     ),
-    "woman_tamoxifen": SCENARIOS["woman_tamoxifen"]._replace(days=(0, YEAR, 2 * YEAR, 5 * YEAR)),
-    "calcium": SCENARIOS["calcium"]._replace(days=(0, YEAR, 3 * YEAR)),
-}
+    "woman": Scenario("woman", {}, (0, 244, YEAR, 2 * YEAR, 3 * YEAR, 5 * YEAR)),
+    "woman_inhibitor": Scenario(
+        "woman", _written(100.0, MENOPAUSE, (0, 0.7, 7.0), t=20.0),
+        (0, YEAR, 2 * YEAR, 4 * YEAR, 5 * YEAR),
+    ),
+    "woman_tamoxifen": Scenario(
+        "woman", _protocol(sex="female", tamoxifen={"dose_mg": 20.0}), (0, YEAR, 2 * YEAR, 5 * YEAR)
+    ),
+    "woman_estradiol": Scenario(
+        "woman", _written(100.0, MENOPAUSE, (0, 45.0, 7.0), t=20.0), (0, YEAR, 3 * YEAR)
+    ),
+    "calcium": Scenario(
+        "woman",
+        _protocol(sex="female", diet={"change": [{"start_day": 0, "calcium_mg_per_day": 1800.0}]}),
+        (0, YEAR, 3 * YEAR),
+    ),
+    "training": Scenario(
+        "woman",
+        _protocol(sex="female", loading={"change": [{"start_day": 0, "load_percent": 120.0}]}),
+        (0, 244),
+    ),
+}  # fmt: skip
 
 #: What cheaper settings cost: the same year from the same day 0, load solved as rarely as the base has it
 #: and as often and finely as by default. Nothing else differs, chance included.
@@ -68,8 +102,10 @@ SOLVED_OFTEN = {
     for name in ("interval_day", "changed_percent", "tolerance")
 }
 CHEAPER: dict[str, Scenario] = {
-    name + how: Scenario(SCENARIOS[name].changes | changes, (0, 182, YEAR))
-    for name in ("control", "woman_inhibitor")
+    name + how: SCENARIOS[name]._replace(
+        changes=SCENARIOS[name].changes | changes, days=(0, 182, YEAR)
+    )
+    for name in ("woman", "woman_inhibitor")
     for how, changes in (("", {}), (OFTEN, SOLVED_OFTEN))
 }
 
@@ -107,20 +143,28 @@ def simulate(
     if base.specimen.kind == "synthetic":
         base = base.with_changes({"specimen.seed": base.seed})
     bone = make_specimen(base.specimen)
-    start, _ = equilibrated(base, bone, lambda _: None)
-    state = state_of(start)
-    surface = states_of_surface(start)
-    eroded = 100.0 * surface.share(np.isin(surface.phase, ERODED))
-    rows = []
-    for name, scenario in scenarios.items():
-        config = base.with_changes({**scenario.changes, "schedule.duration_day": scenario.days[-1]})
-        simulation = Simulation(config, bone)
-        begin_from(simulation, state)
-        while simulation.day < scenario.days[-1]:
-            simulation.step()
-        table = simulation.table()
-        for day in scenario.days:
-            row = {column: float(table[column][day]) for column in KEPT}
-            row[ES_BS] = eroded if day == 0 else float("nan")
-            rows.append({"scenario": name, "day": day, "snapshot": len(rows), **row})
+    rows: list[dict[str, Any]] = []
+    for group, person in GROUPS.items():
+        courses = {name: one for name, one in scenarios.items() if one.group == group}
+        if not courses:
+            continue
+        own = base.with_changes(person)
+        start, _ = equilibrated(own, bone, lambda _: None)
+        state = state_of(start)
+        surface = states_of_surface(start)
+        eroded = 100.0 * surface.share(np.isin(surface.phase, ERODED))
+        for name, scenario in courses.items():
+            days = scenario.days
+            changes = {**scenario.changes, "schedule.duration_day": days[-1]}
+            if "protocol" in changes:
+                changes["hormones.course"] = {"kind": "constant"}
+            simulation = Simulation(own.with_changes(changes), bone)
+            begin_from(simulation, state)
+            while simulation.day < days[-1]:
+                simulation.step()
+            table = simulation.table()
+            for day in days:
+                row = {column: float(table[column][day]) for column in KEPT}
+                row[ES_BS] = eroded if day == 0 else float("nan")
+                rows.append({"scenario": name, "day": day, "snapshot": len(rows), **row})
     return rows

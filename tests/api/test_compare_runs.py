@@ -191,9 +191,9 @@ path = "hormones.response.hill"
 name = "hill"
 values = [1.0, 2.0]
 [[design.variable]]
-path = "hormones.response.rankl_gain"
+path = "hormones.response.rankl_exponent"
 name = "gain"
-values = [1.0, 3.0]
+values = [0.5, 1.5]
 """
 
 
@@ -201,7 +201,7 @@ def outcome(text: str, _: str | None) -> list[dict[str, Any]]:
     """BV/TV falls by hill x gain from a start of each seed's own."""
     config = tomllib.loads(text)
     response, seed = config["hormones"]["response"], config["seed"] % 2**34
-    fall = response["hill"] * response["rankl_gain"] * (1.0 + 0.1 * seed)
+    fall = 2.0 * response["hill"] * response["rankl_exponent"] * (1.0 + 0.1 * seed)
     return [
         {"snapshot": k, "day": 20 * k, "bvtv_percent": 50.0 + seed - fall * k, "cuts": k}
         for k in (0, 1)

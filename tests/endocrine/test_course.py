@@ -115,7 +115,7 @@ def test_unordered_steps_are_refused(days: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"start_day": -1, "e2_pg_per_ml": 1},
+        {"start_day": -36526, "e2_pg_per_ml": 1},
         {"start_day": 0, "e2_pg_per_ml": -1},
         {"start_day": 0, "e2_pg_per_ml": 1001},
         {"start_day": 0, "e2_pg_per_ml": math.nan},

@@ -31,7 +31,7 @@ WHERE: dict[str, tuple[str, ...]] = {
     "hormones.course.steps": ("suppressed",), "hormones.course table": ("levels",),
     "tissue.fragment": ("holed",), "ablation.cuts_day": ("holed",),
     "schedule.breaks_every_day": ("holed",),
-    "hormones.response.max_surplus": ("raised",), "cells.bmu.young_bone_day": ("eventful",),
+    "cells.bmu.young_bone_day": ("eventful",),
     "cells.osteoblast.arrest_day": ("eventful",),
     "hormones.response": BONE, "hormones.axis": ("taking anastrozole", "taking gnrh_agonist",
                                                  "taking testosterone_cypionate"),

@@ -17,7 +17,7 @@ from bonesim.endocrine.axis import (
     sex_steroids,
     simulate_axis,
 )
-from bonesim.endocrine.blood import TYPICAL, _numbers, _signals, _taken
+from bonesim.endocrine.blood import TYPICAL, _numbers, _signals, _taken, _with_half_ways
 from bonesim.endocrine.formulary import Doses, DrugParameters
 from bonesim.endocrine.kinetics import after, inactivated, inhibition, simulate_level
 from bonesim.endocrine.protocol import ProtocolParameters
@@ -30,7 +30,8 @@ amount = st.floats(0, 100)
 
 def numbers(protocol: ProtocolParameters = MAN) -> Any:
     own = protocol.baseline()
-    return _numbers(protocol, AxisParameters(), TYPICAL, own.e2_pg_per_ml, own.t_ng_per_dl)
+    levels = own.e2_pg_per_ml, own.t_ng_per_dl
+    return _numbers(protocol, AxisParameters(), TYPICAL, 0.0, *levels)
 
 
 @settings(max_examples=200)
@@ -99,8 +100,8 @@ def test_a_level_is_a_sum_of_single_doses(
         assert found == pytest.approx(3.0 * total, rel=1e-9, abs=1e-9)
 
 
-def effects(levels: dict[str, float], n: Any) -> tuple[float, float, float, float, float]:
-    """Inhibition (periphery, testis), T given (ng/dL), E2 given (pg/mL), agonist: in words."""
+def effects(levels: dict[str, float], day: float, n: Any) -> tuple[float, ...]:
+    """Inhibition (periphery, testis), T (ng/dL), E2 (pg/mL) given, agonist, ovary, age: in words."""
 
     def blocked(times: float, insensitive: bool) -> float:
         free = 1.0
@@ -112,17 +113,23 @@ def effects(levels: dict[str, float], n: Any) -> tuple[float, float, float, floa
         return 1 - free
 
     agonist = levels.get("gnrh_agonist", 0.0)
+    progestin = levels.get("medroxyprogesterone", 0.0)
     return (
         blocked(1.0, True),
         blocked(DRUG.testis_ic50_ratio, False),
         100 * sum(levels.get(f"testosterone_{k}", 0.0) for k in ("cypionate", "gel")),
         1000 * sum(levels.get(f"estradiol_{k}", 0.0) for k in ("gel", "patch")),
         agonist / (agonist + DRUG.gnrh_agonist.ec50_ng_per_ml),
+        DRUG.medroxyprogesterone.max_suppression
+        * progestin / (progestin + DRUG.medroxyprogesterone.ec50_ng_per_ml),
+        (1 - n.t_decline_per_decade) ** (max(day, 0) / 3652.5),
     )  # fmt: skip
 
 
-def signals_of(levels: dict[str, float]) -> NDArray[np.float64]:
-    """What the axis reads at constant levels, by the package's own drugs: (5,)."""
+def signals_of(
+    person: ProtocolParameters, levels: dict[str, float], day: float, n: Any
+) -> NDArray[np.float64]:
+    """What the axis reads at constant levels on a day, by the package's own drugs: (7,)."""
     from bonesim.endocrine.blood import _Taken
     from bonesim.endocrine.drug import Taker
 
@@ -133,22 +140,22 @@ def signals_of(levels: dict[str, float]) -> NDArray[np.float64]:
         if name in levels
         for level in [np.array([0.0, levels[name]])]
     ]
-    return _signals(taken, 2)[1]
+    return _signals(taken, np.array([0.0, day]), person, n)[1]
 
 
-def slopes(
-    day: float, state: NDArray[np.float64], effect: tuple[float, ...], n: Any
-) -> list[float]:
+def slopes(state: NDArray[np.float64], effect: tuple[float, ...], n: Any) -> list[float]:
     """The equations as the module's docstring writes them."""
     lh, g, m, r, s = state
-    i_p, i_t, t_x, e_x, a = effect
-    tt = g + t_x / n.t_ng_per_dl
-    e = (1 - n.testis_share) * (1 - i_p) * tt + n.testis_share * (1 - i_t) * g
-    e += e_x / n.e2_pg_per_ml
-    brake = -n.e2_feedback * (e - 1) - n.t_feedback * (g - 1)
+    i_p, i_t, t_x, e_x, a, o, age = effect
+    tx = t_x / n.t_ng_per_dl
+    tt = 1 - n.gonad_t_share + n.gonad_t_share * g + tx
+    converted = 1 - n.gonad_precursor_share + n.gonad_precursor_share * g + tx
+    gonad = n.testis_share * (1 - i_t) * g
+    rest = (1 - n.testis_share) * (1 - i_p) * converted + e_x / n.e2_pg_per_ml
+    e = rest + gonad * (1 - o)
+    brake = -n.e2_feedback * (rest + gonad - 1) - n.t_feedback * (g - 1)
     brake = min(brake - n.given_t_feedback_dl_per_ng * t_x, np.log(n.max_lh_ratio))
     target = np.exp(brake + np.log(r * (1 + n.flare * a)))
-    age = (1 - n.t_decline_per_decade) ** (max(day, 0) / 3652.5)
     wasted = 1 - n.max_atrophy * (1 - min(1, lh / n.atrophy_below_lh))
     return [
         (target - lh) / n.lh_tau_day,
@@ -165,26 +172,26 @@ state_values = st.tuples(*[st.floats(0.05, 3.0)] * 4, st.floats(-1.0, 1.0))
 
 
 AXIS_DRUGS = (
-    "anastrozole", "estradiol_gel", "estradiol_patch", "gnrh_agonist", "letrozole", "tamoxifen",
-    "testosterone_cypionate", "testosterone_gel",
+    "anastrozole", "estradiol_gel", "estradiol_patch", "gnrh_agonist", "letrozole", "medroxyprogesterone",
+    "tamoxifen", "testosterone_cypionate", "testosterone_gel",
 )  # fmt: skip
 
 
-@given(state_values, st.lists(st.floats(0, 50), min_size=8, max_size=8), st.floats(0, 3000))
+@pytest.mark.parametrize("person", [MAN, ProtocolParameters(sex="female", age_year=22)])
+@given(state_values, st.lists(st.floats(0, 50), min_size=9, max_size=9), st.floats(0, 3000))
 def test_slopes_are_the_equations(
-    state: tuple[float, ...], amounts: list[float], day: float
+    person: ProtocolParameters, state: tuple[float, ...], amounts: list[float], day: float
 ) -> None:
-    n, slope = numbers(), np.zeros(5)
+    n, slope = numbers(person), np.zeros(5)
     levels = dict(zip(AXIS_DRUGS, amounts, strict=True))
-    effect, signal = effects(levels, n), signals_of(levels)
+    if person.sex == "male":
+        levels["medroxyprogesterone"] = 0.0  # he has no ovary
+    effect, signal = effects(levels, day, n), signals_of(person, levels, day, n)
     np.testing.assert_allclose(signal, effect, rtol=1e-9, atol=1e-12)
-    ageing = (1 - n.t_decline_per_decade) ** (day / 3652.5)
-    rates(np.array(state), signal, ageing, n, slope)
-    np.testing.assert_allclose(
-        slope, slopes(day, np.array(state), effect, n), rtol=1e-9, atol=1e-12
-    )
+    rates(np.array(state), signal, n, slope)
+    np.testing.assert_allclose(slope, slopes(np.array(state), effect, n), rtol=1e-9, atol=1e-12)
     t, e = sex_steroids(state[1], signal, n)
-    assert t == pytest.approx(state[1] + effect[2] / 300)
+    assert t == pytest.approx(1 - n.gonad_t_share * (1 - state[1]) + effect[2] / n.t_ng_per_dl)
     assert e >= 0
 
 
@@ -196,10 +203,11 @@ def test_a_step_is_of_fourth_order() -> None:
     def simulated(steps: int) -> NDArray[np.float64]:
         state, slope = np.array([1.0, 1.0, 1.0, 1.0, 0.0]), np.zeros((5, 5))
         moments = np.linspace(0.0, 4.0, 2 * steps + 1)
-        signals = np.zeros((moments.size, 5))
+        signals = np.zeros((moments.size, 7))
+        signals[:, 6] = 1.0
         signals[:, 2] = 180.0 * np.exp(-per_day * moments)
         for k in range(steps):
-            advance_axis(state, signals, 2 * k, n, 4.0 * k / steps, 4.0 / steps, slope)
+            advance_axis(state, signals, 2 * k, n, 4.0 / steps, slope)
         return state
 
     best = simulated(512)
@@ -235,7 +243,7 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
         return float(total * per_mg)
 
     def slope(day: float, state: NDArray[np.float64]) -> list[float]:
-        return slopes(day, state, effects({k: level(k, day) for k in names}, n), n)
+        return slopes(state, effects({k: level(k, day) for k in names}, day, n), n)
 
     samples = 28 * 8 + 1
     steroids, lh, shbg = np.zeros((samples, 2)), np.zeros(samples), np.zeros(samples)
@@ -245,7 +253,8 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
     moment = np.unique(np.concatenate([sample, given_.day]))
     taken = _taken(moment, given_, DRUG, TYPICAL)
     at_sample = np.searchsorted(moment, sample)
-    simulate_axis(moment, at_sample, _signals(taken, 2 * moment.size - 1), n, steroids, lh, shbg)
+    signals = _signals(taken, _with_half_ways(moment), MAN, n)
+    simulate_axis(moment, at_sample, signals, n, steroids, lh, shbg)
     levels = {one.drug.name: one.level[2 * at_sample] for one in taken}
     state = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
     moments = sorted({d[0] for d in doses} | {7.0 * k for k in range(5)})

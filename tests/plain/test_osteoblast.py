@@ -216,13 +216,13 @@ def test_what_is_not_formed_in_disuse_is_forgone(busy: Busy) -> None:
 
 
 def began(busy: Busy, site: int, wall: float, day: int) -> None:
-    """What a team will form: at most what was taken, and what strain adds to it."""
+    """What a team will form: what was taken but for the excess depth, and what strain adds to it."""
     sites = busy.cavities.sites
     by_osteoclasts = float(sites.osteoclast_depth_um[site])
     by_others = float(sites.mononuclear_depth_um[site])
     dug = by_osteoclasts + by_others
     usual = max(by_osteoclasts / float(sites.depth_excess[site]) + by_others + P.balance_um, 0.0)
-    mean = filmed(busy, site, min(usual * wall, dug))
+    mean = filmed(busy, site, usual * wall)
     sites.wall_um[site] = max(dug - mean, 1.0)
     peeled(busy, site)
     if float(sites.film_um[site]) < 0:

@@ -122,3 +122,21 @@ def test_names_and_paths_are_given_once() -> None:
         cohort(OWN_E2, {**K, "name": "own_e2"})
     with pytest.raises(ValueError, match="two traits have the path"):
         cohort(OWN_E2, {**OWN_E2, "name": "again"})
+
+
+def test_a_share_of_a_mixture_has_its_value_and_the_others_a_factor() -> None:
+    """Men who never recover from a GnRH agonist, and those who do, sooner or later."""
+    path = "hormones.axis.resensitised_tau_day"
+    trait = {"path": path, "distribution": "mixture", "share": 0.2, "value": 1e9, "cv": 0.8}
+    people = changes_of(cohort(trait, people=MANY, bones=1), BASE)
+    values = np.array([changes[path] for changes in people])
+    never = values == 1e9
+    assert never.mean() == pytest.approx(0.2, abs=4.5 * 0.4 / np.sqrt(MANY))
+    assert values[~never].mean() == pytest.approx(30.0, rel=0.08)
+    # Who is chosen has no other factors than the rest.
+    plain = drawn(Trait.model_validate({**trait, "distribution": "lognormal", "share": None,
+                                        "value": None}), 3 * 2**34, MANY)  # fmt: skip
+    assert (values[~never] == 30.0 * plain[~never]).all()
+    assert stats.ks_2samp(plain[never], plain[~never]).pvalue > 1e-3
+    with pytest.raises(ValueError, match="lacks share, value"):
+        Trait.model_validate({"path": path, "distribution": "mixture"})

@@ -76,6 +76,7 @@ def test_no_rounding_of_levels_keeps_persons_apart() -> None:
     keys = set()
     for k in range(12):
         protocol = {"e2_pg_per_ml": 5.3 + 1.7 * k, "t_ng_per_dl": 211.0 + 17.3 * k,
+                    "youth_e2_pg_per_ml": 5.3 + 1.7 * k,
                     "anastrozole": {"dose_mg": 1.0}}  # fmt: skip
         tree = {**BONE, "seed": k, "protocol": protocol,
                 "hormones": {"response": {"half_maximum_pg_per_ml": 7.3 + 0.9 * k}}}  # fmt: skip

@@ -38,6 +38,8 @@ class Anastrozole(AromataseInhibitor):
     insensitive_share: Annotated[
         float,
         Field(
-            ge=0, le=1, description="share of peripheral E2 not inhibited; E2 -83.5 %, Geisler 1996"
+            ge=0,
+            le=1,
+            description="share of peripheral E2 not inhibited; E2 -86 %: at least -83.5, Geisler 1996",
         ),
-    ] = 0.10
+    ] = 0.11
