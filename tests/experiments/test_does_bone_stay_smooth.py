@@ -135,3 +135,21 @@ def test_looks_are_those_of_the_run(measured: ModuleType, tmp_path: Path) -> Non
     assert np.isnan(rows.loc[0, "ac_f_per_year"])
     assert rows.loc[40, "ac_f_per_year"] == pytest.approx(table["ac_f_per_year"].loc[1:40].mean())
     assert "da" not in measured.looks_of(path, full=False)
+
+
+def test_looks_cost_something(tmp_path: Path) -> None:
+    """A year of a block of 1 mm without load: snapshots cost more than none, in whole days' worth."""
+    spec = importlib.util.spec_from_file_location("cost_of_looks", FOLDER / "cost.py")
+    assert spec is not None
+    assert spec.loader is not None
+    cost = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(cost)
+    small = {
+        "specimen.size_mm": [1.0] * 3, "schedule.burn_in_day": 60, "schedule.duration_day": cost.DAYS,
+        "schedule.snapshots_day": [0], "mechanics.interval_day": 0,
+    }  # fmt: skip
+    table = cost.table(load_config(FOLDER / "health_base.toml", small), 1, tmp_path)
+    assert table.index.tolist() == list(cost.ARMS)
+    assert table.loc["no looks", "over no looks"] == 1.0
+    assert table.loc["snapshots, each quarter", "over no looks"] > 1.0
+    assert table.loc["snapshots, each quarter", "a look, days"] > 1.0
