@@ -176,7 +176,7 @@ def sources(looks: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for source, one in found.groupby(level="source", sort=False):
         rows[source] = {
-            "closed R": ", ".join(f"{a:.3f} to {b:.3f}" for a, b in zip(one["first"], one["last"], strict=True)),
+            "closed R": ", ".join(f"{a:.3f} to {b:.3f}" for a, b in one[["first", "last"]].to_numpy()),
             "change, %": text(one["change"], "+.1f"),
             "less that as is, points": "" if source == WHOLE else text(one["less"], "+.1f"),
             "closed BV/TV, %": text(one["volume"], "+.1f"),
@@ -189,7 +189,8 @@ def burn_in(looks: pd.DataFrame) -> pd.DataFrame:
     mine = looks[looks["study"] == "burn_in"]
     rows = []
     for days, some in mine.groupby("burn_in_day"):
-        then, later = some[some["day"] == 0], some[some["day"] == 365]
+        then, later = (some[some["day"] == day].set_index("seed") for day in (0, 365))
+        change = 100.0 * (later["bvtv_percent"] / then["bvtv_percent"] - 1.0)
         rows.append({
             "burn-in, d": f"{days:g}", "closed R, day 0": text(then["closed_roughness"], ".3f"),
             "a year later": text(later["closed_roughness"], ".3f"),
@@ -197,8 +198,7 @@ def burn_in(looks: pd.DataFrame) -> pd.DataFrame:
             "open, % of BV": text(then["open_bv_percent"], ".1f"),
             "ES/BS, %": text(then["es_bs_percent"], ".1f"), "OS/BS, %": text(then["os_bs_percent"], ".1f"),
             "Ac.f of the year, /y": text(later["ac_f_per_year"], ".2f"),
-            "BV/TV, the year's change, %": text(
-                pd.Series(100 * (later["bvtv_percent"].to_numpy() / then["bvtv_percent"].to_numpy() - 1)), "+.1f"),
+            "BV/TV, the year's change, %": text(change, "+.1f"),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -229,12 +229,16 @@ def draw(looks: pd.DataFrame) -> Figure:
         colour = (palette.INK, palette.DRUGS[0])[number]
         for seed, one in mine.groupby("seed"):
             label = kind.replace("_", " ") if seed == mine["seed"].min() else None
-            decade.plot(one["day"] / 365, one["closed_roughness"], "o-", ms=3, color=colour, label=label)
+            decade.plot(
+                one["day"] / 365, one["closed_roughness"], "o-", ms=3, color=colour, label=label
+            )
     decade.axhline(1.12, color=palette.INK, lw=0.8, ls=":")
     decade.set(xlabel="years", ylabel="closed R", title="health")
     decade.legend(fontsize=7, frameon=False)
     mine = looks[looks["study"] == "sources"]
-    changes = mine.pivot_table(index=["source", "seed"], columns="day", values="closed_roughness", sort=False)
+    changes = mine.pivot_table(
+        index=["source", "seed"], columns="day", values="closed_roughness", sort=False
+    )
     for (source, _), one in changes.iterrows():
         what.plot(100 * (one.iloc[-1] / one.iloc[0] - 1), source, "o", ms=3, color=palette.INK)
     what.invert_yaxis()

@@ -19,6 +19,8 @@ from bonesim.analysis import in_markdown
 
 HERE = Path(__file__).parent
 DAYS, NEVER = 365, 50000
+#: Looks of a year, after that of day 0.
+LOOKS = 4
 QUARTERS = [0, 91, 182, 273, 364]
 #: What is looked at -> the schedule.
 ARMS: dict[str, dict[str, object]] = {
@@ -59,15 +61,14 @@ def table(base: Config, rounds: int, folder: Path) -> pd.DataFrame:
             found[name].append(seconds_of(config, folder))
     least = {name: min(seconds) for name, seconds in found.items()}
     bare = least["no looks"]
-    looks = {"breaks, each quarter": 4, "snapshots, each quarter": 4}
     rows = {
         name: {
             "seconds of a year": round(seconds, 2),
             "over no looks": round(seconds / bare, 3),
-            "a look, days": round((seconds - bare) / looks[name] / (bare / DAYS), 1) if name in looks else 0.0,
+            "a look, days": round((seconds / bare - 1.0) * DAYS / LOOKS, 1),
         }
         for name, seconds in least.items()
-    }  # fmt: skip
+    }
     return pd.DataFrame(rows).T
 
 

@@ -35,7 +35,9 @@ def looks_of(path: Path, full: bool) -> pd.DataFrame:
         if not full:
             return looks
         for prefix, closed in (("", False), ("closed_", True)):
-            panel = measure(run, closed=closed).pivot(index="day", columns="measure", values="value")
+            panel = measure(run, closed=closed).pivot(
+                index="day", columns="measure", values="value"
+            )
             for name in FULL:
                 looks[f"{prefix}{name}"] = panel.loc[looks["day"], name].to_numpy()
     return looks
