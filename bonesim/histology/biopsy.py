@@ -9,8 +9,8 @@ Three numbers for each measure (ASBMR nomenclature, Dempster 2013):
 Ac.f has two true values. Neither uses labels, apposition or walls. The first is of the same weeks as
 the labels: OS/BS over the mean formation period of all sites (Little's law). The second is a count
 over the whole period of observation: geometric area of the completed sites, over BS. In steady state
-they agree within 4 % (sites still open have a little more surface, the walls of their cavities). In
-one small block a few weeks differ from a year. (A count of the packets that still exist at the end
+they agree, but for the walls of sites still open, which have a little more surface. In one small
+block a few weeks differ from a year. (A count of the packets that still exist at the end
 would miss those that later packets have overlapped.)
 
     MS/BS   (dLS + sLS / 2) / BS                        BFR/BS  MAR x MS/BS
