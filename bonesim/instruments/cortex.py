@@ -39,7 +39,7 @@ class CortexParameters(Parameters):
         Field(
             gt=0,
             le=40,
-            description="Haversian canals in cortex without cavities, day 0; Bell 1999 (women, all pores 7.7-16)",
+            description="Haversian canals in cortex without cavities; Bell 1999 (women: 7.7-16)",
         ),
     ] = 10.0
     turnover_percent_per_year: Annotated[
@@ -63,7 +63,7 @@ class CortexParameters(Parameters):
         Field(
             ge=0,
             le=1,
-            description="share of a cavity's depth that osteoclasts dig; Eriksen 1999, on trabeculae: 17.8 of 46.9 um",
+            description="share of its depth that osteoclasts dig; Eriksen 1999 (trabeculae: 17.8 of 46.9 um)",
         ),
     ] = 0.38
     resorption_day: Annotated[
@@ -142,7 +142,7 @@ class _Cavities:
         return float(self.claims[0] * dug - self.fills[0] * filled)
 
 
-def cortex(activation: Array, depth: Array, p: CortexParameters) -> CortexCourse:
+def cortical_shell(activation: Array, depth: Array, p: CortexParameters) -> CortexCourse:
     """The shell from day 0 on.
 
     Args:
@@ -197,7 +197,7 @@ def _simulated(within: _Cavities, inner: _Cavities, p: CortexParameters) -> Cort
         if not min(bone, canals) > 0.0:
             raise InputError(
                 f"hip: cavities have taken all of its cortex by day {day - before}; "
-                "give a lower turnover_percent_per_year"
+                "give a lower `turnover_percent_per_year`"
             )
         if day > before:
             within.scale(day, math.sqrt(canals / first_canals))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.instruments.cortex import CortexParameters, cortex
+from bonesim.instruments.cortex import CortexParameters, cortical_shell
 from bonesim.instruments.density import relative
 from bonesim.parameters import Parameters
 
@@ -61,7 +61,7 @@ def hip_abmd(
     Raises:
         InputError: no mineral on the first day; cavities that take all of the cortex.
     """
-    shell = relative(cortex(activation, depth, p.cortex).mineral)
+    shell = relative(cortical_shell(activation, depth, p.cortex).mineral)
     return p.baseline_abmd_g_per_cm2 * by_share(shell, relative(mineral), p.cortical_share)
 
 
