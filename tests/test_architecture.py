@@ -82,7 +82,7 @@ PURE = {
     "rankl_production", "sclerostin_exponent",
     "density_intercept", "density_slope",
     "dxa_cv", "fat_rise", "fat_share", "hr_pqct_cv", "k_dxa", "marker_cv", "qct_cv",
-    "trabecular_share",
+    "trabecular_share", "cortical_share", "osteoclastic_share",
     "blind_share", "disuse_death_gain", "disuse_exponent", "energy_exponent", "max_stimulus",
     "min_energy_share", "opg_strain_gain", "rankl_disuse_gain",
     "sclerostin_strain_exponent", "strain_bias", "strain_wall_exponent",

@@ -110,6 +110,8 @@ _TABLE: tuple[tuple[Column, Reporter], ...] = (
      lambda s: s.response.setpoint_pg_per_ml),
     (Column("activation_multiplier", "", "", "births of BMUs relative to health"),
      lambda s: s.drive.activation),
+    (Column("depth_multiplier", "", "", "depth that osteoclasts dig, relative to health"),
+     lambda s: s.drive.depth),
     (Column("bvtv_percent", "%", "BV/TV", "bone volume fraction, partial volume included"),
      lambda s: 100.0 * s.tissue.bone_volume_fraction()),
     (Column("bmd_mg_per_cm3", "mgHA/cm3", "vBMD", "mineral per tissue volume"),

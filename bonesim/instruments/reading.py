@@ -17,7 +17,7 @@ from bonesim.kernel import kernel
 INSTRUMENTS = {
     "ls_abmd": 1, "qct_vbmd": 2, "hr_pqct_vbmd": 3,
     "ctx": 4, "p1np": 5, "bsap": 6, "osteocalcin": 7,
-    "image": 8,
+    "image": 8, "th_abmd": 9,
 }  # fmt: skip
 #: Repeats of a reading, or voxels of an image, that one instrument has room for.
 REPEATS = 2**40

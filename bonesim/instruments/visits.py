@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.instruments.density import DensityParameters, qct_vbmd, spine_abmd
+from bonesim.instruments.hip import HipParameters, hip_abmd
 from bonesim.instruments.markers import MarkerParameters, from_level, from_total
 from bonesim.instruments.reading import least_significant_change, noisy
 from bonesim.parameters import Parameters
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 #: Columns needed from the daily table.
 NEEDED = (
     "day", "bmd_mg_per_cm3", "bvtv_percent", "resorbed_quanta", "formed_quanta", "os_bs_percent",
-    "bstv_per_mm",
+    "bstv_per_mm", "activation_multiplier",
 )  # fmt: skip
+#: Column that files of earlier versions lack: depth then counts as that of health.
+DEPTH = "depth_multiplier"
 
 
 class ClinicParameters(Parameters):
     """Parameters of all clinical instruments."""
 
     density: DensityParameters = DensityParameters()
+    hip: HipParameters = HipParameters()
     markers: MarkerParameters = MarkerParameters()
 
 
@@ -49,13 +53,19 @@ def courses(table: "pd.DataFrame", p: ClinicParameters) -> list[Course]:
     _check(table)
     column = {name: table[name].to_numpy(np.float64) for name in NEEDED}
     mineral, bvtv = column["bmd_mg_per_cm3"], column["bvtv_percent"] / 100.0
-    d, m = p.density, p.markers
+    d, h, m = p.density, p.hip, p.markers
+    depth, known = _depth(table)
     forming = column["os_bs_percent"] * column["bstv_per_mm"]
     window = f"mean of {m.window_day} d, {m.trabecular_share:g} of the skeleton follows the block"
     return [
         Course(
             "ls_abmd", "spine aBMD, DXA", "g/cm2", d.dxa_cv,
             f"1 + k (mineral/mineral(0) - 1), k = {d.k_dxa:.2f}", spine_abmd(mineral, d),
+        ),
+        Course(
+            "th_abmd", "total hip aBMD, DXA", "g/cm2", h.dxa_cv,
+            f"cortex that remodels for itself, share {h.cortical_share:.2f}, and the block's mineral{known}",
+            hip_abmd(mineral, column["activation_multiplier"], depth, h),
         ),
         Course(
             "qct_vbmd", "trabecular vBMD, QCT", "mgHA/cm3", d.qct_cv,
@@ -76,6 +86,13 @@ def courses(table: "pd.DataFrame", p: ClinicParameters) -> list[Course]:
                f"matrix formed {m.osteocalcin_lag_day} d before, {window}",
                from_total(column["formed_quanta"], m, m.osteocalcin_lag_day)),
     ]  # fmt: skip
+
+
+def _depth(table: "pd.DataFrame") -> tuple[NDArray[np.float64], str]:
+    """Depth of cavities relative to health day by day, and a remark if the table has none."""
+    if DEPTH in table:
+        return table[DEPTH].to_numpy(np.float64), ""
+    return np.ones(len(table)), "; no depth of cavities in this file: that of health"
 
 
 def visits(

@@ -9,6 +9,7 @@ from bonesim.config.changes import changed
 from bonesim.config.explain import explain
 from bonesim.errors import InputError
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST
+from bonesim.instruments.hip import SHARE_HIGHEST, SHARE_LOWEST
 from bonesim.instruments.visits import ClinicParameters, visits
 from bonesim.storage.reader import Run
 
@@ -70,18 +71,35 @@ def text(table: "pd.DataFrame") -> str:
                 f"{row['lsc_percent']:8.1f} %   {row['unit']}"
             )
     last = table[(table["quantity"] == "hr_pqct_vbmd")].iloc[-1]
-    low, high = (k * last["change_percent"] for k in (K_LOWEST, K_HIGHEST))
+    block = last["change_percent"]
+    low, high = (k * block for k in (K_LOWEST, K_HIGHEST))
     head = f"  {'':24s}{'true':>9s}{'change':>10s}{'read':>11s}{'change':>10s}{'LSC':>11s}"
     notes = [
         "",
         "* more than the least significant change between two such readings (2.77 CV, ISCD)",
         f"DXA: k = {p.density.k_dxa:.2f} of the change of trabecular mineral; with k {K_LOWEST:.2f} "
         f"to {K_HIGHEST:.2f} the spine changes by {low:+.1f} to {high:+.1f} % until day {last['day']}",
+        *_of_hip(table, p, block),
         f"markers: mean of {p.markers.window_day} days; baseline is the mean of the first "
         f"{p.markers.baseline_day} days, in which a treatment from day 0 already works; nan: nothing "
         "was turned over in them",
     ]
     return head + "\n".join(["", *lines, *notes])
+
+
+def _of_hip(table: "pd.DataFrame", p: ClinicParameters, block: float) -> list[str]:
+    """How the hip's change hangs on the share of cortex; nothing can be derived from a share of 0."""
+    share = p.hip.cortical_share
+    if not share > 0.0:
+        return []
+    last = table[table["quantity"] == "th_abmd"].iloc[-1]
+    shell = (last["change_percent"] - (1.0 - share) * block) / share
+    some, most = (one * shell + (1.0 - one) * block for one in (SHARE_LOWEST, SHARE_HIGHEST))
+    return [
+        f"total hip: {share:.2f} cortex ({shell:+.1f} % by its own births and depth, which DXA does not "
+        f"separate), the rest as the block ({block:+.1f} %); with {SHARE_LOWEST:.2f} and "
+        f"{SHARE_HIGHEST:.2f} the hip changes by {some:+.1f} and {most:+.1f} % until day {last['day']}"
+    ]
 
 
 def seed_of(run: Run, seed: int | None) -> int:

@@ -5,6 +5,7 @@ from bonesim.public import loaded_when_used
 __getattr__, __dir__, __all__ = loaded_when_used(
     __name__,
     {
+        "program": ("mechanism_hash",),
         "reader": ("Run", "open_run"),
     },
 )  # fmt: skip

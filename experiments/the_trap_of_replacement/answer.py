@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bonesim.analysis import in_markdown
 from bonesim.config import Config, load_config
 from bonesim.endocrine import cohort
 
@@ -69,6 +70,20 @@ def table_of(levels: dict[str, np.ndarray]) -> pd.DataFrame:
     ])  # fmt: skip
 
 
+def words_of(table: pd.DataFrame) -> str:
+    """The README's table."""
+    return in_markdown(
+        pd.DataFrame({
+            "estradiol, median (90 % of men), pg/mL": [
+                f"{row['median']:.3g} ({row['p05']:.3g}-{row['p95']:.3g})"
+                for row in table.to_dict("records")
+            ],
+            "of his own": table["of_own"].map("{:.2f}".format).to_numpy(),
+            "below 10": table["below_10_pg_per_ml"].map("{:.0%}".format).to_numpy(),
+        }, index=pd.Index(table["prescription"], name="prescription"))
+    )  # fmt: skip
+
+
 def draw(levels: dict[str, np.ndarray], output: Path) -> None:
     """One row for each prescription: everybody, the 90 % range and the median."""
     from matplotlib.figure import Figure
@@ -105,7 +120,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1000)
     options = parser.parse_args()
     levels = {name: estradiol(name, options.people) for name in PRESCRIPTIONS}
-    print(table_of(levels).to_string(index=False, float_format="{:.3g}".format))
+    print(words_of(table_of(levels)))
     draw(levels, options.output)
 
 

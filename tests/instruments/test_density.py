@@ -58,7 +58,7 @@ def test_least_significant_change() -> None:
 @pytest.mark.parametrize("instrument", [name for name in INSTRUMENTS if name != "image"])
 def test_repeated_readings_have_the_stated_precision(instrument: str) -> None:
     p = ClinicParameters()
-    cv = {"ls_abmd": p.density.dxa_cv, "qct_vbmd": p.density.qct_cv,
+    cv = {"ls_abmd": p.density.dxa_cv, "th_abmd": p.hip.dxa_cv, "qct_vbmd": p.density.qct_cv,
           "hr_pqct_vbmd": p.density.hr_pqct_cv}.get(instrument, p.markers.marker_cv)  # fmt: skip
     day, value = np.array([200]), np.array([1.1])
     reads = [noisy(value, day, cv, 3, instrument, repeat)[0] for repeat in range(4000)]

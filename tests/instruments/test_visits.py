@@ -7,7 +7,16 @@ import pytest
 from bonesim.errors import InputError
 from bonesim.instruments.visits import ClinicParameters, visits
 
-QUANTITIES = ["ls_abmd", "qct_vbmd", "hr_pqct_vbmd", "ctx", "p1np", "bsap", "osteocalcin"]
+QUANTITIES = [
+    "ls_abmd",
+    "th_abmd",
+    "qct_vbmd",
+    "hr_pqct_vbmd",
+    "ctx",
+    "p1np",
+    "bsap",
+    "osteocalcin",
+]
 
 
 @pytest.fixture
@@ -20,13 +29,14 @@ def table() -> pd.DataFrame:
             "day": day, "bmd_mg_per_cm3": 85 * share, "bvtv_percent": 7.7 * share,
             "resorbed_quanta": 100 * day + 100 * np.maximum(day - 100, 0),
             "formed_quanta": 100 * day, "os_bs_percent": 6.0, "bstv_per_mm": 1.8,
+            "activation_multiplier": np.where(day < 100, 1.0, 2.0), "depth_multiplier": 1.0,
         }
     )  # fmt: skip
 
 
 def test_a_tidy_record(table: pd.DataFrame) -> None:
     record = visits(table, ClinicParameters(), 1, [0, 100, 365])
-    assert record["day"].tolist() == [0] * 7 + [100] * 7 + [365] * 7
+    assert record["day"].tolist() == [0] * 8 + [100] * 8 + [365] * 8
     assert record["quantity"].tolist() == QUANTITIES * 3
     last = record[record["day"] == 365].set_index("quantity")
     assert last.loc["ls_abmd", "change_percent"] == pytest.approx(-5.0)
@@ -45,7 +55,7 @@ def test_a_tidy_record(table: pd.DataFrame) -> None:
 def test_visits_are_rows_of_every_day(table: pd.DataFrame) -> None:
     """What is read on a day does not depend on the other visits."""
     every = visits(table, ClinicParameters(), 1)
-    assert len(every) == 7 * 366
+    assert len(every) == 8 * 366
     some = visits(table, ClinicParameters(), 1, [0, 100, 365])
     picked = every[every["day"].isin([0, 100, 365])].reset_index(drop=True)
     pd.testing.assert_frame_equal(picked, some)

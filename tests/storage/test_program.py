@@ -80,3 +80,70 @@ def test_line_ends_and_caches_do_not_count_and_the_version_does(
     assert hashes() == before
     monkeypatch.setattr(program, "version_of", lambda _: "99.0")
     assert [one != other for one, other in zip(before, hashes(), strict=True)] == [True, True]
+
+
+CODE = [
+    ("cells/osteoclast.py", "left += 1", "left += 2"),
+    ("endocrine/response.py", "SAMPLES_PER_DAY = 4", "SAMPLES_PER_DAY = 8"),
+    ("instruments/density.py", "] = 0.50", "] = 0.51"),
+    ("specimens/library.toml", "=", " ="),
+    ("engine/burn_in.py", "advance(simulation, 0, on_day)", "advance(simulation, -1, on_day)"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new"), CODE, ids=[one[0] for one in CODE])
+def test_an_edit_of_code_is_another_mechanism(
+    package: Path, file: str, old: str, new: str
+) -> None:
+    before = program.mechanism_hash.__wrapped__()
+    text = (package / file).read_text()
+    assert old in text
+    (package / file).write_text(text.replace(old, new, 1))
+    assert program.mechanism_hash.__wrapped__() != before
+    (package / file).write_text(text)
+    (package / "cells" / "neuron.py").write_text("LAYERS = 6\n")
+    assert program.mechanism_hash.__wrapped__() != before
+
+
+def test_words_progress_and_version_are_the_same_mechanism(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = program.mechanism_hash.__wrapped__()
+    for file in ("cells/bmu.py", "engine/simulation.py", "endocrine/response.py"):
+        text = (package / file).read_text()
+        place = text.index('"""') + 3
+        (package / file).write_text(f"{text[:place]}Otherwise: {text[place:]}\n\n# a remark\n")
+    (package / "engine" / "progress.py").write_text("PROGRESS = None\n")
+    (package / "storage" / "lock.py").write_text("LOCK = None\n")
+    monkeypatch.setattr(program, "version_of", lambda _: "99.0")
+    assert program.mechanism_hash.__wrapped__() == before
+
+
+def test_what_cannot_change_a_result_exists() -> None:
+    assert all((program.PACKAGE / name).exists() for name in program.NO_MECHANISM)
+
+
+def test_code_is_what_runs() -> None:
+    source = '''"""About."""
+
+X = "# no comment"  # a comment
+
+
+def double(x):
+    """Twice.
+
+    Always.
+    """
+    return (  # two
+        2 * x
+    )
+
+
+class Nothing:
+    """Nothing."""
+'''
+    code = program.code_of(source)
+    assert code.splitlines() == [
+        'X = "# no comment"', "def double(x):", "    return (", "        2 * x", "    )",
+        "class Nothing:",
+    ]  # fmt: skip
