@@ -209,10 +209,9 @@ def _simulated(within: _Cavities, inner: _Cavities, p: CortexParameters) -> Cort
             bone += deposits[day] - taken[day]
             thinned += lost
         rows.append((bone, canals, 1.0 - bone - canals - thinned, thinned))
-    course = np.array(rows).T
+    area, canal, cavities, thin = np.array(rows).T
     taken[: before + 1] = deposits[0]
-    mineral = _mineral(course[0], deposits, taken, p)
-    return CortexCourse(*course, mineral)
+    return CortexCourse(area, canal, cavities, thin, _mineral(area, deposits, taken, p))
 
 
 def _mineral(bone: Array, deposits: Array, taken: Array, p: CortexParameters) -> Array:
