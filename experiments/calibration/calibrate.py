@@ -2,8 +2,8 @@
 
     python experiments/calibration/calibrate.py -o calibration [--workers N] [--points N]
 
-Simulates the design (`study.toml`), fits it (`fit.py`), and puts the members into the package too. With
---points only so many of the design's points, in its order: a piece of the work, which the next one
+Simulates the design (`study.toml`), fits it (`fit.py`), which puts the members into the package too.
+With --points only so many of the design's points, in its order: a piece of the work, which the next one
 continues. A cluster does the same points: `simulate.py` takes workers, and its folder is a sweep's.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from bonesim.sweeps import Folder
 
 HERE = Path(__file__).parent
-SHIPPED = HERE.parents[1] / "bonesim" / "sweeps" / "posterior.csv"
 
 
 def main() -> None:
@@ -38,7 +37,6 @@ def main() -> None:
     subprocess.run(command, check=True)
     if len(Folder(given.output).results()):
         subprocess.run([sys.executable, str(HERE / "fit.py"), str(given.output)], check=True)
-        SHIPPED.write_bytes((HERE / "posterior.csv").read_bytes())
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ try:
 except ImportError:
     sys.exit("the fit needs scikit-learn; install it: pip install 'bonesim[calibration]'")
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+#: The package's copy of the members.
+SHIPPED = HERE.parents[1] / "bonesim" / "sweeps" / "posterior.csv"
 DRAWS = 200_000
 MEMBERS = 200
 FOLDS = 8
@@ -263,6 +265,8 @@ def main() -> None:
     ranges.to_csv(given.output / "ranges.csv")
     text = members_of(draws, weight, design).to_csv(float_format="%.6g")
     (given.output / "posterior.csv").write_text(text)
+    if given.output.resolve() == HERE:
+        SHIPPED.write_text(text)
     draw(draws, weight, design, given.output / "posterior.png")
     print(
         f"members: {given.output / 'posterior.csv'}; the package's copy: bonesim/sweeps/posterior.csv"

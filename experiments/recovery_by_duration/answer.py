@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
-from simulate import FOLLOW_UP, WHOLE
+from simulate import FOLLOW_UP
 
 from bonesim.analysis import mean_and_ci
 from bonesim.sweeps import Folder
@@ -31,6 +31,8 @@ MEASURES = {
     "apparent_modulus_z_mpa": "stiffness",
     "failure_load_n": "strength",
 }
+#: The arm of the members, and of the point defaults with every process at work.
+WHOLE = "everything"
 #: Arms of the scanned bone begin so.
 SCANNED = "scan"
 #: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is reported, %.

@@ -9,16 +9,16 @@ is still missing, is relative to the twin of the same day, so that no drift is t
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 #: Days of suppression, and of the follow-up that are measured (after those with a full panel).
-DURATIONS = (91, 182, 365, 730, 1825, 3650)
+DURATIONS = (182, 365, 730, 1825, 3650)
 #: Ablated arms, and scans, are reported at these durations.
 DURATIONS_OF_ARMS = (182, 1825)
 FOLLOW_UP = (0, 365, 1095, 1825)
-WHOLE = "everything"
 #: Of the daily table.
 DAILY = (
     "bmd_mg_per_cm3", "bvtv_percent", "apparent_modulus_z_mpa", "failure_load_n", "e2_deficit",
@@ -63,11 +63,13 @@ def breaks(simulation: Any, rows: Any, stop_day: int) -> dict[str, int]:
     }
 
 
-def simulate(config_text: str, keep: str | None) -> list[dict[str, Any]]:
-    """One arm on one bone (a sweep's worker function): a row per course, duration and day.
+def simulate(config_text: str, keep: str | None, arms: bool = False) -> list[dict[str, Any]]:
+    """One member or arm on one bone (a sweep's worker function): a row per course, duration and day.
 
-    A synthetic bone goes by the point's seed, so that replicates are other bones; of a scan they are
-    other runs of one bone.
+    `arms`: only the durations of arms.
+
+    Of arms a synthetic bone goes by the point's seed, so that replicates are other bones; of a scan
+    they are other runs of one bone.
     """
     import tomllib
 
@@ -77,9 +79,9 @@ def simulate(config_text: str, keep: str | None) -> list[dict[str, Any]]:
     from bonesim.specimens import make_specimen
 
     base = validated(tomllib.loads(config_text), "point")
-    if base.specimen.kind == "synthetic":
+    if base.specimen.kind == "synthetic" and arms:
         base = base.with_changes({"specimen.seed": base.seed})
-    durations = DURATIONS if base.title == WHOLE else DURATIONS_OF_ARMS
+    durations = DURATIONS_OF_ARMS if arms else DURATIONS
     bone = make_specimen(base.specimen)
     suppressed, _ = equilibrated(base, bone, lambda _: None)
     healthy = Simulation(base.with_changes({"hormones.course": {"kind": "constant"}}), bone)
@@ -122,11 +124,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--study", type=Path, default=HERE / "study.toml")
+    parser.add_argument("--posterior", type=int, help="so many members, instead of the study's")
+    parser.add_argument("--workers", type=int)
     given = parser.parse_args()
+    study = Study(given.study, given.posterior)
+    of_arms = study.parameters.design.posterior == 0
     with stopped_politely(given.output):
-        lost = run_study(
-            Study(given.study), given.output, progress=SweepTerminal(), simulate=simulate
-        )
+        lost = run_study(study, given.output, workers=given.workers, progress=SweepTerminal(),
+                         simulate=partial(simulate, arms=of_arms))  # fmt: skip
     sys.exit(3 if lost else 0)
 
 

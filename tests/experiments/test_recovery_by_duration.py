@@ -20,7 +20,7 @@ HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"
 def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     monkeypatch.syspath_prepend(str(HERE))
     simulate, answer = import_module("simulate"), import_module("answer")
-    monkeypatch.setattr(simulate, "DURATIONS", (90, 180))
+    monkeypatch.setattr(simulate, "DURATIONS_OF_ARMS", (90, 180))
     monkeypatch.setattr(simulate, "FOLLOW_UP", (0, 240))
     monkeypatch.setattr(answer, "FOLLOW_UP", (0, 240))
     return simulate, answer
@@ -36,10 +36,10 @@ def test_what_half_a_year_took_comes_back_in_part(
         # A single small bone turns over more quickly, so that chance matters less.
         quick = {} if full else {"cells.bmu.origination_per_mm2_per_year": 6.0}
         small = {"specimen.size_mm": [1.3 if full else 1.1] * 3, "schedule.burn_in_day": 150,
-                 "seed": seed, **quick, "title": simulate.WHOLE}  # fmt: skip
+                 "seed": seed, **quick, "title": answer.WHOLE}  # fmt: skip
         config = load_config(HERE / "block.toml", small)
-        found = simulate.simulate(to_toml(config), None)
-        rows += [{"point": str(seed), "seed": seed, "arm": simulate.WHOLE, **row} for row in found]
+        found = simulate.simulate(to_toml(config), None, arms=True)
+        rows += [{"point": str(seed), "seed": seed, "arm": answer.WHOLE, **row} for row in found]
     results = pd.DataFrame(rows)
     assert set(results["course"]) == {"healthy", "recovering"}
     stops = results[results["day"] == results["stop_day"]]
@@ -50,12 +50,45 @@ def test_what_half_a_year_took_comes_back_in_part(
     assert lost > 0.5
     assert -0.2 * lost < left < lost
     table = answer.table_of(gone)
-    final, marrow, closed = answer.holes(results).loc[simulate.WHOLE]
+    final, marrow, closed = answer.holes(results).loc[answer.WHOLE]
     assert final == marrow
     assert closed == 0
-    assert "BMD" in answer.markdown(table, simulate.WHOLE, 240)
+    assert "BMD" in answer.markdown(table, answer.WHOLE, 240)
     answer.draw(table, tmp_path / "r.png")
     assert (tmp_path / "r.png").stat().st_size > 10_000
+
+
+def test_members_become_bands(scripts: tuple[Any, Any], tmp_path: Path) -> None:
+    """Four members lose 10 %, and 80, 60, 40 and 20 % of it come back: less in those that adapt less."""
+    members = import_module("members")
+    rows = []
+    for seed in range(4):
+        for course, stop, day, value in (
+            ("healthy", 0, 0, 100.0), ("healthy", 0, 90, 100.0), ("healthy", 0, 180, 100.0),
+            ("healthy", 0, 90 + members.LAST, 100.0), ("healthy", 0, 180 + members.LAST, 100.0),
+            ("recovering", 90, 90, 95.0), ("recovering", 90, 90 + members.LAST, 99.0),
+            ("recovering", 180, 180, 90.0),
+            ("recovering", 180, 180 + members.LAST, 98.0 - 2.0 * seed),
+        ):  # fmt: skip
+            row = dict.fromkeys((*members.MEASURES, "conn_d_per_mm3"), value)
+            rows.append({"point": str(seed), "seed": seed, "arm": "everything", "course": course,
+                         "stop_day": stop, "day": day, **row})  # fmt: skip
+    per_member = members.shares(pd.DataFrame(rows))
+    table = members.table_of(per_member).set_index(["measure", "stop_day"])
+    row = table.loc["bvtv_percent", 180]
+    assert row["lost"] == pytest.approx(10.0)
+    assert (row["members"], row["with_loss"]) == (4, 4)
+    assert row["regained"] == pytest.approx(50.0)
+    assert (row["low"], row["high"]) == pytest.approx((23.0, 77.0))
+    fall = members.falling(per_member).set_index("measure").loc["bvtv_percent"]
+    assert (fall["members"], fall["falling"]) == (4, 3)  # 80 % in the first at both
+    parameters = pd.DataFrame({"w": [0.9, 0.7, 0.3, 0.1], "other": [1.0, 2.0, 2.0, 1.0]})
+    ranks = members.widening(per_member, parameters, "bvtv_percent", 180)
+    assert ranks.index[0] == "w"
+    assert ranks["w"] == pytest.approx(1.0)
+    assert "**50** [23, 77] (4)" in members.markdown(table.reset_index())
+    members.draw(per_member, table.reset_index(), tmp_path / "members.png")
+    assert (tmp_path / "members.png").stat().st_size > 10_000
 
 
 def test_breaks_are_marrow_grown_over_or_perhaps_closed(scripts: tuple[Any, Any]) -> None:
