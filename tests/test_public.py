@@ -174,6 +174,8 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+#: Those that take seconds; a second time only in the full form.
+COSTLY = {"biopsy", "compare", "decompose_without", "demo", "doctor", "film", "report", "run_twins"}
 #: Tested with a trial of their own in tests/trials, which takes longer to make.
 OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
 #: Tested with a run that has topological events in tests/viewer.
@@ -185,21 +187,27 @@ CLASSES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("costly", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_public_function_works_twice(
-    folder: Path, run_file: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, run_file: Path, one_core: None, monkeypatch: pytest.MonkeyPatch, costly: int
 ) -> None:
-    """Photographs of few rows, for speed; those of commands have all."""
+    """Photographs of few rows, for speed; those of commands have all.
+
+    A costly one once: after all of them it is still the function that worked.
+    """
     for module, rows in (("scene", 300), ("twin_scene", 150)):
         monkeypatch.setattr(f"bonesim.viewer.{module}.HEIGHT_PX", rows)
     known = calls(folder, run_file)
     assert set(known) | OF_TRIALS | OF_EVENTS | CLASSES | {"__version__"} == set(bonesim.__all__)
+    functions = {name: getattr(bonesim, name) for name in known}
     for name, call in known.items():
-        for n in (0, 1):
+        for n in range(costly if name in COSTLY else 2):
             found = call(n)
             if isinstance(found, pd.DataFrame):
                 assert len(found), name
             if name.startswith("plot_") or name == "render":
                 assert isinstance(found, matplotlib.figure.Figure), name
+    assert {name: getattr(bonesim, name) for name in known} == functions
 
 
 def test_tables_carry_their_units(folder: Path, run_file: Path) -> None:
