@@ -37,6 +37,9 @@ path = "hormones.course.e2_pg_per_ml"
 values = [20.0, 25.0]
 """
 
+#: Those that take seconds; a second time only in the full form.
+COSTLY = {"biopsy", "compare", "decompose_without", "demo", "doctor", "film", "report", "run_twins"}
+
 
 def test_no_child_of_the_package_bears_a_public_name() -> None:
     children = {module.name for module in pkgutil.iter_modules(bonesim.__path__)}
@@ -70,7 +73,11 @@ def test_names_survive_any_order_of_first_use(order: tuple[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("public")
+    return laid_out(tmp_path_factory.mktemp("public"))
+
+
+def laid_out(place: Path) -> Path:
+    """A folder with a base and a study of it."""
     (place / "base.toml").write_text(toml(SMALL))
     (place / "study.toml").write_text(STUDY)
     return place
@@ -174,8 +181,6 @@ def calls(folder: Path, run_file: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-#: Those that take seconds; a second time only in the full form.
-COSTLY = {"biopsy", "compare", "decompose_without", "demo", "doctor", "film", "report", "run_twins"}
 #: Tested with a trial of their own in tests/trials, which takes longer to make.
 OF_TRIALS = {"trial", "trial_cost", "compare_trial", "plot_trial"}
 #: Tested with a run that has topological events in tests/viewer.
@@ -189,17 +194,17 @@ CLASSES = {
 
 @pytest.mark.parametrize("costly", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_public_function_works_twice(
-    folder: Path, run_file: Path, one_core: None, monkeypatch: pytest.MonkeyPatch, costly: int
+    tmp_path: Path, run_file: Path, one_core: None, monkeypatch: pytest.MonkeyPatch, costly: int
 ) -> None:
     """Photographs of few rows, for speed; those of commands have all.
 
     A costly one once: after all of them it is still the function that worked.
     """
+    folder, functions = laid_out(tmp_path), {one: getattr(bonesim, one) for one in bonesim.__all__}
     for module, rows in (("scene", 300), ("twin_scene", 150)):
         monkeypatch.setattr(f"bonesim.viewer.{module}.HEIGHT_PX", rows)
     known = calls(folder, run_file)
     assert set(known) | OF_TRIALS | OF_EVENTS | CLASSES | {"__version__"} == set(bonesim.__all__)
-    functions = {name: getattr(bonesim, name) for name in known}
     for name, call in known.items():
         for n in range(costly if name in COSTLY else 2):
             found = call(n)
@@ -207,7 +212,7 @@ def test_every_public_function_works_twice(
                 assert len(found), name
             if name.startswith("plot_") or name == "render":
                 assert isinstance(found, matplotlib.figure.Figure), name
-    assert {name: getattr(bonesim, name) for name in known} == functions
+    assert {one: getattr(bonesim, one) for one in bonesim.__all__} == functions
 
 
 def test_tables_carry_their_units(folder: Path, run_file: Path) -> None:
