@@ -1,9 +1,10 @@
 """Kernels compiled once before parallel workers begin; the command line; real images, where they are."""
 
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's job in the background ignores it, and so would all that tests interrupt.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Without it each of the hundreds of processes that tests start would translate the package again.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     parallel = getattr(config.option, "numprocesses", None)
     if parallel and not config.option.collectonly and not hasattr(config, "workerinput"):
         # If it fails, workers compile what they need, and their tests show why.
@@ -61,6 +65,17 @@ def main_here(
         return subprocess.CompletedProcess(sys.argv, ended.value.code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="module")
+def one_core() -> Iterator[None]:
+    """A run and its twin one after the other: what a second process imports takes longer than they do.
+
+    That both ways make the same files, test_beside shows.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bonesim.engine.beside.usable_cores", lambda: 1)
+        yield
 
 
 @pytest.fixture

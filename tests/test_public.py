@@ -37,6 +37,9 @@ path = "hormones.course.e2_pg_per_ml"
 values = [20.0, 25.0]
 """
 
+#: Those that take seconds; a second time only in the full form.
+COSTLY = {"biopsy", "compare", "decompose_without", "demo", "doctor", "film", "report", "run_twins"}
+
 
 def test_no_child_of_the_package_bears_a_public_name() -> None:
     children = {module.name for module in pkgutil.iter_modules(bonesim.__path__)}
@@ -70,7 +73,11 @@ def test_names_survive_any_order_of_first_use(order: tuple[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("public")
+    return laid_out(tmp_path_factory.mktemp("public"))
+
+
+def laid_out(place: Path) -> Path:
+    """A folder with a base and a study of it."""
     (place / "base.toml").write_text(toml(SMALL))
     (place / "study.toml").write_text(STUDY)
     return place
@@ -189,10 +196,15 @@ CLASSES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("costly", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_public_function_works_twice(
-    folder: Path, run_file: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run_file: Path, one_core: None, monkeypatch: pytest.MonkeyPatch, costly: int
 ) -> None:
-    """Photographs of few rows, for speed; those of commands have all."""
+    """Photographs of few rows, for speed; those of commands have all.
+
+    A costly one once: after all of them it is still the function that worked.
+    """
+    folder, functions = laid_out(tmp_path), {one: getattr(bonesim, one) for one in bonesim.__all__}
     for module, rows in (("scene", 300), ("twin_scene", 150)):
         monkeypatch.setattr(f"bonesim.viewer.{module}.HEIGHT_PX", rows)
     known = calls(folder, run_file)
@@ -200,12 +212,13 @@ def test_every_public_function_works_twice(
         bonesim.__all__
     )
     for name, call in known.items():
-        for n in (0, 1):
+        for n in range(costly if name in COSTLY else 2):
             found = call(n)
             if isinstance(found, pd.DataFrame):
                 assert len(found), name
             if name.startswith("plot_") or name == "render":
                 assert isinstance(found, matplotlib.figure.Figure), name
+    assert {one: getattr(bonesim, one) for one in bonesim.__all__} == functions
 
 
 def test_tables_carry_their_units(folder: Path, run_file: Path) -> None:

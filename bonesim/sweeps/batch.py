@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 AHEAD = 20
 #: The least number submitted ahead in all: workers of a job queue start at any time.
 MIN_AHEAD = 200
+#: How long a running scheduler may take to answer.
+ANSWER = "20s"
 #: Memory of a worker of a job queue beside its run, GB.
 WORKER_GB = 0.5
 #: Run by every worker as it starts. Ctrl-C on a terminal reaches parent and workers, and each worker
@@ -80,7 +82,7 @@ def dask_client(
     with dask.config.set(quiet):
         if scheduler is not None:
             try:
-                client = Client(scheduler, timeout="20s")
+                client = Client(scheduler, timeout=ANSWER)
             except (OSError, ValueError) as error:
                 raise InputError(
                     f"{scheduler} does not answer ({error or 'timeout'}); start one: dask scheduler",

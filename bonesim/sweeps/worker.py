@@ -192,16 +192,18 @@ def _require_same(task: Task) -> None:
 
     A result under the point's id would be of something else.
     """
-    with spending().part("start"):
-        from bonesim.config.config import planned_config
-        from bonesim.config.inputs import digest_of
-
     if task.program and task.program != outcome_hash():
         raise InputError(
             f"this worker runs program {outcome_hash()}, the sweep {task.program}; give all "
             "workers the same bonesim"
         )
-    if task.inputs and task.inputs != digest_of(planned_config(tomllib.loads(task.config))):
+    if not task.inputs:
+        return
+    with spending().part("start"):
+        from bonesim.config.config import planned_config
+        from bonesim.config.inputs import digest_of
+
+    if task.inputs != digest_of(planned_config(tomllib.loads(task.config))):
         raise InputError(
             "a file that its config names has changed since the sweep began; run the sweep again"
         )

@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(one_core: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """a1, a2 with twins a1_twin, a2_twin: two bones, two seeds; s3: bone of a1, another seed."""
     folder = tmp_path_factory.mktemp("pairs")
     for n in (1, 2):

@@ -25,7 +25,7 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def made(one_core: None, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return demo(tmp_path_factory.mktemp("demo") / "new", changes=SMALL)
 
 

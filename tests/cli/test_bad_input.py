@@ -215,7 +215,7 @@ def test_output_that_another_process_writes(command: Command, tmp_path: Path) ->
     lock.release()
 
 
-def test_folder_closed_to_us(command: Command, out: Path) -> None:
+def test_folder_closed_to_us(here: Command, out: Path) -> None:
     """Root may write into any folder but those that are not on a disk."""
     if os.geteuid():
         out.chmod(0o500)
@@ -224,4 +224,4 @@ def test_folder_closed_to_us(command: Command, out: Path) -> None:
         closed = Path("/proc")
     if not closed.is_dir():
         pytest.skip("no folder that is closed to root")
-    refused(command("run", "plain.toml", "-o", closed / "a.vtkhdf", *SMALL), out, 2, "be written")
+    refused(here("run", "plain.toml", "-o", closed / "a.vtkhdf", *SMALL), out, 2, "be written")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from bonesim.cli.failures import as_typed
 from bonesim.cli.main import app
 from bonesim.config import schema
 from bonesim.errors import InputError
 from bonesim.trials import schema as all_schemas
+from tests.cli.conftest import Bonesim
 
 #: Libraries that a command which only reads text must not import.
 HEAVY = ("mesa", "scipy", "pandas", "vtk", "vtkmodules", "numba", "pyvista", "matplotlib")
@@ -49,8 +51,8 @@ def test_every_command_is_in_a_panel_and_has_an_example() -> None:
     for panel in ("Simulate", "Look at runs and scans", "Many runs"):
         assert panel in overview
     for name in words:
-        done = bonesim(*name, "--help", COLUMNS="200")
-        assert done.returncode == 0
+        done = CliRunner().invoke(app, [*name, "--help"], env={"COLUMNS": "200"})
+        assert done.exit_code == 0
         assert f"Example: bonesim {' '.join(name)}" in done.stdout, name
 
 
@@ -104,9 +106,9 @@ def test_arguments_of_the_library_are_options_on_the_command_line() -> None:
     assert typed == "voxel_um: is for scans; give --set or --every-day"
 
 
-def test_a_message_names_the_option_that_was_typed(tmp_path: Path) -> None:
+def test_a_message_names_the_option_that_was_typed(main_here: Bonesim, tmp_path: Path) -> None:
     (tmp_path / "run.vtkhdf").write_text("not a run")
-    done = bonesim("measure", str(tmp_path / "run.vtkhdf"), "--voxel-um", "20")
+    done = main_here("measure", tmp_path / "run.vtkhdf", "--voxel-um", "20")
     assert done.returncode == 2
     assert done.stderr.startswith("bonesim: --voxel-um: is for scans")
     assert done.stderr.count("\n") == 1

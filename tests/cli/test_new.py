@@ -109,7 +109,7 @@ def test_the_published_result_of_the_trial_is_allowed(tmp_path: Path) -> None:
     assert len(Trial(place).parameters.published) == 1
 
 
-def test_a_run_runs(tmp_path: Path) -> None:
+def test_a_run_runs(one_core: None, tmp_path: Path) -> None:
     place = library.new("run", tmp_path)[0]
     edited(place, SMALLEST)
     treated, untreated = library.run_twins(place, tmp_path / "run.vtkhdf")

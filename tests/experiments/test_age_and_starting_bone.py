@@ -17,7 +17,7 @@ def test_age_lowers_the_pool_and_little_bone_has_more_surface_to_lose_from(
     results = miniature(
         EXPERIMENTS / "age_and_starting_bone" / "sweep.toml", seeds=1,
         where="age_year == 40 or age_year == 75 and preset == 'elderly_vertebra'",
-        base={"specimen.size_mm": [1.5, 1.5, 1.5],
+        base={"specimen.size_mm": [1.5 if full else 1.2] * 3,
               "schedule.burn_in_day": 100 if full else 40,
               "protocol.anastrozole.stop_day": stop, "schedule.duration_day": last,
               "schedule.snapshots_day": [0, stop, last]},

@@ -39,7 +39,9 @@ PATIENCE_MS = 30_000
 @pytest.fixture(scope="session")
 def run_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A run and its untreated twin."""
-    return bonesim.run_twins(SMALL, tmp_path_factory.mktemp("page") / "small.vtkhdf")
+    with pytest.MonkeyPatch.context() as patch:  # a process for the twin would import for longer
+        patch.setattr("bonesim.engine.beside.usable_cores", lambda: 1)
+        return bonesim.run_twins(SMALL, tmp_path_factory.mktemp("page") / "small.vtkhdf")
 
 
 @pytest.fixture(scope="session")

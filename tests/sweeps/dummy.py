@@ -1,4 +1,4 @@
-"""Models that cost nothing, in place of bone; workers import this file."""
+"""Models that cost nothing, in place of bone; workers import this file, and so nothing that takes long."""
 
 import math
 import os
@@ -8,10 +8,6 @@ import time
 import tomllib
 from pathlib import Path
 from typing import Any
-
-from bonesim.errors import BonesimError
-from bonesim.sweeps.study import Study
-from bonesim.sweeps.sweep import run_study
 
 
 def numbers(config: str, keep: str | None) -> list[dict[str, Any]]:
@@ -60,6 +56,10 @@ def ishigami(x: float, y: float, z: float) -> float:
 
 
 if __name__ == "__main__":
+    from bonesim.errors import BonesimError
+    from bonesim.sweeps.study import Study
+    from bonesim.sweeps.sweep import run_study
+
     if len(sys.argv) > 3:  # no file may grow larger, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
     try:

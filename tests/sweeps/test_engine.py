@@ -18,6 +18,7 @@ import pytest
 
 from bonesim.errors import BusyError, InputError, ResourceError
 from bonesim.storage.lock import WriteLock
+from bonesim.sweeps import batch
 from bonesim.sweeps.cost import Plan, refuse_what_cannot_fit
 from bonesim.sweeps.folder import Folder
 from bonesim.sweeps.journal import Journal
@@ -212,7 +213,7 @@ def test_workers_as_jobs_of_a_queue(
 
 
 def test_a_scheduler_and_workers_of_their_own(
-    write: Write, tmp_path: Path, undisturbed: pd.DataFrame
+    write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Started as separate processes that speak TCP, as on a cluster."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -239,6 +240,7 @@ def test_a_scheduler_and_workers_of_their_own(
             process.terminate()
         for process in family:
             process.wait(timeout=30)
+    monkeypatch.setattr(batch, "ANSWER", "1s")
     with pytest.raises(InputError, match="does not answer") as error:
         run_study(Study(write(FOUR)), tmp_path / "none", scheduler="tcp://127.0.0.1:9",
                   simulate=dummy.numbers)  # fmt: skip

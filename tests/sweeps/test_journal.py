@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -199,16 +198,16 @@ def test_other_programs_and_designs_are_stated(folder: Folder) -> None:
     assert len(folder.results()) == 24
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal_3.jsonl", "points.csv"])
-def test_a_fifo_or_device_is_refused_at_once(folder: Folder, name: str) -> None:
+def test_a_fifo_or_device_is_refused_at_once(
+    folder: Folder, name: str, main_here: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     place = folder.path / name
     place.unlink(missing_ok=True)
     os.mkfifo(place)
     for command in ("status", "gather"):
-        done = subprocess.run(
-            [sys.executable, "-m", "bonesim", "sweep", command, str(folder.path)],
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = main_here("sweep", command, folder.path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert "no regular file" in done.stderr
     place.unlink()

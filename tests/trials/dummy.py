@@ -1,13 +1,10 @@
-"""A model that costs nothing, in place of bone; workers import this file."""
+"""A model that costs nothing, in place of bone; workers import this file, and so nothing that takes long."""
 
 import sys
 import time
 import tomllib
 from pathlib import Path
 from typing import Any
-
-from bonesim.sweeps.sweep import run_study
-from bonesim.trials.trial import Trial
 
 
 def read(config: str, keep: str | None) -> list[dict[str, Any]]:
@@ -29,4 +26,7 @@ def slow(config: str, keep: str | None) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
+    from bonesim.sweeps.sweep import run_study
+    from bonesim.trials.trial import Trial
+
     sys.exit(run_study(Trial(Path(sys.argv[1])), Path(sys.argv[2]), workers=1, simulate=slow))

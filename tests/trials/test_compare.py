@@ -52,8 +52,9 @@ def test_a_group_that_hardly_varies_is_compared() -> None:
     )
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    covered, times = np.zeros(3), 1000
+@pytest.mark.parametrize("times", [250, pytest.param(1000, marks=pytest.mark.slow)])
+def test_intervals_cover_the_truth_as_often_as_they_say(times: int) -> None:
+    covered = np.zeros(3)
     for _ in range(times):
         a, b = RNG.normal(-1.7, 4, 12), RNG.normal(0.8, 2, 9)
         both = RNG.normal(1.0, 1.5, 12)

@@ -19,8 +19,11 @@ from bonesim.storage.reader import open_run
 @pytest.fixture(scope="session")
 def small(small: Config) -> Config:
     """A smaller bone than other tests have, with more at work in it: it is simulated many times."""
-    return small.with_changes({"specimen.size_mm": [1.1, 1.0, 1.2],
-                               "cells.bmu.origination_per_mm2_per_year": 6.0})  # fmt: skip
+    return small.with_changes({"specimen.size_mm": [1.1, 1.0, 1.2], "hormones.course.steps.1.start_day": 60,
+                               "cells.bmu.origination_per_mm2_per_year": 15.0,
+                               "schedule": {"burn_in_day": 30, "duration_day": 120,
+                                            "snapshots_day": [0, 60, 120],
+                                            "checkpoint_every_day": 40}})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +34,29 @@ def whole_run(small: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_file_holds_every_day(whole_run: Path) -> None:
     with open_run(whole_run) as opened:
         assert opened.status == "complete"
-        assert opened.table["day"].tolist() == list(range(301))
-        assert opened.snapshot_days == [0, 150, 300]
+        assert opened.table["day"].tolist() == list(range(121))
+        assert opened.snapshot_days == [0, 60, 120]
         final = opened.table.iloc[-1]
-        assert int(opened.quanta(300).sum(dtype=np.int64)) == int(final["bone_quanta"])
-        assert len(opened.cells("osteocytes", 300)) == int(final["osteocyte_lacunae"])
+        assert int(opened.quanta(120).sum(dtype=np.int64)) == int(final["bone_quanta"])
+        assert len(opened.cells("osteocytes", 120)) == int(final["osteocyte_lacunae"])
         assert len(opened.events) > 50
         assert set(opened.events["kind"].astype(str)) <= set(opened.events["kind"].cat.categories)
     assert not checkpoint_path(whole_run).exists()
 
 
-@pytest.mark.parametrize("split", [37, 150, 211])
-def test_resume_is_bit_for_bit(small: Config, whole_run: Path, tmp_path: Path, split: int) -> None:
+@pytest.mark.parametrize(("split", "elsewhere"), [(17, False), (60, True), (85, False)])
+def test_resume_is_bit_for_bit(
+    small: Config, whole_run: Path, tmp_path: Path, split: int, elsewhere: bool
+) -> None:
+    """In this process, and in another that knows nothing of the run."""
     path = run(small, tmp_path / "part.vtkhdf", until_day=split)
     with open_run(path) as part:
         assert part.status == "interrupted"
-    program = "import sys; from bonesim import resume; resume(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    if elsewhere:
+        program = "import sys; from bonesim import resume; resume(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    else:
+        resume(path)
     with open_run(path) as resumed, open_run(whole_run) as straight:
         assert resumed.content_hash() == straight.content_hash()
         for day in straight.snapshot_days:
@@ -106,20 +115,20 @@ def test_vtk_opens_all_steps(whole_run: Path) -> None:
 
 def test_image_for_pyvista(whole_run: Path) -> None:
     with open_run(whole_run) as opened:
-        image = opened.image(150)
-        quanta = opened.quanta(150)
+        image = opened.image(60)
+        quanta = opened.quanta(60)
     assert np.array_equal(image.cell_data["quanta"].reshape(quanta.shape), quanta)
 
 
 def test_interrupted_before_any_snapshot(small: Config, whole_run: Path, tmp_path: Path) -> None:
-    late = small.with_changes({"schedule.snapshots_day": [300]})
+    late = small.with_changes({"schedule.snapshots_day": [120]})
     path = run(late, tmp_path / "late.vtkhdf", until_day=20)
     with open_run(path) as part:
         assert part.snapshot_days == []
     resume(path)
     with open_run(path) as resumed, open_run(whole_run) as straight:
         assert resumed.table.equals(straight.table)
-        assert (resumed.quanta(300) == straight.quanta(300)).all()
+        assert (resumed.quanta(120) == straight.quanta(120)).all()
 
 
 def test_checkpoint_of_another_run_is_refused(small: Config, tmp_path: Path) -> None:
