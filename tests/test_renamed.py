@@ -15,7 +15,8 @@ from bonesim.config import renamed
 from bonesim.config.changes import parsed_changes
 from bonesim.config.config import Config, load_config, to_toml, tree_of, validated
 from bonesim.config.explain import all_parameters, explain
-from bonesim.config.renamed import REMOVED, RENAMED, translated
+from bonesim.config.renamed import ACTED_NOWHERE, REMOVED, RENAMED, translated
+from bonesim.endocrine.regimen import TabletRegimen
 from bonesim.engine import run as engine
 from bonesim.errors import InputError
 from bonesim.mechanics.apparent import ApparentParameters
@@ -69,6 +70,34 @@ def test_a_removed_parameter_is_gone_and_its_message_names_what_is_set_now(old: 
     with pytest.raises(InputError) as caught:
         Config().with_changes({old: 0.2})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("old", ACTED_NOWHERE)
+def test_what_acted_nowhere_is_refused_in_a_new_and_dropped_from_a_stored_configuration(
+    old: str,
+) -> None:
+    assert old not in {known.path for known in all_parameters(Config)}
+    message = f"it acted nowhere: {ACTED_NOWHERE[old]}; leave it out"
+    course = old.startswith("protocol.")
+    tree = (
+        nested(old.removesuffix(".route"), [{"dose_mg": 1.0, "route": "oral"}])
+        if course
+        else nested(old, 0.2)
+    )
+    given = message_of(Config, tree)
+    assert given.startswith("run.toml: ") and f": removed in {renamed.SINCE}: {message}" in given
+    before = repr(tree)
+    left = translated(tree)
+    assert repr(tree) == before
+    assert left == (
+        nested(old.removesuffix(".route"), [{"start_day": 3.0}]) if course
+        else nested(old.rpartition(".")[0], {})
+    )  # fmt: skip
+
+
+def test_a_route_of_a_single_course() -> None:
+    message = message_of(TabletRegimen, {"dose_mg": 1.0, "route": "oral"})
+    assert message.endswith("kinetics are those of the way it is given; leave it out")
 
 
 def test_every_parameter_of_an_osteoclast_s_lifespan_is_explained() -> None:

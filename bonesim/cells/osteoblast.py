@@ -73,6 +73,9 @@ from bonesim.signals.fields import Fields, read_voxel
 from bonesim.units import BONE
 
 OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
+#: Share that the table of cells names lining cells; assumed, .1-.3. They do what those that die do, and
+#: nothing depends on it: the lining cells that shelter precursors are the quiescent surface.
+LINING_SHARE = 0.18
 #: Bounds of what a place can do to recruitment, relative to health; assumed.
 MIN_SIGNAL, MAX_SIGNAL = 0.2, 5.0
 
@@ -119,9 +122,6 @@ class OsteoblastParameters(Parameters):
             description="share buried; 17 k lacunae per mm3 (Mullender 1996) x 47 um x 180 um2",
         ),
     ] = 0.144
-    lining_share: Annotated[
-        float, Field(ge=0, le=1, description="share that become lining cells; assumed, .1-.3")
-    ] = 0.18
     pool_wall_exponent: Annotated[
         float,
         Field(
@@ -295,7 +295,7 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
         u = uniform(seed, day, who, OSTEOBLAST_FATE)
         if u < numbers.osteocyte_share:
             cells.fate[cell] = OSTEOCYTE_FATE
-        elif u < numbers.osteocyte_share + numbers.lining_share:
+        elif u < numbers.osteocyte_share + LINING_SHARE:
             cells.fate[cell] = LINING_FATE
         else:
             cells.fate[cell] = APOPTOSIS_FATE

@@ -2,7 +2,7 @@
 
 A run file keeps its configuration as text, with the names of the version that wrote it; `translated`
 gives it today's names. A removed parameter has none: it stays as it is, so that a configuration with
-it is refused with the reason.
+it is refused with the reason. One that acted nowhere is left out: the run was the same without it.
 """
 
 import re
@@ -74,6 +74,19 @@ REMOVED: dict[str, tuple[str, str]] = {
         "specimen.width_um", "plates have holes where they are narrower than their face",
     ),
 }  # fmt: skip
+#: Old dotted path of a removed parameter that acted nowhere -> why. A stored configuration loses it.
+ACTED_NOWHERE: dict[str, str] = {
+    "cells.osteoblast.lining_share": "a lining cell does the same as one that dies",
+    **{
+        f"hormones.drugs.{name}.absorption_per_day": "the drug is released at a constant rate"
+        for name, drug in DRUGS.items()
+        if not drug.regimen.has_first_stage
+    },
+    **{
+        f"protocol.{name}.route": "the drug's kinetics are those of the way it is given"
+        for name in DRUGS
+    },
+}
 
 
 def renamed_to(path: str, known: Collection[str]) -> str | None:
@@ -89,7 +102,7 @@ def renamed_to(path: str, known: Collection[str]) -> str | None:
 
 
 def why_removed(path: str, known: Collection[str]) -> str | None:
-    """Why a parameter is gone, and what is set now; None if `path` is not that of a removed one.
+    """Why a parameter is gone, and what to do; None if `path` is not that of a removed one.
 
     Args:
         path: the old path; see `renamed_to`.
@@ -98,6 +111,10 @@ def why_removed(path: str, known: Collection[str]) -> str | None:
     for old, (new, reason) in REMOVED.items():
         if found := _today(old, new, path, known):
             return f"{reason}; set {found}"
+    path = re.sub(r"\[\d+\]", "", path)
+    for old, reason in ACTED_NOWHERE.items():
+        if old == path or old.endswith(f".{path}"):
+            return f"it acted nowhere: {reason}; leave it out"
     return None
 
 
@@ -113,6 +130,8 @@ def _today(old: str, new: str, path: str, known: Collection[str]) -> str | None:
 def translated(tree: Mapping[str, Any]) -> dict[str, Any]:
     """A stored configuration (nested dict) with today's names; the argument is not changed."""
     moved = _branches_copied(tree)
+    for old in ACTED_NOWHERE:
+        _drop(moved, old.split("."))
     for old, new in RENAMED.items():
         *branches, leaf = old.split(".")
         place: Any = moved
@@ -129,9 +148,24 @@ def translated(tree: Mapping[str, Any]) -> dict[str, Any]:
     return moved
 
 
+def _drop(place: Any, path: list[str]) -> None:
+    """Remove what stands at a path, in each table of a list of tables."""
+    if isinstance(place, list):
+        for one in place:
+            _drop(one, path)
+    elif isinstance(place, dict) and path[0] in place:
+        if len(path) == 1:
+            del place[path[0]]
+        else:
+            _drop(place[path[0]], path[1:])
+
+
 def _branches_copied(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values in dicts of its own."""
-    return {
-        name: _branches_copied(value) if isinstance(value, Mapping) else value
-        for name, value in tree.items()
-    }
+    """The same values in dicts and lists of its own."""
+    return {name: _copied(value) for name, value in tree.items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _branches_copied(value)
+    return [_copied(one) for one in value] if isinstance(value, list | tuple) else value

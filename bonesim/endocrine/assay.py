@@ -5,7 +5,7 @@ suppression is (a man's true fall to a third reads as a fall to a half), and it 
 its limit. Mass spectrometry reads the true level down to its own limit.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,11 +38,40 @@ class AssayParameters(Parameters):
         float, Field(ge=0, le=10, description="lower readings are reported as this; assumed, .5-2")
     ] = 1.0
     immunoassay_cv: Annotated[
-        float, Field(ge=0, le=1, description="CV of one reading; assumed, .08-.15")
+        float,
+        Field(ge=0, le=1, description="between-run CV of one reading in a trial; assumed, .08-.15"),
     ] = 0.10
     spectrometry_cv: Annotated[
-        float, Field(ge=0, le=1, description="CV of one reading; assumed, .03-.08")
+        float,
+        Field(ge=0, le=1, description="between-run CV of one reading in a trial; assumed, .03-.08"),
     ] = 0.05
+
+
+class Assay(NamedTuple):
+    """One way to measure estradiol: its mean readings of true levels, their CV and lower limit."""
+
+    mean: NDArray[np.float64]  # pg/mL
+    cv: float
+    limit_pg_per_ml: float
+
+
+def assays(e2_pg_per_ml: NDArray[np.float64], p: AssayParameters) -> dict[str, Assay]:
+    """Both assays of true levels, by the name of their column."""
+    return {
+        "e2_immunoassay_pg_per_ml": Assay(
+            immunoassay(e2_pg_per_ml, p), p.immunoassay_cv, p.immunoassay_limit_pg_per_ml
+        ),
+        "e2_spectrometry_pg_per_ml": Assay(
+            mass_spectrometry(e2_pg_per_ml, p), p.spectrometry_cv, p.spectrometry_limit_pg_per_ml
+        ),
+    }
+
+
+def limited(
+    mean: NDArray[np.float64], read: NDArray[np.float64], limit: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Readings as a laboratory reports them: none is below the limit, where the mean is not either."""
+    return np.where(mean <= limit, mean, np.maximum(read, limit))
 
 
 def immunoassay(

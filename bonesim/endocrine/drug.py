@@ -17,7 +17,7 @@ class Denosumab(Drug):
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -28,7 +28,8 @@ from bonesim.endocrine.targets import RANGE, TARGETS, Values
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 
-#: Types of the numbers of kinetics that every drug has.
+#: Types of the numbers of kinetics. Every drug has them; but one that is released at a constant rate
+#: (`Regimen.has_first_stage`) has no absorption.
 Absorption = Annotated[float, Field(gt=0, le=1000, description="k1; default: the drug's")]
 Elimination = Annotated[float, Field(gt=0, le=1000, description="k2; default: the drug's")]
 Clearance = Annotated[float, Field(gt=0, le=1e5, description="CL; default: the drug's")]
@@ -76,7 +77,9 @@ class Drug(Parameters):
     #: Its parameters' paths in earlier versions -> their names here.
     former: ClassVar[Mapping[str, str]] = {}
 
-    absorption_per_day: Absorption
+    if TYPE_CHECKING:
+        #: Of a drug that goes through a first stage; its class declares it.
+        absorption_per_day: float
     elimination_per_day: Elimination
     clearance_l_per_day: Clearance
     bioavailability: Bioavailability = 1.0
@@ -101,14 +104,17 @@ class Drug(Parameters):
     def kinetics(self, clearance: float = 1.0) -> tuple[float, float, float]:
         """k1 (1/d), k2 (1/d) and ng/mL per mg in the second stage.
 
-        `clearance`: a person's, over the typical.
+        `clearance`: a person's, over the typical. Without absorption nothing is in the first stage, and
+        any k1 will do.
         """
+        absorbed = "absorption_per_day" in type(self).model_fields
+        k1 = self.absorption_per_day if absorbed else self.elimination_per_day
         per_mg = 1000.0 * (
             self.bioavailability * self.elimination_per_day / self.clearance_l_per_day
         )
         if self.clearance_sets_half_life:
-            return self.absorption_per_day, self.elimination_per_day * clearance, per_mg
-        return self.absorption_per_day, self.elimination_per_day, per_mg * (1.0 / clearance)
+            return k1, self.elimination_per_day * clearance, per_mg
+        return k1, self.elimination_per_day, per_mg * (1.0 / clearance)
 
     @classmethod
     def key(cls) -> int:
@@ -233,4 +239,12 @@ def checked_drug(drug: type[Drug]) -> type[Drug]:
         raise InputError(f"{where}: {missing[0]} has no default; give one")
     if not (isinstance(drug.regimen, type) and issubclass(drug.regimen, Regimen)):
         raise InputError(f"{where}: got regimen {drug.regimen!r}; give a subclass of Regimen")
+    absorbed = "absorption_per_day" in drug.model_fields
+    if drug.regimen.has_first_stage and not absorbed:
+        raise InputError(f"{where}: has no absorption_per_day; give it with a default")
+    if absorbed and not drug.regimen.has_first_stage:
+        raise InputError(
+            f"{where}: absorption_per_day acts nowhere, as its regimen releases at a constant rate; "
+            "leave it out"
+        )
     return drug

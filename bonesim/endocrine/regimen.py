@@ -1,4 +1,4 @@
-"""How a drug is given: dose, route, frequency, first and last day, and what each dose releases.
+"""How a drug is given: dose, frequency, first and last day, and what each dose releases.
 
 [[protocol.<drug>]]               # twice: one course, a pause, another
 dose_mg = 0.5
@@ -10,7 +10,7 @@ missed_share = 0.1                # each dose is missed with this probability
 """
 
 import math
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,8 @@ class Regimen(Parameters):
 
     #: Days between doses if none are given.
     default_every_day: ClassVar[float] = 1.0
+    #: Whether doses go through the first stage of the drug's kinetics; a constant release does not.
+    has_first_stage: ClassVar[bool] = True
 
     start_day: Annotated[
         float, Field(ge=EARLIEST_DAY, le=73000, description="day of the first dose; input")
@@ -127,33 +129,22 @@ class MilligramRegimen(Regimen):
 class TabletRegimen(MilligramRegimen):
     """A tablet."""
 
-    route: Annotated[Literal["oral"], Field(description="how it is given; input")] = "oral"
-
 
 class InjectionRegimen(MilligramRegimen):
-    """An injection of a depot."""
+    """An injection of a depot, into muscle or under the skin: its drug's kinetics hold for both."""
 
     default_every_day: ClassVar[float] = 7.0
-    route: Annotated[
-        Literal["intramuscular", "subcutaneous"], Field(description="how it is given; input")
-    ] = "intramuscular"
 
 
 class GelRegimen(MilligramRegimen):
     """A gel; the dose is what is put on the skin."""
-
-    route: Annotated[Literal["transdermal"], Field(description="how it is given; input")] = (
-        "transdermal"
-    )
 
 
 class ImplantRegimen(MilligramRegimen):
     """A depot that releases at a constant rate over its drug's `release_day`."""
 
     default_every_day: ClassVar[float] = 28.0
-    route: Annotated[
-        Literal["subcutaneous", "intramuscular"], Field(description="how it is given; input")
-    ] = "subcutaneous"
+    has_first_stage: ClassVar[bool] = False
 
     def amounts(self, day: float, share: float, drug: Any) -> list[Amount]:
         """A constant release into the second stage."""
@@ -165,10 +156,8 @@ class PatchRegimen(Regimen):
     """A patch, worn until the next."""
 
     default_every_day: ClassVar[float] = 3.5
+    has_first_stage: ClassVar[bool] = False
     dose_ug_per_day: Annotated[float, Field(gt=0, le=1000, description="release; input")]
-    route: Annotated[Literal["transdermal"], Field(description="how it is given; input")] = (
-        "transdermal"
-    )
 
     def dose_text(self) -> str:
         """The dose as text."""

@@ -17,7 +17,7 @@ from bonesim.kernel import kernel
 INSTRUMENTS = {
     "ls_abmd": 1, "qct_vbmd": 2, "hr_pqct_vbmd": 3,
     "ctx": 4, "p1np": 5, "bsap": 6, "osteocalcin": 7,
-    "image": 8, "th_abmd": 9,
+    "image": 8, "th_abmd": 9, "e2_immunoassay_pg_per_ml": 10, "e2_spectrometry_pg_per_ml": 11,
 }  # fmt: skip
 #: Repeats of a reading, or voxels of an image, that one instrument has room for.
 REPEATS = 2**40
@@ -47,8 +47,8 @@ def identity_of(instrument: str, repeat: int = 0) -> np.uint64:
 
 
 def noisy(
-    value: NDArray[np.float64], day: NDArray[np.int64], cv: float, seed: int, instrument: str,
-    repeat: int = 0,
+    value: NDArray[np.float64], day: NDArray[np.int64], cv: float | NDArray[np.float64], seed: int,
+    instrument: str, repeat: int = 0,
 ) -> NDArray[np.float64]:  # fmt: skip
     """Readings of an instrument of this precision: value (1 + CV z), z standard normal."""
     days = np.ascontiguousarray(day, dtype=np.int64)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.endocrine.assay import limited
 from bonesim.errors import InputError
 from bonesim.instruments.reading import noisy
 from bonesim.trials.parameters import TrialParameters
-from bonesim.trials.visits import Quantity, quantities
+from bonesim.trials.visits import ASSAYS, CV_OF, LIMIT_OF, Quantity, quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,8 @@ class TrialOutcomes(NamedTuple):
     day: NDArray[np.int64]  # day 0 and the visits
     true: dict[str, NDArray[np.float64]]  # quantity -> (arms, people, days), without noise
     quantity: dict[str, Quantity]
+    cv: dict[str, NDArray[np.float64]]  # quantity -> of one reading, (arms, people, days)
+    limit: dict[str, NDArray[np.float64]]  # assay -> lower limit of its readings, as `cv`
 
     def with_k(self, k_before: float, k: float) -> "TrialOutcomes":
         """The same outcomes with another k of DXA: it scales every change of the spine."""
@@ -37,12 +40,35 @@ class TrialOutcomes(NamedTuple):
 
     def read(self, name: str) -> NDArray[np.float64]:
         """A quantity as measured: each reading with the noise of its person and day."""
-        cv = self.quantity[name].cv
-        if cv == 0.0:
+        if not self.cv[name].any():
             return self.true[name]
         one = np.ones(self.day.size)
-        noise = [noisy(one, self.day, cv, int(seed), name) for seed in self.seed]
-        return self.true[name] * np.array(noise)
+        noise = [
+            [
+                noisy(one, self.day, cv, int(seed), name)
+                for seed, cv in zip(self.seed, arm, strict=True)
+            ]
+            for arm in self.cv[name]
+        ]
+        return self.reported(name, self.true[name] * np.array(noise))
+
+    def reported(
+        self, name: str, read: NDArray[np.float64], arm: int | None = None,
+        people: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:  # fmt: skip
+        """Readings as they are reported: an assay's are never below its limit.
+
+        Args:
+            name: of the quantity.
+            read: readings, shape (arms, people, days), or (n, days) of n `people` of one `arm`.
+            arm, people: whose they are; None: everybody's.
+        """
+        if name not in self.limit:
+            return read
+        true, limit = self.true[name], self.limit[name]
+        if arm is not None:
+            true, limit = true[arm, people], limit[arm, people]
+        return limited(true, read, limit)
 
 
 def as_reported(values: NDArray[np.float64], *, as_change: bool) -> NDArray[np.float64]:
@@ -77,11 +103,19 @@ def outcomes_of(results: "pd.DataFrame", p: TrialParameters) -> TrialOutcomes:
         )
     rows = rows.set_index(["arm", "person", "day"])
     seed = rows["seed"].groupby("person").first().reindex(person).to_numpy(np.int64)
-    true = {
-        name: np.array([
-            rows.loc[arm][name].unstack("day").reindex(person)[list(days)].to_numpy(np.float64)
+
+    def of_all(column: str) -> NDArray[np.float64]:
+        """A column of the results, shape (arms, people, days)."""
+        return np.array([
+            rows.loc[arm][column].unstack("day").reindex(person)[list(days)].to_numpy(np.float64)
             for arm in arms
-        ])
-        for name in names
-    }  # fmt: skip
-    return TrialOutcomes(arms, person, seed, days, true, quantities(p.clinic))
+        ])  # fmt: skip
+
+    true = {name: of_all(name) for name in names}
+    known = quantities(p.clinic)
+    cv = {name: np.full(true[name].shape, known[name].cv) for name in names}
+    limit = {}
+    for name in names:
+        if name in ASSAYS and name + CV_OF in results:  # a folder of an earlier version has none
+            cv[name], limit[name] = of_all(name + CV_OF), of_all(name + LIMIT_OF)
+    return TrialOutcomes(arms, person, seed, days, true, known, cv, limit)

@@ -80,14 +80,14 @@ def _group(p: TrialParameters, outcomes: TrialOutcomes, name: str, arm: int) -> 
     numbers = uniforms(seed, np.int64(0), entity, np.int64(REPEATED_TRIAL))
     people = (numbers * outcomes.person.size).astype(np.int64)
     values = outcomes.true[name][arm, people]  # (repeats x size, days)
-    cv = outcomes.quantity[name].cv
-    if cv > 0.0:
+    cv = outcomes.cv[name][arm, people]
+    if cv.any():
         noise = np.empty_like(values)
         for column, day in enumerate(outcomes.day):
             reading = identity_of(name) + entity
             numbers = uniforms(seed, np.int64(day), reading, np.int64(READING))
             noise[:, column] = ndtri(numbers + HALF_STEP)
-        values = values * (1.0 + cv * noise)
+        values = outcomes.reported(name, values * (1.0 + cv * noise), arm, people)
     values = as_reported(values, as_change=name in p.changes)
     if p.cohort.dropout_per_year > 0.0:
         numbers = uniforms(seed, np.int64(0), entity, np.int64(DROPOUT))

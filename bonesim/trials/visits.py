@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.config.config import Config, planned_config
-from bonesim.endocrine.assay import immunoassay
+from bonesim.endocrine.assay import AssayParameters, assays
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.progress import Terminal
 from bonesim.engine.run import run
@@ -25,8 +26,13 @@ from bonesim.trials.parameters import TrialParameters
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Estradiol by direct immunoassay, beside the true value of the daily table.
-IMMUNOASSAY = "e2_immunoassay_pg_per_ml"
+#: Estradiol by each assay, beside the true value of the daily table: column -> what it is.
+ASSAYS = {
+    "e2_immunoassay_pg_per_ml": "serum estradiol, immunoassay",
+    "e2_spectrometry_pg_per_ml": "serum estradiol, mass spectrometry",
+}
+#: Ends of the columns with the CV of an assay's readings and their lower limit.
+CV_OF, LIMIT_OF = "_cv", "_limit"
 
 
 class Quantity(NamedTuple):
@@ -35,7 +41,7 @@ class Quantity(NamedTuple):
     name: str
     what: str
     unit: str
-    cv: float  # of one reading; 0: read exactly
+    cv: float  # of one reading; 0: read exactly, or (of an assay) as the results have it
 
 
 def quantities(clinic: ClinicParameters) -> dict[str, Quantity]:
@@ -46,7 +52,8 @@ def quantities(clinic: ClinicParameters) -> dict[str, Quantity]:
     found = {
         one.name: Quantity(one.name, one.what, one.unit, one.cv) for one in courses(nothing, clinic)
     }
-    found[IMMUNOASSAY] = Quantity(IMMUNOASSAY, "serum estradiol, immunoassay", "pg/mL", 0.0)
+    for name, what in ASSAYS.items():
+        found[name] = Quantity(name, what, "pg/mL", 0.0)
     for column in COLUMNS:
         if column.name != "day":
             found[column.name] = Quantity(column.name, column.meaning, column.unit, 0.0)
@@ -81,12 +88,25 @@ def visited(
     config = planned_config(tomllib.loads(config_text))
     table = _daily_table(config, keep)
     columns = {one.name: one.value for one in courses(table, clinic)}
-    columns[IMMUNOASSAY] = immunoassay(
-        table["e2_pg_per_ml"].to_numpy(np.float64), config.hormones.assay
-    )
-    table = table.assign(**columns)
+    e2 = table["e2_pg_per_ml"].to_numpy(np.float64)
+    table = table.assign(**columns, **assayed(e2, config.hormones.assay))
     rows = table[table["day"].isin([0, *days])]
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def assayed(e2: NDArray[np.float64], p: AssayParameters) -> dict[str, NDArray[np.float64]]:
+    """Columns of estradiol as each assay reads it: without noise, the CV of one reading, the limit.
+
+    Args:
+        e2: true levels, pg/mL, shape (days,).
+        p: the laboratory.
+    """
+    found = {}
+    for name, assay in assays(e2, p).items():
+        found[name] = assay.mean
+        found[name + CV_OF] = np.full(e2.shape, assay.cv)
+        found[name + LIMIT_OF] = np.full(e2.shape, assay.limit_pg_per_ml)
+    return found
 
 
 def _daily_table(config: Config, keep: str | None) -> "pd.DataFrame":

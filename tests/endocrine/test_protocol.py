@@ -80,7 +80,7 @@ BAD = [
     ({"anastrozole": {"dose_mg": -1}}, "protocol.anastrozole[0].dose_mg: got -1"),
     ({"anastrazole": {"dose_mg": 1}}, "Did you mean anastrozole"),
     ({"anastrozole": {"dose_mcg": 1}}, "Did you mean dose_mg"),
-    ({"anastrozole": {"dose_mg": 1, "route": "nasal"}}, '"oral"'),
+    ({"anastrozole": {"dose_mg": 1, "route": "oral"}}, "leave it out"),
     ({"anastrozole": {"dose_mg": "1 mg"}}, "without quotes"),
     ({"anastrozole": [{"dose_mg": 1}, {"dose_mg": 2, "start_day": 9}]}, "never stops and overlaps"),
     (

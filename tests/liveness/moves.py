@@ -36,7 +36,7 @@ WHERE: dict[str, tuple[str, ...]] = {
     "hormones.response": BONE, "hormones.axis": ("taking anastrozole", "taking gnrh_agonist",
                                                  "taking testosterone_cypionate"),
     "hormones.drugs": ("taking anastrozole",), "hormones.variation": ("taking anastrozole",),
-    "hormones.assay": ("taking anastrozole",),
+    "hormones.assay": ("taking anastrozole", "assayed"),
     "cells": BONE, "signals": BONE, "mechanics": BONE, "tissue": BONE, "ablation": BONE,
     "biopsy": ("biopsied",), "clinic": ("clinic",),
 }  # fmt: skip

@@ -13,16 +13,6 @@ from moves import CHECKS, WHERE, Laboratory, Leaf, leaves, worlds_of
 
 from bonesim.specimens import published
 
-#: Parameters that act nowhere -> why. Each is a finding; the list may only become shorter.
-DEAD: dict[str, str] = {
-    "cells.osteoblast.lining_share": "a lining cell does the same as one that dies",
-    "hormones.assay.immunoassay_cv": "readings are means: nobody reads it",
-    "hormones.assay.spectrometry_cv": "readings are means: nobody reads it",
-    "hormones.drugs.estradiol_patch.absorption_per_day": "a patch releases past the first stage",
-    "hormones.drugs.gnrh_agonist.absorption_per_day": "an implant releases past the first stage",
-    "protocol.gnrh_agonist.route": "a note: kinetics are the same for both",
-    "protocol.testosterone_cypionate.route": "a note: kinetics are the same for both",
-}
 #: Not dead, as far as is known, but silent in the worlds here: pieces that are freed are tiny.
 SILENT = {"tissue.fragment.search_voxel"}
 #: Of those that can be moved, every so many-eth is in the sample.
@@ -44,10 +34,10 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
 
 
 def test_every_parameter_has_a_world() -> None:
-    """One without is in the list of the dead; nothing in the lists is of the past."""
+    """None is without; nothing in the lists is of the past."""
     names = {leaf.name for leaf in leaves()}
     assert [leaf.name for leaf in MOVABLE if not worlds_of(leaf)] == []
-    assert names >= {*DEAD, *CHECKS, *SILENT}
+    assert names >= {*CHECKS, *SILENT}
     assert len(MOVABLE) > 350
     for key in WHERE:
         path, _, kind = key.partition(" ")
@@ -56,11 +46,17 @@ def test_every_parameter_has_a_world() -> None:
 
 
 def acting(laboratory: Laboratory, chosen: list[Leaf]) -> tuple[list[str], list[str]]:
-    """Names of the parameters that change nothing though they should, and of those revived."""
+    """Names of the parameters that change nothing, and of those in `SILENT` that do change something."""
     seen = {leaf.name: laboratory.seen_to_act(leaf) for leaf in chosen}
-    listed = {*DEAD, *SILENT}
-    silent = [name for name, acts in seen.items() if not acts and name not in listed]
-    return silent, [name for name, acts in seen.items() if acts and name in listed]
+    silent = [name for name, acts in seen.items() if not acts and name not in SILENT]
+    return silent, [name for name, acts in seen.items() if acts and name in SILENT]
+
+
+def test_precisions_of_assays_act(laboratory: Laboratory) -> None:
+    """They are not in the sample, and have a world of their own."""
+    chosen = [leaf for leaf in MOVABLE if leaf.path.startswith("hormones.assay.")]
+    assert len(chosen) == 5
+    assert acting(laboratory, chosen) == ([], [])
 
 
 def test_a_sample_of_the_parameters_acts(laboratory: Laboratory) -> None:
@@ -70,6 +66,6 @@ def test_a_sample_of_the_parameters_acts(laboratory: Laboratory) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("group", sorted({leaf.path.split(".")[0] for leaf in MOVABLE}))
 def test_all_parameters_act(laboratory: Laboratory, group: str) -> None:
-    """All of a group at the top of the configuration; a dead one that acts leaves the list."""
+    """All of a group at the top of the configuration."""
     chosen = [leaf for leaf in MOVABLE if leaf.path.split(".")[0] == group]
     assert acting(laboratory, chosen) == ([], [])

@@ -30,6 +30,9 @@ from bonesim.instruments.visits import ClinicParameters, visits
 from bonesim.reports.blood import Prescribed
 from bonesim.specimens import make_specimen
 from bonesim.storage.reader import open_run
+from bonesim.trials.outcomes import outcomes_of
+from bonesim.trials.parameters import TrialParameters
+from bonesim.trials.visits import ASSAYS, assayed
 
 Tree = dict[str, Any]
 #: What is seen of a world: name -> arrays, numbers or text.
@@ -206,6 +209,27 @@ def biopsied(tree: Tree) -> Seen:
     return {"readings": [reading[:4] for reading in biopsy(simulation, parameters)]}
 
 
+def assayed_trial(tree: Tree) -> Seen:
+    """Estradiol as each assay reads it in a trial of two persons, before and under a drug."""
+    import pandas as pd
+
+    config = validated(tree, "world")
+    rows, levels = [], np.array([20.0, 2.0])
+    columns = assayed(levels, config.hormones.assay)
+    for arm in ("drug", "none"):
+        for person in range(2):
+            for place, day in enumerate((0, 90)):
+                row = {"person": person, "seed": person, "arm": arm, "day": day}
+                rows.append(row | {name: column[place] for name, column in columns.items()})
+    arms = [{"name": "none", "reference": True, "people": 2}, {"name": "drug", "people": 2}]
+    trial = TrialParameters.model_validate({
+        "title": "made up", "base": "none.toml", "visits_day": [90], "changes": list(ASSAYS),
+        "levels": [], "cohort": {"people": 2}, "arm": arms,
+    })  # fmt: skip
+    outcomes = outcomes_of(pd.DataFrame(rows), trial)
+    return {name: outcomes.read(name) for name in ASSAYS}
+
+
 def taken(drug: str) -> Tree:
     """A man who takes one drug for seven weeks."""
     course: Tree = DOSES[drug] | {"start_day": 3.0, "stop_day": 52.0}
@@ -268,6 +292,7 @@ def worlds(folder: Path) -> dict[str, World]:
             BUSY | quick | {"biopsy": {"packets_day": 40, "interval_day": 6, "wait_day": 4}}, biopsied
         ),
         "clinic": World({"clinic": {}}, clinic),
+        "assayed": World({"hormones": {}}, assayed_trial),
         **{f"taking {drug}": World(taken(drug), blood) for drug in DRUGS},
         **with_files(folder),
     }  # fmt: skip

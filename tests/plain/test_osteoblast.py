@@ -22,6 +22,7 @@ from bonesim.cells.film import forgo, peel, plan_film, strained_wall
 from bonesim.cells.osteoblast import (
     APOPTOSIS_FATE,
     LINING_FATE,
+    LINING_SHARE,
     MAX_SIGNAL,
     MIN_SIGNAL,
     OSTEOCYTE_FATE,
@@ -254,7 +255,7 @@ def team(busy: Busy, site: int, day: int) -> None:
         u = uniform(SEED, day, who, OSTEOBLAST_FATE)
         cells.fate[cell] = (
             OSTEOCYTE_FATE if u < P.osteocyte_share
-            else LINING_FATE if u < P.osteocyte_share + P.lining_share else APOPTOSIS_FATE
+            else LINING_FATE if u < P.osteocyte_share + LINING_SHARE else APOPTOSIS_FATE
         )  # fmt: skip
 
 

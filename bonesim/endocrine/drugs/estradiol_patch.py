@@ -1,6 +1,6 @@
 """An estradiol patch on the skin."""
 
-from bonesim.endocrine.drug import Absorption, Clearance, ClearanceCv, Elimination, Hormone
+from bonesim.endocrine.drug import Clearance, ClearanceCv, Elimination, Hormone
 from bonesim.endocrine.regimen import PatchRegimen
 
 
@@ -14,7 +14,6 @@ class EstradiolPatch(Hormone):
     given = "estradiol"
     draw_key = 6
 
-    absorption_per_day: Absorption = 24.0
     elimination_per_day: Elimination = 2.8
     clearance_l_per_day: Clearance = 1600.0
     clearance_cv: ClearanceCv = 0.3

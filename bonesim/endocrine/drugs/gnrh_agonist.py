@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bonesim.endocrine.drug import Absorption, Clearance, Drug, Elimination, Taker, half_effect
+from bonesim.endocrine.drug import Clearance, Drug, Elimination, Taker, half_effect
 from bonesim.endocrine.regimen import ImplantRegimen
 from bonesim.endocrine.targets import Values
 
@@ -23,7 +23,6 @@ class GnrhAgonist(Drug):
         "hormones.drugs.gnrh_ec50_ng_per_ml": "ec50_ng_per_ml",
     }
 
-    absorption_per_day: Absorption = 24.0
     elimination_per_day: Elimination = 4.0
     clearance_l_per_day: Clearance = 150.0
     release_day: Annotated[
