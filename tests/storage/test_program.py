@@ -92,9 +92,7 @@ CODE = [
 
 
 @pytest.mark.parametrize(("file", "old", "new"), CODE, ids=[one[0] for one in CODE])
-def test_an_edit_of_code_is_another_mechanism(
-    package: Path, file: str, old: str, new: str
-) -> None:
+def test_an_edit_of_code_is_another_mechanism(package: Path, file: str, old: str, new: str) -> None:
     before = program.mechanism_hash.__wrapped__()
     text = (package / file).read_text()
     assert old in text
