@@ -209,9 +209,10 @@ def _simulated(within: _Cavities, inner: _Cavities, p: CortexParameters) -> Cort
             bone += deposits[day] - taken[day]
             thinned += lost
         rows.append((bone, canals, 1.0 - bone - canals - thinned, thinned))
-    area, canal, cavities, thin = np.array(rows).T
+    course = np.array(rows)
     taken[: before + 1] = deposits[0]
-    return CortexCourse(area, canal, cavities, thin, _mineral(area, deposits, taken, p))
+    mineral = _mineral(course[:, 0], deposits, taken, p)
+    return CortexCourse(course[:, 0], course[:, 1], course[:, 2], course[:, 3], mineral)
 
 
 def _mineral(bone: Array, deposits: Array, taken: Array, p: CortexParameters) -> Array:
