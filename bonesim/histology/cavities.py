@@ -11,8 +11,7 @@ that touch stay two; an image would show one.
 
 A cut face of the block is a mirror: a cavity at k faces is one of 2^k parts of a whole one. It counts
 2^-k, and what is seen of it is so much of its area and volume. Less than the territory of one osteoclast
-is no cavity but a remnant. That matters: in a healthy block of 2.5 mm (version 0.2) 4.6 pieces per
-mm3 were open, 2.8 of a territory or more, 1.0 of 10,000 um2 or more; these had 91 % of the volume.
+is no cavity but a remnant. That matters: number and mean size hang on the smallest that counts.
 
 Goff's definitions are read from the abstract: how the former surface was found there, and which was
 the smallest cavity, is not known here. Here the former surface is known exactly, from the stock.

@@ -135,6 +135,7 @@ def test_looks_are_those_of_the_run(measured: ModuleType, tmp_path: Path) -> Non
     assert np.isnan(rows.loc[0, "ac_f_per_year"])
     assert rows.loc[40, "ac_f_per_year"] == pytest.approx(table["ac_f_per_year"].loc[1:40].mean())
     assert "da" not in measured.looks_of(path, full=False)
+    assert measured.is_complete(path)
 
 
 def test_looks_cost_something(tmp_path: Path) -> None:

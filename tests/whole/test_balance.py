@@ -100,10 +100,11 @@ def test_no_cells_leave_bone_untouched(small: Config, small_bone: Specimen) -> N
 
 
 def test_no_final_event_is_undone_by_formation(small: Config, small_bone: Specimen) -> None:
-    """Without bone beyond the old surface: that may narrow a hole from its rim."""
+    """Without bone beyond the old surface, surplus or modelling: that may narrow a hole from its rim."""
     fast = small.with_changes(
         {"cells.bmu.origination_per_mm2_per_year": 12.0, "cells.osteoclast.strain_stop": 0.0,
-         "cells.osteoblast.overfill_um": 0.0, "schedule.burn_in_day": 0, "schedule.duration_day": 1100}
+         "cells.osteoblast.overfill_um": 0.0, "cells.modelling.start_per_mm2_per_year": 0.0,
+         "schedule.burn_in_day": 0, "schedule.duration_day": 1100}
     )  # fmt: skip
     simulation = Simulation(fast, small_bone)
     seen: dict[int, int] = {}
