@@ -23,6 +23,8 @@ SOURCES = GUIDE / "notebooks"
 KEPT, PAGES = ROOT / "build" / "notebooks", ROOT / "build" / "pages"
 #: Seconds for one cell.
 PATIENCE = 600
+#: Of figures in notebooks: they are made for print, and shown on a screen.
+DPI = 110
 #: Pixels across a thumbnail.
 THUMBNAIL_PX = 480
 PICTURES = (".png", ".jpg")
@@ -64,8 +66,7 @@ def executed(source: Path, *, again: bool = False) -> Any:
     notebook = jupytext.read(source)
     first = nbformat.v4.new_code_cell(
         f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        "from matplotlib_inline.backend_inline import set_matplotlib_formats\n"
-        "set_matplotlib_formats('png', bbox_inches=None, dpi=110)"
+        f"%config InlineBackend.print_figure_kwargs = {{'bbox_inches': None, 'dpi': {DPI}}}"
     )
     notebook.cells.insert(0, first)
     with tempfile.TemporaryDirectory() as folder:
