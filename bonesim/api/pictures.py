@@ -41,8 +41,8 @@ def render(
         colour: "events" (pale bone with marks), "bone", "mineral", "surface_state", "sed" (strain
             energy density under the habitual load, solved here) or "none".
         twin: the untreated twin's: its bone on the last day beside, and curves against it; bone
-            with marks only.
-        days: of up to four snapshots, instead of those three.
+            with marks only, no slices.
+        days: of up to four snapshots, instead of those three; of up to three beside a twin.
         camera: azimuth and elevation of the viewer, degrees, "24,16" or (24, 16); or "front", "right",
             "back", "left", "top", "bottom".
         slab: the part drawn, "x0:x1,y0:y1,z0:z1" in voxels or with mm behind it, or "whole"; by default
@@ -63,15 +63,13 @@ def render(
     place = _checked(
         output, overwrite, *(one.path if isinstance(one, Run) else one for one in both)
     )
-    given = {"days": days, "camera": camera, "slab": slab, "width_mm": width_mm, "slices": slices}
     if twin is not None:
         if colour != "events":
             raise InputError('is "events" beside a twin; leave it out', parameter="colour")
-        for name, value in given.items():
-            if value is not None:
-                raise InputError(
-                    "is not for a picture with a `twin`; leave one out", parameter=name
-                )
+        if slices is not None:
+            raise InputError(
+                "is not for a picture with a `twin`; leave one out", parameter="slices"
+            )
     shown = scene.Shown(days, camera, slab, scene.WIDTH_MM if width_mm is None else width_mm)
     with opened(run) as file:
         if slices is not None:
@@ -79,7 +77,7 @@ def render(
         if twin is None:
             return _shown(scene.draw(file, colour, shown), place)
         with opened(twin) as other:
-            return _shown(twin_scene.draw(file, other), place)
+            return _shown(twin_scene.draw(file, other, shown), place)
 
 
 def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":

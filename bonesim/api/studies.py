@@ -239,15 +239,12 @@ def decompose_without(
     from bonesim.reports import loss
     from bonesim.reports import without as report
     from bonesim.sweeps.batch import default_workers
-    from bonesim.sweeps.extras import is_installed
     from bonesim.sweeps.without import Ablations
 
     resolved = as_config_or_run(config, changes, seed)
     wanted = loss.snapshot_days(resolved) if days is None else loss.checked_days(days)
     what = Ablations(resolved, without, wanted)
-    if workers is None:
-        workers = default_workers() if is_installed("distributed") else 1
-    results = _done(what, folder, workers, None, None, progress)
+    results = _done(what, folder, workers or default_workers(), None, None, progress)
     missing = results.attrs["missing"]
     table = pd.DataFrame() if missing else report.table(results, what.processes, wanted)
     table.attrs = {"missing": missing}

@@ -13,6 +13,7 @@ from bonesim.cli.options import Change, Overwrite, Quiet, Seed
 NEXT = """\
 one small block is one draw of chance: another seed gives other numbers (bonesim demo --seed 2 -o demo_2)
 next: bonesim info {run}            its numbers
+      bonesim report {run} {twin} -o report.html   both in 3-D, in a browser
       bonesim info {run} --config   its configuration, to change and run: bonesim run"""
 
 
@@ -38,4 +39,4 @@ def demo(
     print(made.text())
     print(f"\n{printable(str(made.picture))}")
     if not quiet:
-        print(printable(NEXT.format(run=made.run)), file=sys.stderr)
+        print(printable(NEXT.format(run=made.run, twin=made.twin)), file=sys.stderr)

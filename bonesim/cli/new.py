@@ -11,9 +11,9 @@ from bonesim.cli.options import Overwrite
 #: What to do with the first file of a kind.
 NEXT = {
     "run": "bonesim run {file} -o run.vtkhdf --twin",
-    "study": "bonesim sweep run {file} -o sweep --workers 1 --dry-run",
-    "trial": "bonesim trial {file} -o trial --workers 1 --dry-run",
-    "experiment": "bonesim sweep run {file} -o sweep --workers 1 --dry-run",
+    "study": "bonesim sweep run {file} -o sweep --dry-run",
+    "trial": "bonesim trial {file} -o trial --dry-run",
+    "experiment": "bonesim sweep run {file} -o sweep --dry-run",
 }
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
-from bonesim.sweeps.extras import require
+from bonesim.sweeps.extras import is_installed, require
 from bonesim.sweeps.worker import MAX_DEATHS, ONE_THREAD, Simulate, Task, attempt, died, outcomes
 
 if TYPE_CHECKING:
@@ -178,5 +178,7 @@ def work_through(
 
 
 def default_workers() -> int:
-    """The number of cores this process may use."""
+    """The number of cores this process may use; 1 where Dask, which more need, is not installed."""
+    if not is_installed("distributed"):
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -42,7 +42,7 @@ class Plan(NamedTuple):
         """As one line for the user."""
         return (
             f"{self.points} points, {self.to_do} to do on {self.burn_ins} burn-ins; "
-            f"{self.workers} workers, "
+            f"{self.workers} worker{'' if self.workers == 1 else 's'}, "
             f"about {self.bytes_per_run / 1e9:.1f} GB of memory each, {self.disk_bytes / 1e9:.2f} GB "
             f"of disk, {self.hours:.2g} hours here, {self._rate()}"
         ) + (

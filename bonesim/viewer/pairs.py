@@ -183,7 +183,10 @@ def _draw_blocks(
         if len(what.a) > 1
         else ""
     )
-    return f"blocks: {of}{size} mm, voxel {run.voxel_um:g} um, {thick}; same camera and scale"
+    since = f"; in brackets: change since day {days[0]}" if len(days) > 1 else ""
+    return (
+        f"blocks: {of}{size} mm, voxel {run.voxel_um:g} um, {thick}; same camera and scale{since}"
+    )
 
 
 def _caption(run: Run, day: int, first: int) -> str:
@@ -328,13 +331,16 @@ def _draw_forest(axis: "Axes", what: Paired, table: "pd.DataFrame") -> None:
         half = rows["difference_percent_high"].to_numpy(float) - middle
         shape, colour = DAYS[k % len(DAYS)]
         axis.errorbar(
-            middle, place, xerr=np.where(np.isfinite(half), half, 0.0), fmt=shape, color=colour,
+            middle, place, xerr=half if np.isfinite(half).any() else None, fmt=shape, color=colour,
             markersize=5, capsize=2.5, linewidth=1.2, label=f"day {day}",
         )  # fmt: skip
     axis.axvline(0.0, color=palette.INK, linewidth=0.8)
     axis.set_yticks(range(len(names)), [_symbol(name) for name in names])
     axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.set_xlabel("A - B (% of B)" + (", 95 % CI" if len(what.a) > 1 else ""), fontsize=9)
+    axis.set_xlabel(
+        "A - B (% of B)" + (f", 95 % CI over {len(what.a)} pairs" if len(what.a) > 1 else ""),
+        fontsize=9,
+    )
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=8.5)
     _legend_above(axis)

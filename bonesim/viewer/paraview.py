@@ -10,7 +10,7 @@ from bonesim.viewer.surface import CONTOUR_QUANTA
 #: Ending of a macro's name.
 ENDING = ".py"
 #: The oldest that read all snapshots of a run file (VTKHDF 2.0 with steps).
-OLDEST_PARAVIEW, OLDEST_VTK = "5.12", "9.3"
+OLDEST_PARAVIEW, OLDEST_VTK = (5, 12), "9.3"
 #: Radius of the ball at a break, mm.
 MARK_MM = 0.05
 
@@ -25,6 +25,8 @@ HERE = os.path.dirname(os.path.abspath(globals().get("__file__", ".")))
 RUN, BREAKS = {run!r}, {breaks!r}
 RUN, BREAKS = (name if os.path.isabs(name) else os.path.join(HERE, name) for name in (RUN, BREAKS))
 
+if GetParaViewVersion() < {oldest}:
+    raise RuntimeError(f"ParaView {{GetParaViewVersion()}} does not read {{RUN}}: {paraview} does")
 bone = OpenDataFile(RUN)
 points = CellDatatoPointData(Input=bone)
 points.PassCellData = 1
@@ -35,7 +37,7 @@ surface.ComputeNormals = 1
 
 view = GetActiveViewOrCreate("RenderView")
 shown = Show(surface, view)
-ColorBy(shown, None)
+shown.ColorArrayName = ["POINTS", ""]
 shown.AmbientColor = shown.DiffuseColor = {bone}
 view.CameraParallelProjection = 1
 
@@ -50,12 +52,14 @@ if os.path.getsize(BREAKS) > {empty}:
     balls.ScaleArray = ["POINTS", "No scale array"]
     balls.GlyphMode = "All Points"
     marks = Show(balls, view)
-    ColorBy(marks, None)
+    marks.ColorArrayName = ["POINTS", ""]
     marks.AmbientColor = marks.DiffuseColor = {mark}
 
 scene = GetAnimationScene()
 scene.UpdateAnimationUsingDataTimeSteps()
 scene.AnimationTime = {day}
+# From the front, z up.
+view.CameraPosition, view.CameraFocalPoint, view.CameraViewUp = [0, -1, 0], [0, 0, 0], [0, 0, 1]
 view.ResetCamera()
 Render(view)
 """
@@ -68,7 +72,8 @@ def write_macro(part: Part, path: Path) -> Written:
     run, beside = Path(part.run.path).resolve(), path.resolve().parent
     text = breaks_csv(part)
     macro = _MACRO.format(
-        paraview=OLDEST_PARAVIEW, vtk=OLDEST_VTK, contour=CONTOUR_QUANTA, day=float(part.day),
+        paraview=".".join(map(str, OLDEST_PARAVIEW)), oldest=OLDEST_PARAVIEW, vtk=OLDEST_VTK,
+        contour=CONTOUR_QUANTA, day=float(part.day),
         run=run.name if run.parent == beside else str(run),
         breaks=f"{path.stem}_breaks.csv", empty=len(text.splitlines()[0]) + 1,
         bone=[round(one, 3) for one in to_rgb(palette.BONE)], radius=MARK_MM,

@@ -68,7 +68,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         values = data[name].to_numpy(np.float64)
         axis.plot(years, change_percent(values), color=colour, linewidth=1.4)
         titles.append(f"{text}, from {values[0]:.3g} {unit}")
-    titles.append("at snapshots")
+    titles.append("structure, at snapshots")
     _draw_structure(structure, data, years)
     spans = suppressed_spans(data["day"].to_numpy(), weekly_e2(run))
     for axis, letter, title in zip(axes, letters or "    ", titles, strict=False):
@@ -85,7 +85,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         axis.spines[["top", "right"]].set_visible(False)
         if axis is not e2:
             axis.set_ylabel("change (%)")
-            _around_zero(axis, above=0.5 if axis is structure else 0.0)
+            around_zero(axis, above=0.5 if axis is structure else 0.0)
 
 
 def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float64]) -> None:
@@ -104,7 +104,7 @@ def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float6
         )  # fmt: skip
 
 
-def _around_zero(axis: "Axes", above: float = 0.0) -> None:
+def around_zero(axis: "Axes", above: float = 0.0) -> None:
     """A line at zero, and room on both sides of the curve and of zero; `above` for a legend, a share."""
     axis.axhline(0.0, color=palette.INK, linewidth=0.7, zorder=1)
     low, high = axis.dataLim.intervaly

@@ -46,9 +46,11 @@ WIDTH_MM, MIN_WIDTH_MM, MAX_WIDTH_MM = 180.0, 60.0, 600.0
 #: A panel's text needs this width; a photograph is not made higher than the second, mm.
 PANEL_MM, MAX_PHOTOGRAPH_MM = 43.0, 110.0
 #: Four axes of curves stand in a row from this width on, else in two; heights of a row, mm.
-ROW_MM, CURVES_MM, TEXT_MM = 165.0, 46.0, 24.0
+ROW_MM, CURVES_MM, TEXT_MM = 165.0, 46.0, 28.0
 #: A line of text in height, a name of the legend in width, and a character of the title, mm.
 LINE_MM, LEGEND_MM, CHARACTER_MM = 3.6, 40.0, 1.45
+#: Room above and below each panel, mm.
+PAD_MM = 1.8
 #: Points.
 FONT = {"font.size": 7.0, "axes.titlesize": 7.5, "axes.labelsize": 7.0, "legend.fontsize": 7.0}
 #: Days that fit into one picture.
@@ -104,14 +106,12 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
     box = slab_of(run, shown.slab)
     view = view_of_part(run, box, shown.camera)
     found = coloured(run, [moment.day for moment in moments], box, colour)
-    photograph_mm = min(
-        0.94 * width / len(moments) * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM
-    )
+    photograph_mm = photograph_height_mm(view, width, len(moments))
     columns = 4 if width >= ROW_MM else 2
     handles = found.scale.handles()
-    across = max(1, min(len(handles), int(width / LEGEND_MM)))
-    title = _title(run, box, found.scale, shown, width)
-    rows = -(-len(handles) // across) + title.count("\n")
+    across = names_across(len(handles), width)
+    words = title(run, box, shown, width, found.scale.note)
+    rows = -(-len(handles) // across) + words.count("\n")
     heights = (photograph_mm + TEXT_MM + LINE_MM * rows, CURVES_MM * 4 / columns)
     with rc_context(FONT):
         figure = Figure(
@@ -119,6 +119,7 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
             dpi=DPI, facecolor=palette.BACKGROUND,
         )  # fmt: skip
         FigureCanvasAgg(figure)
+        keep_apart(figure)
         top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=heights))
         axes = list(top.subplots(1, len(moments), squeeze=False)[0])
         for letter, axis, moment, block, caption in zip(
@@ -127,13 +128,13 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
             put_photograph(axis, block, view, found.scale)
             if colour == "events":
                 mark(axis, run, moment.day, box, view)
-            words = _caption(run, moment, caption)
-            axis.set_title(f"$\\bf{{{letter}}}$  {words}", loc="left")
+            under = _caption(run, moment, caption)
+            axis.set_title(f"$\\bf{{{letter}}}$  {under}", loc="left")
         length = bar_length(view)
         scale_bar(axes[0], length, bar_text(length), size=7.0)
         found.scale.bar(top, axes)
         top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
-        figure.suptitle(title, fontsize=7.5)
+        figure.suptitle(words, fontsize=7.5)
         grid = np.asarray(bottom.subplots(4 // columns, columns)).ravel()
         draw_courses(list(grid), run, moments, LETTERS[len(moments) :])
     return figure
@@ -172,6 +173,23 @@ def checked_width(width_mm: float, panels: int) -> float:
             parameter="width_mm",
         )
     return float(width_mm)
+
+
+def photograph_height_mm(view: View, width_mm: float, panels: int) -> float:
+    """The height in print of each of some photographs beside each other."""
+    return min(0.94 * width_mm / panels * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM)
+
+
+def keep_apart(figure: "Figure") -> None:
+    """More room between the title and the panels than a line of text has."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(h_pad=PAD_MM / MM_PER_INCH)
+
+
+def names_across(names: int, width_mm: float) -> int:
+    """The names of a legend that stand in one row."""
+    return max(1, min(names, int(width_mm / LEGEND_MM)))
 
 
 def slab_of(run: Run, slab: str | Sequence[float] | None) -> Box:
@@ -290,12 +308,12 @@ def part_text(run: Run, box: Box) -> str:
     return ", ".join(cut) or "all of it"
 
 
-def _title(run: Run, box: Box, scale: Scale, shown: Shown, width: float) -> str:
-    """The run, the block and what is shown of it, in lines that fit into the width, mm."""
+def title(run: Run, box: Box, shown: Shown, width: float, note: str = "") -> str:
+    """The run, the block, what is shown of it, and a note, in lines that fit into the width, mm."""
     chosen = ", the slab with most breaks" if shown.slab is None else ""
     lines = [run.title, f"one {size_text(run)}; shown: {part_text(run, box)}{chosen}"]
     lines.append(
         "BV/TV and breaks are of the whole block; grey: days of suppressed estradiol; thin lines: these days"
     )
-    lines += [scale.note] if scale.note else []
+    lines += [note] if note else []
     return "\n".join(fill(line, int(width / CHARACTER_MM)) for line in lines)

@@ -14,8 +14,8 @@ from bonesim.errors import InputError
 from bonesim.reports.against_twin import changes
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
-from bonesim.viewer import palette
-from bonesim.viewer.markers import marked_breaks, richest_slab
+from bonesim.viewer import palette, scene
+from bonesim.viewer.colouring import Scale
 from bonesim.viewer.moments import (
     Moment,
     day_text,
@@ -25,22 +25,24 @@ from bonesim.viewer.moments import (
     weekly_e2,
 )
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.plots import around_zero, change_percent
 from bonesim.viewer.scale_bar import scale_bar
-from bonesim.viewer.scene import legend, photographed
+from bonesim.viewer.scene import AS_IT_IS, LETTERS, Shown
+from bonesim.viewer.surface import bone_block
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Inches: the width of two columns of a journal, and a half more.
-SIZE_INCH = (10.4, 6.9)
-DPI = 200
 #: Rows of each photograph.
-HEIGHT_PX = 560
-#: Thickness of the slab drawn.
-SLAB_MM = 1.6
-BAR_MM = 0.5
+HEIGHT_PX = 700
+#: The run's days beside the twin's last: one less than fit.
+MAX_DAYS = scene.MAX_DAYS - 1
+#: Axes of curves: estradiol, BV/TV, difference; a row of them (all from `scene.ROW_MM` on), mm.
+CURVES, CURVES_MM = 3, 50.0
+#: Text above and below the photographs besides titles and legend, mm.
+TEXT_MM = 30.0
 
 
 class Curve(NamedTuple):
@@ -52,7 +54,8 @@ class Curve(NamedTuple):
     shape: str
 
 
-CURVES = {
+TWIN_NOTE = "the untreated twin has the same bone and random numbers: one draw of chance"
+CURVES_AGAINST = {
     "bvtv_percent": Curve("BV/TV", palette.BVTV, "-", ""),
     "bmd_mg_per_cm3": Curve("BMD", palette.BMD, "-", ""),
     "tb_th_um": Curve("Tb.Th", palette.THICKNESS, ":", "o"),
@@ -84,18 +87,26 @@ def moments_in(
     return moments
 
 
-def draw(run: Run, twin: Run) -> Drawing:
+def draw(run: Run, twin: Run, shown: Shown = AS_IT_IS) -> Drawing:
     """The figure, and as CSV the days of both: estradiol, BV/TV, BMD, Tb.Th.
 
     Args:
-        run: an open run file, complete, with a snapshot on each of `moments_of`.
-        twin: its untreated twin's.
+        run: an open run file, complete, with a snapshot on each of `moments_of`, or of the chosen days.
+        twin: its untreated twin's, with a snapshot of the last of these days.
+        shown: up to `MAX_DAYS` days, camera, slab, size.
 
     Raises:
-        InputError: as `moments_of`; no twin of this run; a lattice without bone.
+        InputError: as `moments_of`; no twin of this run; a lattice without bone; what cannot be shown.
     """
-    _require_twin(run, twin, moments_of(run)[-1].day)
-    return Drawing(_figure(run, twin), {".csv": numbers(run, twin).to_csv(index=False)})
+    moments = moments_of(run) if shown.days is None else scene.moments_of(run, shown.days)
+    if len(moments) > MAX_DAYS:
+        raise InputError(
+            f"got {len(moments)} days; beside a twin give 1 to {MAX_DAYS}", parameter="days"
+        )
+    _require_twin(run, twin, moments[-1].day)
+    return Drawing(
+        _figure(run, twin, moments, shown), {".csv": numbers(run, twin).to_csv(index=False)}
+    )
 
 
 def _require_twin(run: Run, twin: Run, day: int) -> None:
@@ -126,77 +137,87 @@ def numbers(run: Run, twin: Run) -> "pd.DataFrame":
     return pd.DataFrame(found).merge(off.rename(columns=names), on="day")
 
 
-def _figure(run: Run, twin: Run) -> "Figure":
+def _figure(run: Run, twin: Run, moments: list[Moment], shown: Shown) -> "Figure":
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    moments = moments_of(run)
-    before, end, after = moments
-    voxel_mm = run.voxel_um / 1000.0
-    box = richest_slab(marked_breaks(run, run.snapshot_days[-1]), run.shape, voxel_mm, SLAB_MM)
-    figure = Figure(SIZE_INCH, layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND)
-    FigureCanvasAgg(figure)
-    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1.5, 1.0)))
-    blocks = list(top.subplots(1, 4))
-    panels = (
-        (run, before, "Before"), (run, end, "End of suppression"),
-        (run, after, "After recovery"), (twin, after, "Untreated twin"),
+    panels = [(run, moment.day, moment.name) for moment in moments]
+    panels.append((twin, moments[-1].day, "Untreated twin"))
+    width = scene.checked_width(shown.width_mm, len(panels))
+    box = scene.slab_of(run, shown.slab)
+    view = scene.view_of_part(run, box, shown.camera)
+    photograph_mm = scene.photograph_height_mm(view, width, len(panels))
+    columns = CURVES if width >= scene.ROW_MM else 1
+    title = scene.title(run, box, shown, width, TWIN_NOTE)
+    handles = Scale("events").handles()
+    across = scene.names_across(len(handles), width)
+    rows = -(-len(handles) // across) + title.count("\n")
+    heights = (
+        photograph_mm + TEXT_MM + scene.LINE_MM * rows, CURVES_MM * CURVES / columns
     )  # fmt: skip
-    for axis, (one, moment, name) in zip(blocks, panels, strict=True):
-        photographed(axis, one, moment.day, box, HEIGHT_PX)
-        axis.set_title(f"{name}\n{day_text(moment.day)}\n{_caption(one, moment.day)}", fontsize=9.5)
-    scale_bar(blocks[0], BAR_MM, f"{BAR_MM:g} mm")
-    legend(top, "events", suppression=True)
-    figure.suptitle(_title(run), fontsize=10.5)
-    _draw_curves(list(bottom.subplots(1, 3)), run, twin, moments)
+    with rc_context(scene.FONT):
+        figure = Figure(
+            figsize=(width / scene.MM_PER_INCH, sum(heights) / scene.MM_PER_INCH),
+            layout="constrained", dpi=scene.DPI, facecolor=palette.BACKGROUND,
+        )  # fmt: skip
+        FigureCanvasAgg(figure)
+        scene.keep_apart(figure)
+        top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=heights))
+        blocks = list(top.subplots(1, len(panels), squeeze=False)[0])
+        for letter, axis, (one, day, name) in zip(LETTERS, blocks, panels, strict=False):
+            block = bone_block(one.quanta(day), one.voxel_um / 1000.0, box)
+            scene.put_photograph(axis, block, view, Scale("events"), HEIGHT_PX)
+            scene.mark(axis, one, day, box, view)
+            words = f"{name}\n{day_text(day)}\n{_bvtv(one, day)}\n{scene.breaks_on(one, day)}"
+            axis.set_title(f"$\\bf{{{letter}}}$  {words}", loc="left")
+        length = scene.bar_length(view)
+        scale_bar(blocks[0], length, scene.bar_text(length), size=7.0)
+        top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
+        figure.suptitle(title, fontsize=7.5)
+        axes = list(np.asarray(bottom.subplots(CURVES // columns, columns)).ravel())
+        _draw_curves(axes, run, twin, moments, LETTERS[len(panels) :])
     return figure
 
 
-def _caption(run: Run, day: int) -> str:
-    """BV/TV and the breaks there on a day."""
-    table = run.table
-    bvtv = float(table["bvtv_percent"][table["day"] == day].iloc[0])
-    breaks = len(marked_breaks(run, day))
-    return f"BV/TV {bvtv:.2f} %, {breaks} break{'' if breaks == 1 else 's'}"
+def _bvtv(run: Run, day: int) -> str:
+    """BV/TV on a day and its change since day 0."""
+    found = run.table.set_index("day")["bvtv_percent"]
+    now, first = float(found[day]), float(found.iloc[0])
+    change = f", change {100.0 * (now / first - 1.0):+.1f} %" if day != found.index[0] else ""
+    return f"BV/TV {now:.1f} %{change}"
 
 
-def _title(run: Run) -> str:
-    size = " x ".join(f"{n * run.voxel_um / 1000.0:.1f}" for n in reversed(run.shape))
-    return (
-        f"{run.config['title']}\n"
-        f"one block of {size} mm, voxel {run.voxel_um:g} um; its twin has the same bone and random "
-        "numbers: one draw of chance"
-    )
-
-
-def _draw_curves(axes: list["Axes"], run: Run, twin: Run, moments: list[Moment]) -> None:
-    """Estradiol and BV/TV of both, and the differences in %."""
+def _draw_curves(
+    axes: list["Axes"], run: Run, twin: Run, moments: list[Moment], letters: str
+) -> None:
+    """Estradiol and the change of BV/TV of both, and the differences in %; zero is in each."""
     years = run.table["day"].to_numpy(np.float64) / DAYS_PER_YEAR
     e2, bvtv, off = axes
     both = ((twin, "untreated twin", palette.TWIN, "--"), (run, "treated", palette.INK, "-"))
     for one, label, colour, dashes in both:
-        style: dict[str, Any] = {
-            "color": colour,
-            "linestyle": dashes,
-            "linewidth": 1.6,
-            "label": label,
-        }
-        e2.plot(years, weekly_e2(one), **style)
-        bvtv.plot(years, one.table["bvtv_percent"], **style)
-    e2.set_ylim(bottom=0.0)
-    e2.set_ylabel("estradiol, week's mean (pg/mL)")
-    bvtv.set_ylabel("BV/TV (%)")
-    off.set_ylabel("difference to the twin (%)")
-    off.axhline(0.0, color=palette.INK, linewidth=0.8)
+        style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.4}
+        e2.plot(years, weekly_e2(one), label=label, **style)
+        change = change_percent(one.table["bvtv_percent"].to_numpy(np.float64))
+        bvtv.plot(years, change, label=label, **style)
     against = changes(run, twin)
-    for name, curve in CURVES.items():
+    for name, curve in CURVES_AGAINST.items():
         known = against[name].notna()
         off.plot(
             years[known], against[name][known], color=curve.colour, linestyle=curve.dashes,
-            marker=curve.shape, markersize=5, linewidth=1.6, label=curve.label,
+            marker=curve.shape, markersize=4, linewidth=1.4, label=curve.label, clip_on=False,
         )  # fmt: skip
+    e2.set_ylim(0.0, 1.08 * max(float(e2.dataLim.intervaly[1]), 1e-3))
+    e2.set_ylabel("pg/mL")
+    start = float(run.table["bvtv_percent"].iloc[0])
+    titles = (
+        "estradiol, weekly mean", f"BV/TV, from {start:.3g} %", "treated against untreated",
+    )  # fmt: skip
+    for axis, text in ((bvtv, "change since day 0 (%)"), (off, "difference (% of the twin's)")):
+        axis.set_ylabel(text)
+        around_zero(axis)
     spans = suppressed_spans(run.table["day"].to_numpy(), weekly_e2(run))
-    for axis in axes:
+    for letter, axis, title in zip(letters, axes, titles, strict=False):
         for first, last in spans:
             axis.axvspan(
                 first / DAYS_PER_YEAR, last / DAYS_PER_YEAR, color=palette.SUPPRESSION, zorder=0
@@ -204,11 +225,11 @@ def _draw_curves(axes: list["Axes"], run: Run, twin: Run, moments: list[Moment])
         for moment in moments:
             axis.axvline(moment.day / DAYS_PER_YEAR, color=palette.INK, linewidth=0.6, alpha=0.4)
         axis.set_xlabel("years")
-        axis.set_xlim(years[0], max(np.ceil(10.0 * years[-1]) / 10.0, 0.1))
+        axis.set_xlim(years[0], max(years[-1], years[0] + 1e-3))
         axis.spines[["top", "right"]].set_visible(False)
         # Above the axes: a curve may be anywhere within them.
         axis.legend(
-            frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
-            borderaxespad=0.1,
+            frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.1,
+            handlelength=1.6, columnspacing=1.2,
         )  # fmt: skip
-        axis.tick_params(labelsize=8.5)
+        axis.set_title(f"$\\bf{{{letter}}}$  {title}", loc="left", pad=14.0)

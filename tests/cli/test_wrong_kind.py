@@ -113,6 +113,9 @@ def test_what_is_not_installed_is_named(
         refused(here, run + end, "2 --workers at once need Dask", "pip install 'bonesim[sweep]'",
                 "give 1 of --workers")  # fmt: skip
         refused(here, run + " --scheduler tcp://a:1" + end, "need Dask", "'bonesim[sweep]'")
+        if end:  # what was not asked for is not missed
+            done = here(*run.replace(" --workers 2", end).split())
+            assert done.returncode == 0 and "1 worker," in done.stdout + done.stderr
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "dask_jobqueue", None)
         refused(here, run + " --cluster slurm" + end, "dask-jobqueue", "'bonesim[cluster]'")

@@ -1,5 +1,8 @@
 """Exports: what is written is the bone of the run, in the stated unit, and can be measured again."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import pyvista as pv
+from matplotlib.image import imread
 from numpy.typing import NDArray
 
 import bonesim
@@ -137,18 +141,22 @@ def test_breaks_are_in_the_unit_of_the_lattice(
     assert name == "m.nrrd" or row["number"] == 2
 
 
-def test_the_macro_is_python_and_finds_its_files(small_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "words"), [((5, 12), ""), ((5, 11), "does not read")])
+def test_the_macro_is_python_and_finds_its_files(
+    small_run: Path, tmp_path: Path, version: tuple[int, int], words: str
+) -> None:
     """ParaView is not here: a stand-in records what the macro asks it for."""
     bonesim.export(small_run, tmp_path / "show.py", 60)
     (tmp_path / "paraview").mkdir()
     (tmp_path / "paraview" / "__init__.py").write_text("")
     (tmp_path / "paraview" / "simple.py").write_text(
         "from unittest.mock import MagicMock\nasked = []\n"
+        f"def GetParaViewVersion():\n    return {version}\n"
         "def OpenDataFile(name):\n    asked.append(name)\n    return MagicMock()\n"
         "def __getattr__(name):\n    raise AttributeError(name)\n"
         + "".join(
             f"{name} = MagicMock()\n"
-            for name in ("CellDatatoPointData", "Contour", "GetActiveViewOrCreate", "Show", "ColorBy",
+            for name in ("CellDatatoPointData", "Contour", "GetActiveViewOrCreate", "Show",
                          "CSVReader", "TableToPoints", "Glyph", "GetAnimationScene", "Render")
         )
     )  # fmt: skip
@@ -156,7 +164,38 @@ def test_the_macro_is_python_and_finds_its_files(small_run: Path, tmp_path: Path
         [sys.executable, "-c", "import runpy, paraview.simple as s; runpy.run_path('show.py'); "
          "print(s.asked[0])"], cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    if words:
+        assert done.returncode == 1 and words in done.stderr.splitlines()[-1]
+        return
     assert done.stdout.strip() == str(small_run.resolve()), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("pvpython") is None, reason="no ParaView on the path")
+def test_the_macro_draws_in_paraview(small_run: Path, tmp_path: Path) -> None:
+    """The bone's surface and the balls, of a VTI: Debian's ParaView reads no run file."""
+    screen = shutil.which("xvfb-run")
+    if screen is None:
+        pytest.skip("no screen for ParaView: apt-get install xvfb xauth")
+    bonesim.export(small_run, tmp_path / "show.py", 60)
+    bonesim.export(small_run, tmp_path / "bone.vti", 60)
+    (tmp_path / "show_breaks.csv").write_text("x_mm,y_mm,z_mm\n0.6,0.5,0.5\n")
+    macro = (tmp_path / "show.py").read_text()
+    macro = macro.replace(repr(str(small_run.resolve())), "'bone.vti'")
+    macro = re.sub(r"if GetParaViewVersion.*\n.*\n", "", macro)
+    empty = re.search(r"getsize\(BREAKS\) > (\d+)", macro)
+    assert empty is not None and int(empty[1]) > 0 and "'bone.vti'" in macro
+    macro = macro.replace(empty[0], "getsize(BREAKS) > 15")
+    (tmp_path / "shot.py").write_text(
+        macro + "view.ViewSize = [400, 300]\nSaveScreenshot('shot.png', view)\n"
+    )
+    done = subprocess.run(
+        [screen, "-a", "pvpython", "shot.py"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=240, check=False, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    red, green, blue = np.moveaxis(np.asarray(imread(tmp_path / "shot.png"))[..., :3], -1, 0)
+    assert ((red > green) & (green > blue) & (red - blue > 0.06)).mean() > 0.05, "bone"
+    assert ((red > 0.4) & (green < 0.25)).mean() > 0.0005, "a ball"
 
 
 def test_the_same_export_has_the_same_bytes(small_run: Path, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from bonesim.engine.run import run
 from bonesim.errors import BonesimError, InputError
 from bonesim.storage.reader import open_run
 from bonesim.viewer import palette, scene
+from bonesim.viewer.camera import photograph
+from bonesim.viewer.region import part_of
 from bonesim.viewer.scene import _figure
-from bonesim.viewer.surface import COLOURS
+from bonesim.viewer.surface import COLOURS, bone_block
 from tests.viewer.conftest import SMALL
 
 
@@ -161,7 +163,7 @@ def test_slices_show_the_voxels(small_run: Path, tmp_path: Path) -> None:
         ({"slices": "5,0,0"}, "slices", "from 0 to below 1.2, 1, 1.1"),
         ({"slices": "middle", "camera": "top"}, "camera", "is not for slices"),
         ({"slices": "middle", "colour": "sed"}, "colour", "one of bone, mineral, surface_state"),
-        ({"twin": "t.vtkhdf", "camera": "top"}, "camera", "is not for a picture with a twin"),
+        ({"twin": "t.vtkhdf", "slices": "middle"}, "slices", "is not for a picture with a twin"),
     ],
 )
 def test_what_cannot_be_shown(
@@ -219,12 +221,35 @@ def test_a_run_beside_its_twin(
     config = validated(SMALL, "test")
     twin = run(bonesim.untreated_twin(config), tmp_path / "twin.vtkhdf")
     figure = bonesim.render(small_run, tmp_path / "p.png", twin=twin)
-    assert "Untreated twin" in figure.subfigs[0].axes[3].get_title()
+    assert "Untreated twin" in figure.subfigs[0].axes[3].get_title(loc="left")
     numbers = pd.read_csv(tmp_path / "p.csv")
     assert numbers["bvtv_difference_percent"].iloc[0] == 0.0
     assert abs(numbers["bvtv_difference_percent"].iloc[-1]) > 0.0
     with pytest.raises(InputError, match="beside a twin"):
         bonesim.render(small_run, twin=twin, colour="bone")
+    # From another side, of a part, on chosen days, narrower: the photographs are of that.
+    other = bonesim.render(
+        small_run,
+        twin=twin,
+        camera="right",
+        slab="0:0.5,0:1.0,0:1.1 mm",
+        days=[0, 120],
+        width_mm=140,
+    )
+    assert other.get_size_inches()[0] == pytest.approx(140 / 25.4)
+    photographs = [axis for axis in other.subfigs[0].axes if axis.images]
+    assert [axis.get_title(loc="left").splitlines()[1] for axis in photographs] == [
+        "day 0", "day 120 (3.9 months)", "day 120 (3.9 months)",
+    ]  # fmt: skip
+    wide, high = photographs[0].images[0].get_extent()[1::2]
+    assert wide == pytest.approx(1.0 + 0.04 * 1.1) and high == pytest.approx(1.04 * 1.1)
+    assert "shown: x = 0.0 to 0.5 mm" in other.get_suptitle()
+    with open_run(small_run) as file, open_run(twin) as beside:
+        left, treated, untreated = (axis.images[0].get_array() for axis in photographs)
+        view = scene.view_of_part(file, part_of(file, "0:0.5,0:1.0,0:1.1 mm"), "right")
+        block = bone_block(beside.quanta(120), 0.02, part_of(file, "0:0.5,0:1.0,0:1.1 mm"))
+    np.testing.assert_array_equal(untreated, photograph(block, view, 150))
+    assert (treated != untreated).any() and (left != treated).any()
     for changes, words in (
         ({"specimen.seed": 3}, "another bone on day 0"),
         ({"specimen.size_mm": [0.8, 0.8, 0.8]}, "another lattice"),
