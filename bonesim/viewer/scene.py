@@ -184,7 +184,7 @@ def keep_apart(figure: "Figure") -> None:
     """More room between the title and the panels than a line of text has."""
     engine = figure.get_layout_engine()
     if engine is not None:
-        engine.set(h_pad=PAD_MM / MM_PER_INCH)
+        engine.set(h_pad=PAD_MM / MM_PER_INCH)  # type: ignore[call-arg]
 
 
 def names_across(names: int, width_mm: float) -> int:
