@@ -185,7 +185,7 @@ def copy_experiment(folder: Path, place: Path) -> None:
 
 
 def main() -> None:
-    """Make build/pages anew."""
+    """Make build/pages, whatever was there before."""
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(GUIDE, PAGES, ignore=shutil.ignore_patterns("notebooks"))
     (PAGES / "notebooks").mkdir()
