@@ -8,7 +8,6 @@ from its first to its last cell in an empty folder; an executed one is kept in b
 content of its source, so that the tests and the site need one execution.
 """
 
-import csv
 import hashlib
 import re
 import shutil
@@ -66,6 +65,7 @@ def executed(source: Path, *, again: bool = False) -> Any:
     notebook = jupytext.read(source)
     first = nbformat.v4.new_code_cell(
         f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "%matplotlib inline\n"
         f"%config InlineBackend.print_figure_kwargs = {{'bbox_inches': None, 'dpi': {DPI}}}"
     )
     notebook.cells.insert(0, first)
@@ -129,9 +129,7 @@ def rows() -> list[tuple[list[str], str, str]]:
     for line in text.splitlines():
         folders = re.findall(r"\]\((\w+)/README\.md\)", line)
         if line.startswith("| [") and folders:
-            _, question, answer = next(
-                csv.reader([line.strip("| ")], delimiter="|", quotechar="\0")
-            )
+            _, question, answer = line.strip("| ").split(" | ")
             found.append((folders, question.strip(), answer.strip()))
     return found
 
@@ -187,7 +185,7 @@ def copy_experiment(folder: Path, place: Path) -> None:
 
 
 def main() -> None:
-    """Make build/pages anew."""
+    """Make build/pages, whatever was there before."""
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(GUIDE, PAGES, ignore=shutil.ignore_patterns("notebooks"))
     (PAGES / "notebooks").mkdir()

@@ -58,6 +58,8 @@ MAX_DAYS = 4
 #: Lengths of a scale bar, mm.
 BARS_MM = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LETTERS = "abcdefgh"
+#: A part that is the whole block, in words.
+ALL = "all of it"
 MM_PER_INCH = 25.4
 
 
@@ -305,13 +307,14 @@ def part_text(run: Run, box: Box) -> str:
         for name, side, length in zip("xyz", box[::-1], run.shape[::-1], strict=True)
         if (side.start, side.stop) != (0, length)
     ]
-    return ", ".join(cut) or "all of it"
+    return ", ".join(cut) or ALL
 
 
 def title(run: Run, box: Box, shown: Shown, width: float, note: str = "") -> str:
     """The run, the block, what is shown of it, and a note, in lines that fit into the width, mm."""
-    chosen = ", the slab with most breaks" if shown.slab is None else ""
-    lines = [run.title, f"one {size_text(run)}; shown: {part_text(run, box)}{chosen}"]
+    part = part_text(run, box)
+    chosen = ", the slab with most breaks" if shown.slab is None and part != ALL else ""
+    lines = [run.title, f"one {size_text(run)}; shown: {part}{chosen}"]
     lines.append(
         "BV/TV and breaks are of the whole block; grey: days of suppressed estradiol; thin lines: these days"
     )
