@@ -7,41 +7,34 @@ These courses are given by the user; `prescription` computes one from a protocol
 """
 
 import copy
-import csv
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from bonesim.endocrine.level_table import (
+    EARLIEST_DAY,
+    HIGHEST_E2_PG_PER_ML,
+    HIGHEST_T_NG_PER_DL,
+    LOWEST_START_E2_PG_PER_ML,
+    read_levels,
+    sha256_of,
+    text_of,
+)
 from bonesim.endocrine.response import Course
 from bonesim.endocrine.targets import NO_DRUG, BoneTargets
-from bonesim.errors import InputError
 from bonesim.parameters import Parameters
-from bonesim.storage.durable import read_text
 
 __all__ = ["ConstantCourse", "Course", "Step", "SteppedCourse", "TableCourse", "make_course"]
 
-#: The first level may not be lower: deficits are relative to it. Below any assay's limit.
-LOWEST_START_E2_PG_PER_ML = 0.1
-HIGHEST_E2_PG_PER_ML = 1000.0
-HIGHEST_T_NG_PER_DL = 5000.0
-#: Columns a table may have -> factor to the unit used inside. Molar masses 272.38 and 288.42 g/mol.
-E2_COLUMNS = {"e2_pg_per_ml": 1.0, "e2_pmol_per_l": 0.27238}
-T_COLUMNS = {"t_ng_per_dl": 1.0, "t_nmol_per_l": 28.842}
 #: The moment before day 0, whose level the burn-in holds.
 LAST_MOMENT = math.nextafter(0.0, -1.0)
-#: No course begins earlier, d: 100 years.
-EARLIEST_DAY = -36525.0
-#: A larger table is refused before it is read.
-MAX_TABLE_BYTES = 20_000_000
 
 StartE2 = Annotated[
     float,
@@ -189,8 +182,11 @@ def make_course(parameters: AnyCourse) -> Course:
     """
     youth = parameters.youth_e2_pg_per_ml
     if isinstance(parameters, TableCourse):
+        levels = read_levels(
+            parameters.path, parameters.sha256, parameters.t_ng_per_dl, youth is not None
+        )
         until_day = math.inf if parameters.until_day is None else parameters.until_day
-        return _Interpolated(*_read_table(parameters), youth, until_day)
+        return _Interpolated(*levels, youth, until_day)
     steps = parameters.steps if isinstance(parameters, SteppedCourse) else ()
     e2 = [(step.start_day, step.e2_pg_per_ml, step.tau_day) for step in steps]
     t = [
@@ -198,8 +194,9 @@ def make_course(parameters: AnyCourse) -> Course:
         for step in steps
         if step.t_ng_per_dl is not None
     ]
-    levels = _Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t)
-    return _Approached(*levels, youth)
+    return _Approached(
+        _Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t), youth
+    )
 
 
 def pinned(parameters: AnyCourse) -> AnyCourse:
@@ -210,11 +207,7 @@ def pinned(parameters: AnyCourse) -> AnyCourse:
     """
     if not isinstance(parameters, TableCourse):
         return parameters
-    return parameters.model_copy(update={"sha256": _sha256(_text(parameters.path))})
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return parameters.model_copy(update={"sha256": sha256_of(text_of(parameters.path))})
 
 
 class _Level:
@@ -357,131 +350,3 @@ class _Interpolated(_Written):
     def _written_at(self, day: float) -> float:
         """The day of the table that counts on `day`."""
         return min(self._moment(day), self._until_day)
-
-
-def _read_table(
-    parameters: TableCourse,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Days, estradiol (pg/mL) and testosterone (ng/dL) of a table, all of one length.
-
-    Raises:
-        InputError: see `make_course`.
-    """
-    where = parameters.path
-    text = _text(where)
-    if parameters.sha256 not in (None, _sha256(text)):
-        raise InputError(
-            f"{where}: has changed since the run began (its SHA-256 is no longer "
-            f"{parameters.sha256}); put the old table back or start a new run"
-        )
-    header, rows, lines = _numbers(text, where)
-    e2_column = _one_of(header, E2_COLUMNS, where, "estradiol")
-    t_column = _one_of(header, T_COLUMNS, where, "testosterone")
-    if e2_column is None:
-        raise InputError(
-            f"{where}: the header has no estradiol; name a column e2_pg_per_ml or e2_pmol_per_l"
-        )
-    days = rows[:, header.index("day")]
-    if (late := np.flatnonzero(np.diff(days) <= 0)).size:
-        row = int(late[0]) + 1
-        raise InputError(
-            f"{where}: line {lines[row]}: day {days[row]:g} follows day {days[row - 1]:g}; "
-            "put rows in order of day, each day once"
-        )
-    e2 = rows[:, header.index(e2_column)] * E2_COLUMNS[e2_column]
-    _within(e2, HIGHEST_E2_PG_PER_ML, "pg/mL", e2_column, where, lines)
-    if days[0] < EARLIEST_DAY:
-        raise InputError(
-            f"{where}: line {lines[0]}: day {days[0]:g} is before day {EARLIEST_DAY:g}; "
-            "begin at most 100 years before day 0"
-        )
-    if e2[0] < LOWEST_START_E2_PG_PER_ML and parameters.youth_e2_pg_per_ml is None:
-        raise InputError(
-            f"{where}: {e2_column} starts at {e2[0]:g} pg/mL; deficits are relative to the first "
-            f"level, so start at {LOWEST_START_E2_PG_PER_ML:g} pg/mL or more, or set "
-            "youth_e2_pg_per_ml"
-        )
-    if t_column is None:
-        return days, e2, np.full(days.size, parameters.t_ng_per_dl)
-    t = rows[:, header.index(t_column)] * T_COLUMNS[t_column]
-    _within(t, HIGHEST_T_NG_PER_DL, "ng/dL", t_column, where, lines)
-    return days, e2, t
-
-
-def _numbers(text: str, where: str) -> tuple[list[str], NDArray[np.float64], list[int]]:
-    """Column names, numbers (rows, columns) and the line number of each row of a CSV file."""
-    cells = [
-        (number, _split(line, f"{where}: line {number}"))
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if len(cells) < 2:
-        raise InputError(f"{where}: has no rows; give a header line and at least one row")
-    header = [name.strip() for name in cells[0][1]]
-    known = ["day", *E2_COLUMNS, *T_COLUMNS]
-    if "day" not in header:
-        raise InputError(f"{where}: the header has no column day; got {', '.join(header)}")
-    for name in header:
-        if name not in known or header.count(name) > 1:
-            raise InputError(
-                f"{where}: column {name!r} is unknown or named twice; allowed, each once: "
-                f"{', '.join(known)}"
-            )
-    rows = [_row(values, header, f"{where}: line {number}") for number, values in cells[1:]]
-    return header, np.array(rows, np.float64), [number for number, _ in cells[1:]]
-
-
-def _split(line: str, where: str) -> list[str]:
-    """The values of one line."""
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error as error:
-        raise InputError(f"{where}: is not CSV ({error}); separate numbers by commas") from None
-
-
-def _text(where: str) -> str:
-    """The text of a file of a reasonable size."""
-    path = Path(where)
-    if path.is_file() and (size := path.stat().st_size) > MAX_TABLE_BYTES:
-        raise InputError(
-            f"{where}: has {size} bytes; a course has at most {MAX_TABLE_BYTES}, e.g. one row a day"
-        )
-    return read_text(path, MAX_TABLE_BYTES, "utf-8-sig")
-
-
-def _row(values: list[str], header: list[str], where: str) -> list[float]:
-    """One line's numbers."""
-    if len(values) != len(header):
-        raise InputError(
-            f"{where}: has {len(values)} values for {len(header)} columns; separate by commas"
-        )
-    numbers = []
-    for name, value in zip(header, values, strict=True):
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise InputError(f"{where}: {name} is {value.strip()!r}; give a finite number")
-        numbers.append(number)
-    return numbers
-
-
-def _one_of(header: list[str], columns: dict[str, float], where: str, what: str) -> str | None:
-    """Which of the alternative columns the header has."""
-    found = [name for name in columns if name in header]
-    if len(found) > 1:
-        raise InputError(f"{where}: gives {what} twice, as {' and '.join(found)}; leave one out")
-    return found[0] if found else None
-
-
-def _within(
-    levels: NDArray[np.float64], highest: float, unit: str, name: str, where: str, lines: list[int]
-) -> None:
-    """Refuse impossible levels."""
-    if (wrong := np.flatnonzero((levels < 0) | (levels > highest))).size:
-        row = int(wrong[0])
-        raise InputError(
-            f"{where}: line {lines[row]}: {name} is {levels[row]:g} {unit}; "
-            f"allowed 0 to {highest:g} {unit}; check the unit in the header"
-        )

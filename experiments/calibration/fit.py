@@ -208,6 +208,38 @@ def members_of(
     }).rename_axis(index="member")  # fmt: skip
 
 
+def rows_in_markdown(table: pd.DataFrame) -> str:
+    """README's table of targets: bold where the median lies outside what is wanted."""
+    lines = ["| | target | published | wanted | posterior, median [90 %] | left out, median [90 %] | holds |",
+             "|---" * 7 + "|"]  # fmt: skip
+    for row in table.to_dict("records"):
+        unit = f" {row['unit']}" if row["unit"] else ""
+        mine = f"{row['median']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        left = (
+            f"{row['left_out_median']:.2f} [{row['left_out_low']:.2f}, {row['left_out_high']:.2f}]"
+        )
+        lines.append(
+            f"| {row['target']}{'' if row['fitted'] else ' (not fitted)'} | {row['what']} | "
+            f"{row['published']:g}{unit} | {row['wanted_low']:g} to {row['wanted_high']:g} | "
+            f"{mine if row['in'] else f'**{mine}**'} | {left} | "
+            f"{'yes' if row['left_out_holds'] else 'no'} |"
+        )
+    return "\n".join(lines)
+
+
+def ranges_in_markdown(ranges: pd.DataFrame) -> str:
+    """README's table of parameters: bold where the targets narrow one."""
+    lines = ["| parameter | prior | posterior, median [90 %] | spread over the prior's |",
+             "|---" * 4 + "|"]  # fmt: skip
+    for _, row in ranges.iterrows():
+        mine = f"{row['median']:.3g} [{row['q05']:.3g}, {row['q95']:.3g}]"
+        lines.append(
+            f"| `{row['path']}` | {row['prior_low']:g} to {row['prior_high']:g} | "
+            f"{f'**{mine}**' if row['identified'] else mine} | {row['spread_over_prior']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 def fitted(
     parameters: pd.DataFrame, statistics: pd.DataFrame, design: Any, draws: int = DRAWS
 ) -> tuple[NDArray[np.float64], dict[str, Emulated]]:
@@ -258,9 +290,12 @@ def main() -> None:
     draws, emulated = fitted(parameters, statistics, design)
     weight = weights(emulated)
     table, ranges = table_of(emulated), marginals(draws, weight, design)
-    print(f"{len(parameters)} points; effective draws {1.0 / (weight @ weight):.0f}")
-    print(table.to_string(float_format="{:.2f}".format))
-    print(ranges.drop(columns="path").to_string(float_format="{:.3g}".format))
+    print(
+        f"{len(parameters)} points of the design; effective draws {1.0 / (weight @ weight):.0f}\n"
+    )
+    print(rows_in_markdown(table))
+    print()
+    print(ranges_in_markdown(ranges))
     table.round(4).to_csv(given.output / "table.csv", index=False)
     ranges.to_csv(given.output / "ranges.csv")
     text = members_of(draws, weight, design).to_csv(float_format="%.6g")
