@@ -80,7 +80,7 @@ def test_what_acted_nowhere_is_refused_in_a_new_and_dropped_from_a_stored_config
     message = f"it acted nowhere: {ACTED_NOWHERE[old]}; leave it out"
     course = old.startswith("protocol.")
     tree = (
-        nested(old.removesuffix(".route"), [{"dose_mg": 1.0, "route": "oral"}])
+        nested(old.removesuffix(".route"), [{"start_day": 3.0, "route": "oral"}])
         if course
         else nested(old, 0.2)
     )
