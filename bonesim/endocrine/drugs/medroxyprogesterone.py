@@ -27,7 +27,7 @@ class Medroxyprogesterone(Drug):
     ] = 0.1
     max_suppression: Annotated[
         float,
-        Field(gt=0, le=1, description="E2 20-30 pg/mL under it: Depo-Provera label"),
+        Field(gt=0, le=1, description="assumed: E2 20-30 pg/mL, Depo-Provera label"),
     ] = 0.85
 
     def effects(self, level: Values, taker: Taker) -> Mapping[str, Values]:
