@@ -230,10 +230,9 @@ def estimated_hours(step: Step, folder: Path) -> float | None:
     """Core-hours of a step: as measured before, else of what is left, by the study's own estimate."""
     if step.core_hours is not None or step.kind not in ("sweep", "trial"):
         return step.core_hours
-    import bonesim
-    from bonesim import BonesimError
+    from bonesim import BonesimError, sweep_cost, trial_cost
 
-    cost = bonesim.sweep_cost if step.kind == "sweep" else bonesim.trial_cost
+    cost = sweep_cost if step.kind == "sweep" else trial_cost
     try:
         return float(cost(step.source, folder / step.output, workers=1).hours)
     except BonesimError:

@@ -182,11 +182,7 @@ def make_course(parameters: AnyCourse) -> Course:
     """
     youth = parameters.youth_e2_pg_per_ml
     if isinstance(parameters, TableCourse):
-        levels = read_levels(
-            parameters.path, parameters.sha256, parameters.t_ng_per_dl, youth is not None
-        )
-        until_day = math.inf if parameters.until_day is None else parameters.until_day
-        return _Interpolated(*levels, youth, until_day)
+        return _from_table(parameters)
     steps = parameters.steps if isinstance(parameters, SteppedCourse) else ()
     e2 = [(step.start_day, step.e2_pg_per_ml, step.tau_day) for step in steps]
     t = [
@@ -197,6 +193,16 @@ def make_course(parameters: AnyCourse) -> Course:
     return _Approached(
         _Level(parameters.e2_pg_per_ml, e2), _Level(parameters.t_ng_per_dl, t), youth
     )
+
+
+def _from_table(parameters: TableCourse) -> "_Interpolated":
+    """The course of a table."""
+    youth = parameters.youth_e2_pg_per_ml
+    levels = read_levels(
+        parameters.path, parameters.sha256, parameters.t_ng_per_dl, youth is not None
+    )
+    until_day = math.inf if parameters.until_day is None else parameters.until_day
+    return _Interpolated(*levels, youth, until_day)
 
 
 def pinned(parameters: AnyCourse) -> AnyCourse:

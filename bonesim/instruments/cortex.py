@@ -50,14 +50,6 @@ class CortexParameters(Parameters):
             description="cortex that BMUs within it claim in a year, in health; assumed, 2-8",
         ),
     ] = 4.0
-    cavity_radius_um: Annotated[
-        float,
-        Field(
-            ge=30,
-            le=500,
-            description="radius of a cavity in cortex before it is refilled; assumed, osteons of 200-250 um",
-        ),
-    ] = 100.0
     osteoclastic_share: Annotated[
         float,
         Field(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-import bonesim
+from bonesim import bands
 
 #: What is reported: column -> name.
 MEASURES = {"bmd_mg_per_cm3": "BMD", "bvtv_percent": "BV/TV", "tb_th_um": "Tb.Th",
@@ -26,7 +26,7 @@ AFTER = 1825
 
 def of_ensemble(folder: Path, name: str) -> pd.DataFrame:
     """Bands at the stop and at the end of one ensemble."""
-    table = bonesim.bands(folder)
+    table = bands(folder)
     last = int(table["day"].max())
     some = table[table["day"].isin([last - AFTER, last]) & table["quantity"].isin(MEASURES)]
     when = some["day"].map({last - AFTER: "at the stop", last: "five years later"})

@@ -6,7 +6,7 @@ python experiments/predictions/simulate.py -o predictions --members 24
 import argparse
 from pathlib import Path
 
-import bonesim
+from bonesim import run_posterior
 from bonesim.sweeps import SweepTerminal, stopped_politely
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +29,7 @@ def main() -> None:
         folder = given.output / name
         folder.parent.mkdir(parents=True, exist_ok=True)
         with stopped_politely(folder):
-            bonesim.run_posterior(
+            run_posterior(
                 HERE / f"{name}.toml", folder, posterior=given.members, split=0,
                 workers=given.workers, progress=SweepTerminal(),
             )  # fmt: skip
