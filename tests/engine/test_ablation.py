@@ -210,5 +210,5 @@ def test_what_a_run_file_states(whole: Config) -> None:
     assert config.ablation.notes() == ("without strut cuts after day 12",)
     assert "cuts_day = 12" in to_toml(config)
     # A washout is of the bone, not of the ablation.
-    reference = at_reference(config, {"response": {"setpoint_pg_per_ml": 25.0}})
+    reference = at_reference(config)
     assert reference.ablation.last_days() == {}

@@ -29,6 +29,13 @@ both_forms = pytest.mark.parametrize(
     "full", [pytest.param(False, id="small"), pytest.param(True, id="full", marks=pytest.mark.slow)]
 )
 
+#: In the small form: bone that turns over quickly under a strong response, so that one small block shows
+#: the fall, not chance.
+STRONG = {
+    "cells.bmu.origination_per_mm2_per_year": 8.0, "hormones.response.rankl_exponent": 1.5,
+    "hormones.response.depth_exponent": 0.3,
+}  # fmt: skip
+
 
 def script(experiment: str) -> ModuleType:
     """An experiment's `answer.py`."""

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bonesim.endocrine.response import ResponseParameters
-from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, STRONG, both_forms, printed_and_drawn, script
 
 
 @both_forms
@@ -19,7 +19,7 @@ def test_both_supplements_spare_two_fifths_of_all_births(
         EXPERIMENTS / "calcium_and_vitamin_d" / "sweep.toml", seeds=2 if full else 1,
         where="(calcium == 800) == (vitamin_d == 25)",
         base={"specimen.size_mm": [1.4 if full else 1.1] * 3, "schedule.burn_in_day": 100,
-              "cells.bmu.origination_per_mm2_per_year": 2.1 if full else 16.0,
+              **({} if full else STRONG | {"cells.bmu.origination_per_mm2_per_year": 16.0}),
               "schedule.duration_day": 200, "schedule.snapshots_day": [0, 100, 200]},
     )  # fmt: skip
     arms = supplements.arms_of(results)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import ROOT, both_forms, printed_and_drawn, script
+from tests.experiments.conftest import ROOT, STRONG, both_forms, printed_and_drawn, script
 
 
 @both_forms
@@ -18,7 +18,7 @@ def test_a_years_loss_goes_by_the_dose_and_most_of_it_comes_back(
         ROOT / "configs" / "sweep_dose_duration.toml", seeds=3 if full else 1,
         where=f"dose_mg in [0.25, 1.0] and duration_day == {days}",
         base={"specimen.size_mm": [1.5 if full else 1.1] * 3,
-              "schedule.burn_in_day": 750 if full else 60},
+              "schedule.burn_in_day": 750 if full else 60, **({} if full else STRONG)},
     ))  # fmt: skip
     lost = table["bvtv_lost"]["mean"].xs(days, level="duration_day")
     assert 0.0 < lost[0.25] < lost[1.0]

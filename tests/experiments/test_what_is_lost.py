@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
+from tests.experiments.conftest import EXPERIMENTS, STRONG, both_forms, printed_and_drawn, script
 
 
 @both_forms
@@ -17,7 +17,8 @@ def test_most_of_an_early_loss_is_no_structure(
     results = miniature(
         EXPERIMENTS / "what_is_lost" / "sweep.toml", seeds=2 if full else 1, where="e2 > 0",
         base={"specimen.size_mm": [1.3 if full else 1.1] * 3, "schedule.burn_in_day": 120 if full else 60,
-              "schedule.duration_day": last, "schedule.snapshots_day": [0, last // 2, last]},
+              "schedule.duration_day": last, "schedule.snapshots_day": [0, last // 2, last],
+              **({} if full else STRONG)},
     )  # fmt: skip
     quanta = [f"loss_{part}_quanta" for part in lost.PARTS]
     assert (results[quanta].sum(axis=1) == results["loss_total_quanta"]).all()

@@ -238,7 +238,8 @@ def test_a_life_is_what_an_adaptive_solver_finds() -> None:
         for given_day, which, bolus, release in doses:
             t = day - given_day
             if which == drug and t > 0:
-                total += bolus * k1 / (k1 - k2) * (np.exp(-k2 * t) - np.exp(-k1 * t))
+                if bolus:
+                    total += bolus * k1 / (k1 - k2) * (np.exp(-k2 * t) - np.exp(-k1 * t))
                 total += release / k2 * (1 - np.exp(-k2 * t))
         return float(total * per_mg)
 
