@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
     "hormones": {"course": {"kind": "stepped", "steps": [{"start_day": 0, "e2_pg_per_ml": 7.0}]}},
     "mechanics": {"interval_day": 0},
     # More of them than in life: so small a bone is to have cells of all kinds in view.
-    "cells": {"bmu": {"origination_per_mm2_per_year": 8.0}},
+    "cells": {"bmu": {"origination_per_mm2_per_year": 14.0}},
     "schedule": {"burn_in_day": 120, "duration_day": 500, "snapshots_day": [0, 200, 500]},
 }
 #: Chromium as a desk and as root have it; drawn without a graphics card.
