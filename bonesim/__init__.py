@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bonesim.api.model import odd as odd
     from bonesim.api.new import new as new
     from bonesim.api.new import schema as schema
+    from bonesim.api.pictures import plot_bands as plot_bands
     from bonesim.api.pictures import plot_hormones as plot_hormones
     from bonesim.api.pictures import plot_loss as plot_loss
     from bonesim.api.pictures import plot_story as plot_story
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from bonesim.api.pictures import render as render
     from bonesim.api.pictures import view as view
     from bonesim.api.posterior import bands as bands
-    from bonesim.api.posterior import plot_bands as plot_bands
     from bonesim.api.posterior import posterior_members as posterior_members
     from bonesim.api.posterior import run_posterior as run_posterior
     from bonesim.api.posterior import run_posterior_cost as run_posterior_cost
@@ -121,7 +121,8 @@ _NAMES = {
     "api.maps": ("thickness_maps",),
     "api.scans": ("look", "measure_files"),
     "api.pictures": (
-        "render", "view", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
+        "render", "view", "plot_bands",
+        "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial",
     ),
     "api.close_up": ("render_event",),
     "api.bundle": ("bundle",),
@@ -129,7 +130,7 @@ _NAMES = {
     "api.film": ("film",),
     "api.published": ("bones",),
     "api.posterior": (
-        "run_posterior", "run_posterior_cost", "bands", "plot_bands", "posterior_members",
+        "run_posterior", "run_posterior_cost", "bands", "posterior_members",
     ),
     "api.report": ("report",),
     "api.export": ("export",),

@@ -17,6 +17,10 @@ from bonesim.analysis.statistics import Numbers, finite
 if TYPE_CHECKING:
     import pandas as pd
 
+#: What a run is for: a member on a bone of its own; point defaults on another bone; the same bone with
+#: other random numbers. And its arm.
+MEMBER, BONE, CHANCE = "member", "bone", "chance"
+TREATED, TWIN = "treated", "untreated twin"
 #: The band's ends, as shares.
 LOW, HIGH = 0.05, 0.95
 #: Quantities of the table, if the results have them: column -> name.
@@ -38,8 +42,8 @@ def differences(results: "pd.DataFrame") -> "pd.DataFrame":
     """
     known = [name for name in QUANTITIES if name in results]
     keys = ["role", "number", "day"]
-    treated = results[results["arm"] == "treated"].set_index(keys)[known]
-    other = results[results["arm"] != "treated"].set_index(keys)[known]
+    treated = results[results["arm"] == TREATED].set_index(keys)[known]
+    other = results[results["arm"] == TWIN].set_index(keys)[known]
     if other.empty:
         first = treated[treated.index.get_level_values("day") == results["day"].min()]
         per_run = first.groupby(level=["role", "number"]).first()
@@ -68,7 +72,7 @@ def bands(results: "pd.DataFrame") -> "pd.DataFrame":
     for key, some in found.groupby(["quantity", "day"], sort=False):
         quantity, day = cast("tuple[str, int]", key)
         of = {str(role): finite(one["value"]) for role, one in some.groupby("role")}
-        values = of.get("member", np.zeros(0))
+        values = of.get(MEMBER, np.zeros(0))
         if values.size:
             low, median, high = np.quantile(values, [LOW, 0.5, HIGH])
             rows.append(
@@ -81,7 +85,7 @@ def bands(results: "pd.DataFrame") -> "pd.DataFrame":
 def split(values: Numbers, of: dict[str, Numbers]) -> dict[str, float]:
     """Shares of the variance over members: parameters, bones, chance."""
     names = ("share_parameters", "share_bones", "share_chance")
-    bones, chance = (of.get(role, np.zeros(0)) for role in ("bone", "chance"))
+    bones, chance = (of.get(role, np.zeros(0)) for role in (BONE, CHANCE))
     total = float(np.var(values, ddof=1)) if values.size > 1 else 0.0
     if min(bones.size, chance.size) < 2 or total <= 0.0:
         return dict.fromkeys(names, np.nan)
@@ -106,7 +110,8 @@ def regained(results: "pd.DataFrame", stop_day: int, end_day: int) -> "pd.DataFr
     import pandas as pd
 
     rows = []
-    of_members = differences(results).query("role == 'member'")
+    found = differences(results)
+    of_members = found[found["role"] == MEMBER]
     for quantity, some in of_members.groupby("quantity", sort=False):
         wide = some.pivot_table(index="number", columns="day", values="value")
         if not {stop_day, end_day} <= set(wide.columns):
@@ -129,7 +134,7 @@ def text(table: "pd.DataFrame") -> str:
     ]
     for row in last.to_dict("records"):
         line = (
-            f"  {QUANTITIES[row['quantity']]:12s} {row['median']:+7.1f} % "
+            f"  {QUANTITIES[row['quantity']]:12s} {row['median'] + 0.0:+7.1f} % "
             f"[{row['low']:+.1f}, {row['high']:+.1f}], n = {row['n']}"
         )
         if np.isfinite(row["share_parameters"]):

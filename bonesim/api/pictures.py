@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bonesim.reports.blood import Prescribed
     from bonesim.trials.compare import Comparison
 
-__all__ = ["plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial", "render", "view"]
+__all__ = [
+    "plot_bands", "plot_hormones", "plot_loss", "plot_story", "plot_sweep", "plot_trial", "render", "view",
+]  # fmt: skip
 
 
 def render(
@@ -234,6 +236,26 @@ class _Place(NamedTuple):
     path: Path
     overwrite: bool
     inputs: tuple[Path, ...]
+
+
+def plot_bands(
+    folder: str | Path, output: str | Path | None = None, *, overwrite: bool = False
+) -> "Figure":
+    """An ensemble: median and 90 % band of each quantity against time, and the parts of the spread.
+
+    Args:
+        folder: of `run_posterior`.
+        output: PNG, SVG or PDF to write, with the numbers as CSV beside it; none if None.
+        overwrite: replace the output if it exists; what is read is never replaced.
+
+    Raises:
+        InputError: no folder of an ensemble, no result yet; an output that cannot be written.
+    """
+    from bonesim.api.posterior import results_of
+    from bonesim.viewer.bands import draw
+
+    place = _checked(output, overwrite)
+    return _shown(draw(results_of(Path(folder))), place)
 
 
 def _checked(output: str | Path | None, overwrite: bool, *inputs: str | Path) -> _Place | None:

@@ -10,13 +10,12 @@ from bonesim.units import units_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from bonesim.sweeps.cost import Plan
     from bonesim.sweeps.ensemble import Ensemble
     from bonesim.sweeps.sweep import Progress
 
-__all__ = ["bands", "plot_bands", "posterior_members", "run_posterior", "run_posterior_cost"]
+__all__ = ["bands", "posterior_members", "run_posterior", "run_posterior_cost"]
 
 #: A quarter as many runs split the spread, from so many members on.
 SPLIT_FROM = 8
@@ -101,31 +100,6 @@ def bands(folder: str | Path) -> "pd.DataFrame":
     return _bands(Path(folder), status_of(Path(folder)).missing)
 
 
-def plot_bands(
-    folder: str | Path, output: str | Path | None = None, *, overwrite: bool = False
-) -> "Figure":
-    """An ensemble: median and 90 % band of each quantity against time, and the parts of the spread.
-
-    Args:
-        folder: of `run_posterior`.
-        output: PNG, SVG or PDF to write, with the numbers as CSV beside it; none if None.
-        overwrite: replace the output if it exists; what is read is never replaced.
-
-    Raises:
-        InputError: no folder of an ensemble, no result yet; an output that cannot be written.
-    """
-    from bonesim.viewer import picture
-    from bonesim.viewer.bands import draw
-
-    chosen = None if output is None else Path(output)
-    if chosen is not None:
-        picture.check_picture(chosen, overwrite=overwrite)
-    drawing = draw(_results(Path(folder)))
-    if chosen is not None:
-        picture.save(drawing, chosen, overwrite=overwrite)
-    return drawing.figure
-
-
 def _ensemble(config: Any, posterior: int, split: int | None) -> "Ensemble":
     from bonesim.sweeps.ensemble import Ensemble
 
@@ -134,7 +108,7 @@ def _ensemble(config: Any, posterior: int, split: int | None) -> "Ensemble":
     return Ensemble(config, posterior, split)
 
 
-def _results(folder: Path) -> "pd.DataFrame":
+def results_of(folder: Path) -> "pd.DataFrame":
     """The results of an ensemble.
 
     Raises:
@@ -151,7 +125,7 @@ def _results(folder: Path) -> "pd.DataFrame":
 def _bands(folder: Path, missing: int) -> "pd.DataFrame":
     from bonesim.analysis.bands import bands as bands_of
 
-    results = _results(folder)
+    results = results_of(folder)
     table = bands_of(results) if len(results) else results
     table.attrs = {"missing": missing, "units": units_of(table)}
     return table

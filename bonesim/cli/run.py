@@ -96,9 +96,10 @@ def run(
     if split is not None and posterior is None:
         raise InputError("belongs to `posterior`; give that too", parameter="split")
     if posterior is not None:
-        if twin or until_day is not None:
-            wrong = "twin" if twin else "until_day"
-            raise InputError("has no meaning with `posterior`; leave it out", parameter=wrong)
+        given_too = {"twin": twin, "until_day": until_day is not None, "overwrite": overwrite}
+        for name, is_given in given_too.items():
+            if is_given:
+                raise InputError("has no meaning with `posterior`; leave it out", parameter=name)
         _run_posterior(resolved, output, posterior, split, dry_run, quiet)
         return
     if dry_run:
@@ -159,6 +160,7 @@ def _run_posterior(
 ) -> None:
     """Simulate an ensemble into a folder; its bands as text, picture and CSV."""
     from bonesim.analysis.bands import text
+    from bonesim.api import pictures
     from bonesim.api import posterior as ensemble
     from bonesim.sweeps.progress import SweepTerminal, exit_if_results_missing, stopped_politely
 
@@ -172,7 +174,7 @@ def _run_posterior(
             progress=None if quiet else SweepTerminal(),
         )  # fmt: skip
     if len(table):
-        ensemble.plot_bands(output, output / "bands.png", overwrite=True)
+        pictures.plot_bands(output, output / "bands.png", overwrite=True)
         print(text(table))
     exit_if_results_missing(table.attrs["missing"], output)
 

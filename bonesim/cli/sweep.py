@@ -87,9 +87,9 @@ def gather(folder: StudyFolder) -> None:
 @plot_app.command(epilog="Example: bonesim plot bands ensemble -o bands.png")
 def bands(folder: StudyFolder, output: Picture, overwrite: Overwrite = False) -> None:
     """Medians and 90 % bands of run --posterior against time; the numbers as CSV beside."""
-    from bonesim.api import posterior
+    from bonesim.api import pictures
 
-    posterior.plot_bands(folder, output, overwrite=overwrite)
+    pictures.plot_bands(folder, output, overwrite=overwrite)
     print(output, file=sys.stderr)
 
 

@@ -113,11 +113,11 @@ class ResponseParameters(Parameters):
     ] = 3.0
     births_adaptation: Annotated[
         float,
-        Field(ge=0, le=1, description="w of births, 0 = static; assumed: A8 beside A15 (guide R3)"),
+        Field(ge=0, le=1, description="w of births, 0 = static; assumed, chosen for A8 (guide R3)"),
     ] = 0.7
     depth_adaptation: Annotated[
         float,
-        Field(ge=0, le=1, description="w of depth, 0 = static; assumed: A8 beside A15 (guide R3)"),
+        Field(ge=0, le=1, description="w of depth, 0 = static; assumed, chosen for A8 (guide R3)"),
     ] = 0.7
     bioavailable_weight: Annotated[
         float,
@@ -260,6 +260,7 @@ class Response:
     def __init__(self, parameters: ResponseParameters, course: Course) -> None:
         self.parameters = parameters
         self.course = course
+        self._youth = _bounded_log(course.youth_e2_pg_per_ml)
         self.adapted = self._adapted_before()
         # At the start cells are in steady state with the level before day 0.
         now = self.log_level(-1.0)
@@ -274,9 +275,9 @@ class Response:
         """A on day 0: the slow average of L since the course began, looked at once a day."""
         tau_day = self.parameters.setpoint_tau_year * DAYS_PER_YEAR
         adapted, days = 0.0, math.ceil(-self.course.begins_day)
-        kept = math.exp(-1.0 / tau_day)
+        share, past = -math.expm1(-1.0 / tau_day), self.course.past
         for day in range(-days, 0):
-            adapted += (1.0 - kept) * (self.log_level(day + 0.5, before=True) - adapted)
+            adapted += share * (self.log_level(day + 0.5, past) - adapted)
         return adapted
 
     @property
@@ -329,21 +330,21 @@ class Response:
             e2, self.course.t_ng_per_dl(day - 0.5), self.pth(self.course.diet(day)), targets
         )
 
-    def log_level(self, moment: float, *, before: bool = False) -> float:
+    def log_level(self, moment: float, course: Course | None = None) -> float:
         """L: logarithm of estradiol over the own level in youth; estradiol as what signals alike.
 
         Args:
             moment: day, fractions allowed.
-            before: of a moment before day 0 as it was, not as the burn-in holds it.
+            course: None: this person's; the `past` of it has levels before day 0 as they were.
         """
-        course = self.course if not before else self.course.past
+        course = self.course if course is None else course
         e2 = course.e2_pg_per_ml(moment)
         p, shbg = self.parameters, course.shbg_nmol_per_l(moment)
         if p.bioavailable_weight > 0.0 and shbg is not None:
             _, share = bioavailable(course.t_ng_per_dl(moment), shbg)
             e2 *= float(share / REFERENCE_BIOAVAILABLE) ** p.bioavailable_weight
         level = _bounded_log(self._alike(e2, course.receptors_held(moment)))
-        return level - _bounded_log(self.course.youth_e2_pg_per_ml)
+        return level - self._youth
 
     def _alike(self, e2: float, held_by: tuple[tuple[float, float], ...]) -> float:
         """The estradiol that alone would give the signal of this one beside drugs, pg/mL."""

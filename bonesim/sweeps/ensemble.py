@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import tomli_w
 
+from bonesim.analysis.bands import BONE, CHANCE, MEMBER, TREATED, TWIN
 from bonesim.config.config import Config, tree_of
 from bonesim.config.inputs import digest_of
 from bonesim.config.twin import is_treated, untreated_twin
@@ -14,11 +15,6 @@ from bonesim.specimens.synthetic import SyntheticParameters
 from bonesim.sweeps.members import members
 from bonesim.sweeps.study import Point, burn_in_group, identity
 from bonesim.sweeps.worker import Simulate, simulate_for
-
-#: What a point is for: a member on a bone of its own; point defaults on another bone; the same bone
-#: with other random numbers.
-MEMBER, BONE, CHANCE = "member", "bone", "chance"
-TREATED, TWIN = "treated", "untreated twin"
 
 
 class Role(NamedTuple):

@@ -78,7 +78,7 @@ def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
 
 
 def cohort_of(cohort: CohortParameters, base: Config) -> "pd.DataFrame":
-    """One row per person: person, bone, seed, and each trait as it stands in the config.
+    """One row per person: person, bone, seed, member of the posterior, each trait as the config has it.
 
     A trait of several paths is reported by its first one.
 
@@ -91,6 +91,8 @@ def cohort_of(cohort: CohortParameters, base: Config) -> "pd.DataFrame":
     columns: dict[str, Any] = {
         "person": people, "bone": people % bones, "seed": cohort.seed * ROOM + people,
     }  # fmt: skip
+    if cohort.posterior:
+        columns["member"] = people % bones % cohort.posterior
     for trait, values in _values(cohort, base):
         columns[trait.column] = values[trait.path[0]]
     return pd.DataFrame(columns)
@@ -116,14 +118,9 @@ def changes_of(cohort: CohortParameters, base: Config) -> list[dict[str, Any]]:
         if cohort.posterior:
             changes |= member_of(bone, cohort.posterior)
         found.append(changes)
-    tree = tree_of(base)
-    for trait, values in _values(cohort, base):
+    for _, values in _values(cohort, base):
         for path, of_people in values.items():
             for person, value in enumerate(of_people):
-                # A factor is one on the member's value.
-                member = found[person].get(path)
-                if member is not None and trait.distribution == "lognormal":
-                    value = value / _value_at(tree, path) * member
                 found[person][path] = float(value)
     return found
 
@@ -140,19 +137,25 @@ def _values(
             values = drawn(trait, cohort.seed * ROOM + BONES_FROM, bones)[which]
         else:
             values = drawn(trait, cohort.seed * ROOM, cohort.people)
-        by_path = {path: _own_values(trait, values, tree, path) for path in trait.path}
+        by_path = {}
+        for path in trait.path:
+            by_path[path] = values
+            if trait.distribution in ("lognormal", "mixture"):
+                own = values * _usual(cohort, tree, path, which)
+                by_path[path] = (
+                    own if trait.value is None else np.where(np.isnan(own), trait.value, own)
+                )
         found.append((trait, by_path))
     return found
 
 
-def _own_values(
-    trait: Trait, values: NDArray[np.float64], tree: dict[str, Any], path: str
-) -> NDArray[np.float64]:
-    """A path's values: as drawn, or the base's times the factors drawn, or a mixture's own."""
-    if trait.distribution not in ("lognormal", "mixture"):
-        return values
-    own = values * _value_at(tree, path)
-    return own if trait.value is None else np.where(np.isnan(own), trait.value, own)
+def _usual(
+    cohort: CohortParameters, tree: dict[str, Any], path: str, which: NDArray[np.int64]
+) -> NDArray[np.float64] | float:
+    """What a person's factor is on: the value of the bone's member of the posterior, or the base's."""
+    if cohort.posterior and path in member_of(0, cohort.posterior):
+        return np.array([member_of(int(bone), cohort.posterior)[path] for bone in which])
+    return _value_at(tree, path)
 
 
 def _value_at(tree: dict[str, Any], path: str) -> float:

@@ -24,7 +24,19 @@ from bonesim.units import unit_of
 #: Least share of a trait's distribution that its bounds must leave.
 MIN_SHARE_KEPT = 0.01
 #: Columns of the tables that no trait may have.
-TAKEN = ("point", "row", "replicate", "seed", "person", "bone", "arm", "status", "seconds", "day")
+TAKEN = (
+    "point",
+    "row",
+    "replicate",
+    "seed",
+    "person",
+    "bone",
+    "member",
+    "arm",
+    "status",
+    "seconds",
+    "day",
+)
 
 
 def _one_or_more(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bonesim.analysis.bands import QUANTITIES, bands, differences
+from bonesim.analysis.bands import MEMBER, QUANTITIES, bands, differences
 from bonesim.errors import InputError
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
@@ -44,7 +44,8 @@ def draw(results: "pd.DataFrame") -> Drawing:
     down = -(-panels // ACROSS)
     figure = Figure(figsize=(3.4 * min(panels, ACROSS), 2.9 * down), dpi=120, layout="constrained")
     axes = figure.subplots(down, min(panels, ACROSS), squeeze=False).ravel()
-    every = differences(results).query("role == 'member'")
+    found = differences(results)
+    every = found[found["role"] == MEMBER]
     for letter, (axis, name) in enumerate(zip(axes, names, strict=False)):
         mine = table[table["quantity"] == name]
         years = mine["day"] / DAYS_PER_YEAR

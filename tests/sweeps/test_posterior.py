@@ -9,10 +9,11 @@ import pytest
 
 import bonesim
 from bonesim.analysis import bands as analysis
+from bonesim.analysis.bands import BONE, CHANCE, MEMBER, TREATED, TWIN
 from bonesim.config.changes import value_at
 from bonesim.config.config import load_config, tree_of, validated
 from bonesim.errors import InputError
-from bonesim.sweeps.ensemble import BONE, CHANCE, MEMBER, TREATED, TWIN, Ensemble
+from bonesim.sweeps.ensemble import Ensemble
 from bonesim.sweeps.members import all_members, members
 from bonesim.sweeps.study import Study
 from bonesim.trials.trial import Trial
@@ -131,6 +132,9 @@ def test_a_trial_over_members() -> None:
         usual = value_at(tree_of(plain.base), rankl)
         factor = parameters_of(before.config)[rankl] / usual
         assert found[rankl] == pytest.approx(factor * member[rankl])
+        # The table of persons has what is simulated.
+        assert after.columns["rankl_exponent"] == pytest.approx(found[rankl])
+        assert after.columns["member"] == after.columns["bone"] % 2
 
 
 def made(seed: int, n: int, parts: tuple[float, float, float]) -> pd.DataFrame:
