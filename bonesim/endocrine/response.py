@@ -15,8 +15,8 @@ partial agonist is worth; without one E' is E.
 The course begins in youth, where l is 0, and A is integrated through all that came before day 0: a
 decline, a menopause, a castration, years on a drug. The burn-in is simulated at the l of day 0. So
 nobody starts in a state that the law cannot reach, and men and women have one law. With w = 0 the
-set-point is that of youth for good (static). How much comes back after a suppression hangs on w and
-tau, which no withdrawal may fit (guide R3); an answer states w = 0 beside it. l < 0 is more than what
+set-point is that of youth for good (static). How much comes back after a suppression depends on w
+and tau, which no withdrawal may fit (guide R3); an answer states w = 0 beside it. l < 0 is more than what
 cells have adapted to: fewer births, cavities less deep, and walls that stay, so that bone is added. Every
 effect is a line of `ResponseParameters`, and setting it to 0 switches it off.
 
@@ -275,7 +275,7 @@ class Response:
         """A on day 0: the slow average of L since the course began, looked at once a day."""
         tau_day = self.parameters.setpoint_tau_year * DAYS_PER_YEAR
         adapted, days = 0.0, math.ceil(-self.course.begins_day)
-        share, past = -math.expm1(-1.0 / tau_day), self.course.past
+        share, past = 1.0 - math.exp(-1.0 / tau_day), self.course.past
         for day in range(-days, 0):
             adapted += share * (self.log_level(day + 0.5, past) - adapted)
         return adapted

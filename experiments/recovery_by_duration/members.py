@@ -24,7 +24,9 @@ from bonesim.viewer import palette
 #: Less than this was not lost, % of the twin.
 MIN_LOSS = 1.0
 LAST = FOLLOW_UP[-1]
-#: A share is "falling" if it is lower after the longest suppression than after the shortest that took some.
+#: No band is given over so few members or less.
+FEW = 2
+#: Ends of the band, as shares.
 LOW, HIGH = 0.05, 0.95
 
 
@@ -96,7 +98,7 @@ def markdown(table: pd.DataFrame) -> str:
             share = (
                 f"**{row['regained']:.0f}** [{row['low']:.0f}, {row['high']:.0f}] "
                 f"({row['with_loss']:.0f})"
-                if row["with_loss"] > 2
+                if row["with_loss"] > FEW
                 else "-"
             )
             cells.append(
@@ -122,7 +124,10 @@ def draw(per_member: pd.DataFrame, table: pd.DataFrame, output: Path) -> None:
             axis.plot(
                 one["stop_day"] / YEARS, one["regained"], color="#CCCCCC", lw=0.7, marker=".", ms=3
             )
-        mine = table[(table["measure"] == name) & (table["with_loss"] > 2)]
+        if not (table.loc[table["measure"] == name, "with_loss"] > FEW).any():
+            axis.text(0.5, 0.5, f"at most {FEW} members\nlost {MIN_LOSS:g} %", ha="center",
+                      transform=axis.transAxes, fontsize=9)  # fmt: skip
+        mine = table[(table["measure"] == name) & (table["with_loss"] > FEW)]
         years = mine["stop_day"] / YEARS
         axis.fill_between(
             years, mine["low"], mine["high"], color=palette.THICKNESS, alpha=0.25, lw=0
