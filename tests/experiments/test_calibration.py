@@ -141,6 +141,9 @@ def test_the_posterior_finds_what_the_data_determine_and_no_more(
         "A14": 5.0 * share[:, 0] + 4.0 * (share[:, 2] - 0.5) + 0.2 * rng.standard_normal(30),
     })  # fmt: skip
     draws, emulated = fit.fitted(parameters, statistics, two_parameters, draws=3000)
+    # The emulator's doubt is of its mean: it is there, and more points leave less of it.
+    few = fit.fitted(parameters[:10], statistics[:10], two_parameters, draws=3000)[1]
+    assert 0.0 < emulated["A14"].doubt.mean() < few["A14"].doubt.mean()
     weight = fit.weights(emulated)
     ranges = fit.marginals(draws, weight, two_parameters)
     assert ranges.loc["a", "median"] == pytest.approx(1.3, abs=0.05)
