@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 #: Misspellings have at most so many letters wrong, and less than a third of the name.
 MAX_WRONG = 2
-#: Drugs of bone, sex hormones and breast or prostate cancer that a protocol could name and that are
-#: not in the package. Some are spelt nearly like a modelled one.
+#: Drugs of bone, sex hormones and breast or prostate cancer that a protocol could name. Some are spelt
+#: nearly like a modelled one. Those that are modelled are no others.
 _NAMES = """
 abaloparatide abarelix abiraterone alendronate alendronic_acid alfacalcidol aminoglutethimide
 apalutamide arzoxifene bazedoxifene bicalutamide blosozumab buserelin calcitonin calcitriol

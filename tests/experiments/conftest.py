@@ -37,6 +37,14 @@ STRONG = {
 }  # fmt: skip
 
 
+def importer(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[str], Any]:
+    """Imports scripts of one experiment by name, whatever another has of that name."""
+    patch.syspath_prepend(str(folder))
+    for place in folder.glob("*.py"):
+        patch.delitem(sys.modules, place.stem, raising=False)
+    return importlib.import_module
+
+
 def script(experiment: str) -> ModuleType:
     """An experiment's `answer.py`."""
     place = EXPERIMENTS / experiment / "answer.py"

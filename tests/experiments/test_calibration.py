@@ -1,7 +1,6 @@
 """The calibration's own tools: courses from one start, readings of targets, the posterior."""
 
 import tomllib
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ import pytest
 
 from bonesim.config.config import load_config, to_toml
 from bonesim.sweeps.design import DesignParameters
+from tests.experiments.conftest import importer
 
 HERE = Path(__file__).parents[2] / "experiments" / "calibration"
 
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(HERE))
-    return import_module
+    return importer(monkeypatch, HERE)
 
 
 def test_courses_share_their_start_and_nothing_is_lost_for_nothing(use: Any) -> None:

@@ -11,15 +11,15 @@ import pytest
 
 from bonesim.config.config import load_config, to_toml
 from bonesim.lattice.topology import HEALING, PLATE_PERFORATION
-from tests.experiments.conftest import both_forms
+from tests.experiments.conftest import both_forms, importer
 
 HERE = Path(__file__).parents[2] / "experiments" / "recovery_by_duration"
 
 
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
-    monkeypatch.syspath_prepend(str(HERE))
-    simulate, answer = import_module("simulate"), import_module("answer")
+    load = importer(monkeypatch, HERE)
+    simulate, answer = load("simulate"), load("answer")
     monkeypatch.setattr(simulate, "DURATIONS_OF_ARMS", (90, 180))
     monkeypatch.setattr(simulate, "FOLLOW_UP", (0, 240))
     monkeypatch.setattr(answer, "FOLLOW_UP", (0, 240))

@@ -33,6 +33,14 @@ WHERE: dict[str, tuple[str, ...]] = {
     "schedule.breaks_every_day": ("holed",),
     "cells.bmu.young_bone_day": ("eventful",),
     "cells.osteoblast.arrest_day": ("eventful",),
+    **dict.fromkeys(
+        ("protocol.menopause_age_year", "protocol.transition_year", "protocol.youth_e2_pg_per_ml",
+         "hormones.axis.ovary_exponent"), ("in transition",)),
+    **dict.fromkeys(
+        ("hormones.response.half_maximum_pg_per_ml", "hormones.response.hill",
+         "hormones.response.beta_share"), ("taking tamoxifen",)),
+    **dict.fromkeys(("hormones.variation.recovery_cv", "hormones.variation.never_recover_share"),
+                    ("taking gnrh_agonist",)),
     "hormones.response": BONE, "hormones.axis": ("taking anastrozole", "taking gnrh_agonist",
                                                  "taking testosterone_cypionate"),
     "hormones.drugs": ("taking anastrozole",), "hormones.variation": ("taking anastrozole",),

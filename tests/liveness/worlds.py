@@ -18,6 +18,7 @@ from bonesim.config.config import validated
 from bonesim.config.modules import named_by_user
 from bonesim.endocrine.blood import TYPICAL, Blood, draw_person, simulate_blood
 from bonesim.endocrine.drugs import DRUGS
+from bonesim.endocrine.response import Response
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.days import Observer, advance
 from bonesim.engine.measures import measures_for
@@ -96,9 +97,21 @@ DOSES: dict[str, Tree] = {
     "anastrozole": {"dose_mg": 1.0}, "estradiol_gel": {"dose_mg": 1.0},
     "estradiol_patch": {"dose_ug_per_day": 50.0}, "exemestane": {"dose_mg": 25.0},
     "gnrh_agonist": {"dose_mg": 3.75}, "letrozole": {"dose_mg": 2.5},
+    "medroxyprogesterone": {"dose_mg": 150.0},
     "raloxifene": {"dose_mg": 60.0}, "tamoxifen": {"dose_mg": 20.0},
     "testosterone_cypionate": {"dose_mg": 100.0}, "testosterone_gel": {"dose_mg": 50.0},
 }  # fmt: skip
+#: Who takes a drug that acts on an ovary.
+YOUNG_WOMAN = {"sex": "female", "age_year": 30.0}
+#: A woman whose ovary is about to cease, under an agonist.
+IN_TRANSITION: Tree = {
+    "protocol": {
+        "sex": "female",
+        "age_year": 49.5,
+        "gnrh_agonist": [{"dose_mg": 3.75, "start_day": 3.0}],
+    },
+    "schedule": {"duration_day": 90},
+}
 
 
 def bone(tree: Tree) -> Seen:
@@ -147,7 +160,10 @@ def blood(tree: Tree) -> Seen:
     config = validated(named_by_user(tree), "world")
     assert config.protocol is not None
     hormones, until, seed = config.hormones, config.schedule.duration_day, config.seed
-    found: Tree = dict(Prescribed(config).levels)
+    prescribed = Prescribed(config)
+    found: Tree = dict(prescribed.levels) | {"start": prescribed.start()}
+    response = Response(hormones.response, config.course())
+    found["sensed"] = np.array([response.next_day(day) for day in range(1, until)])
     people = [TYPICAL]
     people += [draw_person(n, seed, hormones.drugs, hormones.variation) for n in (1, 2)]
     for person in people:
@@ -231,10 +247,11 @@ def assayed_trial(tree: Tree) -> Seen:
 
 
 def taken(drug: str) -> Tree:
-    """A man who takes one drug for seven weeks."""
+    """A man, or a young woman, who takes one drug for seven weeks."""
     course: Tree = DOSES[drug] | {"start_day": 3.0, "stop_day": 52.0}
     course |= {"taper_day": 6.0, "missed_share": 0.3}
-    return {"protocol": {drug: [course]}, "schedule": {"duration_day": 90}}
+    person = YOUNG_WOMAN if drug == "medroxyprogesterone" else {}
+    return {"protocol": person | {drug: [course]}, "schedule": {"duration_day": 90}}
 
 
 def with_files(folder: Path) -> dict[str, World]:
@@ -292,6 +309,7 @@ def worlds(folder: Path) -> dict[str, World]:
             BUSY | quick | {"biopsy": {"packets_day": 40, "interval_day": 6, "wait_day": 4}}, biopsied
         ),
         "clinic": World({"clinic": {}}, clinic),
+        "in transition": World(IN_TRANSITION, blood),
         "assayed": World({"hormones": {}}, assayed_trial),
         **{f"taking {drug}": World(taken(drug), blood) for drug in DRUGS},
         **with_files(folder),
