@@ -40,7 +40,7 @@ WHERE: dict[str, tuple[str, ...]] = {
         ("hormones.response.half_maximum_pg_per_ml", "hormones.response.hill",
          "hormones.response.beta_share"), ("taking tamoxifen",)),
     **dict.fromkeys(("hormones.variation.recovery_cv", "hormones.variation.never_recover_share"),
-                    ("taking gnrh_agonist",)),
+                    ("recovering",)),
     "hormones.response": BONE, "hormones.axis": ("taking anastrozole", "taking gnrh_agonist",
                                                  "taking testosterone_cypionate"),
     "hormones.drugs": ("taking anastrozole",), "hormones.variation": ("taking anastrozole",),

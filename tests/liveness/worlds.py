@@ -113,6 +113,12 @@ IN_TRANSITION: Tree = {
     "schedule": {"duration_day": 90},
 }
 
+#: A man who recovers from an agonist.
+RECOVERING: Tree = {
+    "protocol": {"gnrh_agonist": [{"dose_mg": 3.75, "start_day": -60.0, "stop_day": 1.0}]},
+    "schedule": {"duration_day": 90},
+}
+
 
 def bone(tree: Tree) -> Seen:
     """The daily table, and what snapshots, events and breaks show on the last day."""
@@ -211,6 +217,7 @@ def clinic(tree: Tree) -> Seen:
             "day": day, "bmd_mg_per_cm3": 120.0 * falling, "bvtv_percent": 12.0 * falling,
             "resorbed_quanta": 900.0 * day + 4.0 * day**2, "formed_quanta": 900.0 * day + day**2,
             "os_bs_percent": 8.0 + 0.02 * day, "bstv_per_mm": 3.0 * falling,
+            "activation_multiplier": 1.0 + 0.01 * day, "depth_multiplier": 1.0 + 0.003 * day,
         }
     )  # fmt: skip
     return {"visits": visits(table, parameters, 1).to_csv()}
@@ -310,6 +317,7 @@ def worlds(folder: Path) -> dict[str, World]:
         ),
         "clinic": World({"clinic": {}}, clinic),
         "in transition": World(IN_TRANSITION, blood),
+        "recovering": World(RECOVERING, blood),
         "assayed": World({"hormones": {}}, assayed_trial),
         **{f"taking {drug}": World(taken(drug), blood) for drug in DRUGS},
         **with_files(folder),
