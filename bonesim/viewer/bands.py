@@ -12,6 +12,7 @@ from bonesim.viewer.picture import Drawing
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 #: Parts of the spread: column of the table -> (name, colour, hatching).
 PARTS = {
@@ -73,11 +74,8 @@ def draw(results: "pd.DataFrame") -> Drawing:
     )  # fmt: skip
 
 
-def _draw_parts(axis: object, later: "pd.DataFrame", names: list[str], letter: str) -> None:
+def _draw_parts(axis: "Axes", later: "pd.DataFrame", names: list[str], letter: str) -> None:
     """Bars: of what the spread on the last day is."""
-    from matplotlib.axes import Axes
-
-    assert isinstance(axis, Axes)
     last = later[later["day"] == later["day"].max()].set_index("quantity").loc[names]
     left = np.zeros(len(names))
     for column, (name, colour, hatch) in PARTS.items():
