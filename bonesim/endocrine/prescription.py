@@ -112,7 +112,7 @@ def notes(
         without = simulate_blood(less, drugs, axis, until_day, seed)
         if whole is not None and not _differ(whole, without):
             found.append(
-                f"{name} changes neither hormones nor receptors of this person (sex {protocol.sex}, "
+                f"{name} changes no sex steroid and no receptor of bone in this person (sex {protocol.sex}, "
                 f"age {protocol.age_year:g}); leave it out, or check sex, age and menopause_age_year"
             )
     return tuple(found)
