@@ -104,13 +104,14 @@ def notes(
     Args:
         protocol, drugs, axis, until_day, seed: as of `PrescribedCourse`.
     """
-    found = []
     taken = dict.fromkeys(name for name, _ in protocol.courses())
-    whole = simulate_blood(protocol, drugs, axis, until_day, seed) if taken else None
+    if not taken:
+        return ()
+    found, whole = [], simulate_blood(protocol, drugs, axis, until_day, seed)
     for name in taken:
         less = protocol.model_copy(update={name: ()})
         without = simulate_blood(less, drugs, axis, until_day, seed)
-        if whole is not None and not _differ(whole, without):
+        if not _differ(whole, without):
             found.append(
                 f"{name} changes no sex steroid and no receptor of bone in this person (sex {protocol.sex}, "
                 f"age {protocol.age_year:g}); leave it out, or check sex, age and menopause_age_year"
