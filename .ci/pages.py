@@ -5,7 +5,7 @@
 
 A notebook is a Markdown file of `bonesim/guide/notebooks` (jupytext opens it in Jupyter). It is executed
 from its first to its last cell in an empty folder; an executed one is kept in build/notebooks, by the
-content of its source, so that the tests and the site need one execution.
+content of its source and of the package, so that the tests and the site need one execution.
 """
 
 import hashlib
@@ -40,9 +40,11 @@ def notebooks() -> list[Path]:
 
 
 def kept(source: Path) -> Path:
-    """Where a notebook is kept once executed: by its name and content."""
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
-    return KEPT / f"{source.stem}_{digest}.ipynb"
+    """Where a notebook is kept once executed: by its name, its content and the package's modules."""
+    digest = hashlib.sha256(source.read_bytes())
+    for module in sorted((ROOT / "bonesim").rglob("*.py")):
+        digest.update(module.read_bytes())
+    return KEPT / f"{source.stem}_{digest.hexdigest()[:12]}.ipynb"
 
 
 def executed(source: Path, *, again: bool = False) -> Any:
@@ -65,6 +67,7 @@ def executed(source: Path, *, again: bool = False) -> Any:
     notebook = jupytext.read(source)
     first = nbformat.v4.new_code_cell(
         f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "import warnings\nwarnings.filterwarnings('ignore', message='IProgress not found')\n"
         "%matplotlib inline\n"
         f"%config InlineBackend.print_figure_kwargs = {{'bbox_inches': None, 'dpi': {DPI}}}"
     )

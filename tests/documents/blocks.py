@@ -28,11 +28,7 @@ LANGUAGES = {"bash", "python", "toml", "text"}
 REMARK = re.compile(r"<!-- ci: (test|last command|file [\w./-]+|not run, \S[^>]*) -->$")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Edge and voxel of the bones that blocks simulate, and a seed whose tiny block reaches from face to
-<<<<<<< Updated upstream
 #: face along every axis (its successors, which members get, have bone); days of burn-in, between solves.
-=======
-#: face along every axis (its successors, which members get, have bone); days of burn-in, days between solves.
->>>>>>> Stashed changes
 SIZE_MM, VOXEL_UM, SEED, BURN_IN_DAY, SOLVE_DAY = 0.8, 25.0, 43, 40, 365
 #: Seconds for one block.
 PATIENCE = 240

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -35,8 +36,11 @@ PREFERENCES = {
 }
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 SCREEN = shutil.which("xvfb-run")
-PATIENCE_S = 60.0
+#: Seconds for the start, for a command and for the page; and for all, after which the browser is killed.
+PATIENCE_S, LIFETIME_S = 20.0, 50.0
 WIDTH, HEIGHT = 1000, 760
+#: Resolved when what was drawn has been shown: a frame that is asked for in a frame is the next one.
+FRAMES = "new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(() => shown(true))))"
 #: Printed by the browser when it listens.
 LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
@@ -65,6 +69,10 @@ class Firefox:
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip
+        # Whoever waits for a browser that is gone gets an error.
+        self._watch = threading.Timer(LIFETIME_S, self._signal, [signal.SIGKILL])
+        self._watch.daemon = True
+        self._watch.start()
         try:
             self._socket = self._open.enter_context(
                 connect(f"{self._address()}/session", max_size=None, proxy=None)
@@ -96,9 +104,10 @@ class Firefox:
     def send(self, method: str, **parameters: Any) -> Any:
         """The result of a command; events that come first are kept."""
         self._number += 1
+        ends = time.monotonic() + PATIENCE_S
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv(timeout=PATIENCE_S))
+            message = json.loads(self._socket.recv(timeout=max(ends - time.monotonic(), 0)))
             if message.get("id") == self._number:
                 assert message["type"] == "success", message
                 return message["result"]
@@ -135,7 +144,10 @@ class Firefox:
         return json.loads(found["result"].get("value", "null"))
 
     def picture(self, selector: str = "#stage") -> NDArray[np.int16]:
-        """What is drawn there, rows of red, green, blue."""
+        """What is shown there, rows of red, green, blue."""
+        self.send(
+            "script.evaluate", expression=FRAMES, awaitPromise=True, target={"context": self.context}
+        )  # fmt: skip
         box = self.evaluate(
             f"(({{x, y, width, height}}) => ({{x: x + scrollX, y: y + scrollY, width, height}}))"
             f"(document.querySelector('{selector}').getBoundingClientRect())"
@@ -165,10 +177,14 @@ class Firefox:
     def close(self) -> None:
         """End the browser and its screen: this process group and no other."""
         self._open.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         try:
-            self._process.wait(20)
+            self._process.wait(5)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._process.wait()
+        self._watch.cancel()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
