@@ -1,7 +1,7 @@
 """Pages of the site that are made: notebooks as executed, and the gallery of the experiments.
 
     python .ci/pages.py        build/pages: the guide, the notebooks, the experiments; then
-    zensical build --strict -f .mkdocs.yml
+    zensical build --clean --strict -f .mkdocs.yml
 
 A notebook is a Markdown file of `bonesim/guide/notebooks` (jupytext opens it in Jupyter). It is executed
 from its first to its last cell in an empty folder; an executed one is kept in build/notebooks, by the

@@ -36,11 +36,13 @@ PREFERENCES = {
 }
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 SCREEN = shutil.which("xvfb-run")
-#: Seconds for the start, for a command and for the page; and for all, after which the browser is killed.
+#: Seconds for a command and for the page; and for everything, after which the browser is killed.
 PATIENCE_S, LIFETIME_S = 20.0, 50.0
 WIDTH, HEIGHT = 1000, 760
 #: Resolved when what was drawn has been shown: a frame that is asked for in a frame is the next one.
-FRAMES = "new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(() => shown(true))))"
+FRAMES = (
+    "new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(() => shown(true))))"
+)
 #: Printed by the browser when it listens.
 LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
@@ -93,13 +95,11 @@ class Firefox:
             raise
 
     def _address(self) -> str:
-        ends = time.monotonic() + PATIENCE_S
-        while time.monotonic() < ends:
+        while self._process.poll() is None:
             if found := LISTENS.search(self._log.read_text(errors="replace")):
                 return found[1]
-            assert self._process.poll() is None, self._log.read_text(errors="replace")[-2000:]
             time.sleep(0.1)
-        raise TimeoutError(self._log.read_text(errors="replace")[-2000:])
+        raise RuntimeError(f"no Firefox: {self._log.read_text(errors='replace')[-2000:]}")
 
     def send(self, method: str, **parameters: Any) -> Any:
         """The result of a command; events that come first are kept."""

@@ -10,12 +10,15 @@ from bonesim.storage.reader import Run
 from tests.page.firefox import FIREFOX, SCREEN, Firefox
 from tests.page.test_browser import LAST, bone_share, changed
 
+pytestmark = pytest.mark.skipif(
+    FIREFOX is None or SCREEN is None,
+    reason="no Firefox or no screen for it: apt-get install firefox-esr xvfb xauth",
+)
+
 
 @pytest.fixture(scope="module")
 def firefox(page_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    """The page of the run, open; tests skip where there is no Firefox."""
-    if FIREFOX is None or SCREEN is None:
-        pytest.skip("no Firefox or no screen for it: apt-get install firefox-esr xvfb xauth")
+    """The page of the run, open."""
     pytest.importorskip("websockets.sync.client", reason="needs websockets, extra dev")
     one = Firefox(tmp_path_factory.mktemp("profile"))
     try:
