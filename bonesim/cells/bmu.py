@@ -35,6 +35,7 @@ from bonesim.cells.population import (
     new_row,
 )
 from bonesim.cells.territory import claim, rearmost_free, take_up
+from bonesim.cells.world import world_of
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
@@ -220,13 +221,16 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
+def originate(world, bmus, numbers, depth, exponent, pth, candidates):  # type: ignore[no-untyped-def]
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
     `origination x pth x activation_in`, at most the ceiling; quiescent interior bone surface
     older than `young_bone_day` only.
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     a2 = lattice.voxel_um * lattice.voxel_um * 1e-6
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
     per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2
@@ -237,7 +241,7 @@ def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, se
             continue
         if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:
             continue
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
@@ -248,17 +252,20 @@ def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, se
         row = new_row(bmus)
         if row < 0:
             continue
-        found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape)
+        found(world, bmus, row, voxel, (nz, ny, nx), numbers, depth)
         births += 1
     return births
 
 
 @lean_kernel
-def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def found(world, bmus, row, voxel, inward, numbers, depth):  # type: ignore[no-untyped-def]
     """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id.
 
     `depth`: as in `recruit`.
     """
+    lattice, seed, day = world.lattice, world.seed, world.day
+    nz, ny, nx = inward
+    shape = lattice.shape
     who = identity(voxel, day, 0)
     bmus.id[row] = copy_of(who, first_free_copy(bmus, who))
     bmus.voxel[row] = voxel
@@ -285,7 +292,7 @@ def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # ty
 
 
 @lean_kernel
-def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def recruit(world, bmus, row, osteoclasts, numbers, depth):  # type: ignore[no-untyped-def]
     """Man the area the front has come to: osteoclasts on free territories within its width.
 
     `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
@@ -293,6 +300,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
     taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
     stops.
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     who = entity_of(bmus.id[row])
     half = 0.5 * numbers.width_um / lattice.voxel_um
     ragged = 1.0 + RAGGED * (2.0 * uniform(seed, day, who, OSTEOCLAST_PLACE) - 1.0)
@@ -301,7 +309,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
     found_none = False
     while bmus.owed_um2[row] > 0.0:
         voxel, place = rearmost_free(
-            lattice, cavities, bmus, row, half * ragged, (rear, ahead), numbers, shape
+            lattice, cavities, bmus, row, half * ragged, (rear, ahead), numbers
         )
         if voxel < 0:
             found_none = True
@@ -314,7 +322,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
             continue
         bmus.recruited[row] += 1
         index = bmus.recruited[row]
-        site = claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day, shape)
+        site = claim(world, bmus, row, voxel, index, numbers, depth)
         if site < 0:
             rear = place + 1e-6  # nothing to be claimed there
             continue
@@ -348,11 +356,12 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, depth, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
+def advance(world, bmus, osteoclasts, numbers, depth, closed):  # type: ignore[no-untyped-def]
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
     Ids of the BMUs that ended are written to `closed`; returns how many.
     """
+    day = world.day
     ended = 0
     daily = numbers.travel_um_per_day * numbers.width_um
     for row in range(bmus.used[0]):
@@ -360,9 +369,9 @@ def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, depth, seed, 
             continue
         if bmus.phase[row] == TRAVELLING:
             if day > bmus.born_day[row]:
-                travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape)
+                travel(world, bmus, row, numbers)
                 bmus.owed_um2[row] += daily
-            recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape)
+            recruit(world, bmus, row, osteoclasts, numbers, depth)
             if day - bmus.born_day[row] > numbers.longest_travel_day:
                 bmus.phase[row] = FINISHING
         elif bmus.open_sites[row] == 0 and ended < closed.size:
@@ -396,10 +405,14 @@ class RemodellingUnits(CellPopulation):
         candidates = self.candidates(tissue)
         self.rows.make_room(candidates)
         cavities.tally[BMUS_BORN] += originate(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers, depth,
-            drive.activation_exponent, drive.pth_activation, seed, day, tissue.padded_shape,
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            self.numbers,
+            depth,
+            drive.activation_exponent,
+            drive.pth_activation,
             candidates,
-        )  # fmt: skip
+        )
 
     def travel_and_recruit(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, osteoclasts: Rows[Any],
@@ -410,7 +423,11 @@ class RemodellingUnits(CellPopulation):
         cavities.make_room()
         closed = np.zeros(max(len(self), 1), np.uint64)
         ended = advance(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, osteoclasts.columns,
-            self.numbers, depth, seed, day, tissue.padded_shape, closed,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            osteoclasts.columns,
+            self.numbers,
+            depth,
+            closed,
+        )
         return closed[: int(ended)]

@@ -82,11 +82,14 @@ def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+def travel(world, bmus, row, numbers):  # type: ignore[no-untyped-def]
     """Move a front one day along the surface; where the surface ends it turns back.
 
     The front keeps to the surface by the normal part of the way to the nearest surface voxel.
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     step = numbers.travel_um_per_day / lattice.voxel_um
     old_z, old_y, old_x = bmus.z[row], bmus.y[row], bmus.x[row]
     z, tz = bounced(old_z + step * bmus.tz[row], bmus.tz[row], shape[0])
@@ -95,9 +98,9 @@ def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # 
     bmus.tz[row], bmus.ty[row], bmus.tx[row] = tz, ty, tx
     reach = 3.0 * numbers.territory_radius_um / lattice.voxel_um
     normal_now = (bmus.nz[row], bmus.ny[row], bmus.nx[row])
-    voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, shape, False)
+    voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, False)
     if voxel >= 0:
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
         same = nz * bmus.nz[row] + ny * bmus.ny[row] + nx * bmus.nx[row]
         if same > 0.0:
             mz, my, mx = bmus.nz[row] + nz, bmus.ny[row] + ny, bmus.nx[row] + nx

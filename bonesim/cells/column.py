@@ -46,13 +46,14 @@ def bone_there_was(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def inward_normal(lattice, cavities, voxel, radius, shape):  # type: ignore[no-untyped-def]
+def inward_normal(lattice, cavities, voxel, radius):  # type: ignore[no-untyped-def]
     """Unit normal into bone at a voxel: gradient of the bone there was within `radius` voxels.
 
     An open cavity beside it does not turn it. `shape` is the padded (nz, ny, nx). Beyond a cut face the
     bone is mirrored (symmetry plane). Where bone is symmetric about the voxel (a thin sheet, an
     isolated voxel) there is no gradient and (0, 0, 0) returns.
     """
+    shape = lattice.shape
     z0 = voxel // lattice.stride_z
     y0 = (voxel - z0 * lattice.stride_z) // lattice.stride_y
     x0 = voxel - z0 * lattice.stride_z - y0 * lattice.stride_y

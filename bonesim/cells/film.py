@@ -74,7 +74,7 @@ def peel(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def forgo(lattice, fields, cavities, site, depth_um, numbers, shape):  # type: ignore[no-untyped-def]
+def forgo(lattice, fields, cavities, site, depth_um, numbers):  # type: ignore[no-untyped-def]
     """Where strain is less than usual, part of `depth_um` is not formed: the old surface moves inwards.
 
     Only where the floor is still below the film.
@@ -86,7 +86,7 @@ def forgo(lattice, fields, cavities, site, depth_um, numbers, shape):  # type: i
     while record >= 0:
         to_form = min(depth_um, left - np.float64(records.film_um[record]))
         if to_form > 0.0:
-            strained = strained_wall(fields, numbers, records.voxel[record], shape)
+            strained = strained_wall(fields, numbers, records.voxel[record], lattice.shape)
             if strained < 1.0:
                 records.below_um[record] -= to_form * (1.0 - strained)
                 lower = True

@@ -24,6 +24,7 @@ from bonesim.cells.column import axis_distance2, inward_normal, is_old_surface, 
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
 from bonesim.cells.population import free_row, identity, new_row
 from bonesim.cells.territory import take_patch
+from bonesim.cells.world import world_of
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.ledger import INTERIOR
@@ -52,12 +53,15 @@ class ModellingParameters(Parameters):
 
 
 @lean_kernel
-def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
+def start(world, cells, bmu_numbers, numbers, modelling, candidates):  # type: ignore[no-untyped-def]
     """Patches on which teams start to model on one day. Returns how many started.
 
     `modelling` is (starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness). As BMUs are
     born, each of `candidates` places is accepted with the chance that makes the rate.
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     per_square, most, thickness_um = modelling
     area = lattice.voxel_um * lattice.voxel_um
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
@@ -72,7 +76,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         strained = max(0.0, strain_in(fields, voxel, shape) - 1.0)
         if strained == 0.0:
             continue
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, bmu_numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, bmu_numbers.normal_radius_voxel)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6
@@ -97,7 +101,7 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         sites.formed_quanta[site] = 0
         sites.front_voxel[site] = -1
         sites.first[site] = -1
-        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, bmu_numbers, shape)
+        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, bmu_numbers)
         if sites.area_um2[site] <= 0.0:
             free_row(sites, site)
             continue
@@ -153,7 +157,10 @@ class Modelling:
         teams.rows.make_room(65536 + len(teams))
         columns: Any = teams.rows.columns
         start(
-            tissue.lattice, fields, cavities.columns, columns, self.bmu_numbers, teams.numbers,
-            (p.start_per_mm2_per_year, p.most_per_mm2_per_year, p.thickness_um), seed, day,
-            tissue.padded_shape, self.candidates(tissue),
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            columns,
+            self.bmu_numbers,
+            teams.numbers,
+            (p.start_per_mm2_per_year, p.most_per_mm2_per_year, p.thickness_um),
+            self.candidates(tissue),
+        )

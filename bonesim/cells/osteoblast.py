@@ -56,7 +56,8 @@ from bonesim.cells.population import (
     identity,
     new_row,
 )
-from bonesim.cells.precursors import Precursors, block_of
+from bonesim.cells.precursors import Marrow, Precursors, block_of
+from bonesim.cells.world import world_of
 from bonesim.chance import (
     FORMING_SPELL,
     OSTEOBLAST_FATE,
@@ -197,6 +198,14 @@ class OsteoblastColumns(NamedTuple):
     fate: NDArray[np.uint8]
 
 
+class TeamOrders(NamedTuple):
+    """What hormones do today to teams that come."""
+
+    wall: float  # multiplies the thickness they are to form
+    wall_exponent: float  # the wall falls with local sclerostin to this exponent
+    recruitment: float  # multiplies the pace at which they come
+
+
 OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_fields)  # type: ignore[misc]
 
 
@@ -211,29 +220,32 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 
 
 @lean_kernel
-def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+def start_teams(world, bmus, cells, numbers, marrow, orders):  # type: ignore[no-untyped-def]
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
-    `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers; the
-    wall falls with local sclerostin to the `wall_exponent`. Returns how many teams started.
+    Each team draws on the pool of the marrow around it. Returns how many teams started.
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    pool = marrow.pool
+    shape = lattice.shape
     sites = cavities.sites
     started = 0
     for site in range(sites.used[0]):
         if sites.alive[site] == 0 or sites.phase[site] != REVERSAL:
             continue
-        block = block_of(sites.voxel[site], shape, lattice.voxel_um, block_um, blocks)
+        block = block_of(sites.voxel[site], shape, lattice.voxel_um, marrow.block_um, marrow.blocks)
         n2 = pool[block] * pool[block]
         voxel = sites.voxel[site]
-        pace = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
+        pace = orders.recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
         sites.waited[site] += pace * recruitment_in(fields, numbers, voxel, shape)
         if sites.waited[site] >= bmus.wait_factor[sites.bmu[site]]:
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
-            here = wall * stopped**-wall_exponent
+            here = orders.wall * stopped**-orders.wall_exponent
             here *= pool[block] ** numbers.pool_wall_exponent
-            begin(lattice, fields, cavities, site, numbers, here, day, shape)
+            begin(world, site, numbers, here)
             settle_team(cavities, cells, site, numbers, seed, day)
-            pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
+            pool[block] = max(0.0, pool[block] - marrow.cost_per_um2 * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
             sites.phase[site] = ARRESTED
@@ -245,18 +257,19 @@ def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, 
 
 
 @lean_kernel
-def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
+def begin(world, site, numbers, wall):  # type: ignore[no-untyped-def]
     """A team begins: it is to form what was taken, less the depth that loss of estradiol added.
 
     Strain, a drug, or a cavity less deep than usual make it more, by the largest overfill (`film`).
     """
+    lattice, fields, cavities, day = world.lattice, world.fields, world.cavities, world.day
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])
     mononuclear = np.float64(sites.mononuclear_depth_um[site])
     dug = osteoclastic + mononuclear
     usual = osteoclastic / np.float64(sites.depth_excess[site]) + mononuclear
     planned = max(usual + numbers.balance_um, 0.0) * wall
-    film = plan_film(fields, cavities, site, planned, numbers, shape)
+    film = plan_film(fields, cavities, site, planned, numbers, lattice.shape)
     sites.wall_um[site] = max(dug - film, 1.0)
     peel(lattice, cavities, site)
     if sites.film_um[site] < 0.0:
@@ -323,12 +336,14 @@ def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+def form(world, bmus, numbers):  # type: ignore[no-untyped-def]
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
     Where strain is less than usual it forms less. A team ends when all its stock is returned and what
     goes beyond is formed; a late one returns the rest at once. Returns how many ended.
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
     sites = cavities.sites
     step = np.int64(numbers.step_day)
     ended = 0
@@ -343,7 +358,7 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
         if works(cavities, site, age, numbers, seed):
             depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
             depth /= numbers.working_share
-            forgo(lattice, fields, cavities, site, depth, numbers, shape)
+            forgo(lattice, fields, cavities, site, depth, numbers)
             fill(lattice, cavities, site, depth, day)
         if late and sites.bmu[site] >= 0:
             finish(lattice, cavities, site, day)
@@ -424,11 +439,15 @@ class Osteoblasts(CellPopulation):
         self.rows.make_room(65536 + len(self))
         pool = precursors.parameters
         start_teams(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.rows.columns,
-            precursors.pool, precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6,
-            self.numbers, drive.wall, drive.wall_exponent, drive.recruitment, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            bmus.columns,
+            self.rows.columns,
+            self.numbers,
+            Marrow(
+                precursors.pool, precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6
+            ),
+            TeamOrders(drive.wall, drive.wall_exponent, drive.recruitment),
+        )
 
     def form(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
@@ -436,9 +455,7 @@ class Osteoblasts(CellPopulation):
     ) -> None:  # fmt: skip
         """Deposit bone for one day."""
         form(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day), bmus.columns, self.numbers)  # fmt: skip
 
     def leave(
         self, tissue: Tissue, cavities: CavityTables, osteocytes: Osteocytes, day: int

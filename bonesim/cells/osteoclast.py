@@ -36,6 +36,7 @@ from bonesim.cells.depth import CavityDepth
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import settle
 from bonesim.cells.population import CellPopulation, Rows, free_row
+from bonesim.cells.world import world_of
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
@@ -126,28 +127,35 @@ def osteoclast_numbers(parameters: OsteoclastParameters) -> Any:
 
 
 @lean_kernel
-def stops(lattice, fields, sites, site, numbers, step_um, target_um, who, seed, day, purpose, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def stops(world, site, numbers, step_um, target_um, who, purpose):  # type: ignore[no-untyped-def]
     """Whether strain ends resorption at a site, over a step of its way to `target_um`."""
+    sites = world.cavities.sites
+    lattice, fields, seed, day = world.lattice, world.fields, world.seed, world.day
     voxel = sites.voxel[site]
-    u = strain_in(fields, voxel, shape)
+    u = strain_in(fields, voxel, lattice.shape)
     u *= concentration(lattice, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
     strain = numbers.strain_stop * max(0.0, u - 1.0)
     return uniform(seed, day, who, purpose) < 1.0 - np.exp(-strain * step_um / target_um)
 
 
 @lean_kernel
-def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def resorb(world, cells, numbers, exponent):  # type: ignore[no-untyped-def]
     """One day of all osteoclasts: dig, then leave or not. Returns how many left.
 
     They dig as RANK is occupied where they are (to the `exponent`).
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
     left = 0
     sites = cavities.sites
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
         site = np.int64(cells.site[row])
-        rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
+        rate = (
+            numbers.dig_um_per_day
+            * occupancy_in(fields, sites.voxel[site], lattice.shape) ** exponent
+        )
         target = np.float64(sites.osteoclast_target_um[site])
         before = np.float64(cells.depth_um[row])
         step = max(min(rate, target - before), 0.0)
@@ -156,9 +164,7 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape
         done = before + rate >= target
         if not done and before + step >= numbers.least_share * target:
             done = stops(
-                lattice, fields, sites, site, numbers, step, target, cells.id[row], seed, day,
-                STRAIN_STOP, shape,
-            )  # fmt: skip
+                world, site, numbers, step, target, cells.id[row], STRAIN_STOP)  # fmt: skip
         if done:
             sites.phase[site] = MONONUCLEAR
             sites.phase_day[site] = day
@@ -169,12 +175,13 @@ def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape
 
 
 @lean_kernel
-def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def smooth(world, bmus, numbers):  # type: ignore[no-untyped-def]
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 
     A site with a floor goes into reversal with its refillable stock; one without ends
     as a perforation's open edge. Returns how many phases ended.
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     sites = cavities.sites
     rate = numbers.mononuclear_um_per_day
     ended = 0
@@ -191,9 +198,7 @@ def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type:
             dig(lattice, cavities, site, step, numbers.breakthrough_chance, seed, day)
             sites.mononuclear_depth_um[site] = depth + step
             if stops(
-                lattice, fields, sites, site, numbers, step, target, sites.id[site], seed, day,
-                MONONUCLEAR_END, shape,
-            ):  # fmt: skip
+                world, site, numbers, step, target, sites.id[site], MONONUCLEAR_END):  # fmt: skip
                 sites.mononuclear_target_um[site] = depth + step
         if depth + step >= np.float64(sites.mononuclear_target_um[site]) - 1e-4:
             ended += 1
@@ -232,9 +237,11 @@ class Osteoclasts(CellPopulation):
         """Dig for one day; some are done."""
         cavities.make_room()
         resorb(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers,
-            drive.speed_exponent, seed, day, tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            self.numbers,
+            drive.speed_exponent,
+        )
 
     def smooth(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
@@ -243,6 +250,4 @@ class Osteoclasts(CellPopulation):
         """Let mononuclear cells deepen their sites for one day."""
         cavities.make_room()
         smooth(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day), bmus.columns, self.numbers)  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.mechanosensing import adapt_setpoints, smoothed, stimuli
+from bonesim.cells.mechanosensing import Felt, adapt_setpoints, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, entity_of, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
@@ -117,7 +117,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
 
 
 @lean_kernel
-def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day):  # type: ignore[no-untyped-def]
     """Look at every `look_day`-th cell: is its bone still there, does it die. Counts kept current.
 
     Strain is read only where the number drawn is below the chance without any strain: hardly
@@ -138,7 +138,7 @@ def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day
             drawn = uniform(seed, day, entity_of(cells.id[row]), OSTEOCYTE_DEATH)
             if drawn >= most:
                 continue
-            disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], shape))
+            disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], lattice.shape))
             expected = hazard_per_day * (1.0 + disuse_gain * disuse) * look_day
             if drawn < 1.0 - np.exp(-expected):
                 cells.viable[row] = 0
@@ -174,12 +174,14 @@ class Osteocytes(CellPopulation):
         """What a load does to every stimulus at once."""
         return float((load_percent / 100.0) ** (2.0 * self.parameters.energy_exponent))
 
+    def _felt(self, tissue: Tissue) -> Felt:
+        """What mechanics has solved, as kernels read it."""
+        shape = tissue.padded_shape
+        return Felt(self.energy, self.min_mpa, self.voxels_per_element, shape)
+
     def initialise_setpoints(self, tissue: Tissue) -> None:
         """Every cell takes what it feels at habitual load for the usual: u is 1 everywhere."""
-        adapt_setpoints(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element, 1.0, 1.0, 0,
-            1, tissue.padded_shape,
-        )  # fmt: skip
+        adapt_setpoints(self.rows.columns, self._felt(tissue), 1.0, 1.0, 0, 1)
 
     def take_strain(self, habitual: Habitual) -> None:
         """From now on strain is what mechanics has solved."""
@@ -198,10 +200,8 @@ class Osteocytes(CellPopulation):
             return
         drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
         adapt_setpoints(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
-            (load_percent / 100.0) ** 2, float(drift) if day > -p.settled_day else 1.0,
-            day % p.look_day,
-            p.look_day, tissue.padded_shape,
+            self.rows.columns, self._felt(tissue), (load_percent / 100.0) ** 2,
+            float(drift) if day > -p.settled_day else 1.0, day % p.look_day, p.look_day,
         )  # fmt: skip
 
     def stimulus(self, tissue: Tissue) -> NDArray[np.float32]:
@@ -209,19 +209,22 @@ class Osteocytes(CellPopulation):
         p = self.parameters
         if self.min_mpa == 0.0:
             return np.ones(self.rows.columns.used[0], np.float32)
-        return stimuli(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
-            p.energy_exponent, p.max_stimulus, tissue.padded_shape,
-        )  # fmt: skip
+        return stimuli(self.rows.columns, self._felt(tissue), p.energy_exponent, p.max_stimulus)
 
     def age(self, tissue: Tissue, fields: Fields, drive: Drive, seed: int, day: int) -> None:
         """Let a share of the cells live or die, and forget lacunae whose bone is gone."""
         p = self.parameters
         hazard = drive.osteocyte_death / (p.lifespan_year * DAYS_PER_YEAR)
         _, died = age(
-            tissue.lattice, fields, self.rows.columns, hazard, p.disuse_death_gain, p.look_day,
-            seed, day, tissue.padded_shape,
-        )  # fmt: skip
+            tissue.lattice,
+            fields,
+            self.rows.columns,
+            hazard,
+            p.disuse_death_gain,
+            p.look_day,
+            seed,
+            day,
+        )
         self.viable -= died
 
     def viability(self, tissue: Tissue) -> NDArray[np.uint8]:

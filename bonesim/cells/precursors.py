@@ -10,7 +10,7 @@ hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter
 Sources: guide M6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import mesa
 import numpy as np
@@ -54,6 +54,15 @@ class PrecursorParameters(Parameters):
     recruitment_per_mm2: Annotated[
         float, Field(ge=0, le=1000, description="pool drawn per cavity area; assumed (guide M6)")
     ] = 3.0
+
+
+class Marrow(NamedTuple):
+    """The pool of precursors, as kernels see it."""
+
+    pool: NDArray[np.float64]  # N of each block, 1 in health
+    blocks: tuple[int, ...]  # how many along z, y, x
+    block_um: float
+    cost_per_um2: float  # drawn per area of a site
 
 
 @lean_kernel

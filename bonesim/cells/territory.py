@@ -65,13 +65,14 @@ def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
+def nearest_within(lattice, cavities, z, y, x, normal, reach, only_free):  # type: ignore[no-untyped-def]
     """The bone surface voxel nearest to a point (padded voxel coordinates) within `reach`, or -1.
 
     Only voxels that look against the unit `normal` (z, y, x) are considered: the surface on this
     side of a plate, not on its back. With `only_free`, voxels at work are passed over. Of equal
     distances the first in storage order wins.
     """
+    shape = lattice.shape
     best = np.int64(-1)
     best_distance2 = reach * reach
     z0, z1 = max(1, int(np.ceil(z - reach))), min(shape[0] - 2, int(np.floor(z + reach)))
@@ -98,22 +99,23 @@ def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):
 
 
 @lean_kernel
-def nearest_surface(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
+def nearest_surface(lattice, cavities, z, y, x, normal, reach, only_free):  # type: ignore[no-untyped-def]
     """As `nearest_within`, looking close by first: mostly that is enough, and 20 times quicker."""
     near = min(reach, NEAR_VOXEL)
-    best = nearest_within(lattice, cavities, z, y, x, normal, near, shape, only_free)
+    best = nearest_within(lattice, cavities, z, y, x, normal, near, only_free)
     if best < 0 and near < reach:
-        best = nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free)
+        best = nearest_within(lattice, cavities, z, y, x, normal, reach, only_free)
     return best
 
 
 @lean_kernel
-def rearmost_free(lattice, cavities, bmus, row, half, window, numbers, shape):  # type: ignore[no-untyped-def]
+def rearmost_free(lattice, cavities, bmus, row, half, window, numbers):  # type: ignore[no-untyped-def]
     """The free surface voxel furthest behind a BMU's front that it can claim, and how far; or -1, 0.
 
     Within `half` voxels to either side of its track and off its plane, and within `window` (from, to)
     along its direction of travel. Of equal places the first in storage order wins.
     """
+    shape = lattice.shape
     nz, ny, nx = np.float64(bmus.nz[row]), np.float64(bmus.ny[row]), np.float64(bmus.nx[row])
     tz, ty, tx = np.float64(bmus.tz[row]), np.float64(bmus.ty[row]), np.float64(bmus.tx[row])
     z, y, x = np.float64(bmus.z[row]), np.float64(bmus.y[row]), np.float64(bmus.x[row])
@@ -139,25 +141,25 @@ def rearmost_free(lattice, cavities, bmus, row, half, window, numbers, shape):  
                 voxel = np.int64(line + i)
                 if not free_for_bmu(lattice, cavities, voxel):
                     continue
-                if looks_against(lattice, cavities, bmus, row, voxel, numbers, shape):
+                if looks_against(lattice, cavities, bmus, row, voxel, numbers):
                     best, rear = voxel, along
     return best, rear
 
 
 @lean_kernel
-def looks_against(lattice, cavities, bmus, row, voxel, numbers, shape):  # type: ignore[no-untyped-def]
+def looks_against(lattice, cavities, bmus, row, voxel, numbers):  # type: ignore[no-untyped-def]
     """Whether the surface at a voxel is not tilted too far from a BMU's normal, nor its own back."""
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     if lattice.owner[voxel] < 0 and not is_old_surface(lattice, voxel, nz, ny, nx):
         return False
-    sz, sy, sx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+    sz, sy, sx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
     if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
         return False
     return not dug_from_behind(lattice, cavities, voxel, entity_of(bmus.id[row]), nz, ny, nx)
 
 
 @lean_kernel
-def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def claim(world, bmus, row, voxel, index, numbers, depth):  # type: ignore[no-untyped-def]
     """A BMU takes the free surface within an osteoclast's radius of `voxel`: a new site, or -1.
 
     `depth`: how deep it is to be (`CavityDepth`).
@@ -165,6 +167,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     The site digs along the BMU's normal. The surface there must not be tilted from it by more
     than the BMU's limit: a trench has one side of a strut or plate, it does not close around it.
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     sites = cavities.sites
     site = new_row(sites)
@@ -189,7 +192,7 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
     sites.formed_quanta[site] = 0
     sites.front_voxel[site] = -1
     sites.first[site] = -1
-    area, projected = take_patch(lattice, cavities, site, voxel, numbers, shape)
+    area, projected = take_patch(lattice, cavities, site, voxel, numbers)
     if area <= 0.0:
         free_row(sites, site)
         return np.int64(-1)
@@ -202,11 +205,12 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
 
 
 @lean_kernel
-def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore[no-untyped-def]
+def take_patch(lattice, cavities, site, centre, numbers):  # type: ignore[no-untyped-def]
     """Own every voxel of nobody within `radius_um` of `centre` that has a face against the normal.
 
     Returns the area of the patch and what it is when projected on the site's normal, um2.
     """
+    shape = lattice.shape
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     radius = numbers.territory_radius_um / lattice.voxel_um
@@ -229,7 +233,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                 area = area_there_was(lattice, cavities, voxel, nz, ny, nx)
                 if area > 0.0:
                     sz, sy, sx = inward_normal(
-                        lattice, cavities, voxel, numbers.normal_radius_voxel, shape
+                        lattice, cavities, voxel, numbers.normal_radius_voxel
                     )
                     if sz * nz + sy * ny + sx * nx < least:
                         continue

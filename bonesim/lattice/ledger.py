@@ -73,6 +73,7 @@ class Lattice(NamedTuple):
     lost_quanta: NDArray[np.int32]
     lost_bmu: NDArray[np.uint64]
     lost_event: NDArray[np.uint8]  # 1 if its loss changed the topology
+    shape: tuple[int, int, int]  # padded: voxels along z, y, x
     stride_y: int
     stride_z: int
     voxel_um: float

@@ -114,7 +114,8 @@ class Tissue:
         day: int = 0,
     ) -> None:  # fmt: skip
         self.shape = quanta.shape
-        self.padded_shape = tuple(n + 2 for n in quanta.shape)
+        nz, ny, nx = quanta.shape
+        self.padded_shape = (nz + 2, ny + 2, nx + 2)
         self.mineral = mineral
         region = np.full(self.padded_shape, OUTSIDE, np.uint8)
         region[1:-1, 1:-1, 1:-1] = RIM
@@ -143,6 +144,7 @@ class Tissue:
             lost_quanta=np.zeros(EVENT_CAPACITY, np.int32),
             lost_bmu=np.zeros(EVENT_CAPACITY, np.uint64),
             lost_event=np.zeros(EVENT_CAPACITY, np.uint8),
+            shape=self.padded_shape,
             stride_y=self.padded_shape[2],
             stride_z=self.padded_shape[1] * self.padded_shape[2],
             voxel_um=float(voxel_um),

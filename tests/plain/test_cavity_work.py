@@ -123,8 +123,7 @@ def test_the_nearest_surface_that_looks_against_n(
         distance = float(np.linalg.norm(np.array(place) + 1 - point))
         if quanta[place] >= BONE and looks and distance < best_distance - 1e-9:
             best, best_distance = flat(tissue, place), distance
-    shape = np.array(tissue.padded_shape)
-    found = nearest_surface(tissue.lattice, cavities, *point, n, reach, shape, True)
+    found = nearest_surface(tissue.lattice, cavities, point[0], point[1], point[2], n, reach, True)
     if found != best:  # only a tie within rounding may differ
         gap = np.linalg.norm(np.array(np.unravel_index(found, tissue.padded_shape)) - point)
         assert gap == pytest.approx(best_distance, abs=1e-8)

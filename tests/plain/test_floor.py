@@ -162,9 +162,7 @@ def test_dug_from_behind(busy: Busy) -> None:
     seen = set()
     owner_of = owners(busy)
     for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 13].tolist():
-        n = np.array(
-            inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
-        )
+        n = np.array(inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel))
         end = None
         for half in range(1, int(2 * LONGEST_UM / 20.0) + 1):
             place = at(busy, voxel, n, half / 2)

@@ -53,8 +53,15 @@ def test_strain_ends_resorption_as_often_as_it_should(busy: Busy) -> None:
         never += chance == 0.0
         expected += 50 * chance
         for who in range(50):
-            found = stops(busy.lattice, busy.fields, sites, site, NUMBERS, 4.0, 20.0, who, SEED,
-                          DAY + site, STRAIN_STOP, busy.shape)  # fmt: skip
+            found = stops(
+                busy.world(SEED, DAY + site),
+                site,
+                NUMBERS,
+                4.0,
+                20.0,
+                who,
+                STRAIN_STOP,
+            )
             assert found == (uniform(SEED, DAY + site, who, STRAIN_STOP) < chance)
             ended += found
     assert never > 0
@@ -71,8 +78,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
     busy.osteoclasts.depth_um[begun] = 0.0
     for day in range(DAY, DAY + 6):
         plain = busy.copy()
-        left = resorb(busy.lattice, busy.fields, busy.cavities, busy.osteoclasts, NUMBERS,
-                      exponent, SEED, day, busy.shape)  # fmt: skip
+        left = resorb(busy.world(SEED, day), busy.osteoclasts, NUMBERS, exponent)  # fmt: skip
         cells, sites = plain.osteoclasts, plain.cavities.sites
         expected = 0
         days_of_work += len(alive(cells))
@@ -114,8 +120,7 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
     total, stopped = 0, 0
     for day in range(DAY, DAY + MONONUCLEAR_STEP_DAY):
         plain = busy.copy()
-        ended = smooth(busy.lattice, busy.fields, busy.cavities, busy.bmus, NUMBERS,
-                       SEED, day, busy.shape)  # fmt: skip
+        ended = smooth(busy.world(SEED, day), busy.bmus, NUMBERS)  # fmt: skip
         sites, closed = plain.cavities.sites, 0
         for site in alive(sites):
             waited = day - int(sites.phase_day[site])

@@ -1,0 +1,23 @@
+"""What cells work in on one day, as their kernels see it: tissue, messengers, cavities and chance."""
+
+from typing import NamedTuple
+
+from bonesim.cells.cavity import Cavities, CavityTables
+from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.tissue import Tissue
+from bonesim.signals.fields import Fields
+
+
+class World(NamedTuple):
+    """One specimen on one day; its arrays are those of the simulation itself."""
+
+    lattice: Lattice
+    fields: Fields
+    cavities: Cavities
+    seed: int
+    day: int
+
+
+def world_of(tissue: Tissue, fields: Fields, cavities: CavityTables, seed: int, day: int) -> World:
+    """The world of a day; valid until the next `CavityTables.make_room`."""
+    return World(tissue.lattice, fields, cavities.columns, seed, day)
