@@ -18,7 +18,8 @@ import numpy as np
 from pydantic import Field
 
 from bonesim.cells.apposition import grant
-from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
+from bonesim.cells.bmu import area_weight, candidate_voxel
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
 from bonesim.cells.column import axis_distance2, inward_normal, is_old_surface, set_feet
 from bonesim.cells.osteoblast import Osteoblasts, settle_team

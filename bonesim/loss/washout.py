@@ -24,7 +24,7 @@ from typing import Any
 import mesa
 import numpy as np
 
-from bonesim.cells.bmu import FINISHING
+from bonesim.cells.bmu_parameters import FINISHING
 from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST
 from bonesim.cells.osteoclast import MONONUCLEAR_STEP_DAY
 from bonesim.config.config import Config

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, map_coordinates
 from skimage.measure import marching_cubes
 
-from bonesim.cells.bmu import FINISHING, found
+from bonesim.cells.bmu import found
+from bonesim.cells.bmu_parameters import FINISHING
 from bonesim.cells.cavity import REVERSAL
 from bonesim.cells.column import inward_normal
 from bonesim.cells.population import new_row

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 from scipy.ndimage import map_coordinates
 
-from bonesim.cells.bmu import BmuColumns
+from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.cavity import Cavities
-from bonesim.cells.osteoblast import OsteoblastColumns
+from bonesim.cells.osteoblast_parameters import OsteoblastColumns
 from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.osteocyte import OsteocyteColumns
 from bonesim.cells.world import World

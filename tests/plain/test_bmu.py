@@ -9,13 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonesim.cells.bmu import (
-    AHEAD_VOXEL,
-    FINISHING,
-    RAGGED,
-    TRAVELLING,
-    BmuColumns,
-    BmuNumbers,
-    BmuParameters,
     activation_in,
     advance,
     area_weight,
@@ -26,6 +19,15 @@ from bonesim.cells.bmu import (
     recruit,
 )
 from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
+from bonesim.cells.bmu_parameters import (
+    AHEAD_VOXEL,
+    FINISHING,
+    RAGGED,
+    TRAVELLING,
+    BmuColumns,
+    BmuNumbers,
+    BmuParameters,
+)
 from bonesim.cells.cavity import AREA_STARTED, ARRESTED
 from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.cells.bmu import BmuNumbers, BmuParameters
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import Cavities, CavityTables, add_record, close_site
 from bonesim.cells.column import (
     area_there_was,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.bmu_parameters import BmuParameters
 from bonesim.cells.cavity import (
     QUANTA_ERODED,
     QUANTA_FLOORLESS,

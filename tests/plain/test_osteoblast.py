@@ -20,15 +20,6 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.film import forgo, peel, plan_film, strained_wall
 from bonesim.cells.osteoblast import (
-    APOPTOSIS_FATE,
-    LINING_FATE,
-    LINING_SHARE,
-    MAX_SIGNAL,
-    MIN_SIGNAL,
-    OSTEOCYTE_FATE,
-    OsteoblastNumbers,
-    OsteoblastParameters,
-    TeamOrders,
     apposition_um,
     begin,
     form,
@@ -39,6 +30,17 @@ from bonesim.cells.osteoblast import (
     settle_team,
     start_teams,
     works,
+)
+from bonesim.cells.osteoblast_parameters import (
+    APOPTOSIS_FATE,
+    LINING_FATE,
+    LINING_SHARE,
+    MAX_SIGNAL,
+    MIN_SIGNAL,
+    OSTEOCYTE_FATE,
+    OsteoblastNumbers,
+    OsteoblastParameters,
+    TeamOrders,
 )
 from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.cells.precursors import Marrow, block_of

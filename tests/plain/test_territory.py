@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bonesim.cells.apposition import floor_area
-from bonesim.cells.bmu import BmuNumbers, BmuParameters
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
     AREA_CLOSED,
     ARRESTED,
