@@ -31,6 +31,7 @@ from bonesim.cells.bmu_parameters import (
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
 from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
+from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.population import (
     CellPopulation,
     Rows,
@@ -41,8 +42,9 @@ from bonesim.cells.population import (
     identity,
     new_row,
 )
+from bonesim.cells.site import SiteColumns, join_bmu
 from bonesim.cells.territory import claim, rearmost_free, take_up
-from bonesim.cells.world import world_of
+from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
@@ -55,7 +57,9 @@ from bonesim.chance import (
     uniform_pair,
 )
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
@@ -64,8 +68,12 @@ from bonesim.units import BONE, DAYS_PER_YEAR
 
 
 @lean_kernel
-def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow."""
+def area_weight(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> float:
+    """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     y, z = lattice.stride_y, lattice.stride_z
     weight = 0.0
     for step, component in ((-z, nz), (z, nz), (-y, ny), (y, ny), (-1, nx), (1, nx)):
@@ -75,10 +83,14 @@ def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-def]
+def candidate_voxel(k: int, seed: Seed, day: Day, purpose: int, shape: Shape) -> Voxel:
     """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
 
     `purpose` is the decision it is for, `shape` the padded (nz, ny, nx).
+
+    Args:
+        k: which of the places of the day.
+        purpose: the decision, by its number in `chance`.
     """
     u, v = uniform_pair(seed, day, k, purpose)
     plane = (shape[1] - 2) * (shape[2] - 2)
@@ -86,14 +98,19 @@ def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-de
     rest = np.int64(v * plane)
     y = rest // (shape[2] - 2)
     x = rest - y * (shape[2] - 2)
-    return ((z + 1) * shape[1] + y + 1) * shape[2] + x + 1
+    return Voxel(((z + 1) * shape[1] + y + 1) * shape[2] + x + 1)
 
 
 @lean_kernel
-def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-untyped-def]
+def activation_in(
+    fields: Fields, numbers: BmuParameters, voxel: Voxel, exponent: float, shape: Shape
+) -> float:
     """Births at a voxel relative to health: RANK occupancy, osteocytes dying nearby, and strain.
 
     `blind_share` of them know nothing of strain: loaded bone is renewed too.
+
+    Args:
+        exponent: of RANK occupancy.
     """
     near_death = read_voxel(fields.death, fields, voxel, shape)
     targeted = 1.0 + numbers.death_share * (near_death - 1.0)
@@ -103,12 +120,28 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def originate(world, bmus, numbers, depth, exponent, pth, candidates):  # type: ignore[no-untyped-def]
+def originate(
+    world: World,
+    bmus: BmuColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+    exponent: float,
+    pth: float,
+    candidates: int,
+) -> int:
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
     `origination x pth x activation_in`, at most the ceiling; quiescent interior bone surface
     older than `young_bone_day` only.
+
+    Args:
+        exponent: of RANK occupancy.
+        pth: multiplies births: parathyroid hormone.
+        candidates: how many places are proposed.
+
+    Writes:
+        bmus
     """
     lattice, fields, cavities = world.lattice, world.fields, world.cavities
     seed, day = world.seed, world.day
@@ -140,10 +173,21 @@ def originate(world, bmus, numbers, depth, exponent, pth, candidates):  # type: 
 
 
 @lean_kernel
-def found(world, bmus, row, voxel, inward, numbers, depth):  # type: ignore[no-untyped-def]
+def found(
+    world: World,
+    bmus: BmuColumns,
+    row: Row,
+    voxel: Voxel,
+    inward: Normal,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+) -> None:
     """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id.
 
     `depth`: as in `recruit`.
+
+    Writes:
+        bmus
     """
     lattice, seed, day = world.lattice, world.seed, world.day
     nz, ny, nx = inward
@@ -174,13 +218,23 @@ def found(world, bmus, row, voxel, inward, numbers, depth):  # type: ignore[no-u
 
 
 @lean_kernel
-def recruit(world, bmus, row, osteoclasts, numbers, depth):  # type: ignore[no-untyped-def]
+def recruit(
+    world: World,
+    bmus: BmuColumns,
+    row: Row,
+    osteoclasts: OsteoclastColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+) -> None:
     """Man the area the front has come to: osteoclasts on free territories within its width.
 
     `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
     on, so that none is left between them; founders open a disc of the BMU's width. Arrested surface is
     taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
     stops.
+
+    Writes:
+        world, bmus, osteoclasts
     """
     lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     who = entity_of(bmus.id[row])
@@ -197,7 +251,7 @@ def recruit(world, bmus, row, osteoclasts, numbers, depth):  # type: ignore[no-u
             found_none = True
             break
         if lattice.owner[voxel] >= 0:
-            again = np.int64(cavities.records.site[lattice.owner[voxel]])
+            again = Site(cavities.records.site[lattice.owner[voxel]])
             take_up(lattice, cavities, bmus, row, again, day)
             bmus.owed_um2[row] -= cavities.sites.area_um2[again]
             bmus.misses[row] = 0
@@ -212,7 +266,7 @@ def recruit(world, bmus, row, osteoclasts, numbers, depth):  # type: ignore[no-u
         area = cavities.sites.area_um2[site]
         bmus.area_um2[row] += area
         bmus.owed_um2[row] -= area
-        bmus.open_sites[row] += 1
+        join_bmu(cavities.sites, bmus, site)
         cavities.tally[AREA_STARTED] += area
         man(osteoclasts, cavities.sites, site, day)
         if bmus.area_um2[row] >= bmus.quota_um2[row]:
@@ -226,8 +280,12 @@ def recruit(world, bmus, row, osteoclasts, numbers, depth):  # type: ignore[no-u
 
 
 @lean_kernel
-def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
-    """An osteoclast is born on a site; it bears the site's id."""
+def man(osteoclasts: OsteoclastColumns, sites: SiteColumns, site: Site, day: Day) -> None:
+    """An osteoclast is born on a site; it bears the site's id.
+
+    Writes:
+        osteoclasts
+    """
     cell = new_row(osteoclasts)
     if cell >= 0:
         osteoclasts.id[cell] = sites.id[site]
@@ -238,15 +296,30 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def advance(world, bmus, osteoclasts, numbers, depth, closed):  # type: ignore[no-untyped-def]
+def advance(
+    world: World,
+    bmus: BmuColumns,
+    osteoclasts: OsteoclastColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+    closed: NDArray[np.uint64],
+) -> int:
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
-    Ids of the BMUs that ended are written to `closed`; returns how many.
+    Args:
+        closed: uint64 (most,), receives the ids of the BMUs that ended.
+
+    Writes:
+        world, bmus, osteoclasts, closed
+
+    Returns:
+        How many BMUs ended.
     """
     day = world.day
     ended = 0
     daily = numbers.travel_um_per_day * numbers.width_um
-    for row in range(bmus.used[0]):
+    for one in range(bmus.used[0]):
+        row = Row(one)
         if bmus.alive[row] == 0:
             continue
         if bmus.phase[row] == TRAVELLING:

@@ -7,17 +7,25 @@ RANK is occupied more (Ryser 2010: direction); where the surface ends it turns b
 
 import numpy as np
 
+from bonesim.cells.bmu_parameters import BmuColumns, BmuParameters
 from bonesim.cells.column import inward_normal
 from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
+from bonesim.cells.world import World
 from bonesim.chance import BMU_TURN, normal, uniform
+from bonesim.indices import Normal, Row
 from bonesim.kernel import lean_kernel
-from bonesim.signals.fields import occupancy_at
+from bonesim.signals.fields import Fields, occupancy_at
 
 
 @lean_kernel
-def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
-    """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction."""
+def tangent(nz: float, ny: float, nx: float, angle: float) -> Normal:
+    """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+        angle: radians.
+    """
     if abs(nz) < 0.9:
         # n x (1, 0, 0) in (z, y, x) order, up to sign
         az, ay, ax = np.float64(0.0), np.float64(nx), -ny
@@ -31,8 +39,15 @@ def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
-    """Turn a BMU's direction about its normal and put it back into the tangent plane."""
+def turn(bmus: BmuColumns, row: Row, angle: float) -> None:
+    """Turn a BMU's direction about its normal and put it back into the tangent plane.
+
+    Args:
+        angle: radians.
+
+    Writes:
+        bmus
+    """
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
     along = tz * nz + ty * ny + tx * nx
@@ -50,8 +65,14 @@ def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def bounced(place, direction, size):  # type: ignore[no-untyped-def]
-    """A coordinate and its direction after the mirror of the cut faces."""
+def bounced(place: float, direction: float, size: int) -> tuple[float, float]:
+    """A coordinate and its direction after the mirror of the cut faces.
+
+    Args:
+        place: padded voxel coordinate.
+        direction: its part of the direction of travel.
+        size: padded voxels along the axis.
+    """
     if place < 1.0:
         return 2.0 - place, -direction
     if place > size - 2.0:
@@ -60,10 +81,13 @@ def bounced(place, direction, size):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
+def steering(fields: Fields, bmus: BmuColumns, row: Row, per_day: float) -> float:
     """Angle (radians) a front turns in a day towards more RANK occupancy on its left or right.
 
     The two sides are read one cube of the fields away; their difference is relative to their sum.
+
+    Args:
+        per_day: radians a day, of a relative difference of 1.
     """
     if per_day == 0.0:
         return 0.0
@@ -82,10 +106,13 @@ def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def travel(world, bmus, row, numbers):  # type: ignore[no-untyped-def]
+def travel(world: World, bmus: BmuColumns, row: Row, numbers: BmuParameters) -> None:
     """Move a front one day along the surface; where the surface ends it turns back.
 
     The front keeps to the surface by the normal part of the way to the nearest surface voxel.
+
+    Writes:
+        bmus
     """
     lattice, fields, cavities = world.lattice, world.fields, world.cavities
     seed, day = world.seed, world.day

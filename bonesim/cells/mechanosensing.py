@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.indices import Voxel
 from bonesim.kernel import kernel, lean_kernel
 
 
@@ -41,7 +43,7 @@ class Felt(NamedTuple):
 
 
 @lean_kernel
-def energy_at(felt, voxel):  # type: ignore[no-untyped-def]
+def energy_at(felt: Felt, voxel: Voxel) -> float:
     """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `min_mpa`."""
     shape, per = felt.shape, felt.voxels_per_element
     z = voxel // (shape[1] * shape[2])
@@ -53,8 +55,15 @@ def energy_at(felt, voxel):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def stimuli(cells, felt, exponent, max_stimulus):  # type: ignore[no-untyped-def]
-    """What each cell feels at habitual load over what it is used to; 1 if it has not been asked."""
+def stimuli(
+    cells: OsteocyteColumns, felt: Felt, exponent: float, max_stimulus: float
+) -> NDArray[np.float32]:
+    """What each cell feels at habitual load over what it is used to; 1 if it has not been asked.
+
+    Args:
+        exponent: of strain energy.
+        max_stimulus: most one cell feels of the usual.
+    """
     stimulus = np.ones(cells.used[0], np.float32)
     for row in range(stimulus.size):
         if cells.alive[row] == 1 and cells.viable[row] == 1 and cells.setpoint_mpa[row] > 0.0:
@@ -64,11 +73,22 @@ def stimuli(cells, felt, exponent, max_stimulus):  # type: ignore[no-untyped-def
 
 
 @lean_kernel
-def adapt_setpoints(cells, felt, load2, share, first, step):  # type: ignore[no-untyped-def]
+def adapt_setpoints(
+    cells: OsteocyteColumns, felt: Felt, load2: float, share: float, first: int, step: int
+) -> None:
     """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
 
     One that has no set-point yet takes what it feels; `load2` is the square of load over the
     habitual one.
+
+    Args:
+        load2: square of load over the habitual one.
+        share: of the difference, 0 to 1.
+        first: the first row.
+        step: rows from one cell to the next.
+
+    Writes:
+        cells
     """
     for row in range(first, cells.used[0], step):
         if cells.alive[row] == 0 or cells.viable[row] == 0:

@@ -32,17 +32,17 @@ from bonesim.cells.apposition import (
     interior_stock,
     stock_of,
 )
+from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.cavity import (
-    ARRESTED,
-    FORMING,
     QUANTA_ARRESTED,
-    REVERSAL,
     SITES_ARRESTED,
+    Cavities,
     CavityTables,
     close_site,
     shares_centre,
 )
 from bonesim.cells.film import forgo, peel, plan_film
+from bonesim.cells.lacuna import OsteocyteColumns
 from bonesim.cells.osteoblast_parameters import (
     APOPTOSIS_FATE,
     LINING_FATE,
@@ -66,7 +66,8 @@ from bonesim.cells.population import (
     new_row,
 )
 from bonesim.cells.precursors import Marrow, Precursors, block_of
-from bonesim.cells.world import world_of
+from bonesim.cells.site import FORMING, REVERSAL, arrest, begin_forming, leave_bmu
+from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     FORMING_SPELL,
     OSTEOBLAST_FATE,
@@ -76,7 +77,9 @@ from bonesim.chance import (
     uniform,
 )
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Day, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.signals.fields import Fields, read_voxel
@@ -84,7 +87,9 @@ from bonesim.units import BONE
 
 
 @lean_kernel
-def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+def recruitment_in(
+    fields: Fields, numbers: OsteoblastParameters, voxel: Voxel, shape: Shape
+) -> float:
     """How much sooner than in health a team comes to a voxel: coupling, shelter, sclerostin."""
     coupled = max(read_voxel(fields.coupling, fields, voxel, shape), MIN_SIGNAL)
     sheltered = max(read_voxel(fields.lining, fields, voxel, shape), MIN_SIGNAL)
@@ -94,10 +99,20 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 
 
 @lean_kernel
-def start_teams(world, bmus, cells, numbers, marrow, orders):  # type: ignore[no-untyped-def]
+def start_teams(
+    world: World,
+    bmus: BmuColumns,
+    cells: OsteoblastColumns,
+    numbers: OsteoblastParameters,
+    marrow: Marrow,
+    orders: TeamOrders,
+) -> int:
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
     Each team draws on the pool of the marrow around it. Returns how many teams started.
+
+    Writes:
+        world, bmus, cells, marrow
     """
     lattice, fields, cavities = world.lattice, world.fields, world.cavities
     seed, day = world.seed, world.day
@@ -105,7 +120,8 @@ def start_teams(world, bmus, cells, numbers, marrow, orders):  # type: ignore[no
     shape = lattice.shape
     sites = cavities.sites
     started = 0
-    for site in range(sites.used[0]):
+    for row in range(sites.used[0]):
+        site = Site(row)
         if sites.alive[site] == 0 or sites.phase[site] != REVERSAL:
             continue
         block = block_of(sites.voxel[site], shape, lattice.voxel_um, marrow.block_um, marrow.blocks)
@@ -122,19 +138,23 @@ def start_teams(world, bmus, cells, numbers, marrow, orders):  # type: ignore[no
             pool[block] = max(0.0, pool[block] - marrow.cost_per_um2 * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
-            sites.phase[site] = ARRESTED
-            sites.phase_day[site] = day
+            arrest(sites, bmus, site, day)
             cavities.tally[SITES_ARRESTED] += 1
-            bmus.open_sites[sites.bmu[site]] -= 1
             cavities.tally[QUANTA_ARRESTED] += interior_stock(lattice, cavities, site)
     return started
 
 
 @lean_kernel
-def begin(world, site, numbers, wall):  # type: ignore[no-untyped-def]
+def begin(world: World, site: Site, numbers: OsteoblastParameters, wall: float) -> None:
     """A team begins: it is to form what was taken, less the depth that loss of estradiol added.
 
     Strain, a drug, or a cavity less deep than usual make it more, by the largest overfill (`film`).
+
+    Args:
+        wall: multiplies the thickness planned.
+
+    Writes:
+        world
     """
     lattice, fields, cavities, day = world.lattice, world.fields, world.cavities, world.day
     sites = cavities.sites
@@ -148,15 +168,24 @@ def begin(world, site, numbers, wall):  # type: ignore[no-untyped-def]
     peel(lattice, cavities, site)
     if sites.film_um[site] < 0.0:
         grant(lattice, cavities, site)
-    sites.phase[site] = FORMING
-    sites.phase_day[site] = day
+    begin_forming(sites, site, day)
 
 
 @lean_kernel
-def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
+def settle_team(
+    cavities: Cavities,
+    cells: OsteoblastColumns,
+    site: Site,
+    numbers: OsteoblastParameters,
+    seed: Seed,
+    day: Day,
+) -> None:
     """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
 
     Its size is area over `area_per_cell`, by its wall thickness. Two sites can have one centre.
+
+    Writes:
+        cells
     """
     sites = cavities.sites
     thickness = sites.wall_um[site] / numbers.wall_um
@@ -191,17 +220,28 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
 
 
 @lean_kernel
-def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
-    """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um."""
+def apposition_um(t0: float, t1: float, wall_um: float, numbers: OsteoblastParameters) -> float:
+    """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um.
+
+    Args:
+        t0: age of the team, days.
+        t1: a later age, days.
+        wall_um: thickness of the wall, um.
+    """
     tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
     return numbers.apposition_um_per_day * tau * (np.exp(-t0 / tau) - np.exp(-t1 / tau))
 
 
 @lean_kernel
-def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
+def works(
+    cavities: Cavities, site: Site, age: int, numbers: OsteoblastParameters, seed: Seed
+) -> bool:
     """Whether a team of this age (days) is at work today, or in an off spell.
 
     On for `working_share` of each cycle; where in the cycle its sites begin is the BMU's chance.
+
+    Args:
+        age: of the team, days.
     """
     sites = cavities.sites
     who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
@@ -210,18 +250,22 @@ def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def form(world, bmus, numbers):  # type: ignore[no-untyped-def]
+def form(world: World, bmus: BmuColumns, numbers: OsteoblastParameters) -> int:
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
     Where strain is less than usual it forms less. A team ends when all its stock is returned and what
     goes beyond is formed; a late one returns the rest at once. Returns how many ended.
+
+    Writes:
+        world, bmus
     """
     lattice, fields, cavities = world.lattice, world.fields, world.cavities
     seed, day = world.seed, world.day
     sites = cavities.sites
     step = np.int64(numbers.step_day)
     ended = 0
-    for site in range(sites.used[0]):
+    for row in range(sites.used[0]):
+        site = Site(row)
         if sites.alive[site] == 0 or sites.phase[site] != FORMING:
             continue
         age = day - sites.phase_day[site]
@@ -238,42 +282,54 @@ def form(world, bmus, numbers):  # type: ignore[no-untyped-def]
             finish(lattice, cavities, site, day)
         if late or is_done(cavities, site):
             fill_pockets(lattice, cavities, site, day)
-            if sites.bmu[site] >= 0:
-                bmus.open_sites[sites.bmu[site]] -= 1
+            leave_bmu(sites, bmus, site)
             close_site(lattice, cavities, site)
             ended += 1
     return ended
 
 
 @lean_kernel
-def is_done(cavities, site):  # type: ignore[no-untyped-def]
+def is_done(cavities: Cavities, site: Site) -> bool:
     """Whether a team has returned the stock of its site, and formed what goes beyond."""
     sites = cavities.sites
     return sites.open_um[site] <= sites.film_um[site] and stock_of(cavities, site) == 0
 
 
 @lean_kernel
-def formation_period(wall_um, numbers):  # type: ignore[no-untyped-def]
-    """Days in which a team forms a wall of this thickness."""
+def formation_period(wall_um: float, numbers: OsteoblastParameters) -> float:
+    """Days in which a team forms a wall of this thickness.
+
+    Args:
+        wall_um: thickness of the wall, um.
+    """
     tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
     planned = 1.0 - wall_um / (numbers.apposition_um_per_day * tau)
     return -tau * np.log(max(planned, 1e-3))
 
 
 @lean_kernel
-def leave(lattice, cavities, cells, osteocytes, day):  # type: ignore[no-untyped-def]
+def leave(
+    lattice: Lattice,
+    cavities: Cavities,
+    cells: OsteoblastColumns,
+    osteocytes: OsteocyteColumns,
+    day: Day,
+) -> int:
     """Osteoblasts whose day has come, or whose team has ended, meet their fate.
 
     Future osteocytes are buried at the forming front: in the voxel that last became bone. One
     whose front is not yet bone waits; one whose team ended is buried where it sat, if that is
     bone. Returns how many were buried.
+
+    Writes:
+        cells, osteocytes
     """
     sites = cavities.sites
     buried = 0
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
-        site = np.int64(cells.site[row])
+        site = Site(cells.site[row])
         there = sites.alive[site] == 1 and sites.id[site] == cells.site_id[row]
         if there and cells.end_day[row] > day:
             continue
@@ -337,5 +393,5 @@ class Osteoblasts(CellPopulation):
         """Bury, line or lose the osteoblasts whose day has come."""
         osteocytes.rows.make_room(len(self) + 1024)
         osteocytes.viable += leave(
-            tissue.lattice, cavities.columns, self.rows.columns, osteocytes.rows.columns, day
+            tissue.lattice, cavities.columns, self.rows.columns, osteocytes.rows.columns, Day(day)
         )

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from bonesim.cells.cavity import Cavities, CavityTables
-from bonesim.lattice.ledger import Lattice
+from bonesim.indices import Day, Seed
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.fields import Fields
 
@@ -14,10 +15,10 @@ class World(NamedTuple):
     lattice: Lattice
     fields: Fields
     cavities: Cavities
-    seed: int
-    day: int
+    seed: Seed
+    day: Day
 
 
 def world_of(tissue: Tissue, fields: Fields, cavities: CavityTables, seed: int, day: int) -> World:
     """The world of a day; valid until the next `CavityTables.make_room`."""
-    return World(tissue.lattice, fields, cavities.columns, seed, day)
+    return World(tissue.lattice, fields, cavities.columns, Seed(seed), Day(day))

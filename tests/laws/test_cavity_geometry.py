@@ -21,9 +21,9 @@ from skimage.measure import marching_cubes
 
 from bonesim.cells.bmu import found
 from bonesim.cells.bmu_parameters import FINISHING
-from bonesim.cells.cavity import REVERSAL
 from bonesim.cells.column import inward_normal
 from bonesim.cells.population import new_row
+from bonesim.cells.site import REVERSAL
 from bonesim.cells.world import world_of
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation

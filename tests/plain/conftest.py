@@ -11,13 +11,13 @@ from scipy.ndimage import map_coordinates
 
 from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.cavity import Cavities
+from bonesim.cells.lacuna import OsteocyteColumns
 from bonesim.cells.osteoblast_parameters import OsteoblastColumns
 from bonesim.cells.osteoclast import OsteoclastColumns
-from bonesim.cells.osteocyte import OsteocyteColumns
 from bonesim.cells.world import World
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
-from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.fields import Fields

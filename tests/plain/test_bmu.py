@@ -28,10 +28,11 @@ from bonesim.cells.bmu_parameters import (
     BmuNumbers,
     BmuParameters,
 )
-from bonesim.cells.cavity import AREA_STARTED, ARRESTED
+from bonesim.cells.cavity import AREA_STARTED
 from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
 from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
+from bonesim.cells.site import ARRESTED
 from bonesim.cells.territory import claim, nearest_surface, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,

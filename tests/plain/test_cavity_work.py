@@ -11,8 +11,6 @@ from hypothesis.extra.numpy import arrays
 
 from bonesim.cells.apposition import build, fill, finish, grant, stands, stock_of
 from bonesim.cells.cavity import (
-    FORMING,
-    OSTEOCLAST,
     QUANTA_ADDED,
     QUANTA_FLOORLESS,
     QUANTA_FORMED,
@@ -25,6 +23,7 @@ from bonesim.cells.column import area_there_was, left_of, span_um
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import floor_below, lose, settle
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING, OSTEOCLAST
 from bonesim.cells.territory import faces_against, nearest_surface
 from bonesim.lattice.ledger import EVENTS, FLOORLESS, FORMED, INTERIOR, RESORBED, give
 from bonesim.lattice.tissue import Tissue

@@ -29,7 +29,7 @@ from bonesim.cells.column import (
 )
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import take_patch
-from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.rays import LONGEST_UM
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of

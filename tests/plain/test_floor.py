@@ -34,9 +34,6 @@ from bonesim.cells.floor import (
 from bonesim.cells.population import new_row
 from bonesim.lattice.ledger import (
     FLOORLESS,
-    INTERIOR,
-    INTERIOR_RESORBED,
-    RESORBED,
     log_floorless,
     take,
 )
@@ -189,9 +186,6 @@ def lost(busy: Busy, record: int) -> None:
         rest = 0
     if rest:
         assert take(lattice, voxel, FULL, DAY, math.nan, math.nan, s.bmu_id[site]) == rest
-        lattice.counts[RESORBED] += rest
-        if lattice.region[voxel] == INTERIOR:
-            lattice.counts[INTERIOR_RESORBED] += rest
     s.removed_quanta[site] += rest
     busy.cavities.tally[QUANTA_ERODED] += rest
     gone = int(r.stock[record]) + rest

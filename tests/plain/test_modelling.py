@@ -9,13 +9,14 @@ from skimage.measure import euler_number
 from bonesim.cells.apposition import beyond, build, fill, grant
 from bonesim.cells.bmu import area_weight, candidate_voxel
 from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
-from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables, add_record
+from bonesim.cells.cavity import AREA_MODELLED, CavityTables, add_record
 from bonesim.cells.column import inward_normal, is_old_surface, left_of, set_feet, span_um
 from bonesim.cells.floor import floor_below
 from bonesim.cells.modelling import start, thin_out
 from bonesim.cells.osteoblast import settle_team
 from bonesim.cells.osteoblast_parameters import OsteoblastNumbers, OsteoblastParameters
 from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.site import FORMING
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.lattice.ledger import INTERIOR

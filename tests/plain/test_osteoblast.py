@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from bonesim.cells.apposition import fill, fill_pockets, finish, grant, interior_stock
-from bonesim.cells.cavity import (
-    ARRESTED,
-    FORMING,
-    QUANTA_ARRESTED,
-    REVERSAL,
-    SITES_ARRESTED,
-    close_site,
-)
+from bonesim.cells.cavity import QUANTA_ARRESTED, SITES_ARRESTED, close_site
 from bonesim.cells.film import forgo, peel, plan_film, strained_wall
 from bonesim.cells.osteoblast import (
     apposition_um,
@@ -44,6 +37,7 @@ from bonesim.cells.osteoblast_parameters import (
 )
 from bonesim.cells.population import entity_of, free_row, identity, new_row
 from bonesim.cells.precursors import Marrow, block_of
+from bonesim.cells.site import ARRESTED, FORMING, REVERSAL
 from bonesim.chance import (
     FORMING_SPELL,
     OSTEOBLAST_FATE,

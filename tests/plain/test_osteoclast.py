@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from bonesim.cells.brake import concentration
-from bonesim.cells.cavity import (
-    MONONUCLEAR,
-    OSTEOCLAST,
-    REVERSAL,
-    SITES_PERFORATED,
-    close_site,
-)
+from bonesim.cells.cavity import SITES_PERFORATED, close_site
 from bonesim.cells.erosion import dig
 from bonesim.cells.floor import settle
 from bonesim.cells.osteoclast import (
@@ -24,6 +18,7 @@ from bonesim.cells.osteoclast import (
     stops,
 )
 from bonesim.cells.population import free_row
+from bonesim.cells.site import MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.signals.fields import occupancy_in
 from tests.plain.conftest import Busy, alive, assert_same, occupied, strained

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bonesim.cells.osteocyte import OsteocyteColumns, age, populate
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.cells.osteocyte import age, populate
 from bonesim.cells.population import Rows
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.messengers import SignalParameters, Signals

@@ -13,13 +13,10 @@ from bonesim.cells.apposition import floor_area
 from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
     AREA_CLOSED,
-    ARRESTED,
     CLOSED_ERODED,
     CLOSED_FORMED,
-    OSTEOCLAST,
     QUANTA_ARRESTED,
     QUANTA_MODELLED,
-    REVERSAL,
     SITES_CLOSED,
     add_record,
     close_site,
@@ -35,6 +32,7 @@ from bonesim.cells.column import (
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal, set_targets
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity, new_row
+from bonesim.cells.site import ARRESTED, OSTEOCLAST, REVERSAL
 from bonesim.cells.territory import (
     claim,
     faces_against,
