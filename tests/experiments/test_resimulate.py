@@ -150,6 +150,21 @@ def test_what_makes_it_stale(
     assert stamps.status_of(thing).group(0) == line.group(0)
 
 
+def test_another_form_of_the_same_mechanism_leaves_it_fresh(
+    small: Path, stamps: ModuleType, resimulate: ModuleType, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert resimulate.main(["thing", "--work", str(tmp_path / "work")]) == 0
+    (thing,) = stamps.experiments().values()
+    listed = small.parent / "same_results.toml"
+    listed.write_text(
+        f'[[group]]\nmechanisms = ["{MECHANISM}", "b"]\n[[group]]\nmechanisms = ["c", "d"]\n'
+    )
+    for today, fresh in (("b", True), ("c", False), ("e", False), (MECHANISM, True)):
+        monkeypatch.setattr(stamps, "mechanism_hash", lambda today=today: today)
+        assert stamps.is_fresh(thing) == fresh, today
+
+
 def test_words_in_a_readme_leave_it_fresh(
     small: Path, stamps: ModuleType, resimulate: ModuleType, tmp_path: Path
 ) -> None:
