@@ -7,9 +7,17 @@ state and results do not depend on threads. Two runs that differ only in treatme
 random numbers.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
+
+#: Four 32-bit words, each in a uint64.
+Words: TypeAlias = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+#: A whole number of Python or NumPy.
+Whole: TypeAlias = int | np.integer
 
 # The closed list of decisions that involve chance. A number is never reused; 10, 11, 12 and 34 are past.
 CANDIDATE_PLACE = 1
@@ -59,7 +67,9 @@ _2_53 = 1.0 / 9007199254740992.0
 
 
 @kernel
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> Words:
     """Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
 
     All arguments and results are uint64 holding 32-bit values.
@@ -79,7 +89,7 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def words(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def words(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> Words:
     """The four random words of one decision. `day` may be negative (burn-in)."""
     s = np.uint64(seed)
     w = np.uint64(entity)
@@ -88,14 +98,16 @@ def words(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def uniform(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def uniform(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> float:
     """A number in [0, 1), 53 bits, for one decision."""
     a, b, _, _ = words(seed, day, entity, purpose)
     return (np.float64(a >> _5) * _2_26 + np.float64(b >> _6)) * _2_53
 
 
 @kernel
-def uniforms(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def uniforms(
+    seed: Whole, day: Whole, entity: NDArray[np.uint64], purpose: Whole
+) -> NDArray[np.float64]:
     """A number in [0, 1) for each identity in the array `entity` (uint64), for one decision."""
     numbers = np.empty(entity.size, np.float64)
     for k in range(entity.size):
@@ -104,7 +116,7 @@ def uniforms(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def uniform_pair(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def uniform_pair(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> tuple[float, float]:
     """Two independent numbers in [0, 1) for one decision."""
     a, b, c, d = words(seed, day, entity, purpose)
     return (
@@ -114,14 +126,14 @@ def uniform_pair(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def normal(seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def normal(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> float:
     """A standard normal number for one decision (Box 1958)."""
     u, v = uniform_pair(seed, day, entity, purpose)
     return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
 
 
 @kernel
-def poisson(mean, seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def poisson(mean: float, seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> int:
     """A Poisson count for one decision, by inversion: for means up to about 30."""
     u = uniform(seed, day, entity, purpose)
     p = np.exp(-mean)
@@ -135,7 +147,7 @@ def poisson(mean, seed, day, entity, purpose):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rounded(x, seed, day, entity, purpose):  # type: ignore[no-untyped-def]
+def rounded(x: float, seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> int:
     """`x` (not negative) rounded up or down at random so that its mean is `x`."""
     whole = int(x)
     if uniform(seed, day, entity, purpose) < x - whole:

@@ -5,6 +5,6 @@ from bonesim.public import loaded_when_used
 __getattr__, __dir__, __all__ = loaded_when_used(
     __name__,
     {
-        "cavity": ("ERODED",),
+        "site": ("ERODED",),
     },
 )  # fmt: skip

@@ -13,14 +13,17 @@ import numpy as np
 
 from bonesim.cells.cavity import (
     QUANTA_ADDED,
-    QUANTA_FORMED,
+    Cavities,
     add_record,
     eroded_depth_um,
+    form_bone,
 )
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import floor_below, lose
+from bonesim.indices import Bits, Count, Day, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import INTERIOR, give
+from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
 from bonesim.units import BONE, FULL
@@ -34,10 +37,13 @@ BEFORE_X, BEHIND_X = np.int64(1 << 12), np.int64(1 << 14)
 
 
 @lean_kernel
-def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
+def floor_area(bits: Bits, nz: float, ny: float, nx: float) -> float:
     """How much firm bone lies under a voxel, in voxel faces: sum of max(0, n.e) over firm faces.
 
     `bits`: its bone neighbours. Beyond a cut face there is no bone to stand on.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     weight = np.float64(0.0)
     if bits & (BEHIND_Z if nz > 0 else BEFORE_Z):
@@ -50,17 +56,28 @@ def floor_area(bits, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def stands(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether bone in a voxel would stand on something: a floor, a corner, or what is left of it."""
+def stands(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> bool:
+    """Whether bone in a voxel would stand on something: a floor, a corner, or what is left of it.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     if lattice.quanta[voxel] >= BONE:
         return True
     bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
-    return floor_area(bits, nz, ny, nx) > 0.0 or count_bits(bits & FACE_BITS) >= CORNER
+    return floor_area(bits, nz, ny, nx) > 0.0 or bool(count_bits(bits & FACE_BITS) >= CORNER)
 
 
 @lean_kernel
-def fill(lattice, cavities, site, depth_um, day):  # type: ignore[no-untyped-def]
-    """Move the floor of a site up by `depth_um`, at most to the film. Returns the quanta formed."""
+def fill(lattice: Lattice, cavities: Cavities, site: Site, depth_um: float, day: Day) -> Count:
+    """Move the floor of a site up by `depth_um`, at most to the film. Returns the quanta formed.
+
+    Args:
+        depth_um: how far up, um.
+
+    Writes:
+        lattice, cavities
+    """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     span = span_um(lattice, nz, ny, nx)
@@ -82,7 +99,7 @@ def fill(lattice, cavities, site, depth_um, day):  # type: ignore[no-untyped-def
 
 
 @lean_kernel
-def stock_of(cavities, site):  # type: ignore[no-untyped-def]
+def stock_of(cavities: Cavities, site: Site) -> Count:
     """Quanta taken at a site and not yet put back."""
     stock = np.int64(0)
     record = cavities.sites.first[site]
@@ -93,7 +110,7 @@ def stock_of(cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
+def interior_stock(lattice: Lattice, cavities: Cavities, site: Site) -> Count:
     """Stock of a site in the interior, quanta."""
     stock = np.int64(0)
     record = cavities.sites.first[site]
@@ -105,10 +122,21 @@ def interior_stock(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-untyped-def]
+def build(
+    lattice: Lattice, cavities: Cavities, site: Site, record: Record, amount: Count, day: Day
+) -> Count:
     """Put up to `amount` quanta into the voxel of a record; what it lacks in stock is the site's.
 
     A voxel that was marrow before the site becomes bone only if nothing is joined by it.
+
+    Args:
+        amount: quanta, at most.
+
+    Writes:
+        lattice, cavities
+
+    Returns:
+        The quanta formed.
     """
     sites, records = cavities.sites, cavities.records
     voxel = records.voxel[record]
@@ -120,25 +148,26 @@ def build(lattice, cavities, site, record, amount, day):  # type: ignore[no-unty
         if bone_parts(bits) != 1 or marrow_parts(bits) != 1:
             amount = BONE - 1 - held
     depth = eroded_depth_um(lattice, sites, site)
-    moved = give(lattice, voxel, amount, day, depth, sites.bmu_id[site])
+    moved = form_bone(lattice, cavities, site, voxel, amount, day, depth)
     of_stock = min(moved, np.int64(records.stock[record]))
     records.stock[record] -= of_stock
     added = min(moved - of_stock, np.int64(records.granted[record]))
     records.granted[record] -= added
     if lattice.region[voxel] == INTERIOR:
         cavities.tally[QUANTA_ADDED] += added
-    sites.formed_quanta[site] += moved
-    cavities.tally[QUANTA_FORMED] += moved
     if not was_bone and lattice.quanta[voxel] >= BONE:
         sites.front_voxel[site] = voxel
     return moved
 
 
 @lean_kernel
-def finish(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+def finish(lattice: Lattice, cavities: Cavities, site: Site, day: Day) -> None:
     """Return all stock that is left at the end of a team, layer by layer up from the floor.
 
     A voxel whose floor has been lost since (to a cavity from the other side) loses its stock.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -158,11 +187,14 @@ def finish(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def fill_pockets(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
+def fill_pockets(lattice: Lattice, cavities: Cavities, site: Site, day: Day) -> Count:
     """Fill voids of one voxel that a site has enclosed: no osteoblast leaves a hole of its own size.
 
     Such a void lost its floor to two cavities that met, and both have been refilled around it.
     Returns the quanta formed.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     formed = np.int64(0)
@@ -174,10 +206,8 @@ def fill_pockets(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
                 continue
             if lattice.region[there] == 0 or not is_enclosed(lattice, there):
                 continue
-            moved = give(lattice, there, FULL, day, np.nan, sites.bmu_id[site])
+            moved = form_bone(lattice, cavities, site, there, FULL, day, np.nan)
             formed += moved
-            sites.formed_quanta[site] += moved
-            cavities.tally[QUANTA_FORMED] += moved
             if lattice.region[there] == INTERIOR:
                 cavities.tally[QUANTA_ADDED] += moved
         record = records.next[record]
@@ -185,26 +215,33 @@ def fill_pockets(lattice, cavities, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def face_neighbour(lattice, voxel, face):  # type: ignore[no-untyped-def]
-    """The neighbour of a voxel across one of its six faces, 0..5: -z, +z, -y, +y, -x, +x."""
+def face_neighbour(lattice: Lattice, voxel: Voxel, face: int) -> Voxel:
+    """The neighbour of a voxel across one of its six faces, 0..5: -z, +z, -y, +y, -x, +x.
+
+    Args:
+        face: 0..5: -z, +z, -y, +y, -x, +x.
+    """
     axis = face // 2
     stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
     return voxel + (-stride if face % 2 == 0 else stride)
 
 
 @lean_kernel
-def is_enclosed(lattice, voxel):  # type: ignore[no-untyped-def]
+def is_enclosed(lattice: Lattice, voxel: Voxel) -> bool:
     """Whether all six face neighbours of a voxel are bone."""
     bits = bone_bits(lattice.quanta, voxel, lattice.stride_y, lattice.stride_z)
     return bits & FACE_BITS == FACE_BITS
 
 
 @lean_kernel
-def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
+def grant(lattice: Lattice, cavities: Cavities, site: Site) -> None:
     """Let a site form beyond the surface there was before it, where its film is below 0.
 
     Its voxels may be filled whole, and so may marrow voxels before its surface, against n, that nobody
     owns and that have a floor: at most one voxel far.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
@@ -237,9 +274,13 @@ def grant(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def beyond(lattice, cavities, record, span):  # type: ignore[no-untyped-def]
-    """Quanta that a film below 0 adds to a voxel, beside what is there and its stock."""
+def beyond(lattice: Lattice, cavities: Cavities, record: Record, span: float) -> Count:
+    """Quanta that a film below 0 adds to a voxel, beside what is there and its stock.
+
+    Args:
+        span: depth over which a floor passes through a voxel, um (`span_um`).
+    """
     records = cavities.records
     full = left_of(np.float64(records.film_um[record]), np.float64(records.below_um[record]), span)
     held = np.int64(lattice.quanta[records.voxel[record]]) + np.int64(records.stock[record])
-    return max(full - held, 0)
+    return max(full - held, np.int64(0))

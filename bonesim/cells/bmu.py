@@ -13,17 +13,25 @@ more are born; fronts turn towards RANKL. Left out: strain steering, vessels.
 Sources: guide M1; footprint of trenches about 500 x 200 um (Easley 2012).
 """
 
-from collections import namedtuple
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from bonesim.cells.bmu_front import tangent, travel
+from bonesim.cells.bmu_parameters import (
+    AHEAD_VOXEL,
+    FINISHING,
+    RAGGED,
+    TRAVELLING,
+    BmuColumns,
+    BmuNumbers,
+    BmuParameters,
+)
 from bonesim.cells.cavity import AREA_STARTED, BMUS_BORN, CavityTables
 from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
+from bonesim.cells.osteoclast import OsteoclastColumns
 from bonesim.cells.population import (
     CellPopulation,
     Rows,
@@ -34,7 +42,9 @@ from bonesim.cells.population import (
     identity,
     new_row,
 )
+from bonesim.cells.site import SiteColumns, join_bmu
 from bonesim.cells.territory import claim, rearmost_free, take_up
+from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,
@@ -47,142 +57,23 @@ from bonesim.chance import (
     uniform_pair,
 )
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
-from bonesim.parameters import Parameters, numbers_of
+from bonesim.parameters import numbers_of
 from bonesim.signals.fields import Fields, occupancy_in, read_voxel, strain_in
 from bonesim.units import BONE, DAYS_PER_YEAR
 
-TRAVELLING, FINISHING = 1, 2
-#: How far before its middle a front takes territories, voxels.
-AHEAD_VOXEL = 1.0
-#: By how much of its width the edge of a trench varies from day to day; assumed.
-RAGGED = 0.25
-
-
-class BmuParameters(Parameters):
-    """Birth, size and travel of remodelling units."""
-
-    origination_per_mm2_per_year: Annotated[
-        float,
-        Field(ge=0, le=50, description="births per quiescent area; calibrated to turnover"),
-    ] = 2.1
-    origination_ceiling: Annotated[
-        float,
-        Field(ge=1, le=20, description="largest activation multiplier drawn for; assumed"),
-    ] = 4.0
-    area_median_um2: Annotated[
-        float, Field(gt=0, le=1e7, description="median quota of area; 500 x 200 um, Easley 2012")
-    ] = 1.0e5
-    area_cv: Annotated[float, Field(ge=0, le=2, description="CV of the quota; assumed")] = 0.5
-    width_um: Annotated[
-        float, Field(gt=0, le=1000, description="width of the trench; Easley 2012, 100-300")
-    ] = 200.0
-    travel_um_per_day: Annotated[
-        float, Field(gt=0, le=100, description="front speed, cancellous; assumed, 5-25")
-    ] = 10.0
-    wander_per_day: Annotated[
-        float, Field(ge=0, le=3, description="turn of the front, radians a day (SD); assumed")
-    ] = 0.1
-    founders: Annotated[
-        int, Field(ge=1, le=50, description="osteoclasts that open a BMU; assumed, 5-8 (guide M1)")
-    ] = 6
-    widest_tilt_degree: Annotated[
-        float,
-        Field(gt=0, le=90, description="tilt of surface from the BMU's normal it takes; assumed"),
-    ] = 34.0
-    patience_day: Annotated[
-        int, Field(ge=1, le=100, description="days without free surface that stop a front; assumed")
-    ] = 10
-    territory_radius_um: Annotated[
-        float, Field(gt=0, le=100, description="radius under one osteoclast; assumed, 5-10 nuclei")
-    ] = 30.0
-    normal_radius_voxel: Annotated[
-        int, Field(ge=1, le=8, description="reach of the normal's estimate; assumed (guide M10)")
-    ] = 3
-    young_bone_day: Annotated[
-        float,
-        Field(ge=0, le=1000, description="no BMU starts on younger bone; assumed (guide M10)"),
-    ] = 60.0
-    longest_travel_day: Annotated[
-        float, Field(gt=0, le=1000, description="a front older than this stops; assumed")
-    ] = 200.0
-    death_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="of births, near dying osteocytes; assumed, at most half (guide M4)",
-        ),
-    ] = 0.2
-    strain_bias: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=4,
-            description="births x exp(-k(u-1)), of those strain tells; calibrated, .2-1 (guide M4)",
-        ),
-    ] = 1.0
-    blind_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="of births that strain does not tell; assumed, at least half (guide M4)",
-        ),
-    ] = 0.5
-    wait_cv: Annotated[
-        float,
-        Field(ge=0, le=2, description="CV between BMUs of the wait for osteoblasts; assumed"),
-    ] = 0.5
-    steering_per_day: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=10,
-            description="turn of the front per relative difference of RANK occupancy, radians a day; "
-            "assumed (Ryser 2010: direction)",
-        ),
-    ] = 0.5
-
-
-class BmuColumns(NamedTuple):
-    """One row per BMU. Front position in padded voxel coordinates."""
-
-    alive: NDArray[np.uint8]
-    free: NDArray[np.int32]
-    used: NDArray[np.int64]
-    id: NDArray[np.uint64]
-    voxel: NDArray[np.int64]  # where it was born
-    born_day: NDArray[np.int32]
-    phase: NDArray[np.uint8]  # TRAVELLING, FINISHING
-    z: NDArray[np.float32]
-    y: NDArray[np.float32]
-    x: NDArray[np.float32]
-    nz: NDArray[np.float32]
-    ny: NDArray[np.float32]
-    nx: NDArray[np.float32]
-    tz: NDArray[np.float32]
-    ty: NDArray[np.float32]
-    tx: NDArray[np.float32]
-    quota_um2: NDArray[np.float32]
-    area_um2: NDArray[np.float32]
-    owed_um2: NDArray[np.float32]  # front area not yet manned
-    depth_factor: NDArray[np.float32]  # of its osteoclasts' depth; mean 1 over all BMUs
-    mononuclear_factor: NDArray[np.float32]
-    wait_factor: NDArray[np.float32]  # of its reversal; mean 1 over all BMUs
-    misses: NDArray[np.int32]
-    recruited: NDArray[np.int32]
-    open_sites: NDArray[np.int32]
-
-
-BmuNumbers = namedtuple("BmuNumbers", BmuParameters.model_fields)  # type: ignore[misc]
-
 
 @lean_kernel
-def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow."""
+def area_weight(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> float:
+    """True surface area of a bone voxel, in voxel faces: sum of |n.e| over faces at marrow.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     y, z = lattice.stride_y, lattice.stride_z
     weight = 0.0
     for step, component in ((-z, nz), (z, nz), (-y, ny), (y, ny), (-1, nx), (1, nx)):
@@ -192,10 +83,14 @@ def area_weight(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-def]
+def candidate_voxel(k: int, seed: Seed, day: Day, purpose: int, shape: Shape) -> Voxel:
     """The k-th place proposed on a day: a flat padded index, uniform over the specimen.
 
     `purpose` is the decision it is for, `shape` the padded (nz, ny, nx).
+
+    Args:
+        k: which of the places of the day.
+        purpose: the decision, by its number in `chance`.
     """
     u, v = uniform_pair(seed, day, k, purpose)
     plane = (shape[1] - 2) * (shape[2] - 2)
@@ -203,14 +98,19 @@ def candidate_voxel(k, seed, day, purpose, shape):  # type: ignore[no-untyped-de
     rest = np.int64(v * plane)
     y = rest // (shape[2] - 2)
     x = rest - y * (shape[2] - 2)
-    return ((z + 1) * shape[1] + y + 1) * shape[2] + x + 1
+    return Voxel(((z + 1) * shape[1] + y + 1) * shape[2] + x + 1)
 
 
 @lean_kernel
-def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-untyped-def]
+def activation_in(
+    fields: Fields, numbers: BmuParameters, voxel: Voxel, exponent: float, shape: Shape
+) -> float:
     """Births at a voxel relative to health: RANK occupancy, osteocytes dying nearby, and strain.
 
     `blind_share` of them know nothing of strain: loaded bone is renewed too.
+
+    Args:
+        exponent: of RANK occupancy.
     """
     near_death = read_voxel(fields.death, fields, voxel, shape)
     targeted = 1.0 + numbers.death_share * (near_death - 1.0)
@@ -220,13 +120,32 @@ def activation_in(fields, numbers, voxel, exponent, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
+def originate(
+    world: World,
+    bmus: BmuColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+    exponent: float,
+    pth: float,
+    candidates: int,
+) -> int:
     """Births of one day. Returns how many BMUs were born.
 
     Each of `candidates` places is accepted with the chance that makes the rate per true area
     `origination x pth x activation_in`, at most the ceiling; quiescent interior bone surface
     older than `young_bone_day` only.
+
+    Args:
+        exponent: of RANK occupancy.
+        pth: multiplies births: parathyroid hormone.
+        candidates: how many places are proposed.
+
+    Writes:
+        bmus
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     a2 = lattice.voxel_um * lattice.voxel_um * 1e-6
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
     per_weight = numbers.origination_per_mm2_per_year / DAYS_PER_YEAR * a2
@@ -237,7 +156,7 @@ def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, se
             continue
         if lattice.owner[voxel] >= 0 or day - lattice.formed_day[voxel] < numbers.young_bone_day:
             continue
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         chance = per_weight * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
@@ -248,17 +167,31 @@ def originate(lattice, fields, cavities, bmus, numbers, depth, exponent, pth, se
         row = new_row(bmus)
         if row < 0:
             continue
-        found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape)
+        found(world, bmus, row, voxel, (nz, ny, nx), numbers, depth)
         births += 1
     return births
 
 
 @lean_kernel
-def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def found(
+    world: World,
+    bmus: BmuColumns,
+    row: Row,
+    voxel: Voxel,
+    inward: Normal,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+) -> None:
     """Write the columns of a BMU born at `voxel`: all its chance is fixed by its id.
 
     `depth`: as in `recruit`.
+
+    Writes:
+        bmus
     """
+    lattice, seed, day = world.lattice, world.seed, world.day
+    nz, ny, nx = inward
+    shape = lattice.shape
     who = identity(voxel, day, 0)
     bmus.id[row] = copy_of(who, first_free_copy(bmus, who))
     bmus.voxel[row] = voxel
@@ -285,14 +218,25 @@ def found(bmus, row, voxel, nz, ny, nx, numbers, depth, seed, day, shape):  # ty
 
 
 @lean_kernel
-def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def recruit(
+    world: World,
+    bmus: BmuColumns,
+    row: Row,
+    osteoclasts: OsteoclastColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+) -> None:
     """Man the area the front has come to: osteoclasts on free territories within its width.
 
     `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
     on, so that none is left between them; founders open a disc of the BMU's width. Arrested surface is
     taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
     stops.
+
+    Writes:
+        world, bmus, osteoclasts
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     who = entity_of(bmus.id[row])
     half = 0.5 * numbers.width_um / lattice.voxel_um
     ragged = 1.0 + RAGGED * (2.0 * uniform(seed, day, who, OSTEOCLAST_PLACE) - 1.0)
@@ -301,20 +245,20 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
     found_none = False
     while bmus.owed_um2[row] > 0.0:
         voxel, place = rearmost_free(
-            lattice, cavities, bmus, row, half * ragged, (rear, ahead), numbers, shape
+            lattice, cavities, bmus, row, half * ragged, (rear, ahead), numbers
         )
         if voxel < 0:
             found_none = True
             break
         if lattice.owner[voxel] >= 0:
-            again = np.int64(cavities.records.site[lattice.owner[voxel]])
+            again = Site(cavities.records.site[lattice.owner[voxel]])
             take_up(lattice, cavities, bmus, row, again, day)
             bmus.owed_um2[row] -= cavities.sites.area_um2[again]
             bmus.misses[row] = 0
             continue
         bmus.recruited[row] += 1
         index = bmus.recruited[row]
-        site = claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day, shape)
+        site = claim(world, bmus, row, voxel, index, numbers, depth)
         if site < 0:
             rear = place + 1e-6  # nothing to be claimed there
             continue
@@ -322,7 +266,7 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
         area = cavities.sites.area_um2[site]
         bmus.area_um2[row] += area
         bmus.owed_um2[row] -= area
-        bmus.open_sites[row] += 1
+        join_bmu(cavities.sites, bmus, site)
         cavities.tally[AREA_STARTED] += area
         man(osteoclasts, cavities.sites, site, day)
         if bmus.area_um2[row] >= bmus.quota_um2[row]:
@@ -336,8 +280,12 @@ def recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day
 
 
 @lean_kernel
-def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
-    """An osteoclast is born on a site; it bears the site's id."""
+def man(osteoclasts: OsteoclastColumns, sites: SiteColumns, site: Site, day: Day) -> None:
+    """An osteoclast is born on a site; it bears the site's id.
+
+    Writes:
+        osteoclasts
+    """
     cell = new_row(osteoclasts)
     if cell >= 0:
         osteoclasts.id[cell] = sites.id[site]
@@ -348,21 +296,37 @@ def man(osteoclasts, sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def advance(lattice, fields, cavities, bmus, osteoclasts, numbers, depth, seed, day, shape, closed):  # type: ignore[no-untyped-def] # fmt: skip
+def advance(
+    world: World,
+    bmus: BmuColumns,
+    osteoclasts: OsteoclastColumns,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+    closed: NDArray[np.uint64],
+) -> int:
     """One day of all BMUs: fronts travel and recruit; finished ones end.
 
-    Ids of the BMUs that ended are written to `closed`; returns how many.
+    Args:
+        closed: uint64 (most,), receives the ids of the BMUs that ended.
+
+    Writes:
+        world, bmus, osteoclasts, closed
+
+    Returns:
+        How many BMUs ended.
     """
+    day = world.day
     ended = 0
     daily = numbers.travel_um_per_day * numbers.width_um
-    for row in range(bmus.used[0]):
+    for one in range(bmus.used[0]):
+        row = Row(one)
         if bmus.alive[row] == 0:
             continue
         if bmus.phase[row] == TRAVELLING:
             if day > bmus.born_day[row]:
-                travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape)
+                travel(world, bmus, row, numbers)
                 bmus.owed_um2[row] += daily
-            recruit(lattice, cavities, bmus, row, osteoclasts, numbers, depth, seed, day, shape)
+            recruit(world, bmus, row, osteoclasts, numbers, depth)
             if day - bmus.born_day[row] > numbers.longest_travel_day:
                 bmus.phase[row] = FINISHING
         elif bmus.open_sites[row] == 0 and ended < closed.size:
@@ -396,10 +360,14 @@ class RemodellingUnits(CellPopulation):
         candidates = self.candidates(tissue)
         self.rows.make_room(candidates)
         cavities.tally[BMUS_BORN] += originate(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers, depth,
-            drive.activation_exponent, drive.pth_activation, seed, day, tissue.padded_shape,
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            self.numbers,
+            depth,
+            drive.activation_exponent,
+            drive.pth_activation,
             candidates,
-        )  # fmt: skip
+        )
 
     def travel_and_recruit(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, osteoclasts: Rows[Any],
@@ -410,7 +378,11 @@ class RemodellingUnits(CellPopulation):
         cavities.make_room()
         closed = np.zeros(max(len(self), 1), np.uint64)
         ended = advance(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, osteoclasts.columns,
-            self.numbers, depth, seed, day, tissue.padded_shape, closed,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            osteoclasts.columns,
+            self.numbers,
+            depth,
+            closed,
+        )
         return closed[: int(ended)]

@@ -7,17 +7,25 @@ RANK is occupied more (Ryser 2010: direction); where the surface ends it turns b
 
 import numpy as np
 
+from bonesim.cells.bmu_parameters import BmuColumns, BmuParameters
 from bonesim.cells.column import inward_normal
 from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
+from bonesim.cells.world import World
 from bonesim.chance import BMU_TURN, normal, uniform
+from bonesim.indices import Normal, Row
 from bonesim.kernel import lean_kernel
-from bonesim.signals.fields import occupancy_at
+from bonesim.signals.fields import Fields, occupancy_at
 
 
 @lean_kernel
-def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
-    """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction."""
+def tangent(nz: float, ny: float, nx: float, angle: float) -> Normal:
+    """A unit vector in the plane across n, at `angle` from an arbitrary fixed direction.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+        angle: radians.
+    """
     if abs(nz) < 0.9:
         # n x (1, 0, 0) in (z, y, x) order, up to sign
         az, ay, ax = np.float64(0.0), np.float64(nx), -ny
@@ -31,8 +39,15 @@ def tangent(nz, ny, nx, angle):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
-    """Turn a BMU's direction about its normal and put it back into the tangent plane."""
+def turn(bmus: BmuColumns, row: Row, angle: float) -> None:
+    """Turn a BMU's direction about its normal and put it back into the tangent plane.
+
+    Args:
+        angle: radians.
+
+    Writes:
+        bmus
+    """
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     tz, ty, tx = bmus.tz[row], bmus.ty[row], bmus.tx[row]
     along = tz * nz + ty * ny + tx * nx
@@ -50,8 +65,14 @@ def turn(bmus, row, angle):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def bounced(place, direction, size):  # type: ignore[no-untyped-def]
-    """A coordinate and its direction after the mirror of the cut faces."""
+def bounced(place: float, direction: float, size: int) -> tuple[float, float]:
+    """A coordinate and its direction after the mirror of the cut faces.
+
+    Args:
+        place: padded voxel coordinate.
+        direction: its part of the direction of travel.
+        size: padded voxels along the axis.
+    """
     if place < 1.0:
         return 2.0 - place, -direction
     if place > size - 2.0:
@@ -60,10 +81,13 @@ def bounced(place, direction, size):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
+def steering(fields: Fields, bmus: BmuColumns, row: Row, per_day: float) -> float:
     """Angle (radians) a front turns in a day towards more RANK occupancy on its left or right.
 
     The two sides are read one cube of the fields away; their difference is relative to their sum.
+
+    Args:
+        per_day: radians a day, of a relative difference of 1.
     """
     if per_day == 0.0:
         return 0.0
@@ -82,11 +106,17 @@ def steering(fields, bmus, row, per_day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+def travel(world: World, bmus: BmuColumns, row: Row, numbers: BmuParameters) -> None:
     """Move a front one day along the surface; where the surface ends it turns back.
 
     The front keeps to the surface by the normal part of the way to the nearest surface voxel.
+
+    Writes:
+        bmus
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     step = numbers.travel_um_per_day / lattice.voxel_um
     old_z, old_y, old_x = bmus.z[row], bmus.y[row], bmus.x[row]
     z, tz = bounced(old_z + step * bmus.tz[row], bmus.tz[row], shape[0])
@@ -95,9 +125,9 @@ def travel(lattice, fields, cavities, bmus, row, numbers, seed, day, shape):  # 
     bmus.tz[row], bmus.ty[row], bmus.tx[row] = tz, ty, tx
     reach = 3.0 * numbers.territory_radius_um / lattice.voxel_um
     normal_now = (bmus.nz[row], bmus.ny[row], bmus.nx[row])
-    voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, shape, False)
+    voxel = nearest_surface(lattice, cavities, z, y, x, normal_now, reach, False)
     if voxel >= 0:
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
         same = nz * bmus.nz[row] + ny * bmus.ny[row] + nx * bmus.nx[row]
         if same > 0.0:
             mz, my, mx = bmus.nz[row] + nz, bmus.ny[row] + ny, bmus.nx[row] + nx

@@ -15,7 +15,9 @@ Sources: guide M4; .35 was fitted to micro-FE of sheets (tests/mechanics/weakene
 import numpy as np
 
 from bonesim.cells.bmu_front import tangent
+from bonesim.indices import Normal, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
 
@@ -37,11 +39,17 @@ GRID = 1 << BITS
 
 
 @lean_kernel
-def ray(lattice, voxel, place, way, step, steps):  # type: ignore[no-untyped-def]
+def ray(
+    lattice: Lattice, voxel: Voxel, place: Normal, way: Normal, step: float, steps: int
+) -> tuple[float, float]:
     """Bone before cavities, and left, from a place (voxels from `voxel`) along `way`; voxels.
 
     An open cavity was bone. To what little bone there is within a voxel beyond the end; bone goes
     on behind a cut face. Steps of at most a voxel.
+
+    Args:
+        step: length of a step, voxels.
+        steps: how many, at most.
     """
     dz, dy, dx = step * way[0], step * way[1], step * way[2]
     z = np.int64((place[0] + 0.5 * dz + 0.5) * GRID)
@@ -70,7 +78,7 @@ def ray(lattice, voxel, place, way, step, steps):  # type: ignore[no-untyped-def
 
 
 @lean_kernel
-def column(lattice, voxel, n):  # type: ignore[no-untyped-def]
+def column(lattice: Lattice, voxel: Voxel, n: Normal) -> tuple[float, float, float]:
     """Along n: where bone began before the cavity, and ends (voxels from `voxel`), and bone left."""
     start, there = 0.0, voxel
     while start < BEGIN and lattice.region[there] != 0:
@@ -86,8 +94,15 @@ def column(lattice, voxel, n):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def around(lattice, voxel, n, h, before):  # type: ignore[no-untyped-def]
-    """Mean reach across n over thickness `before`, at height h along n, and the way across bone."""
+def around(
+    lattice: Lattice, voxel: Voxel, n: Normal, h: float, before: float
+) -> tuple[float, Normal]:
+    """Mean reach across n over thickness `before`, at height h along n, and the way across bone.
+
+    Args:
+        h: height along n, voxels from `voxel`.
+        before: thickness before the cavity, voxels.
+    """
     a, b = tangent(n[0], n[1], n[2], 0.0), tangent(n[0], n[1], n[2], 0.5 * np.pi)
     place = (h * n[0], h * n[1], h * n[2])
     limit = min(REACH * before, LONGEST_UM / lattice.voxel_um)
@@ -106,10 +121,15 @@ def around(lattice, voxel, n, h, before):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def section(lattice, voxel, heights, n, way):  # type: ignore[no-untyped-def]
+def section(
+    lattice: Lattice, voxel: Voxel, heights: tuple[float, float, float], n: Normal, way: Normal
+) -> tuple[float, float, float]:
     """Section across `way` and n: before the cavity, of that above the floor, and left; voxels^2.
 
     `heights` along n: where bone began before the cavity, its floor, the end of bone.
+
+    Args:
+        heights: where bone began, the floor, where bone ends; voxels from `voxel`.
     """
     top, floor, bottom = heights
     rows = int(np.ceil(bottom - top))
@@ -130,10 +150,13 @@ def section(lattice, voxel, heights, n, way):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def concentration(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+def concentration(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> float:
     """How many times the strain of intact bone the floor of a cavity has: 1 or more.
 
     `voxel`: of the cavity's floor, or of the surface where it was begun; n its unit normal into bone.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     n = (np.float64(nz), np.float64(ny), np.float64(nx))
     top, bottom, left = column(lattice, voxel, n)

@@ -27,14 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
+from bonesim.cells.site import FORMING, SiteColumns
+from bonesim.indices import Count, Day, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.ledger import give, take
 from bonesim.units import FULL
-
-# Phases of a site; 0 is no site.
-OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5
-#: Those that are eroded surface.
-ERODED = (OSTEOCLAST, MONONUCLEAR, REVERSAL, ARRESTED)
 
 # Places in `tally` (float64), running totals since the start.
 AREA_STARTED, AREA_CLOSED, QUANTA_ERODED, QUANTA_FORMED, SITES_PERFORATED = 0, 1, 2, 3, 4
@@ -46,37 +44,6 @@ QUANTA_ARRESTED, QUANTA_ADDED = 13, 14
 TALLIES = 15
 #: Days between two times that the records are put in order; choice: it changes no result.
 TIDY_DAY = 28
-
-
-class SiteColumns(NamedTuple):
-    """One row per osteoclast territory."""
-
-    alive: NDArray[np.uint8]
-    free: NDArray[np.int32]
-    used: NDArray[np.int64]
-    id: NDArray[np.uint64]
-    bmu: NDArray[np.int32]  # row of the BMU; -1: formation without resorption
-    bmu_id: NDArray[np.uint64]
-    voxel: NDArray[np.int64]  # centre
-    nz: NDArray[np.float32]  # unit normal into bone
-    ny: NDArray[np.float32]
-    nx: NDArray[np.float32]
-    area_um2: NDArray[np.float32]
-    phase: NDArray[np.uint8]
-    phase_day: NDArray[np.int32]  # day the phase began
-    waited: NDArray[np.float32]  # in reversal, over the wait that is usual in health
-    osteoclast_depth_um: NDArray[np.float32]
-    osteoclast_target_um: NDArray[np.float32]
-    depth_excess: NDArray[np.float32]  # osteoclast depth over what reference hormones would give
-    mononuclear_depth_um: NDArray[np.float32]
-    mononuclear_target_um: NDArray[np.float32]
-    open_um: NDArray[np.float32]  # present depth of its floor, by its cells' work
-    film_um: NDArray[np.float32]  # where the floor is to end, the least of its voxels'
-    removed_quanta: NDArray[np.int32]
-    wall_um: NDArray[np.float32]  # thickness the team is to form
-    formed_quanta: NDArray[np.int32]
-    front_voxel: NDArray[np.int64]  # the voxel last turned into bone, or -1
-    first: NDArray[np.int32]  # first record, or -1
 
 
 class RecordColumns(NamedTuple):
@@ -106,10 +73,16 @@ class Cavities(NamedTuple):
 
 
 @lean_kernel
-def add_record(lattice, cavities, site, voxel, own):  # type: ignore[no-untyped-def]
+def add_record(lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel, own: bool) -> Record:
     """Put `voxel` at the head of a site's list. Returns its record, or -1 for lack of room.
 
     With `own` the site owns it if nobody does.
+
+    Args:
+        own: own the voxel if nobody does.
+
+    Writes:
+        lattice, cavities
     """
     records = cavities.records
     record = new_row(records)
@@ -132,7 +105,7 @@ def add_record(lattice, cavities, site, voxel, own):  # type: ignore[no-untyped-
 
 
 @lean_kernel
-def shares_centre(sites, site, day):  # type: ignore[no-untyped-def]
+def shares_centre(sites: SiteColumns, site: Site, day: Day) -> bool:
     """Whether a team has started today on another site with the same centre."""
     centre = sites.voxel[site]
     others = -1
@@ -147,10 +120,16 @@ def shares_centre(sites, site, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def records_by_site(cavities, rows):  # type: ignore[no-untyped-def]
+def records_by_site(cavities: Cavities, rows: NDArray[np.int64]) -> int:
     """Write the rows of all records to `rows`: site after site, each list in its order.
 
     Returns how many there are.
+
+    Args:
+        rows: int64 (most,), receives the rows.
+
+    Writes:
+        rows
     """
     sites, records = cavities.sites, cavities.records
     count = 0
@@ -165,7 +144,7 @@ def records_by_site(cavities, rows):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
+def has_record(cavities: Cavities, site: Site, voxel: Voxel) -> bool:
     """Whether a voxel is in a site's list already, as owner or as guest."""
     record = cavities.sites.first[site]
     while record >= 0:
@@ -176,8 +155,12 @@ def has_record(cavities, site, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
-    """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's."""
+def drop_record(lattice: Lattice, cavities: Cavities, record: Record) -> None:
+    """Forget a record: its stock is lost, its voxel is nobody's. The list is the caller's.
+
+    Writes:
+        lattice, cavities
+    """
     voxel = cavities.records.voxel[record]
     if lattice.owner[voxel] == record:
         lattice.owner[voxel] = -1
@@ -185,15 +168,68 @@ def drop_record(lattice, cavities, record):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def eroded_depth_um(lattice, sites, site):  # type: ignore[no-untyped-def]
+def eroded_depth_um(lattice: Lattice, sites: SiteColumns, site: Site) -> float:
     """Mean erosion depth of a site so far: volume removed over true area, um."""
     volume = sites.removed_quanta[site] * lattice.voxel_um**3 / FULL
     return volume / sites.area_um2[site]
 
 
 @lean_kernel
-def close_site(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """End a site: its voxels are nobody's again. Its stock has been returned, or is lost."""
+def resorb_bone(
+    lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel, amount: Count, day: Day,
+    thickness_um: float, depth_um: float,
+) -> Count:  # fmt: skip
+    """A site's cells take bone away; it is in every account but the stock of the voxel.
+
+    Args:
+        amount: quanta, at most.
+        thickness_um: local thickness, um; NaN if the topology stays.
+        depth_um: erosion depth, um; NaN if the topology stays.
+
+    Writes:
+        lattice, cavities
+
+    Returns:
+        The quanta removed.
+    """
+    sites = cavities.sites
+    moved = take(lattice, voxel, amount, day, thickness_um, depth_um, sites.bmu_id[site])
+    sites.removed_quanta[site] += moved
+    cavities.tally[QUANTA_ERODED] += moved
+    return moved
+
+
+@lean_kernel
+def form_bone(
+    lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel, amount: Count, day: Day,
+    depth_um: float,
+) -> Count:  # fmt: skip
+    """A site's team deposits bone; it is in every account but the stock of the voxel.
+
+    Args:
+        amount: quanta, at most.
+        depth_um: erosion depth, um; NaN if there was none.
+
+    Writes:
+        lattice, cavities
+
+    Returns:
+        The quanta formed.
+    """
+    sites = cavities.sites
+    moved = give(lattice, voxel, amount, day, depth_um, sites.bmu_id[site])
+    sites.formed_quanta[site] += moved
+    cavities.tally[QUANTA_FORMED] += moved
+    return moved
+
+
+@lean_kernel
+def close_site(lattice: Lattice, cavities: Cavities, site: Site) -> None:
+    """End a site: its voxels are nobody's again. Its stock has been returned, or is lost.
+
+    Writes:
+        lattice, cavities
+    """
     record = cavities.sites.first[site]
     while record >= 0:
         following = cavities.records.next[record]

@@ -23,8 +23,10 @@ edge, there is less: the volume of a layer of a rod is less than its outer surfa
 
 import numpy as np
 
-from bonesim.cells.cavity import add_record, has_record
+from bonesim.cells.cavity import Cavities, add_record, has_record
+from bonesim.indices import Count, Normal, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.rays import LONGEST_UM
 from bonesim.lattice.surface import mirrored
 from bonesim.units import BONE, FULL
@@ -36,7 +38,7 @@ LEANING = 0.4
 
 
 @lean_kernel
-def bone_there_was(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
+def bone_there_was(lattice: Lattice, cavities: Cavities, voxel: Voxel) -> Count:
     """Quanta of a voxel when all open cavities are refilled: its bone and its owner's stock."""
     quanta = np.int64(lattice.quanta[voxel])
     owner = lattice.owner[voxel]
@@ -46,13 +48,17 @@ def bone_there_was(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def inward_normal(lattice, cavities, voxel, radius, shape):  # type: ignore[no-untyped-def]
+def inward_normal(lattice: Lattice, cavities: Cavities, voxel: Voxel, radius: int) -> Normal:
     """Unit normal into bone at a voxel: gradient of the bone there was within `radius` voxels.
 
     An open cavity beside it does not turn it. `shape` is the padded (nz, ny, nx). Beyond a cut face the
     bone is mirrored (symmetry plane). Where bone is symmetric about the voxel (a thin sheet, an
     isolated voxel) there is no gradient and (0, 0, 0) returns.
+
+    Args:
+        radius: reach, voxels.
     """
+    shape = lattice.shape
     z0 = voxel // lattice.stride_z
     y0 = (voxel - z0 * lattice.stride_z) // lattice.stride_y
     x0 = voxel - z0 * lattice.stride_z - y0 * lattice.stride_y
@@ -71,7 +77,7 @@ def inward_normal(lattice, cavities, voxel, radius, shape):  # type: ignore[no-u
             bone, moment = np.int64(0), np.int64(0)
             for dx in range(-reach, reach + 1):
                 x = x0 + dx if free else mirrored(x0 + dx, shape[2])
-                q = bone_there_was(lattice, cavities, row + x)
+                q = bone_there_was(lattice, cavities, Voxel(row + x))
                 bone += q
                 moment += q * dx
             gz += bone * dz
@@ -84,8 +90,12 @@ def inward_normal(lattice, cavities, voxel, radius, shape):  # type: ignore[no-u
 
 
 @lean_kernel
-def is_old_surface(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether a bone voxel has a face at marrow that looks against n, and none at an open cavity."""
+def is_old_surface(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> bool:
+    """Whether a bone voxel has a face at marrow that looks against n, and none at an open cavity.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     faces = 0
     for axis in range(3):
         component = nz if axis == 0 else (ny if axis == 1 else nx)
@@ -101,11 +111,16 @@ def is_old_surface(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def area_there_was(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+def area_there_was(
+    lattice: Lattice, cavities: Cavities, voxel: Voxel, nz: float, ny: float, nx: float
+) -> float:
     """Faces of a voxel at the old surface that look against n, projected on n, in voxel faces.
 
     As `surface.outward_area`, but an open cavity counts as bone: the floor of one, which will be
     buried, is no surface that a site can claim.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     weight = np.float64(0.0)
     for axis in range(3):
@@ -118,15 +133,20 @@ def area_there_was(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-unt
 
 
 @lean_kernel
-def foot_of(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+def foot_of(
+    lattice: Lattice, cavities: Cavities, voxel: Voxel, nz: float, ny: float, nx: float
+) -> Voxel:
     """The surface voxel that `voxel` lies under along the unit normal n into bone.
 
     The line passes from voxel to voxel through faces; of equal distances the slower axis goes first.
     -1 where it meets a cut face.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     az, ay, ax = max(abs(nz), 1e-9), max(abs(ny), 1e-9), max(abs(nx), 1e-9)
     z_next, y_next, x_next = 0.5 / az, 0.5 / ay, 0.5 / ax
-    here = np.int64(voxel)
+    here = Voxel(voxel)
     distance = 0.0
     while distance * lattice.voxel_um <= LONGEST_UM:
         if z_next <= y_next and z_next <= x_next:
@@ -142,16 +162,22 @@ def foot_of(lattice, cavities, voxel, nz, ny, nx):  # type: ignore[no-untyped-de
             x_next += 1.0 / ax
             there = here + (-1 if nx > 0 else 1)
         if lattice.region[there] == 0:
-            return np.int64(-1)
+            return Voxel(-1)
         if bone_there_was(lattice, cavities, there) == 0:
             return here
         here = there
-    return np.int64(-1)
+    return Voxel(-1)
 
 
 @lean_kernel
-def distance_along(lattice, voxel, start, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """From the centre of `start` to that of `voxel` along n, voxels."""
+def distance_along(
+    lattice: Lattice, voxel: Voxel, start: Voxel, nz: float, ny: float, nx: float
+) -> float:
+    """From the centre of `start` to that of `voxel` along n, voxels.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     z, y = lattice.stride_z, lattice.stride_y
     dz = np.float64(voxel // z - start // z)
     dy = np.float64((voxel % z) // y - (start % z) // y)
@@ -160,8 +186,14 @@ def distance_along(lattice, voxel, start, nz, ny, nx):  # type: ignore[no-untype
 
 
 @lean_kernel
-def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Squared distance (voxels) of a voxel from the line through `centre` along unit n."""
+def axis_distance2(
+    lattice: Lattice, voxel: Voxel, centre: Voxel, nz: float, ny: float, nx: float
+) -> float:
+    """Squared distance (voxels) of a voxel from the line through `centre` along unit n.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     z, y = lattice.stride_z, lattice.stride_y
     dz = np.float64(voxel // z - centre // z)
     dy = np.float64((voxel % z) // y - (centre % z) // y)
@@ -171,21 +203,35 @@ def axis_distance2(lattice, voxel, centre, nz, ny, nx):  # type: ignore[no-untyp
 
 
 @lean_kernel
-def span_um(lattice, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """w: the depth over which a floor passes through a voxel, um."""
+def span_um(lattice: Lattice, nz: float, ny: float, nx: float) -> float:
+    """w: the depth over which a floor passes through a voxel, um.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     return lattice.voxel_um * max(abs(nz), max(abs(ny), abs(nx)))
 
 
 @lean_kernel
-def left_of(depth_um, below_um, span):  # type: ignore[no-untyped-def]
-    """Quanta that a floor at `depth_um` leaves of a voxel whose centre lies at `below_um`."""
+def left_of(depth_um: float, below_um: float, span: float) -> Count:
+    """Quanta that a floor at `depth_um` leaves of a voxel whose centre lies at `below_um`.
+
+    Args:
+        depth_um: depth of the floor, um.
+        below_um: depth of the voxel's centre below the old surface, um.
+        span: depth over which a floor passes through a voxel, um (`span_um`).
+    """
     share = (depth_um - below_um) / span + 0.5
     return np.int64(np.round(FULL * (1.0 - min(max(share, 0.0), 1.0))))
 
 
 @lean_kernel
-def bone_above(lattice, cavities, voxel, step):  # type: ignore[no-untyped-def]
-    """Bone there was from the centre of a voxel on, in steps of `step` to the first empty one; voxels."""
+def bone_above(lattice: Lattice, cavities: Cavities, voxel: Voxel, step: int) -> float:
+    """Bone there was from the centre of a voxel on, in steps of `step` to the first empty one; voxels.
+
+    Args:
+        step: step of a flat index.
+    """
     total = bone_there_was(lattice, cavities, voxel) - 0.5 * FULL
     there = voxel + step
     count = 0
@@ -200,12 +246,17 @@ def bone_above(lattice, cavities, voxel, step):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def foot_depth(lattice, cavities, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
+def foot_depth(
+    lattice: Lattice, cavities: Cavities, foot: Voxel, nz: float, ny: float, nx: float
+) -> float:
     """s of a surface voxel: depth of its centre below the old surface, um.
 
     By the bone above it along each axis that n leans to, times n along it: exact below a plane of any
     direction, partial voxels included. An axis counts by its share of n, if it agrees with the voxel's
     own bone to within a voxel; if none does that counts.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     filled = bone_there_was(lattice, cavities, foot) / FULL
     own = (filled - 0.5) * span_um(lattice, nz, ny, nx)
@@ -216,7 +267,7 @@ def foot_depth(lattice, cavities, foot, nz, ny, nx):  # type: ignore[no-untyped-
         size = abs(np.float64(component))
         if size < LEANING:
             continue
-        step = np.int64(-stride if component > 0 else stride)
+        step = -stride if component > 0 else stride
         depth = lattice.voxel_um * size * bone_above(lattice, cavities, foot, step)
         if abs(depth - own) <= lattice.voxel_um:
             total += size * size * depth
@@ -225,14 +276,20 @@ def foot_depth(lattice, cavities, foot, nz, ny, nx):  # type: ignore[no-untyped-
 
 
 @lean_kernel
-def depth_below(lattice, cavities, voxel, foot, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """s: depth of a voxel's centre below the old surface at its foot, um."""
+def depth_below(
+    lattice: Lattice, cavities: Cavities, voxel: Voxel, foot: Voxel, nz: float, ny: float, nx: float
+) -> float:
+    """s: depth of a voxel's centre below the old surface at its foot, um.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     way = lattice.voxel_um * distance_along(lattice, voxel, foot, nz, ny, nx)
     return way + foot_depth(lattice, cavities, foot, nz, ny, nx)
 
 
 @lean_kernel
-def claimed_foot(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def]
+def claimed_foot(lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel) -> Voxel:
     """The foot of a voxel if the site claimed it, else -1."""
     sites, records = cavities.sites, cavities.records
     foot = foot_of(lattice, cavities, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
@@ -241,12 +298,21 @@ def claimed_foot(lattice, cavities, site, voxel):  # type: ignore[no-untyped-def
     owner = lattice.owner[foot]
     if owner >= 0 and records.site[owner] == site and records.foot[owner] == 1:
         return foot
-    return np.int64(-1)
+    return Voxel(-1)
 
 
 @lean_kernel
-def go_down(lattice, cavities, site, record, deepest_um):  # type: ignore[no-untyped-def]
-    """Add the voxels behind one of a site's columns that are in them, too. Returns how many."""
+def go_down(
+    lattice: Lattice, cavities: Cavities, site: Site, record: Record, deepest_um: float
+) -> int:
+    """Add the voxels behind one of a site's columns that are in them, too. Returns how many.
+
+    Args:
+        deepest_um: how deep below the old surface, um.
+
+    Writes:
+        lattice, cavities
+    """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     half = 0.5 * span_um(lattice, nz, ny, nx)
@@ -279,8 +345,12 @@ def go_down(lattice, cavities, site, record, deepest_um):  # type: ignore[no-unt
 
 
 @lean_kernel
-def set_feet(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Write the depths of the surface voxels that a site has just claimed."""
+def set_feet(lattice: Lattice, cavities: Cavities, site: Site) -> None:
+    """Write the depths of the surface voxels that a site has just claimed.
+
+    Writes:
+        cavities
+    """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     record = sites.first[site]
@@ -291,11 +361,17 @@ def set_feet(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def add_columns(lattice, cavities, site, deepest_um):  # type: ignore[no-untyped-def]
+def add_columns(lattice: Lattice, cavities: Cavities, site: Site, deepest_um: float) -> None:
     """List the bone under the claimed surface down to `deepest_um`.
 
     Bone within is owned at once. Surface that a column comes to, the other side of a plate, is owned
     only once it is dug. `records.weight` marks what has been passed.
+
+    Args:
+        deepest_um: how deep below the old surface, um.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     set_feet(lattice, cavities, site)

@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bonesim.cells.bmu_parameters import BmuColumns
+from bonesim.cells.site import SiteColumns
 from bonesim.chance import BMU_DEPTH, MONONUCLEAR_DEPTH, TERRITORY_DEPTH, normal
+from bonesim.indices import Day, Identity, Row, Seed, Site
 from bonesim.kernel import lean_kernel
 
 #: A mononuclear phase is at least this share of the mean.
@@ -33,14 +36,19 @@ class CavityDepth(NamedTuple):
 
 
 @lean_kernel
-def lognormal(cv, standard):  # type: ignore[no-untyped-def]
-    """A lognormal number of mean 1 and this CV, from a standard normal one."""
+def lognormal(cv: float, standard: float) -> float:
+    """A lognormal number of mean 1 and this CV, from a standard normal one.
+
+    Args:
+        cv: coefficient of variation.
+        standard: a standard normal number.
+    """
     variance = np.log(1.0 + cv * cv)
     return np.exp(np.sqrt(variance) * standard - 0.5 * variance)
 
 
 @lean_kernel
-def bmu_factors(depth, seed, day, who):  # type: ignore[no-untyped-def]
+def bmu_factors(depth: CavityDepth, seed: Seed, day: Day, who: Identity) -> tuple[float, float]:
     """F and G of the BMU `who`, born on `day`."""
     factor = lognormal(depth.bmu_cv, normal(seed, day, who, BMU_DEPTH))
     mononuclear = 1.0 + depth.mononuclear_cv * normal(seed, day, who, MONONUCLEAR_DEPTH)
@@ -48,11 +56,26 @@ def bmu_factors(depth, seed, day, who):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def set_targets(sites, site, bmus, row, depth, lean, seed, day):  # type: ignore[no-untyped-def]
+def set_targets(
+    sites: SiteColumns,
+    site: Site,
+    bmus: BmuColumns,
+    row: Row,
+    depth: CavityDepth,
+    lean: float,
+    seed: Seed,
+    day: Day,
+) -> None:
     """Write how deep a site claimed today is to be, along its normal.
 
     Depths are of the surface; one that leans from the normal is dug `lean` times as deep along it, its
     area over its area projected on the normal.
+
+    Args:
+        lean: area over its projection on the normal.
+
+    Writes:
+        sites
     """
     own = lognormal(depth.territory_cv, normal(seed, day, sites.id[site], TERRITORY_DEPTH))
     usual = lean * depth.osteoclast_um * bmus.depth_factor[row] * own

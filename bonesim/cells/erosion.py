@@ -5,21 +5,19 @@ the old surface moved by the depth dug (`column`); so every direction is eroded 
 as smooth as the surface was.
 """
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 
-from bonesim.cells.cavity import (
-    ARRESTED,
-    QUANTA_ARRESTED,
-    QUANTA_ERODED,
-    eroded_depth_um,
-)
+from bonesim.cells.cavity import QUANTA_ARRESTED, Cavities, eroded_depth_um, resorb_bone
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import dug_from_behind
+from bonesim.cells.site import ARRESTED
 from bonesim.chance import BREAKTHROUGH, uniform
+from bonesim.indices import Count, Day, Record, Seed, Site
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import INTERIOR, enter_resorbed, take
+from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.topology import (
     MIXED,
@@ -33,13 +31,22 @@ from bonesim.units import BONE
 
 #: Voxels that could not go before their neighbours had are tried again so often in a step.
 PASSES = 3
-#: Chances a day that the last bone between two marrows, or between two parts of bone, is passed.
-Breakthrough = namedtuple("Breakthrough", ("hole", "cut"))
+
+
+class Breakthrough(NamedTuple):
+    """Chances a day that the last bone between two marrows, or between two parts of bone, is passed."""
+
+    hole: float
+    cut: float
 
 
 @lean_kernel
-def chance_of(kind, breakthrough):  # type: ignore[no-untyped-def]
-    """The chance a day of a crossing of this kind. One that opens and parts bone needs both."""
+def chance_of(kind: int, breakthrough: Breakthrough) -> float:
+    """The chance a day of a crossing of this kind. One that opens and parts bone needs both.
+
+    Args:
+        kind: which crossing (`topology`).
+    """
     if kind == PLATE_PERFORATION:
         return breakthrough.hole
     if kind == STRUT_CUT:
@@ -50,11 +57,26 @@ def chance_of(kind, breakthrough):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def erode(lattice, cavities, site, record, amount, breakthrough, seed, day):  # type: ignore[no-untyped-def]
+def erode(
+    lattice: Lattice,
+    cavities: Cavities,
+    site: Site,
+    record: Record,
+    amount: Count,
+    breakthrough: Breakthrough,
+    seed: Seed,
+    day: Day,
+) -> Count:
     """Take up to `amount` quanta from the voxel of a record; hold or break through as ruled.
 
     `breakthrough` has the chances a day that the last bone is passed.
     Returns the quanta removed. The stock goes to the owner of the voxel.
+
+    Args:
+        amount: quanta, at most.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     voxel = records.voxel[record]
@@ -78,12 +100,9 @@ def erode(lattice, cavities, site, record, amount, breakthrough, seed, day):  # 
                 breaks = True
                 thickness = thickness_along(lattice, voxel, nz, ny, nx)
                 depth = eroded_depth_um(lattice, sites, site)
-    moved = take(lattice, voxel, wanted, day, thickness, depth, sites.bmu_id[site])
+    moved = resorb_bone(lattice, cavities, site, voxel, wanted, day, thickness, depth)
     if moved <= 0:
         return np.int64(0)
-    enter_resorbed(lattice, voxel, moved)
-    sites.removed_quanta[site] += moved
-    cavities.tally[QUANTA_ERODED] += moved
     if lattice.owner[voxel] < 0:
         lattice.owner[voxel] = record
     owner = lattice.owner[voxel]
@@ -96,10 +115,24 @@ def erode(lattice, cavities, site, record, amount, breakthrough, seed, day):  # 
 
 
 @lean_kernel
-def dig(lattice, cavities, site, step_um, breakthrough, seed, day):  # type: ignore[no-untyped-def]
+def dig(
+    lattice: Lattice,
+    cavities: Cavities,
+    site: Site,
+    step_um: float,
+    breakthrough: Breakthrough,
+    seed: Seed,
+    day: Day,
+) -> Count:
     """Move the floor of a site down by `step_um`. Returns the quanta removed.
 
     A voxel that is held today is tried again on every later step.
+
+    Args:
+        step_um: how far down, um.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     span = span_um(lattice, sites.nz[site], sites.ny[site], sites.nx[site])

@@ -12,9 +12,13 @@ sites meet without a step.
 
 import numpy as np
 
+from bonesim.cells.cavity import Cavities
 from bonesim.cells.column import left_of, span_um
+from bonesim.cells.osteoblast_parameters import OsteoblastParameters
+from bonesim.indices import Count, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
-from bonesim.signals.fields import strain_in
+from bonesim.lattice.arrays import Lattice
+from bonesim.signals.fields import Fields, strain_in
 
 #: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).
 MIN_WALL, MAX_WALL = 0.5, 2.0
@@ -23,7 +27,9 @@ LEAST_FILM_UM = 1e-3
 
 
 @lean_kernel
-def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+def strained_wall(
+    fields: Fields, numbers: OsteoblastParameters, voxel: Voxel, shape: Shape
+) -> float:
     """What strain at a voxel does to wall thickness."""
     half = 0.5 * (1.0 + strain_in(fields, voxel, shape))
     half = min(max(half, MIN_WALL), MAX_WALL)
@@ -31,14 +37,27 @@ def strained_wall(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def
 
 
 @lean_kernel
-def plan_film(fields, cavities, site, planned_um, numbers, shape):  # type: ignore[no-untyped-def]
+def plan_film(
+    fields: Fields,
+    cavities: Cavities,
+    site: Site,
+    planned_um: float,
+    numbers: OsteoblastParameters,
+    shape: Shape,
+) -> float:
     """Write the film of each voxel of a site; `planned_um` is its wall where strain is as usual.
 
     Returns the mean film, um.
+
+    Args:
+        planned_um: wall where strain is as usual, um.
+
+    Writes:
+        cavities
     """
     sites, records = cavities.sites, cavities.records
     dug = np.float64(sites.open_um[site])
-    least, total, count = dug, 0.0, 0
+    least, total, count = float(dug), 0.0, 0
     record = sites.first[site]
     while record >= 0:
         strained = max(strained_wall(fields, numbers, records.voxel[record], shape), 1.0)
@@ -55,8 +74,12 @@ def plan_film(fields, cavities, site, planned_um, numbers, shape):  # type: igno
 
 
 @lean_kernel
-def peel(lattice, cavities, site):  # type: ignore[no-untyped-def]
-    """Take the film off a site's stock. Returns the quanta that will not be returned."""
+def peel(lattice: Lattice, cavities: Cavities, site: Site) -> Count:
+    """Take the film off a site's stock. Returns the quanta that will not be returned.
+
+    Writes:
+        cavities
+    """
     sites, records = cavities.sites, cavities.records
     span = span_um(lattice, sites.nz[site], sites.ny[site], sites.nx[site])
     taken = np.int64(0)
@@ -66,7 +89,8 @@ def peel(lattice, cavities, site):  # type: ignore[no-untyped-def]
         if stock > 0:
             film = np.float64(records.film_um[record])
             surface = left_of(film, np.float64(records.below_um[record]), span)
-            returned = min(stock, max(surface - np.int64(lattice.quanta[records.voxel[record]]), 0))
+            there = surface - np.int64(lattice.quanta[records.voxel[record]])
+            returned = min(stock, max(there, np.int64(0)))
             records.stock[record] = returned
             taken += stock - returned
         record = records.next[record]
@@ -74,10 +98,23 @@ def peel(lattice, cavities, site):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def forgo(lattice, fields, cavities, site, depth_um, numbers, shape):  # type: ignore[no-untyped-def]
+def forgo(
+    lattice: Lattice,
+    fields: Fields,
+    cavities: Cavities,
+    site: Site,
+    depth_um: float,
+    numbers: OsteoblastParameters,
+) -> None:
     """Where strain is less than usual, part of `depth_um` is not formed: the old surface moves inwards.
 
     Only where the floor is still below the film.
+
+    Args:
+        depth_um: what the team would form, um.
+
+    Writes:
+        cavities
     """
     sites, records = cavities.sites, cavities.records
     left = np.float64(sites.open_um[site])
@@ -86,7 +123,7 @@ def forgo(lattice, fields, cavities, site, depth_um, numbers, shape):  # type: i
     while record >= 0:
         to_form = min(depth_um, left - np.float64(records.film_um[record]))
         if to_form > 0.0:
-            strained = strained_wall(fields, numbers, records.voxel[record], shape)
+            strained = strained_wall(fields, numbers, records.voxel[record], lattice.shape)
             if strained < 1.0:
                 records.below_um[record] -= to_form * (1.0 - strained)
                 lower = True

@@ -10,9 +10,11 @@ stock is lost for ever, and the hole stays, unless osteoblasts bridge it:
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_ERODED, QUANTA_FLOORLESS, drop_record
+from bonesim.cells.cavity import QUANTA_FLOORLESS, Cavities, drop_record, resorb_bone
+from bonesim.indices import Count, Day, Identity, Normal, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
-from bonesim.lattice.ledger import enter_resorbed, log_floorless, take
+from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.ledger import log_floorless
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
 
@@ -23,12 +25,23 @@ FLOOR, MARROW, FURTHER = 0, 1, 2
 
 
 @lean_kernel
-def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
+def floor_below(
+    lattice: Lattice,
+    cavities: Cavities,
+    voxel: Voxel,
+    bmu_id: Identity,
+    nz: float,
+    ny: float,
+    nx: float,
+) -> bool:
     """Whether an eroded voxel has a floor: bone along n before the marrow of the far side.
 
     The ray passes through what this cavity eroded, and through what a neighbour eroded that digs
     to the same side: its floor is theirs. A voxel that is still bone is its own floor; at a cut
     face the cavity and its floor continue in the mirror.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     if lattice.quanta[voxel] >= BONE:
         return True
@@ -51,8 +64,20 @@ def floor_below(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[n
 
 
 @lean_kernel
-def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU."""
+def dug_from_behind(
+    lattice: Lattice,
+    cavities: Cavities,
+    voxel: Voxel,
+    bmu_id: Identity,
+    nz: float,
+    ny: float,
+    nx: float,
+) -> bool:
+    """Whether the bone behind a surface voxel ends, along n, in a cavity of the same BMU.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     distance = 0.5
     inside = True
     while inside and distance * lattice.voxel_um <= LONGEST_UM:
@@ -68,8 +93,12 @@ def dug_from_behind(lattice, cavities, voxel, bmu_id, nz, ny, nx):  # type: igno
 
 
 @lean_kernel
-def tangents(nz, ny, nx):  # type: ignore[no-untyped-def]
-    """Two unit vectors across n and across each other."""
+def tangents(nz: float, ny: float, nx: float) -> tuple[Normal, Normal]:
+    """Two unit vectors across n and across each other.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
+    """
     if abs(nz) < 0.9:
         az, ay, ax = np.float64(0.0), np.float64(nx), -ny
     else:
@@ -80,8 +109,20 @@ def tangents(nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def run_from(lattice, cavities, voxel, bmu_id, n, t, reach):  # type: ignore[no-untyped-def]
-    """How many voxels without a floor follow `voxel` along t, and what ends them within `reach`."""
+def run_from(
+    lattice: Lattice,
+    cavities: Cavities,
+    voxel: Voxel,
+    bmu_id: Identity,
+    n: Normal,
+    t: Normal,
+    reach: Count,
+) -> tuple[int, int]:
+    """How many voxels without a floor follow `voxel` along t, and what ends them within `reach`.
+
+    Args:
+        reach: how far, voxels.
+    """
     count = 0
     for step in range(1, reach + 1):
         there = along(lattice, voxel, t[0], t[1], t[2], step)
@@ -96,11 +137,23 @@ def run_from(lattice, cavities, voxel, bmu_id, n, t, reach):  # type: ignore[no-
 
 
 @lean_kernel
-def is_bridged(lattice, cavities, voxel, bmu_id, n, hole, notch):  # type: ignore[no-untyped-def]
+def is_bridged(
+    lattice: Lattice,
+    cavities: Cavities,
+    voxel: Voxel,
+    bmu_id: Identity,
+    n: Normal,
+    hole: Count,
+    notch: Count,
+) -> bool:
     """Whether osteoblasts bridge a voxel without a floor, in one of four directions across n.
 
     `hole` and `notch` (voxels): runs of fewer voxels are bridged between two floors, and between a
     floor and old marrow.
+
+    Args:
+        hole: narrower runs between two floors are bridged, voxels.
+        notch: narrower runs between a floor and old marrow are bridged, voxels.
     """
     a, b = tangents(n[0], n[1], n[2])
     for direction in range(4):
@@ -118,16 +171,17 @@ def is_bridged(lattice, cavities, voxel, bmu_id, n, hole, notch):  # type: ignor
 
 
 @lean_kernel
-def lose(lattice, cavities, record, day):  # type: ignore[no-untyped-def]
-    """A voxel has no floor: its stock is lost for ever, and what little bone is left in it goes."""
+def lose(lattice: Lattice, cavities: Cavities, record: Record, day: Day) -> None:
+    """A voxel has no floor: its stock is lost for ever, and what little bone is left in it goes.
+
+    Writes:
+        lattice, cavities
+    """
     sites, records = cavities.sites, cavities.records
     site, voxel = records.site[record], records.voxel[record]
-    residue = np.int64(0)
+    residue: Count = np.int64(0)
     if lattice.quanta[voxel] < BONE:
-        residue = take(lattice, voxel, FULL, day, np.nan, np.nan, sites.bmu_id[site])
-        enter_resorbed(lattice, voxel, residue)
-    sites.removed_quanta[site] += residue
-    cavities.tally[QUANTA_ERODED] += residue
+        residue = resorb_bone(lattice, cavities, site, voxel, FULL, day, np.nan, np.nan)
     lost = np.int64(records.stock[record]) + residue
     cavities.tally[QUANTA_FLOORLESS] += lost
     log_floorless(lattice, voxel, lost, sites.bmu_id[site], records.event[record])
@@ -135,8 +189,18 @@ def lose(lattice, cavities, record, day):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def weigh_floor(lattice, cavities, site, hole, notch):  # type: ignore[no-untyped-def]
-    """Write to each record's weight whether its voxel keeps its stock: 1, else 0."""
+def weigh_floor(
+    lattice: Lattice, cavities: Cavities, site: Site, hole: Count, notch: Count
+) -> None:
+    """Write to each record's weight whether its voxel keeps its stock: 1, else 0.
+
+    Args:
+        hole: narrower runs between two floors are bridged, voxels.
+        notch: narrower runs between a floor and old marrow are bridged, voxels.
+
+    Writes:
+        cavities
+    """
     sites, records = cavities.sites, cavities.records
     n = (sites.nz[site], sites.ny[site], sites.nx[site])
     bmu = sites.bmu_id[site]
@@ -167,11 +231,19 @@ def weigh_floor(lattice, cavities, site, hole, notch):  # type: ignore[no-untype
 
 
 @lean_kernel
-def settle(lattice, cavities, site, smallest_hole_um, day):  # type: ignore[no-untyped-def]
+def settle(
+    lattice: Lattice, cavities: Cavities, site: Site, smallest_hole_um: float, day: Day
+) -> Count:
     """Resorption has ended at a site: decide, once, which of its voxels have a floor.
 
     Floorless voxels lose their stock. Voxels of other sites and untouched ones leave the list.
     Returns the stock that can be refilled.
+
+    Args:
+        smallest_hole_um: narrower holes are bridged, um.
+
+    Writes:
+        lattice, cavities
     """
     sites, records = cavities.sites, cavities.records
     hole = np.int64(np.ceil(smallest_hole_um / lattice.voxel_um))

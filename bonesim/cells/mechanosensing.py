@@ -13,10 +13,14 @@ Between solves U is held as solved. Load scales it at once and exactly: bone is 
 Source: guide M4; Lerebours 2016 (set-points are embedded with new bone).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.indices import Voxel
 from bonesim.kernel import kernel, lean_kernel
 
 
@@ -29,41 +33,68 @@ def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(energy > 0, total / np.maximum(bone, 1.0), 0.0).astype(np.float32)
 
 
+class Felt(NamedTuple):
+    """Strain energy as osteocytes feel it, at habitual load."""
+
+    energy: NDArray[np.float32]  # strain energy density, MPa, of each element (z, y, x)
+    min_mpa: float  # below that no cell can tell
+    voxels_per_element: int
+    shape: tuple[int, int, int]  # padded: voxels along z, y, x
+
+
 @lean_kernel
-def energy_at(energy, min_mpa, voxels_per_element, voxel, shape):  # type: ignore[no-untyped-def]
+def energy_at(felt: Felt, voxel: Voxel) -> float:
     """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `min_mpa`."""
+    shape, per = felt.shape, felt.voxels_per_element
     z = voxel // (shape[1] * shape[2])
     rest = voxel - z * shape[1] * shape[2]
     y = rest // shape[2]
     x = rest - y * shape[2]
-    per = voxels_per_element
-    there = np.float64(energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
-    return max(there, min_mpa)
+    there = np.float64(felt.energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
+    return max(there, felt.min_mpa)
 
 
 @kernel
-def stimuli(cells, energy, min_mpa, voxels_per_element, exponent, max_stimulus, shape):  # type: ignore[no-untyped-def]
-    """What each cell feels at habitual load over what it is used to; 1 if it has not been asked."""
+def stimuli(
+    cells: OsteocyteColumns, felt: Felt, exponent: float, max_stimulus: float
+) -> NDArray[np.float32]:
+    """What each cell feels at habitual load over what it is used to; 1 if it has not been asked.
+
+    Args:
+        exponent: of strain energy.
+        max_stimulus: most one cell feels of the usual.
+    """
     stimulus = np.ones(cells.used[0], np.float32)
     for row in range(stimulus.size):
         if cells.alive[row] == 1 and cells.viable[row] == 1 and cells.setpoint_mpa[row] > 0.0:
-            here = energy_at(energy, min_mpa, voxels_per_element, cells.voxel[row], shape)
+            here = energy_at(felt, cells.voxel[row])
             stimulus[row] = min((here / cells.setpoint_mpa[row]) ** exponent, max_stimulus)
     return stimulus
 
 
 @lean_kernel
-def adapt_setpoints(cells, energy, min_mpa, voxels_per_element, load2, share, first, step, shape):  # type: ignore[no-untyped-def]
+def adapt_setpoints(
+    cells: OsteocyteColumns, felt: Felt, load2: float, share: float, first: int, step: int
+) -> None:
     """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
 
     One that has no set-point yet takes what it feels; `load2` is the square of load over the
     habitual one.
+
+    Args:
+        load2: square of load over the habitual one.
+        share: of the difference, 0 to 1.
+        first: the first row.
+        step: rows from one cell to the next.
+
+    Writes:
+        cells
     """
     for row in range(first, cells.used[0], step):
         if cells.alive[row] == 0 or cells.viable[row] == 0:
             continue
-        sensed = load2 * energy_at(energy, min_mpa, voxels_per_element, cells.voxel[row], shape)
-        sensed = max(sensed, min_mpa)
+        sensed = load2 * energy_at(felt, cells.voxel[row])
+        sensed = max(sensed, felt.min_mpa)
         if cells.setpoint_mpa[row] == 0.0:
             cells.setpoint_mpa[row] = sensed
         else:

@@ -18,14 +18,20 @@ import numpy as np
 from pydantic import Field
 
 from bonesim.cells.apposition import grant
-from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
-from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables
+from bonesim.cells.bmu import area_weight, candidate_voxel
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
+from bonesim.cells.cavity import AREA_MODELLED, Cavities, CavityTables
 from bonesim.cells.column import axis_distance2, inward_normal, is_old_surface, set_feet
 from bonesim.cells.osteoblast import Osteoblasts, settle_team
-from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.osteoblast_parameters import OsteoblastColumns, OsteoblastParameters
+from bonesim.cells.population import free_row, identity
+from bonesim.cells.site import begin_modelling, open_site
 from bonesim.cells.territory import take_patch
+from bonesim.cells.world import World, world_of
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
+from bonesim.indices import Row, Site
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
@@ -52,12 +58,29 @@ class ModellingParameters(Parameters):
 
 
 @lean_kernel
-def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, seed, day, shape, candidates):  # type: ignore[no-untyped-def] # fmt: skip
+def start(
+    world: World,
+    cells: OsteoblastColumns,
+    bmu_numbers: BmuParameters,
+    numbers: OsteoblastParameters,
+    modelling: tuple[float, float, float],
+    candidates: int,
+) -> int:
     """Patches on which teams start to model on one day. Returns how many started.
 
     `modelling` is (starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness). As BMUs are
     born, each of `candidates` places is accepted with the chance that makes the rate.
+
+    Args:
+        modelling: starts per mm2 and year at (u - 1)^2 = 1, most starts, thickness in um.
+        candidates: how many places are proposed.
+
+    Writes:
+        world, cells
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    shape = lattice.shape
     per_square, most, thickness_um = modelling
     area = lattice.voxel_um * lattice.voxel_um
     volume = (shape[0] - 2) * (shape[1] - 2) * (shape[2] - 2)
@@ -72,32 +95,19 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
         strained = max(0.0, strain_in(fields, voxel, shape) - 1.0)
         if strained == 0.0:
             continue
-        nz, ny, nx = inward_normal(lattice, cavities, voxel, bmu_numbers.normal_radius_voxel, shape)
+        nz, ny, nx = inward_normal(lattice, cavities, voxel, bmu_numbers.normal_radius_voxel)
         if not is_old_surface(lattice, voxel, nz, ny, nx):
             continue
         rate = min(per_square * strained * strained, most) / DAYS_PER_YEAR * area * 1e-6
         chance = rate * area_weight(lattice, voxel, nz, ny, nx) * volume / candidates
         if uniform(seed, day, voxel, MODELLING_START) >= chance:
             continue
-        site = new_row(sites)
+        who = identity(voxel, day, 0)
+        site = open_site(sites, who, Row(-1), who, voxel, (nz, ny, nx))
         if site < 0:
             continue
-        sites.id[site] = sites.bmu_id[site] = identity(voxel, day, 0)
-        sites.bmu[site] = -1
-        sites.voxel[site] = voxel
-        sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
-        sites.phase[site] = FORMING
-        sites.phase_day[site] = day
-        sites.osteoclast_depth_um[site] = 0.0
-        sites.osteoclast_target_um[site] = 0.0
-        sites.depth_excess[site] = 1.0
-        sites.mononuclear_depth_um[site] = 0.0
-        sites.mononuclear_target_um[site] = 0.0
-        sites.removed_quanta[site] = 0
-        sites.formed_quanta[site] = 0
-        sites.front_voxel[site] = -1
-        sites.first[site] = -1
-        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, bmu_numbers, shape)
+        begin_modelling(sites, site, day)
+        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, bmu_numbers)
         if sites.area_um2[site] <= 0.0:
             free_row(sites, site)
             continue
@@ -114,8 +124,18 @@ def start(lattice, fields, cavities, cells, bmu_numbers, numbers, modelling, see
 
 
 @lean_kernel
-def thin_out(lattice, cavities, site, thickness_um, radius_um):  # type: ignore[no-untyped-def]
-    """Plan the bone of a patch: twice its mean thickness in the middle, none at its edge."""
+def thin_out(
+    lattice: Lattice, cavities: Cavities, site: Site, thickness_um: float, radius_um: float
+) -> None:
+    """Plan the bone of a patch: twice its mean thickness in the middle, none at its edge.
+
+    Args:
+        thickness_um: mean thickness of the patch, um.
+        radius_um: of the patch, um.
+
+    Writes:
+        cavities
+    """
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     record = sites.first[site]
@@ -153,7 +173,10 @@ class Modelling:
         teams.rows.make_room(65536 + len(teams))
         columns: Any = teams.rows.columns
         start(
-            tissue.lattice, fields, cavities.columns, columns, self.bmu_numbers, teams.numbers,
-            (p.start_per_mm2_per_year, p.most_per_mm2_per_year, p.thickness_um), seed, day,
-            tissue.padded_shape, self.candidates(tissue),
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            columns,
+            self.bmu_numbers,
+            teams.numbers,
+            (p.start_per_mm2_per_year, p.most_per_mm2_per_year, p.thickness_um),
+            self.candidates(tissue),
+        )

@@ -20,12 +20,9 @@ Strain comes to the wall as here, and weakly by sclerostin (sclerostin_wall_expo
 Sources: guide M1, M4, M6; Eriksen 1984b, Eriksen 1999, Manolagas 2000, Lips 1978.
 """
 
-from collections import namedtuple
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
 
 from bonesim.cells.apposition import (
     fill,
@@ -35,17 +32,29 @@ from bonesim.cells.apposition import (
     interior_stock,
     stock_of,
 )
+from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.cavity import (
-    ARRESTED,
-    FORMING,
     QUANTA_ARRESTED,
-    REVERSAL,
     SITES_ARRESTED,
+    Cavities,
     CavityTables,
     close_site,
     shares_centre,
 )
 from bonesim.cells.film import forgo, peel, plan_film
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.cells.osteoblast_parameters import (
+    APOPTOSIS_FATE,
+    LINING_FATE,
+    LINING_SHARE,
+    MAX_SIGNAL,
+    MIN_SIGNAL,
+    OSTEOCYTE_FATE,
+    OsteoblastColumns,
+    OsteoblastNumbers,
+    OsteoblastParameters,
+    TeamOrders,
+)
 from bonesim.cells.osteocyte import Osteocytes
 from bonesim.cells.population import (
     CellPopulation,
@@ -56,7 +65,9 @@ from bonesim.cells.population import (
     identity,
     new_row,
 )
-from bonesim.cells.precursors import Precursors, block_of
+from bonesim.cells.precursors import Marrow, Precursors, block_of
+from bonesim.cells.site import FORMING, REVERSAL, arrest, begin_forming, leave_bmu
+from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     FORMING_SPELL,
     OSTEOBLAST_FATE,
@@ -66,142 +77,19 @@ from bonesim.chance import (
     uniform,
 )
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Day, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.tissue import Tissue
-from bonesim.parameters import Parameters, numbers_of
+from bonesim.parameters import numbers_of
 from bonesim.signals.fields import Fields, read_voxel
 from bonesim.units import BONE
 
-OSTEOCYTE_FATE, LINING_FATE, APOPTOSIS_FATE = 1, 2, 3
-#: Share that the table of cells names lining cells; assumed, .1-.3. They do what those that die do, and
-#: nothing depends on it: the lining cells that shelter precursors are the quiescent surface.
-LINING_SHARE = 0.18
-#: Bounds of what a place can do to recruitment, relative to health; assumed.
-MIN_SIGNAL, MAX_SIGNAL = 0.2, 5.0
-
-
-class OsteoblastParameters(Parameters):
-    """Recruitment, work and fate of osteoblasts."""
-
-    reversal_day: Annotated[
-        float, Field(gt=0, le=500, description="mean wait for a team in health; assumed, 10-60")
-    ] = 50.0
-    arrest_day: Annotated[
-        float, Field(gt=0, le=2000, description="wait after which a surface is arrested; assumed")
-    ] = 730.0
-    wall_um: Annotated[
-        float, Field(gt=0, le=200, description="reference wall thickness; Lips 1978, Eriksen 1999")
-    ] = 47.0
-    balance_um: Annotated[
-        float,
-        Field(
-            ge=-20,
-            le=5,
-            description="formed less eroded where strain is usual; calibrated, -2..+1 (guide M9)",
-        ),
-    ] = -1.0
-    apposition_um_per_day: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=5,
-            description="speed at the start, a0; fit: MAR .5-.7 by sections, .5-1 (guide M1)",
-        ),
-    ] = 0.75
-    apposition_tau_day: Annotated[
-        float, Field(gt=0, le=1000, description="slowing of a reference team; assumed, 60-150")
-    ] = 88.0
-    area_per_cell_um2: Annotated[
-        float, Field(gt=0, le=2000, description="surface under one osteoblast; assumed, 100-250")
-    ] = 180.0
-    osteocyte_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="share buried; 17 k lacunae per mm3 (Mullender 1996) x 47 um x 180 um2",
-        ),
-    ] = 0.144
-    pool_wall_exponent: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=2,
-            description="wall thickness ~ N^n; assumed 0; guide M6 has .15, without a source",
-        ),
-    ] = 0.0
-    step_day: Annotated[
-        int, Field(ge=1, le=14, description="a team is served every so many days; assumed")
-    ] = 8
-    coupling_exponent: Annotated[
-        float,
-        Field(ge=0, le=2, description="recruitment ~ (coupling factors)^n; assumed (guide M6)"),
-    ] = 0.15
-    canopy_exponent: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=2,
-            description="recruitment ~ (lining cells within reach)^n; assumed, Kristensen 2013",
-        ),
-    ] = 0.1
-    sclerostin_exponent: Annotated[
-        float,
-        Field(ge=0, le=2, description="recruitment ~ (local sclerostin)^-n; assumed"),
-    ] = 0.3
-    strain_wall_exponent: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=3,
-            description="wall ~ ((1+u)/2)^n, u > 1; assumed: +.12 um per 1 % lost (guide M4)",
-        ),
-    ] = 0.5
-    disuse_exponent: Annotated[
-        float,
-        Field(
-            ge=0, le=4, description="formation ~ ((1+u)/2)^n, u < 1; fit to 17 weeks of bed rest"
-        ),
-    ] = 1.5
-    overfill_um: Annotated[
-        float,
-        Field(
-            ge=0, le=20, description="most a strained site forms beyond itself; assumed (guide M10)"
-        ),
-    ] = 10.0
-    grace_day: Annotated[
-        float,
-        Field(ge=0, le=365, description="time a late team is given to return all; assumed"),
-    ] = 60.0
-    working_share: Annotated[
-        float,
-        Field(gt=0, le=1, description="of the time a team forms; about MS/OS .5; assumed, .4-.6"),
-    ] = 0.5
-    cycle_day: Annotated[
-        int, Field(ge=1, le=365, description="one spell of work and one of rest; assumed")
-    ] = 64
-
-
-class OsteoblastColumns(NamedTuple):
-    """One row per living osteoblast."""
-
-    alive: NDArray[np.uint8]
-    free: NDArray[np.int32]
-    used: NDArray[np.int64]
-    id: NDArray[np.uint64]
-    site: NDArray[np.int32]
-    site_id: NDArray[np.uint64]
-    voxel: NDArray[np.int64]
-    born_day: NDArray[np.int32]
-    end_day: NDArray[np.int32]
-    fate: NDArray[np.uint8]
-
-
-OsteoblastNumbers = namedtuple("OsteoblastNumbers", OsteoblastParameters.model_fields)  # type: ignore[misc]
-
 
 @lean_kernel
-def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-def]
+def recruitment_in(
+    fields: Fields, numbers: OsteoblastParameters, voxel: Voxel, shape: Shape
+) -> float:
     """How much sooner than in health a team comes to a voxel: coupling, shelter, sclerostin."""
     coupled = max(read_voxel(fields.coupling, fields, voxel, shape), MIN_SIGNAL)
     sheltered = max(read_voxel(fields.lining, fields, voxel, shape), MIN_SIGNAL)
@@ -211,65 +99,93 @@ def recruitment_in(fields, numbers, voxel, shape):  # type: ignore[no-untyped-de
 
 
 @lean_kernel
-def start_teams(lattice, fields, cavities, bmus, cells, pool, blocks, block_um, cost, numbers, wall, wall_exponent, recruitment, seed, day, shape):  # type: ignore[no-untyped-def]  # fmt: skip # noqa: E501
+def start_teams(
+    world: World,
+    bmus: BmuColumns,
+    cells: OsteoblastColumns,
+    numbers: OsteoblastParameters,
+    marrow: Marrow,
+    orders: TeamOrders,
+) -> int:
     """One day of all reversal surfaces: a team comes, or not, or the surface is arrested.
 
-    `cost` is the pool drawn per um2 of site, `wall` and `recruitment` today's multipliers; the
-    wall falls with local sclerostin to the `wall_exponent`. Returns how many teams started.
+    Each team draws on the pool of the marrow around it. Returns how many teams started.
+
+    Writes:
+        world, bmus, cells, marrow
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    pool = marrow.pool
+    shape = lattice.shape
     sites = cavities.sites
     started = 0
-    for site in range(sites.used[0]):
+    for row in range(sites.used[0]):
+        site = Site(row)
         if sites.alive[site] == 0 or sites.phase[site] != REVERSAL:
             continue
-        block = block_of(sites.voxel[site], shape, lattice.voxel_um, block_um, blocks)
+        block = block_of(sites.voxel[site], shape, lattice.voxel_um, marrow.block_um, marrow.blocks)
         n2 = pool[block] * pool[block]
         voxel = sites.voxel[site]
-        pace = recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
+        pace = orders.recruitment / numbers.reversal_day * 2.0 * n2 / (1.0 + n2)
         sites.waited[site] += pace * recruitment_in(fields, numbers, voxel, shape)
         if sites.waited[site] >= bmus.wait_factor[sites.bmu[site]]:
             stopped = max(read_voxel(fields.sclerostin, fields, voxel, shape), MIN_SIGNAL)
-            here = wall * stopped**-wall_exponent
+            here = orders.wall * stopped**-orders.wall_exponent
             here *= pool[block] ** numbers.pool_wall_exponent
-            begin(lattice, fields, cavities, site, numbers, here, day, shape)
+            begin(world, site, numbers, here)
             settle_team(cavities, cells, site, numbers, seed, day)
-            pool[block] = max(0.0, pool[block] - cost * sites.area_um2[site])
+            pool[block] = max(0.0, pool[block] - marrow.cost_per_um2 * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
-            sites.phase[site] = ARRESTED
-            sites.phase_day[site] = day
+            arrest(sites, bmus, site, day)
             cavities.tally[SITES_ARRESTED] += 1
-            bmus.open_sites[sites.bmu[site]] -= 1
             cavities.tally[QUANTA_ARRESTED] += interior_stock(lattice, cavities, site)
     return started
 
 
 @lean_kernel
-def begin(lattice, fields, cavities, site, numbers, wall, day, shape):  # type: ignore[no-untyped-def]
+def begin(world: World, site: Site, numbers: OsteoblastParameters, wall: float) -> None:
     """A team begins: it is to form what was taken, less the depth that loss of estradiol added.
 
     Strain, a drug, or a cavity less deep than usual make it more, by the largest overfill (`film`).
+
+    Args:
+        wall: multiplies the thickness planned.
+
+    Writes:
+        world
     """
+    lattice, fields, cavities, day = world.lattice, world.fields, world.cavities, world.day
     sites = cavities.sites
     osteoclastic = np.float64(sites.osteoclast_depth_um[site])
     mononuclear = np.float64(sites.mononuclear_depth_um[site])
     dug = osteoclastic + mononuclear
     usual = osteoclastic / np.float64(sites.depth_excess[site]) + mononuclear
     planned = max(usual + numbers.balance_um, 0.0) * wall
-    film = plan_film(fields, cavities, site, planned, numbers, shape)
+    film = plan_film(fields, cavities, site, planned, numbers, lattice.shape)
     sites.wall_um[site] = max(dug - film, 1.0)
     peel(lattice, cavities, site)
     if sites.film_um[site] < 0.0:
         grant(lattice, cavities, site)
-    sites.phase[site] = FORMING
-    sites.phase_day[site] = day
+    begin_forming(sites, site, day)
 
 
 @lean_kernel
-def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-untyped-def]
+def settle_team(
+    cavities: Cavities,
+    cells: OsteoblastColumns,
+    site: Site,
+    numbers: OsteoblastParameters,
+    seed: Seed,
+    day: Day,
+) -> None:
     """A team of osteoblasts settles on a site: each cell's days and fate are fixed.
 
     Its size is area over `area_per_cell`, by its wall thickness. Two sites can have one centre.
+
+    Writes:
+        cells
     """
     sites = cavities.sites
     thickness = sites.wall_um[site] / numbers.wall_um
@@ -304,17 +220,28 @@ def settle_team(cavities, cells, site, numbers, seed, day):  # type: ignore[no-u
 
 
 @lean_kernel
-def apposition_um(t0, t1, wall_um, numbers):  # type: ignore[no-untyped-def]
-    """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um."""
+def apposition_um(t0: float, t1: float, wall_um: float, numbers: OsteoblastParameters) -> float:
+    """Thickness a team of this wall thickness forms between ages t0 and t1 (days), um.
+
+    Args:
+        t0: age of the team, days.
+        t1: a later age, days.
+        wall_um: thickness of the wall, um.
+    """
     tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
     return numbers.apposition_um_per_day * tau * (np.exp(-t0 / tau) - np.exp(-t1 / tau))
 
 
 @lean_kernel
-def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
+def works(
+    cavities: Cavities, site: Site, age: int, numbers: OsteoblastParameters, seed: Seed
+) -> bool:
     """Whether a team of this age (days) is at work today, or in an off spell.
 
     On for `working_share` of each cycle; where in the cycle its sites begin is the BMU's chance.
+
+    Args:
+        age: of the team, days.
     """
     sites = cavities.sites
     who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
@@ -323,16 +250,22 @@ def works(cavities, site, age, numbers, seed):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def]
+def form(world: World, bmus: BmuColumns, numbers: OsteoblastParameters) -> int:
     """Serve the teams whose turn it is: each forms what it would have in the days since.
 
     Where strain is less than usual it forms less. A team ends when all its stock is returned and what
     goes beyond is formed; a late one returns the rest at once. Returns how many ended.
+
+    Writes:
+        world, bmus
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
     sites = cavities.sites
     step = np.int64(numbers.step_day)
     ended = 0
-    for site in range(sites.used[0]):
+    for row in range(sites.used[0]):
+        site = Site(row)
         if sites.alive[site] == 0 or sites.phase[site] != FORMING:
             continue
         age = day - sites.phase_day[site]
@@ -343,48 +276,60 @@ def form(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: i
         if works(cavities, site, age, numbers, seed):
             depth = apposition_um(np.float64(age - step), np.float64(age), wall, numbers)
             depth /= numbers.working_share
-            forgo(lattice, fields, cavities, site, depth, numbers, shape)
+            forgo(lattice, fields, cavities, site, depth, numbers)
             fill(lattice, cavities, site, depth, day)
         if late and sites.bmu[site] >= 0:
             finish(lattice, cavities, site, day)
         if late or is_done(cavities, site):
             fill_pockets(lattice, cavities, site, day)
-            if sites.bmu[site] >= 0:
-                bmus.open_sites[sites.bmu[site]] -= 1
+            leave_bmu(sites, bmus, site)
             close_site(lattice, cavities, site)
             ended += 1
     return ended
 
 
 @lean_kernel
-def is_done(cavities, site):  # type: ignore[no-untyped-def]
+def is_done(cavities: Cavities, site: Site) -> bool:
     """Whether a team has returned the stock of its site, and formed what goes beyond."""
     sites = cavities.sites
     return sites.open_um[site] <= sites.film_um[site] and stock_of(cavities, site) == 0
 
 
 @lean_kernel
-def formation_period(wall_um, numbers):  # type: ignore[no-untyped-def]
-    """Days in which a team forms a wall of this thickness."""
+def formation_period(wall_um: float, numbers: OsteoblastParameters) -> float:
+    """Days in which a team forms a wall of this thickness.
+
+    Args:
+        wall_um: thickness of the wall, um.
+    """
     tau = numbers.apposition_tau_day * wall_um / numbers.wall_um
     planned = 1.0 - wall_um / (numbers.apposition_um_per_day * tau)
     return -tau * np.log(max(planned, 1e-3))
 
 
 @lean_kernel
-def leave(lattice, cavities, cells, osteocytes, day):  # type: ignore[no-untyped-def]
+def leave(
+    lattice: Lattice,
+    cavities: Cavities,
+    cells: OsteoblastColumns,
+    osteocytes: OsteocyteColumns,
+    day: Day,
+) -> int:
     """Osteoblasts whose day has come, or whose team has ended, meet their fate.
 
     Future osteocytes are buried at the forming front: in the voxel that last became bone. One
     whose front is not yet bone waits; one whose team ended is buried where it sat, if that is
     bone. Returns how many were buried.
+
+    Writes:
+        cells, osteocytes
     """
     sites = cavities.sites
     buried = 0
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
-        site = np.int64(cells.site[row])
+        site = Site(cells.site[row])
         there = sites.alive[site] == 1 and sites.id[site] == cells.site_id[row]
         if there and cells.end_day[row] > day:
             continue
@@ -424,11 +369,15 @@ class Osteoblasts(CellPopulation):
         self.rows.make_room(65536 + len(self))
         pool = precursors.parameters
         start_teams(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.rows.columns,
-            precursors.pool, precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6,
-            self.numbers, drive.wall, drive.wall_exponent, drive.recruitment, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            bmus.columns,
+            self.rows.columns,
+            self.numbers,
+            Marrow(
+                precursors.pool, precursors.blocks, pool.block_um, pool.recruitment_per_mm2 * 1e-6
+            ),
+            TeamOrders(drive.wall, drive.wall_exponent, drive.recruitment),
+        )
 
     def form(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
@@ -436,9 +385,7 @@ class Osteoblasts(CellPopulation):
     ) -> None:  # fmt: skip
         """Deposit bone for one day."""
         form(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day), bmus.columns, self.numbers)  # fmt: skip
 
     def leave(
         self, tissue: Tissue, cavities: CavityTables, osteocytes: Osteocytes, day: int
@@ -446,5 +393,5 @@ class Osteoblasts(CellPopulation):
         """Bury, line or lose the osteoblasts whose day has come."""
         osteocytes.rows.make_room(len(self) + 1024)
         osteocytes.viable += leave(
-            tissue.lattice, cavities.columns, self.rows.columns, osteocytes.rows.columns, day
+            tissue.lattice, cavities.columns, self.rows.columns, osteocytes.rows.columns, Day(day)
         )

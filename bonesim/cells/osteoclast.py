@@ -24,20 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.brake import concentration
-from bonesim.cells.cavity import (
-    MONONUCLEAR,
-    REVERSAL,
-    SITES_PERFORATED,
-    CavityTables,
-    close_site,
-)
+from bonesim.cells.cavity import SITES_PERFORATED, CavityTables, close_site
 from bonesim.cells.depth import CavityDepth
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import settle
 from bonesim.cells.population import CellPopulation, Rows, free_row
+from bonesim.cells.site import MONONUCLEAR, begin_mononuclear, begin_reversal, leave_bmu
+from bonesim.cells.world import World, world_of
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Identity, Site
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
@@ -126,59 +124,91 @@ def osteoclast_numbers(parameters: OsteoclastParameters) -> Any:
 
 
 @lean_kernel
-def stops(lattice, fields, sites, site, numbers, step_um, target_um, who, seed, day, purpose, shape):  # type: ignore[no-untyped-def] # fmt: skip
-    """Whether strain ends resorption at a site, over a step of its way to `target_um`."""
+def stops(
+    world: World,
+    site: Site,
+    numbers: OsteoclastParameters,
+    step_um: float,
+    target_um: float,
+    who: Identity,
+    purpose: int,
+) -> bool:
+    """Whether strain ends resorption at a site, over a step of its way to `target_um`.
+
+    Args:
+        step_um: length of the step, um.
+        target_um: depth at which it would end, um.
+        purpose: the decision, by its number in `chance`.
+    """
+    sites = world.cavities.sites
+    lattice, fields, seed, day = world.lattice, world.fields, world.seed, world.day
     voxel = sites.voxel[site]
-    u = strain_in(fields, voxel, shape)
+    u = strain_in(fields, voxel, lattice.shape)
     u *= concentration(lattice, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
     strain = numbers.strain_stop * max(0.0, u - 1.0)
     return uniform(seed, day, who, purpose) < 1.0 - np.exp(-strain * step_um / target_um)
 
 
 @lean_kernel
-def resorb(lattice, fields, cavities, cells, numbers, exponent, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def resorb(
+    world: World, cells: OsteoclastColumns, numbers: OsteoclastParameters, exponent: float
+) -> int:
     """One day of all osteoclasts: dig, then leave or not. Returns how many left.
 
     They dig as RANK is occupied where they are (to the `exponent`).
+
+    Args:
+        exponent: of RANK occupancy.
+
+    Writes:
+        world, cells
     """
+    lattice, fields, cavities = world.lattice, world.fields, world.cavities
+    seed, day = world.seed, world.day
+    breakthrough: Any = numbers.breakthrough_chance  # of holes and of cuts: `osteoclast_numbers`
     left = 0
     sites = cavities.sites
     for row in range(cells.used[0]):
         if cells.alive[row] == 0:
             continue
-        site = np.int64(cells.site[row])
-        rate = numbers.dig_um_per_day * occupancy_in(fields, sites.voxel[site], shape) ** exponent
+        site = Site(cells.site[row])
+        rate = (
+            numbers.dig_um_per_day
+            * occupancy_in(fields, sites.voxel[site], lattice.shape) ** exponent
+        )
         target = np.float64(sites.osteoclast_target_um[site])
         before = np.float64(cells.depth_um[row])
         step = max(min(rate, target - before), 0.0)
-        dig(lattice, cavities, site, step, numbers.breakthrough_chance, seed, day)
+        dig(lattice, cavities, site, step, breakthrough, seed, day)
         cells.depth_um[row] = before + step
         done = before + rate >= target
         if not done and before + step >= numbers.least_share * target:
             done = stops(
-                lattice, fields, sites, site, numbers, step, target, cells.id[row], seed, day,
-                STRAIN_STOP, shape,
-            )  # fmt: skip
+                world, site, numbers, step, target, cells.id[row], STRAIN_STOP)  # fmt: skip
         if done:
-            sites.phase[site] = MONONUCLEAR
-            sites.phase_day[site] = day
-            sites.osteoclast_depth_um[site] = before + step
+            begin_mononuclear(sites, site, before + step, day)
             free_row(cells, row)
             left += 1
     return left
 
 
 @lean_kernel
-def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def smooth(world: World, bmus: BmuColumns, numbers: OsteoclastParameters) -> int:
     """One day of all mononuclear phases; where one ends the floor is decided, once.
 
     A site with a floor goes into reversal with its refillable stock; one without ends
     as a perforation's open edge. Returns how many phases ended.
+
+    Writes:
+        world, bmus
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
+    breakthrough: Any = numbers.breakthrough_chance
     sites = cavities.sites
     rate = numbers.mononuclear_um_per_day
     ended = 0
-    for site in range(sites.used[0]):
+    for row in range(sites.used[0]):
+        site = Site(row)
         if sites.alive[site] == 0 or sites.phase[site] != MONONUCLEAR:
             continue
         waited = day - sites.phase_day[site]
@@ -188,22 +218,18 @@ def smooth(lattice, fields, cavities, bmus, numbers, seed, day, shape):  # type:
         target = np.float64(sites.mononuclear_target_um[site])
         step = min(MONONUCLEAR_STEP_DAY * rate, target - depth)
         if step > 0.0:
-            dig(lattice, cavities, site, step, numbers.breakthrough_chance, seed, day)
+            dig(lattice, cavities, site, step, breakthrough, seed, day)
             sites.mononuclear_depth_um[site] = depth + step
             if stops(
-                lattice, fields, sites, site, numbers, step, target, sites.id[site], seed, day,
-                MONONUCLEAR_END, shape,
-            ):  # fmt: skip
+                world, site, numbers, step, target, sites.id[site], MONONUCLEAR_END):  # fmt: skip
                 sites.mononuclear_target_um[site] = depth + step
         if depth + step >= np.float64(sites.mononuclear_target_um[site]) - 1e-4:
             ended += 1
             if settle(lattice, cavities, site, numbers.smallest_hole_um, day) > 0:
-                sites.phase[site] = REVERSAL
-                sites.phase_day[site] = day
-                sites.waited[site] = 0.0
+                begin_reversal(sites, site, day)
             else:
                 cavities.tally[SITES_PERFORATED] += 1
-                bmus.open_sites[sites.bmu[site]] -= 1
+                leave_bmu(sites, bmus, site)
                 close_site(lattice, cavities, site)
     return ended
 
@@ -232,9 +258,11 @@ class Osteoclasts(CellPopulation):
         """Dig for one day; some are done."""
         cavities.make_room()
         resorb(
-            tissue.lattice, fields, cavities.columns, self.rows.columns, self.numbers,
-            drive.speed_exponent, seed, day, tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day),
+            self.rows.columns,
+            self.numbers,
+            drive.speed_exponent,
+        )
 
     def smooth(
         self, tissue: Tissue, fields: Fields, cavities: CavityTables, bmus: Rows[Any], seed: int,
@@ -243,6 +271,4 @@ class Osteoclasts(CellPopulation):
         """Let mononuclear cells deepen their sites for one day."""
         cavities.make_room()
         smooth(
-            tissue.lattice, fields, cavities.columns, bmus.columns, self.numbers, seed, day,
-            tissue.padded_shape,
-        )  # fmt: skip
+            world_of(tissue, fields, cavities, seed, day), bmus.columns, self.numbers)  # fmt: skip

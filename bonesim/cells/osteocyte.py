@@ -10,25 +10,25 @@ How they feel strain is in `sensing`, what they say in `messages` and `signals`.
 Sources: guide M1; Mullender 1996, Manolagas 2000 (25 years).
 """
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.cells.mechanosensing import adapt_setpoints, smoothed, stimuli
+from bonesim.cells.lacuna import LONG_AGO, OsteocyteColumns
+from bonesim.cells.mechanosensing import Felt, adapt_setpoints, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, entity_of, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Count, Day, Seed, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.tissue import Tissue
 from bonesim.mechanics.habitual import Habitual
 from bonesim.parameters import Parameters
 from bonesim.signals.fields import Fields, strain_in
 from bonesim.units import BONE, DAYS_PER_YEAR, FULL
-
-#: Day of death of lacunae that are empty at the start.
-LONG_AGO = -100000
 
 
 class OsteocyteParameters(Parameters):
@@ -72,29 +72,30 @@ class OsteocyteParameters(Parameters):
     ] = 4.0
 
 
-class OsteocyteColumns(NamedTuple):
-    """One row per lacuna."""
-
-    alive: NDArray[np.uint8]
-    free: NDArray[np.int32]
-    used: NDArray[np.int64]
-    id: NDArray[np.uint64]
-    voxel: NDArray[np.int64]
-    born_day: NDArray[np.int32]
-    viable: NDArray[np.uint8]
-    died_day: NDArray[np.int32]  # of those not viable
-    setpoint_mpa: NDArray[np.float32]  # strain energy density it is used to; 0: not yet asked
-
-
 @lean_kernel
-def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type: ignore[no-untyped-def]
+def populate(
+    lattice: Lattice,
+    cells: OsteocyteColumns,
+    density_per_mm3: float,
+    lifespan_day: float,
+    seed: Seed,
+    day: Day,
+) -> Count:
     """Fill bone fresh on `day` with lacunae: Poisson in each voxel, by quanta; dead by their age.
 
     Returns how many cells live.
+
+    Args:
+        density_per_mm3: lacunae per mm3 of bone.
+        lifespan_day: mean life, days.
+
+    Writes:
+        cells
     """
     living = np.int64(0)
     per_quantum = density_per_mm3 * lattice.voxel_um**3 * 1e-9 / FULL
-    for voxel in range(lattice.quanta.size):
+    for k in range(lattice.quanta.size):
+        voxel = Voxel(k)
         q = lattice.quanta[voxel]
         if q < BONE:
             continue
@@ -104,7 +105,7 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
             if row < 0:
                 return living
             born = np.int64(lattice.formed_day[voxel])
-            who = identity(voxel, -8192, index)
+            who = identity(voxel, Day(-8192), index)
             cells.id[row] = who
             cells.voxel[row] = voxel
             cells.born_day[row] = born
@@ -117,11 +118,28 @@ def populate(lattice, cells, density_per_mm3, lifespan_day, seed, day):  # type:
 
 
 @lean_kernel
-def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day, shape):  # type: ignore[no-untyped-def] # fmt: skip
+def age(
+    lattice: Lattice,
+    fields: Fields,
+    cells: OsteocyteColumns,
+    hazard_per_day: float,
+    disuse_gain: float,
+    look_day: int,
+    seed: Seed,
+    day: Day,
+) -> tuple[int, int]:
     """Look at every `look_day`-th cell: is its bone still there, does it die. Counts kept current.
 
     Strain is read only where the number drawn is below the chance without any strain: hardly
     ever. Returns (lacunae lost with their bone, cells died).
+
+    Args:
+        hazard_per_day: of death where strain is usual, per day.
+        disuse_gain: the hazard grows by it where there is no strain.
+        look_day: days between two looks at a cell.
+
+    Writes:
+        cells
     """
     most = 1.0 - np.exp(-hazard_per_day * (1.0 + disuse_gain) * look_day)
     lost = 0
@@ -138,7 +156,7 @@ def age(lattice, fields, cells, hazard_per_day, disuse_gain, look_day, seed, day
             drawn = uniform(seed, day, entity_of(cells.id[row]), OSTEOCYTE_DEATH)
             if drawn >= most:
                 continue
-            disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], shape))
+            disuse = max(0.0, 1.0 - strain_in(fields, cells.voxel[row], lattice.shape))
             expected = hazard_per_day * (1.0 + disuse_gain * disuse) * look_day
             if drawn < 1.0 - np.exp(-expected):
                 cells.viable[row] = 0
@@ -165,21 +183,23 @@ class Osteocytes(CellPopulation):
         quanta = float(tissue.lattice.quanta.sum(dtype=np.int64))
         expected = quanta / FULL * tissue.voxel_um**3 * 1e-9 * p.start_density_per_mm3
         self.rows.make_room(int(expected + 10.0 * np.sqrt(expected) + 1000))
-        self.viable = populate(
+        self.viable = int(populate(
             tissue.lattice, self.rows.columns, p.start_density_per_mm3,
-            p.lifespan_year * DAYS_PER_YEAR, seed, day,
-        )  # fmt: skip
+            p.lifespan_year * DAYS_PER_YEAR, Seed(seed), Day(day),
+        ))  # fmt: skip
 
     def load_level(self, load_percent: float) -> float:
         """What a load does to every stimulus at once."""
         return float((load_percent / 100.0) ** (2.0 * self.parameters.energy_exponent))
 
+    def _felt(self, tissue: Tissue) -> Felt:
+        """What mechanics has solved, as kernels read it."""
+        shape = tissue.padded_shape
+        return Felt(self.energy, self.min_mpa, self.voxels_per_element, shape)
+
     def initialise_setpoints(self, tissue: Tissue) -> None:
         """Every cell takes what it feels at habitual load for the usual: u is 1 everywhere."""
-        adapt_setpoints(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element, 1.0, 1.0, 0,
-            1, tissue.padded_shape,
-        )  # fmt: skip
+        adapt_setpoints(self.rows.columns, self._felt(tissue), 1.0, 1.0, 0, 1)
 
     def take_strain(self, habitual: Habitual) -> None:
         """From now on strain is what mechanics has solved."""
@@ -198,10 +218,8 @@ class Osteocytes(CellPopulation):
             return
         drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
         adapt_setpoints(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
-            (load_percent / 100.0) ** 2, float(drift) if day > -p.settled_day else 1.0,
-            day % p.look_day,
-            p.look_day, tissue.padded_shape,
+            self.rows.columns, self._felt(tissue), (load_percent / 100.0) ** 2,
+            float(drift) if day > -p.settled_day else 1.0, day % p.look_day, p.look_day,
         )  # fmt: skip
 
     def stimulus(self, tissue: Tissue) -> NDArray[np.float32]:
@@ -209,19 +227,22 @@ class Osteocytes(CellPopulation):
         p = self.parameters
         if self.min_mpa == 0.0:
             return np.ones(self.rows.columns.used[0], np.float32)
-        return stimuli(
-            self.rows.columns, self.energy, self.min_mpa, self.voxels_per_element,
-            p.energy_exponent, p.max_stimulus, tissue.padded_shape,
-        )  # fmt: skip
+        return stimuli(self.rows.columns, self._felt(tissue), p.energy_exponent, p.max_stimulus)
 
     def age(self, tissue: Tissue, fields: Fields, drive: Drive, seed: int, day: int) -> None:
         """Let a share of the cells live or die, and forget lacunae whose bone is gone."""
         p = self.parameters
         hazard = drive.osteocyte_death / (p.lifespan_year * DAYS_PER_YEAR)
         _, died = age(
-            tissue.lattice, fields, self.rows.columns, hazard, p.disuse_death_gain, p.look_day,
-            seed, day, tissue.padded_shape,
-        )  # fmt: skip
+            tissue.lattice,
+            fields,
+            self.rows.columns,
+            hazard,
+            p.disuse_death_gain,
+            p.look_day,
+            Seed(seed),
+            Day(day),
+        )
         self.viable -= died
 
     def viability(self, tissue: Tissue) -> NDArray[np.uint8]:

@@ -8,12 +8,13 @@ place and day of birth and never used again. Two teams can start at one voxel on
 cells differ in the copy number, the upper bits of the id, which chance does not read (`entity_of`).
 """
 
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.indices import Day, Identity, Voxel
 from bonesim.kernel import lean_kernel
 
 T = TypeVar("T", bound=NamedTuple)
@@ -24,9 +25,40 @@ HIGH_WATER, FREE_ROWS, REFUSED = 0, 1, 2
 BOOKKEEPING = ("free", "used")
 
 
+class Table(Protocol):
+    """What all tables have."""
+
+    @property
+    def alive(self) -> NDArray[np.uint8]:
+        """1 where a row is in use."""
+
+    @property
+    def free(self) -> NDArray[np.int32]:
+        """Rows given back, a stack."""
+
+    @property
+    def used(self) -> NDArray[np.int64]:
+        """Rows ever used, rows on the stack, rows refused."""
+
+
+class TableOfIds(Table, Protocol):
+    """One whose rows have an id."""
+
+    @property
+    def id(self) -> NDArray[np.uint64]:
+        """By place and day of birth."""
+
+
 @lean_kernel
-def new_row(table):  # type: ignore[no-untyped-def]
-    """A free row of `table`, marked alive; -1 if there is none, and the refusal is counted."""
+def new_row(table: Table) -> Any:
+    """A free row of `table`, marked alive; -1 if there is none, and the refusal is counted.
+
+    Writes:
+        table
+
+    Returns:
+        The row, a row of its kind of table.
+    """
     used = table.used
     if used[FREE_ROWS] > 0:
         used[FREE_ROWS] -= 1
@@ -42,18 +74,28 @@ def new_row(table):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def free_row(table, row):  # type: ignore[no-untyped-def]
-    """Give a row back."""
+def free_row(table: Table, row: int) -> None:
+    """Give a row back.
+
+    Args:
+        row: of this table.
+
+    Writes:
+        table
+    """
     table.alive[row] = 0
     table.free[table.used[FREE_ROWS]] = row
     table.used[FREE_ROWS] += 1
 
 
 @lean_kernel
-def identity(voxel, day, index):  # type: ignore[no-untyped-def]
+def identity(voxel: Voxel, day: Day, index: int) -> Identity:
     """The id of a cell born at `voxel` on `day` as the `index`-th there: 31, 16 and 12 bits.
 
     A cell that is not the only one of its kind there bears it with a copy number, see `copy_of`.
+
+    Args:
+        index: which of those born there that day.
     """
     born = np.uint64(day + 8192) & np.uint64(0xFFFF)
     number = np.uint64(index) & np.uint64(0xFFF)
@@ -61,19 +103,23 @@ def identity(voxel, day, index):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def copy_of(who, number):  # type: ignore[no-untyped-def]
-    """The id `who` with a copy number, 0 to 31: its upper five bits."""
+def copy_of(who: Identity, number: int) -> Identity:
+    """The id `who` with a copy number, 0 to 31: its upper five bits.
+
+    Args:
+        number: 0 to 31.
+    """
     return who | (np.uint64(number) << COPY_SHIFT)
 
 
 @lean_kernel
-def entity_of(who):  # type: ignore[no-untyped-def]
+def entity_of(who: Identity) -> Identity:
     """What chance knows a cell by: its id without the copy number."""
     return who & ENTITY_BITS
 
 
 @lean_kernel
-def first_free_copy(table, who):  # type: ignore[no-untyped-def]
+def first_free_copy(table: TableOfIds, who: Identity) -> int:
     """The least copy number with which no living row of `table` has the id `who`."""
     number = 0
     row = table.used[HIGH_WATER] - 1

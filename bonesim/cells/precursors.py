@@ -10,7 +10,7 @@ hypothesis (acutely it even grows, Di Gregorio 2001); every term has a parameter
 Sources: guide M6 (van Dijk Christiansen 2023, Kristensen 2013); rates assumed.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import mesa
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.endocrine.response import Drive
+from bonesim.indices import Shape, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
@@ -56,9 +57,30 @@ class PrecursorParameters(Parameters):
     ] = 3.0
 
 
+class Marrow(NamedTuple):
+    """The pool of precursors, as kernels see it."""
+
+    pool: NDArray[np.float64]  # N of each block, 1 in health
+    blocks: tuple[int, ...]  # how many along z, y, x
+    block_um: float
+    cost_per_um2: float  # drawn per area of a site
+
+
 @lean_kernel
-def renew(pool, growth_per_day, capacity, loss_per_day):  # type: ignore[no-untyped-def]
-    """One day of every block: logistic growth (exact over the day), then loss."""
+def renew(
+    pool: NDArray[np.float64], growth_per_day: float, capacity: float, loss_per_day: float
+) -> None:
+    """One day of every block: logistic growth (exact over the day), then loss.
+
+    Args:
+        pool: float64, N of each block.
+        growth_per_day: logistic growth, per day.
+        capacity: N_max.
+        loss_per_day: share lost, per day.
+
+    Writes:
+        pool
+    """
     for block in range(pool.size):
         n = pool[block]
         if n > 0.0 and capacity > 0.0:
@@ -68,8 +90,16 @@ def renew(pool, growth_per_day, capacity, loss_per_day):  # type: ignore[no-unty
 
 
 @lean_kernel
-def block_of(voxel, shape, voxel_um, block_um, blocks):  # type: ignore[no-untyped-def]
-    """The marrow block (flat index into `blocks` = (nz, ny, nx)) around a padded flat voxel."""
+def block_of(
+    voxel: Voxel, shape: Shape, voxel_um: float, block_um: float, blocks: tuple[int, ...]
+) -> int:
+    """The marrow block (flat index into `blocks` = (nz, ny, nx)) around a padded flat voxel.
+
+    Args:
+        voxel_um: edge of a voxel, um.
+        block_um: edge of a block, um.
+        blocks: how many along z, y, x.
+    """
     plane = shape[1] * shape[2]
     z = voxel // plane
     y = (voxel - z * plane) // shape[2]

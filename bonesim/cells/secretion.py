@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bonesim.cells.cavity import MONONUCLEAR, OSTEOCLAST, REVERSAL, CavityTables
+from bonesim.cells.cavity import CavityTables
 from bonesim.cells.osteocyte import Osteocytes
+from bonesim.cells.site import MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.messengers import SignalParameters, Sources
 

@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from bonesim.cells.cavity import (
-    ARRESTED,
-    OSTEOCLAST,
-    QUANTA_ARRESTED,
-    REVERSAL,
-    add_record,
-)
+from bonesim.cells.bmu_parameters import BmuColumns, BmuParameters
+from bonesim.cells.cavity import QUANTA_ARRESTED, Cavities, add_record
 from bonesim.cells.column import add_columns, area_there_was, inward_normal, is_old_surface
-from bonesim.cells.depth import set_targets
+from bonesim.cells.depth import CavityDepth, set_targets
 from bonesim.cells.floor import dug_from_behind
-from bonesim.cells.population import entity_of, free_row, identity, new_row
+from bonesim.cells.population import entity_of, free_row, identity
+from bonesim.cells.site import ARRESTED, begin_osteoclast, open_site, pass_to
+from bonesim.cells.world import World
+from bonesim.indices import Day, Normal, Record, Row, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.units import BONE
 
@@ -22,37 +21,38 @@ NEAR_VOXEL = 2.0
 
 
 @lean_kernel
-def free_for_bmu(lattice, cavities, voxel):  # type: ignore[no-untyped-def]
+def free_for_bmu(lattice: Lattice, cavities: Cavities, voxel: Voxel) -> bool:
     """Whether nobody works on a voxel: unowned, or on arrested surface, which may be taken up."""
     owner = lattice.owner[voxel]
     return owner < 0 or is_arrested(cavities, owner)
 
 
 @lean_kernel
-def is_arrested(cavities, owner):  # type: ignore[no-untyped-def]
+def is_arrested(cavities: Cavities, owner: Record) -> bool:
     """Whether the record `owner` belongs to an arrested site."""
     return cavities.sites.phase[cavities.records.site[owner]] == ARRESTED
 
 
 @lean_kernel
-def take_up(lattice, cavities, bmus, row, site, day):  # type: ignore[no-untyped-def]
-    """A BMU reaches an arrested site: it becomes one of its own, in reversal, and keeps its stock."""
+def take_up(
+    lattice: Lattice, cavities: Cavities, bmus: BmuColumns, row: Row, site: Site, day: Day
+) -> None:
+    """A BMU reaches an arrested site: it becomes one of its own, in reversal, and keeps its stock.
+
+    Writes:
+        cavities, bmus
+    """
     sites, records = cavities.sites, cavities.records
-    sites.bmu[site] = row
-    sites.bmu_id[site] = entity_of(bmus.id[row])
-    sites.phase[site] = REVERSAL
-    sites.phase_day[site] = day
-    sites.waited[site] = 0.0
+    pass_to(sites, bmus, site, row, day)
     record = sites.first[site]
     while record >= 0:
         if lattice.region[records.voxel[record]] == INTERIOR:
             cavities.tally[QUANTA_ARRESTED] -= records.stock[record]
         record = records.next[record]
-    bmus.open_sites[row] += 1
 
 
 @lean_kernel
-def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
+def faces_against(lattice: Lattice, voxel: Voxel, normal: Normal) -> bool:
     """Whether a bone voxel has a face at marrow that looks clearly against a unit normal."""
     for axis in range(3):
         stride = lattice.stride_z if axis == 0 else (lattice.stride_y if axis == 1 else 1)
@@ -65,14 +65,29 @@ def faces_against(lattice, voxel, normal):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
+def nearest_within(
+    lattice: Lattice,
+    cavities: Cavities,
+    z: float,
+    y: float,
+    x: float,
+    normal: Normal,
+    reach: float,
+    only_free: bool,
+) -> Voxel:
     """The bone surface voxel nearest to a point (padded voxel coordinates) within `reach`, or -1.
 
     Only voxels that look against the unit `normal` (z, y, x) are considered: the surface on this
     side of a plate, not on its back. With `only_free`, voxels at work are passed over. Of equal
     distances the first in storage order wins.
+
+    Args:
+        z, y, x: padded voxel coordinates.
+        reach: how far, voxels.
+        only_free: pass over voxels at work.
     """
-    best = np.int64(-1)
+    shape = lattice.shape
+    best = Voxel(-1)
     best_distance2 = reach * reach
     z0, z1 = max(1, int(np.ceil(z - reach))), min(shape[0] - 2, int(np.floor(z + reach)))
     y0, y1 = max(1, int(np.ceil(y - reach))), min(shape[1] - 2, int(np.floor(y + reach)))
@@ -88,36 +103,65 @@ def nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free):
                     continue
                 distance2 = plane2 + (i - x) ** 2
                 if distance2 < best_distance2:
-                    if not faces_against(lattice, row + i, normal):
+                    voxel = Voxel(row + i)
+                    if not faces_against(lattice, voxel, normal):
                         continue
-                    if only_free and not free_for_bmu(lattice, cavities, row + i):
+                    if only_free and not free_for_bmu(lattice, cavities, voxel):
                         continue
                     best_distance2 = distance2
-                    best = np.int64(row + i)
+                    best = voxel
     return best
 
 
 @lean_kernel
-def nearest_surface(lattice, cavities, z, y, x, normal, reach, shape, only_free):  # type: ignore[no-untyped-def]
-    """As `nearest_within`, looking close by first: mostly that is enough, and 20 times quicker."""
+def nearest_surface(
+    lattice: Lattice,
+    cavities: Cavities,
+    z: float,
+    y: float,
+    x: float,
+    normal: Normal,
+    reach: float,
+    only_free: bool,
+) -> Voxel:
+    """As `nearest_within`, looking close by first: mostly that is enough, and 20 times quicker.
+
+    Args:
+        z, y, x: padded voxel coordinates.
+        reach: how far, voxels.
+        only_free: pass over voxels at work.
+    """
     near = min(reach, NEAR_VOXEL)
-    best = nearest_within(lattice, cavities, z, y, x, normal, near, shape, only_free)
+    best = nearest_within(lattice, cavities, z, y, x, normal, near, only_free)
     if best < 0 and near < reach:
-        best = nearest_within(lattice, cavities, z, y, x, normal, reach, shape, only_free)
+        best = nearest_within(lattice, cavities, z, y, x, normal, reach, only_free)
     return best
 
 
 @lean_kernel
-def rearmost_free(lattice, cavities, bmus, row, half, window, numbers, shape):  # type: ignore[no-untyped-def]
+def rearmost_free(
+    lattice: Lattice,
+    cavities: Cavities,
+    bmus: BmuColumns,
+    row: Row,
+    half: float,
+    window: tuple[float, float],
+    numbers: BmuParameters,
+) -> tuple[Voxel, float]:
     """The free surface voxel furthest behind a BMU's front that it can claim, and how far; or -1, 0.
 
     Within `half` voxels to either side of its track and off its plane, and within `window` (from, to)
     along its direction of travel. Of equal places the first in storage order wins.
+
+    Args:
+        half: half width of the front, voxels.
+        window: from and to, along the direction of travel, voxels.
     """
+    shape = lattice.shape
     nz, ny, nx = np.float64(bmus.nz[row]), np.float64(bmus.ny[row]), np.float64(bmus.nx[row])
     tz, ty, tx = np.float64(bmus.tz[row]), np.float64(bmus.ty[row]), np.float64(bmus.tx[row])
     z, y, x = np.float64(bmus.z[row]), np.float64(bmus.y[row]), np.float64(bmus.x[row])
-    best, rear = np.int64(-1), window[1] + 1e-9
+    best, rear = Voxel(-1), window[1] + 1e-9
     reach = np.sqrt(2.0) * half
     z0, z1 = max(1, int(np.ceil(z - reach))), min(shape[0] - 2, int(np.floor(z + reach)))
     y0, y1 = max(1, int(np.ceil(y - reach))), min(shape[1] - 2, int(np.floor(y + reach)))
@@ -136,63 +180,71 @@ def rearmost_free(lattice, cavities, bmus, row, half, window, numbers, shape):  
                 across2 = dz * dz + dy * dy + dx * dx - along * along - off * off
                 if abs(off) > half or across2 > half * half:
                     continue
-                voxel = np.int64(line + i)
+                voxel = Voxel(line + i)
                 if not free_for_bmu(lattice, cavities, voxel):
                     continue
-                if looks_against(lattice, cavities, bmus, row, voxel, numbers, shape):
+                if looks_against(lattice, cavities, bmus, row, voxel, numbers):
                     best, rear = voxel, along
     return best, rear
 
 
 @lean_kernel
-def looks_against(lattice, cavities, bmus, row, voxel, numbers, shape):  # type: ignore[no-untyped-def]
+def looks_against(
+    lattice: Lattice,
+    cavities: Cavities,
+    bmus: BmuColumns,
+    row: Row,
+    voxel: Voxel,
+    numbers: BmuParameters,
+) -> bool:
     """Whether the surface at a voxel is not tilted too far from a BMU's normal, nor its own back."""
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     if lattice.owner[voxel] < 0 and not is_old_surface(lattice, voxel, nz, ny, nx):
         return False
-    sz, sy, sx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel, shape)
+    sz, sy, sx = inward_normal(lattice, cavities, voxel, numbers.normal_radius_voxel)
     if sz * nz + sy * ny + sx * nx < np.cos(np.deg2rad(numbers.widest_tilt_degree)):
         return False
     return not dug_from_behind(lattice, cavities, voxel, entity_of(bmus.id[row]), nz, ny, nx)
 
 
 @lean_kernel
-def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day, shape):  # type: ignore[no-untyped-def]
+def claim(
+    world: World,
+    bmus: BmuColumns,
+    row: Row,
+    voxel: Voxel,
+    index: int,
+    numbers: BmuParameters,
+    depth: CavityDepth,
+) -> Site:
     """A BMU takes the free surface within an osteoclast's radius of `voxel`: a new site, or -1.
 
     `depth`: how deep it is to be (`CavityDepth`).
 
     The site digs along the BMU's normal. The surface there must not be tilted from it by more
     than the BMU's limit: a trench has one side of a strut or plate, it does not close around it.
+
+    Args:
+        index: which territory of the BMU.
+
+    Writes:
+        world
+
+    Returns:
+        The new site; -1 if there is no room, or nothing to be claimed.
     """
+    lattice, cavities, seed, day = world.lattice, world.cavities, world.seed, world.day
     nz, ny, nx = bmus.nz[row], bmus.ny[row], bmus.nx[row]
     sites = cavities.sites
-    site = new_row(sites)
+    who = identity(voxel, day, index)
+    site = open_site(sites, who, row, entity_of(bmus.id[row]), voxel, (nz, ny, nx))
     if site < 0:
         return site
-    sites.id[site] = identity(voxel, day, index)
-    sites.bmu[site] = row
-    sites.bmu_id[site] = entity_of(bmus.id[row])
-    sites.voxel[site] = voxel
-    sites.nz[site], sites.ny[site], sites.nx[site] = nz, ny, nx
-    sites.phase[site] = OSTEOCLAST
-    sites.phase_day[site] = day
-    sites.waited[site] = 0.0
-    sites.osteoclast_depth_um[site] = 0.0
-    sites.osteoclast_target_um[site] = 0.0
-    sites.depth_excess[site] = 1.0
-    sites.mononuclear_depth_um[site] = 0.0
-    sites.removed_quanta[site] = 0
-    sites.wall_um[site] = 0.0
-    sites.open_um[site] = 0.0
-    sites.film_um[site] = 0.0
-    sites.formed_quanta[site] = 0
-    sites.front_voxel[site] = -1
-    sites.first[site] = -1
-    area, projected = take_patch(lattice, cavities, site, voxel, numbers, shape)
+    begin_osteoclast(sites, site, day)
+    area, projected = take_patch(lattice, cavities, site, voxel, numbers)
     if area <= 0.0:
         free_row(sites, site)
-        return np.int64(-1)
+        return Site(-1)
     set_targets(sites, site, bmus, row, depth, area / projected, seed, day)
     deepest = sites.osteoclast_target_um[site] + sites.mononuclear_target_um[site]
     if deepest > 0.0:
@@ -202,11 +254,17 @@ def claim(lattice, cavities, bmus, row, voxel, index, numbers, depth, seed, day,
 
 
 @lean_kernel
-def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore[no-untyped-def]
+def take_patch(
+    lattice: Lattice, cavities: Cavities, site: Site, centre: Voxel, numbers: BmuParameters
+) -> tuple[float, float]:
     """Own every voxel of nobody within `radius_um` of `centre` that has a face against the normal.
 
     Returns the area of the patch and what it is when projected on the site's normal, um2.
+
+    Writes:
+        lattice, cavities
     """
+    shape = lattice.shape
     sites, records = cavities.sites, cavities.records
     nz, ny, nx = sites.nz[site], sites.ny[site], sites.nx[site]
     radius = numbers.territory_radius_um / lattice.voxel_um
@@ -221,7 +279,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
             for x in range(max(1, x0 - reach), min(shape[2] - 2, x0 + reach) + 1):
                 if (z - z0) ** 2 + (y - y0) ** 2 + (x - x0) ** 2 > radius * radius:
                     continue
-                voxel = np.int64(z * lattice.stride_z + y * lattice.stride_y + x)
+                voxel = Voxel(z * lattice.stride_z + y * lattice.stride_y + x)
                 if lattice.quanta[voxel] == 0:
                     continue
                 if lattice.owner[voxel] >= 0:
@@ -229,7 +287,7 @@ def take_patch(lattice, cavities, site, centre, numbers, shape):  # type: ignore
                 area = area_there_was(lattice, cavities, voxel, nz, ny, nx)
                 if area > 0.0:
                     sz, sy, sx = inward_normal(
-                        lattice, cavities, voxel, numbers.normal_radius_voxel, shape
+                        lattice, cavities, voxel, numbers.normal_radius_voxel
                     )
                     if sz * nz + sy * ny + sx * nx < least:
                         continue

@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.bmu_parameters import BmuParameters
 from bonesim.cells.modelling import ModellingParameters
-from bonesim.cells.osteoblast import OsteoblastParameters
+from bonesim.cells.osteoblast_parameters import OsteoblastParameters
 from bonesim.cells.osteoclast import OsteoclastParameters
 from bonesim.cells.osteocyte import OsteocyteParameters
 from bonesim.cells.precursors import PrecursorParameters

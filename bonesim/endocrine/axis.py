@@ -26,9 +26,10 @@ every dose.
 """
 
 from collections import namedtuple
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.kernel import kernel
@@ -147,7 +148,7 @@ AxisNumbers = namedtuple(  # type: ignore[misc]
 
 
 @kernel
-def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
+def sex_steroids(testis: float, signal: NDArray[np.float64], n: Any) -> tuple[float, float]:
     """Testosterone and estradiol as ratios to the baseline.
 
     `testis` is the gonad's output. `signal` (7): 0 and 1: inhibition of aromatase in periphery and
@@ -162,7 +163,12 @@ def sex_steroids(testis, signal, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rates(state, signal, n, slope):  # type: ignore[no-untyped-def]
+def rates(
+    state: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    n: Any,
+    slope: NDArray[np.float64],
+) -> None:
     """Time derivatives of the five states, into `slope`."""
     testis = state[TESTIS]
     t, e = sex_steroids(testis, signal, n)
@@ -189,7 +195,14 @@ def rates(state, signal, n, slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance_axis(state, signals, first, n, step_day, slope):  # type: ignore[no-untyped-def]
+def advance_axis(
+    state: NDArray[np.float64],
+    signals: NDArray[np.float64],
+    first: int,
+    n: Any,
+    step_day: float,
+    slope: NDArray[np.float64],
+) -> None:
     """One Runge-Kutta step without a dose in it: `state` (5) is `step_day` later.
 
     `signals` (moments, 7) has the drugs' effects at rows `first` (now), `first` + 1 (half way) and
@@ -208,7 +221,15 @@ def advance_axis(state, signals, first, n, step_day, slope):  # type: ignore[no-
 
 
 @kernel
-def simulate_axis(moment, at_sample, signals, n, steroids, lh, shbg):  # type: ignore[no-untyped-def]
+def simulate_axis(
+    moment: NDArray[np.float64],
+    at_sample: NDArray[np.int64],
+    signals: NDArray[np.float64],
+    n: Any,
+    steroids: NDArray[np.float64],
+    lh: NDArray[np.float64],
+    shbg: NDArray[np.float64],
+) -> None:
     """A course from the first of n moments on, where everything is at baseline.
 
     Args:

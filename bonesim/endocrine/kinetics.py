@@ -9,12 +9,20 @@ the release (CL is then its metabolic clearance). A patch and an implant release
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 
 
 @kernel
-def after(first_mg, second_mg, release_mg_per_day, k1, k2, time_day):  # type: ignore[no-untyped-def]
+def after(
+    first_mg: float,
+    second_mg: float,
+    release_mg_per_day: float,
+    k1: float,
+    k2: float,
+    time_day: float,
+) -> tuple[float, float]:
     """Amounts in both stages `time_day` later, exactly; `release` goes into the second stage.
 
     The closed form (Bateman), written so that equal rates k1 = k2 need no other case: returns
@@ -31,7 +39,16 @@ def after(first_mg, second_mg, release_mg_per_day, k1, k2, time_day):  # type: i
 
 
 @kernel
-def simulate_level(moment, dose_day, bolus_mg, release_mg_per_day, k1, k2, ng_per_ml_per_mg, level):  # type: ignore[no-untyped-def]  # fmt: skip
+def simulate_level(
+    moment: NDArray[np.float64],
+    dose_day: NDArray[np.float64],
+    bolus_mg: NDArray[np.float64],
+    release_mg_per_day: NDArray[np.float64],
+    k1: float,
+    k2: float,
+    ng_per_ml_per_mg: float,
+    level: NDArray[np.float64],
+) -> None:
     """Fill `level` (ng/mL, 2 n - 1) at n moments (days, in order) and half way between them.
 
     Every dose must be at one of the moments, in order of time; it counts after its moment.
@@ -51,7 +68,9 @@ def simulate_level(moment, dose_day, bolus_mg, release_mg_per_day, k1, k2, ng_pe
 
 
 @kernel
-def inhibition(level, ic50, max_inhibition, hill):  # type: ignore[no-untyped-def]
+def inhibition(
+    level: NDArray[np.float64], ic50: float, max_inhibition: float, hill: float
+) -> NDArray[np.float64]:
     """Share of an enzyme that is inhibited at each of many levels (Hill), 0..max_inhibition.
 
     `level` (n) and `ic50` have one unit. Compiled, so that the bits are those of every machine.
@@ -65,7 +84,12 @@ def inhibition(level, ic50, max_inhibition, hill):  # type: ignore[no-untyped-de
 
 
 @kernel
-def inactivated(day, level, turnover_per_day, rate_per_day_per_level):  # type: ignore[no-untyped-def]
+def inactivated(
+    day: NDArray[np.float64],
+    level: NDArray[np.float64],
+    turnover_per_day: float,
+    rate_per_day_per_level: float,
+) -> NDArray[np.float64]:
     """Share of an enzyme that a drug has inactivated for good, at each of `day` (n, in order).
 
     The enzyme is renewed: dE/dt = turnover (1 - E) - rate c E, exact for the mean level of a step.

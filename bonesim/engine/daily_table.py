@@ -20,14 +20,12 @@ from bonesim.cells.cavity import (
     AREA_CLOSED,
     AREA_MODELLED,
     AREA_STARTED,
-    ARRESTED,
     BMUS_BORN,
     CLOSED_ERODED,
     CLOSED_FORMED,
-    ERODED,
-    FORMING,
     QUANTA_MODELLED,
 )
+from bonesim.cells.site import ARRESTED, ERODED, FORMING
 from bonesim.engine.breaks import CUT, HOLE
 from bonesim.lattice.ledger import FORMED, FRAGMENTS, RESORBED
 from bonesim.lattice.topology import FRAGMENT_FREED

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.bmu import TRAVELLING
-from bonesim.cells.osteoblast import OSTEOCYTE_FATE
-from bonesim.cells.osteocyte import LONG_AGO
+from bonesim.cells.bmu_parameters import TRAVELLING
+from bonesim.cells.lacuna import LONG_AGO
+from bonesim.cells.osteoblast_parameters import OSTEOCYTE_FATE
 from bonesim.engine.simulation import Simulation
 from bonesim.morphometry.closed import CLOSED, closed_measures
 from bonesim.morphometry.panel import PANEL, QUICK, measure

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.cavity import ARRESTED, OSTEOCLAST
 from bonesim.cells.population import FREE_ROWS, HIGH_WATER, REFUSED
+from bonesim.cells.site import ARRESTED, OSTEOCLAST
 from bonesim.engine.breaks import BREAK_KINDS, BREAK_STATES
 from bonesim.engine.daily_table import COLUMNS
 from bonesim.engine.simulation import Simulation

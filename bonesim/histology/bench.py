@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.cavity import FORMING
+from bonesim.cells.site import FORMING
 from bonesim.config.config import Config
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.sections import widths_um

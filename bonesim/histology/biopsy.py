@@ -40,7 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bonesim.cells.cavity import ARRESTED, ERODED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.cells.site import ARRESTED, ERODED, FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.config.config import Config
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from bonesim.cells.cavity import ERODED
+from bonesim.cells.site import ERODED
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.sections import Surface
 from bonesim.histology.surface_state import (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.cavity import FORMING
+from bonesim.cells.site import FORMING
 from bonesim.engine.simulation import Simulation
 from bonesim.errors import InputError
 from bonesim.histology.sections import Surface, surface_of

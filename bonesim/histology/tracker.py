@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.cells.cavity import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
+from bonesim.cells.site import FORMING, MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.labels import Label, Teams

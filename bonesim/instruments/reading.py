@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import READING, normal
+from bonesim.chance import READING, Whole, normal
 from bonesim.kernel import kernel
 
 #: Instruments; each has its own noise. A number is never reused.
@@ -26,7 +26,7 @@ LSC_FACTOR = 2.77
 
 
 @kernel
-def reading_noise(seed, day, entity):  # type: ignore[no-untyped-def]
+def reading_noise(seed: Whole, day: NDArray[np.int64], entity: np.uint64) -> NDArray[np.float64]:
     """A standard normal number for each day, one instrument (`entity`)."""
     noise = np.empty(day.size, np.float64)
     for k in range(day.size):
@@ -35,7 +35,9 @@ def reading_noise(seed, day, entity):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def voxel_noise(seed, day, entity, image, sd):  # type: ignore[no-untyped-def]
+def voxel_noise(
+    seed: Whole, day: Whole, entity: np.uint64, image: NDArray[np.float32], sd: float
+) -> None:
     """Add to each voxel of a flat image a normal number of this SD; voxel k is `entity` + k."""
     for k in range(image.size):
         image[k] += sd * normal(seed, day, entity + np.uint64(k), READING)

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bonesim.indices import Count, Day, Voxel
 from bonesim.kernel import kernel, lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import BONE_QUANTA, remove_fragment
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
@@ -36,11 +38,20 @@ class FragmentParameters(Parameters):
 
 
 @lean_kernel
-def flood_piece(lattice, start, found, mark):  # type: ignore[no-untyped-def]
+def flood_piece(
+    lattice: Lattice, start: Voxel, found: NDArray[np.int64], mark: NDArray[np.uint8]
+) -> tuple[int, bool]:
     """The 26-connected piece of bone around `start`, up to `found.size` voxels.
 
     `found` (int64) receives the voxels; `mark` (uint8, all 0 on entry) is left 1 at them. Returns
     (voxels found, whether the piece is complete and free of the cut faces).
+
+    Args:
+        found: int64 (most,), receives the voxels.
+        mark: uint8, of every voxel; all 0 on entry.
+
+    Writes:
+        found, mark
     """
     y, z = lattice.stride_y, lattice.stride_z
     found[0] = start
@@ -66,8 +77,13 @@ def flood_piece(lattice, start, found, mark):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def is_network(lattice, found, count):  # type: ignore[no-untyped-def]
-    """Whether the first `count` voxels of `found` hold most of all bone: a network, not a piece."""
+def is_network(lattice: Lattice, found: NDArray[np.int64], count: int) -> bool:
+    """Whether the first `count` voxels of `found` hold most of all bone: a network, not a piece.
+
+    Args:
+        found: int64, voxels of a piece.
+        count: how many of them.
+    """
     held = np.int64(0)
     for k in range(count):
         held += lattice.quanta[found[k]]
@@ -75,10 +91,19 @@ def is_network(lattice, found, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def remove_loose_around(lattice, voxel, found, mark, day):  # type: ignore[no-untyped-def]
+def remove_loose_around(
+    lattice: Lattice, voxel: Voxel, found: NDArray[np.int64], mark: NDArray[np.uint8], day: Day
+) -> Count:
     """Remove every free piece that touches a voxel where bone was cut. Returns the quanta removed.
 
     A piece that reaches `found.size` voxels or a cut face is part of the network.
+
+    Args:
+        found: int64 (most,), receives the voxels.
+        mark: uint8, of every voxel; all 0 on entry.
+
+    Writes:
+        lattice, found, mark
     """
     removed = np.int64(0)
     y, z = lattice.stride_y, lattice.stride_z
@@ -119,7 +144,7 @@ class Fragments:
         if not due.any():
             return
         for voxel in self.voxels[due]:
-            remove_loose_around(tissue.lattice, voxel, self._found, self._mark, day)
+            remove_loose_around(tissue.lattice, voxel, self._found, self._mark, Day(day))
         self.voxels, self.due_day = self.voxels[~due], self.due_day[~due]
 
     def remove_all(self, tissue: Tissue, day: int) -> None:
@@ -143,4 +168,4 @@ class Fragments:
         places = np.ravel_multi_index(tuple((loose + 1).T), tissue.padded_shape)
         flat = np.atleast_1d(np.asarray(places, np.int64))
         for label in np.unique(which):
-            remove_fragment(tissue.lattice, flat[which == label], day)
+            remove_fragment(tissue.lattice, flat[which == label], Day(day))

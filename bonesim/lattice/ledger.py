@@ -1,9 +1,9 @@
 """The tissue: bone counted in integer quanta on a voxel lattice, and the two operations on it.
 
-Each voxel holds 0..255 quanta; it is bone at 128 or more. Bone changes only by `take` and `give`.
-Both return the quanta actually moved. Both update all that follows from the change: the ledger, the
-surface set, the Euler number, the bone-marrow pairs that give surface area, and the mineral
-deficit. So
+Each voxel holds 0..255 quanta; it is bone at 128 or more. Bone changes only by `take`, `give` and
+`remove_fragment`. They return the quanta actually moved, enter them in the ledger themselves, and
+update all that follows from the change: the surface set, the Euler number, the bone-marrow pairs that
+give surface area, and the mineral deficit. So
 
     bone(t) - bone(0) = formed - resorbed - fragments removed
 
@@ -13,12 +13,13 @@ Arrays are flat with one voxel of padding on every side: neighbours are flat off
 outside, 1 the two-voxel rim at the cut faces (left out of every measure), 2 the interior.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.indices import Bits, Count, Day, Identity, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.neighbours import BITS_26
 from bonesim.lattice.surface import exposed_faces, put_on_surface, take_off_surface
 from bonesim.lattice.topology import (
     FRAGMENT_FREED,
@@ -51,37 +52,29 @@ SUMS = 1
 EVENT_CAPACITY = 1 << 16
 
 
-class Lattice(NamedTuple):
-    """The tissue as kernels use it. All voxel arrays are flat over the padded lattice."""
-
-    quanta: NDArray[np.uint8]  # bone, 0..255
-    region: NDArray[np.uint8]  # OUTSIDE, RIM, INTERIOR
-    formed_day: NDArray[np.float32]  # day the bone was formed, effective for the slow mineral pool
-    owner: NDArray[np.int32]  # row of the cavity record that owns the voxel, or -1
-    surface_slot: NDArray[np.int32]  # place in `surface`, or -1
-    surface: NDArray[np.int32]  # voxels of the bone surface, the first counts[SURFACE] hold
-    counts: NDArray[np.int64]
-    sums: NDArray[np.float64]
-    event_voxel: NDArray[np.int64]  # today's events, the first counts[EVENTS] hold
-    event_kind: NDArray[np.uint8]
-    event_euler: NDArray[np.int16]
-    event_quanta: NDArray[np.int32]
-    event_thickness_um: NDArray[np.float32]
-    event_depth_um: NDArray[np.float32]
-    event_bmu: NDArray[np.uint64]
-    lost_voxel: NDArray[np.int64]  # found floorless today, the first counts[FLOORLESS] hold
-    lost_quanta: NDArray[np.int32]
-    lost_bmu: NDArray[np.uint64]
-    lost_event: NDArray[np.uint8]  # 1 if its loss changed the topology
-    stride_y: int
-    stride_z: int
-    voxel_um: float
-    slow_mineral_tau_day: float
-
-
 @lean_kernel
-def log_event(lattice, voxel, kind, euler, quanta, thickness_um, depth_um, bmu):  # type: ignore[no-untyped-def]
-    """Write one event of today. Beyond the buffer only the count grows; the day then fails."""
+def log_event(
+    lattice: Lattice,
+    voxel: Voxel,
+    kind: int,
+    euler: Count,
+    quanta: Count,
+    thickness_um: float,
+    depth_um: float,
+    bmu: Identity,
+) -> None:
+    """Write one event of today. Beyond the buffer only the count grows; the day then fails.
+
+    Args:
+        kind: which crossing (`topology`).
+        euler: change of the Euler number.
+        quanta: moved.
+        thickness_um: local thickness, um; NaN if there is none.
+        depth_um: erosion depth of the cavity, um; NaN if there is none.
+
+    Writes:
+        lattice
+    """
     row = lattice.counts[EVENTS]
     lattice.counts[EVENTS] = row + 1
     if row < lattice.event_voxel.size:
@@ -95,8 +88,16 @@ def log_event(lattice, voxel, kind, euler, quanta, thickness_um, depth_um, bmu):
 
 
 @lean_kernel
-def log_floorless(lattice, voxel, quanta, bmu, event):  # type: ignore[no-untyped-def]
-    """Write one voxel that a cavity emptied and cannot refill. Beyond the buffer the day fails."""
+def log_floorless(lattice: Lattice, voxel: Voxel, quanta: Count, bmu: Identity, event: int) -> None:
+    """Write one voxel that a cavity emptied and cannot refill. Beyond the buffer the day fails.
+
+    Args:
+        quanta: lost.
+        event: 1 if its loss changed the topology.
+
+    Writes:
+        lattice
+    """
     row = lattice.counts[FLOORLESS]
     lattice.counts[FLOORLESS] = row + 1
     if row < lattice.lost_voxel.size:
@@ -107,25 +108,23 @@ def log_floorless(lattice, voxel, quanta, bmu, event):  # type: ignore[no-untype
 
 
 @lean_kernel
-def enter_resorbed(lattice, voxel, moved):  # type: ignore[no-untyped-def]
-    """Enter quanta taken from `voxel` in the ledger as resorbed."""
-    lattice.counts[RESORBED] += moved
-    if lattice.region[voxel] == INTERIOR:
-        lattice.counts[INTERIOR_RESORBED] += moved
-
-
-@lean_kernel
-def count_pairs(lattice, voxel, bits, sign):  # type: ignore[no-untyped-def]
+def count_pairs(lattice: Lattice, voxel: Voxel, bits: Bits, sign: int) -> None:
     """Bone-marrow pairs when `voxel` starts (sign 1) or stops (-1) being bone.
 
     Pairs are counted between interior voxels only, so the rim and the cut faces add no surface.
     Each marrow neighbour is a pair gained, each bone neighbour a pair lost (and the reverse).
+
+    Args:
+        sign: 1: it starts being bone; -1: it stops.
+
+    Writes:
+        lattice
     """
     if lattice.region[voxel] != INTERIOR:
         return
     counts = lattice.counts
     faces, edges, corners = pair_counts(bits)
-    inside_faces, inside_edges, inside_corners = 6, 12, 8
+    inside_faces, inside_edges, inside_corners = pair_counts(BITS_26)
     at_rim = (
         lattice.region[voxel - 1 - lattice.stride_y - lattice.stride_z] != INTERIOR
         or lattice.region[voxel + 1 + lattice.stride_y + lattice.stride_z] != INTERIOR
@@ -148,10 +147,16 @@ def count_pairs(lattice, voxel, bits, sign):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def cross(lattice, voxel, bits, becomes_bone):  # type: ignore[no-untyped-def]
+def cross(lattice: Lattice, voxel: Voxel, bits: Bits, becomes_bone: bool) -> Count:
     """Keep surface, Euler number and pairs current as `voxel` crosses the bone threshold.
 
     Called after `quanta` has changed. Returns the change of the Euler number.
+
+    Args:
+        becomes_bone: else it becomes marrow.
+
+    Writes:
+        lattice
     """
     sign = 1 if becomes_bone else -1
     gain = sign * euler_gain(bits)
@@ -173,11 +178,30 @@ def cross(lattice, voxel, bits, becomes_bone):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def take(lattice, voxel, amount, day, thickness_um, depth_um, bmu):  # type: ignore[no-untyped-def]
-    """Remove up to `amount` quanta from `voxel`; an event is logged if the shape changes.
+def remove_quanta(
+    lattice: Lattice,
+    voxel: Voxel,
+    amount: Count,
+    day: Day,
+    thickness_um: float,
+    depth_um: float,
+    bmu: Identity,
+) -> Count:
+    """Remove up to `amount` quanta from `voxel`, in no account: callers are those of this file.
 
-    The caller decides whether a shape change is allowed (`bone_behind`) and makes the ledger entry
-    (resorbed or fragment). Returns the quanta actually removed.
+    Bone changes only by `take`, `give` and `remove_fragment`, which book it. An event is logged if
+    the shape changes.
+
+    Args:
+        amount: quanta, at most.
+        thickness_um: local thickness, um; NaN if there is none.
+        depth_um: erosion depth of the cavity, um; NaN if there is none.
+
+    Writes:
+        lattice
+
+    Returns:
+        The quanta removed.
     """
     before = np.int64(lattice.quanta[voxel])
     moved = min(np.int64(amount), before)
@@ -200,11 +224,52 @@ def take(lattice, voxel, amount, day, thickness_um, depth_um, bmu):  # type: ign
 
 
 @lean_kernel
-def give(lattice, voxel, amount, day, depth_um, bmu):  # type: ignore[no-untyped-def]
+def take(
+    lattice: Lattice,
+    voxel: Voxel,
+    amount: Count,
+    day: Day,
+    thickness_um: float,
+    depth_um: float,
+    bmu: Identity,
+) -> Count:
+    """Resorb up to `amount` quanta of `voxel`, and enter them in the ledger as resorbed.
+
+    An event is logged if the shape changes. Whether it may is the caller's (`rays.bone_behind`).
+
+    Args:
+        amount: quanta, at most.
+        thickness_um: local thickness, um; NaN if there is none.
+        depth_um: erosion depth of the cavity, um; NaN if there is none.
+
+    Writes:
+        lattice
+
+    Returns:
+        The quanta removed.
+    """
+    moved = remove_quanta(lattice, voxel, amount, day, thickness_um, depth_um, bmu)
+    lattice.counts[RESORBED] += moved
+    if lattice.region[voxel] == INTERIOR:
+        lattice.counts[INTERIOR_RESORBED] += moved
+    return moved
+
+
+@lean_kernel
+def give(
+    lattice: Lattice, voxel: Voxel, amount: Count, day: Day, depth_um: float, bmu: Identity
+) -> Count:
     """Deposit up to `amount` quanta in `voxel`, never beyond full. Returns the quanta moved.
 
     The formation day becomes the mean that keeps the slow mineral pool exact: deficits decay as
     exp(-age / tau), so the mixture's day d satisfies q exp(d/tau) = q1 exp(d1/tau) + q2 exp(d2/tau).
+
+    Args:
+        amount: quanta, at most.
+        depth_um: erosion depth of the cavity, um; NaN if there is none.
+
+    Writes:
+        lattice
     """
     before = np.int64(lattice.quanta[voxel])
     moved = min(np.int64(amount), FULL - before)
@@ -238,24 +303,27 @@ def give(lattice, voxel, amount, day, depth_um, bmu):  # type: ignore[no-untyped
 
 
 @lean_kernel
-def remove_fragment(lattice, voxels, day):  # type: ignore[no-untyped-def]
+def remove_fragment(lattice: Lattice, voxels: NDArray[np.int64], day: Day) -> Count:
     """Remove all bone of a fragment, in the order of `voxels`, and log it as one event.
 
     Returns the quanta removed, entered in the ledger as fragments.
+
+    Args:
+        voxels: of the piece, padded flat, int64.
+
+    Writes:
+        lattice
     """
     euler_before = lattice.counts[EULER]
     rows_before = lattice.counts[EVENTS]
     inside_before = lattice.counts[INTERIOR_QUANTA]
     removed = np.int64(0)
     for voxel in voxels:
-        removed += take(lattice, voxel, FULL, day, np.nan, np.nan, np.uint64(0))
+        removed += remove_quanta(lattice, voxel, FULL, day, np.nan, np.nan, np.uint64(0))
     # The crossings inside the fragment are not logged: one row stands for all of them.
     lattice.counts[EVENTS] = rows_before
     lattice.counts[FRAGMENTS] += removed
     lattice.counts[INTERIOR_FRAGMENTS] += inside_before - lattice.counts[INTERIOR_QUANTA]
     change = lattice.counts[EULER] - euler_before
-    thickness = np.float32(np.nan)
-    log_event(
-        lattice, voxels[0], FRAGMENT_FREED, change, removed, thickness, thickness, np.uint64(0)
-    )
+    log_event(lattice, voxels[0], FRAGMENT_FREED, change, removed, np.nan, np.nan, np.uint64(0))
     return removed

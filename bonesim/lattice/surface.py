@@ -7,14 +7,16 @@ this list.
 
 import numpy as np
 
+from bonesim.indices import Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.units import BONE
 
 SURFACE = 0  # place of the surface count in Lattice.counts
 
 
 @lean_kernel
-def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
+def exposed_faces(lattice: Lattice, voxel: Voxel) -> int:
     """How many of a voxel's six faces border marrow (cut faces of the specimen do not)."""
     count = 0
     for step in (-lattice.stride_z, lattice.stride_z, -lattice.stride_y, lattice.stride_y, -1, 1):
@@ -24,8 +26,12 @@ def exposed_faces(lattice, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
-    """Add a voxel to the surface set, if it is not there. The caller provides room."""
+def put_on_surface(lattice: Lattice, voxel: Voxel) -> None:
+    """Add a voxel to the surface set, if it is not there. The caller provides room.
+
+    Writes:
+        lattice
+    """
     if lattice.surface_slot[voxel] < 0:
         slot = lattice.counts[SURFACE]
         lattice.surface[slot] = voxel
@@ -34,8 +40,12 @@ def put_on_surface(lattice, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
-    """Take a voxel off the surface set, if it is there: the last one moves into its slot."""
+def take_off_surface(lattice: Lattice, voxel: Voxel) -> None:
+    """Take a voxel off the surface set, if it is there: the last one moves into its slot.
+
+    Writes:
+        lattice
+    """
     slot = lattice.surface_slot[voxel]
     if slot >= 0:
         last = lattice.counts[SURFACE] - 1
@@ -47,12 +57,15 @@ def take_off_surface(lattice, voxel):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
+def outward_area(lattice: Lattice, voxel: Voxel, nz: float, ny: float, nx: float) -> float:
     """True surface area of a voxel's empty-side faces, in voxel faces, and its erosion weight.
 
     Sum over the faces e with no bone quanta beyond of max(0, -n.e), n the unit normal into bone.
     On a plane of any orientation these add up to exactly the true area, so erosion and formation
     that go by this weight are isotropic.
+
+    Args:
+        nz, ny, nx: unit normal into bone, along z, y, x.
     """
     quanta, region = lattice.quanta, lattice.region
     y, z = lattice.stride_y, lattice.stride_z
@@ -70,8 +83,13 @@ def outward_area(lattice, voxel, nz, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def mirrored(index, size):  # type: ignore[no-untyped-def]
-    """A padded index brought back into 1..size-2 by mirroring at the cut faces."""
+def mirrored(index: int, size: int) -> int:
+    """A padded index brought back into 1..size-2 by mirroring at the cut faces.
+
+    Args:
+        index: may lie beyond the faces.
+        size: padded voxels along the axis.
+    """
     inside = size - 2
     k = index - 1
     if k < 0:

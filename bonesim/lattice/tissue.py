@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.chance import MINERAL_AGE, uniform
+from bonesim.indices import Day, Seed, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.ledger import (
     BONE_QUANTA,
     CORNER_PAIRS,
@@ -24,7 +26,6 @@ from bonesim.lattice.ledger import (
     RIM_WIDTH,
     SLOW_DEFICIT,
     SUMS,
-    Lattice,
 )
 from bonesim.lattice.mineral import MineralParameters, mineral_fraction
 from bonesim.lattice.surface import SURFACE, exposed_faces, put_on_surface
@@ -45,12 +46,17 @@ FLOORLESS_ARRAYS = ("voxel", "quanta", "bmu", "event")
 
 
 @lean_kernel
-def count_start(lattice):  # type: ignore[no-untyped-def]
-    """Fill surface set, pairs, quanta sums and Euler number of a fresh lattice, in one sweep."""
+def count_start(lattice: Lattice) -> None:
+    """Fill surface set, pairs, quanta sums and Euler number of a fresh lattice, in one sweep.
+
+    Writes:
+        lattice
+    """
     counts = lattice.counts
     y, z = lattice.stride_y, lattice.stride_z
     first = z + y + 1
-    for voxel in range(first, lattice.quanta.size - first):
+    for k in range(first, lattice.quanta.size - first):
+        voxel = Voxel(k)
         q = np.int64(lattice.quanta[voxel])
         if q == 0:
             continue
@@ -80,14 +86,21 @@ def count_start(lattice):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def age_start(lattice, seed, mean_age_day, day):  # type: ignore[no-untyped-def]
+def age_start(lattice: Lattice, seed: Seed, mean_age_day: float, day: Day) -> None:
     """Give the bone of a fresh lattice exponential ages on `day`, and sum their slow deficits.
 
     Neighbouring voxels get independent ages: the sums are right, the pattern is not tissue-like
     until turnover has replaced it.
+
+    Args:
+        mean_age_day: mean age, days.
+
+    Writes:
+        lattice
     """
     total = 0.0
-    for voxel in range(lattice.quanta.size):
+    for k in range(lattice.quanta.size):
+        voxel = Voxel(k)
         q = lattice.quanta[voxel]
         if q > 0:
             age = -mean_age_day * np.log(1.0 - uniform(seed, 0, voxel, MINERAL_AGE))
@@ -114,7 +127,8 @@ class Tissue:
         day: int = 0,
     ) -> None:  # fmt: skip
         self.shape = quanta.shape
-        self.padded_shape = tuple(n + 2 for n in quanta.shape)
+        nz, ny, nx = quanta.shape
+        self.padded_shape = (nz + 2, ny + 2, nx + 2)
         self.mineral = mineral
         region = np.full(self.padded_shape, OUTSIDE, np.uint8)
         region[1:-1, 1:-1, 1:-1] = RIM
@@ -143,13 +157,14 @@ class Tissue:
             lost_quanta=np.zeros(EVENT_CAPACITY, np.int32),
             lost_bmu=np.zeros(EVENT_CAPACITY, np.uint64),
             lost_event=np.zeros(EVENT_CAPACITY, np.uint8),
+            shape=self.padded_shape,
             stride_y=self.padded_shape[2],
             stride_z=self.padded_shape[1] * self.padded_shape[2],
             voxel_um=float(voxel_um),
             slow_mineral_tau_day=mineral.slow_tau_day,
         )
         count_start(self.lattice)
-        age_start(self.lattice, seed, mineral.start_mean_age_day, day)
+        age_start(self.lattice, Seed(seed), mineral.start_mean_age_day, Day(day))
 
     @property
     def voxel_um(self) -> float:

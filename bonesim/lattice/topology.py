@@ -11,7 +11,9 @@ are kept current at no cost and must equal a recount.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bonesim.indices import Bits, Count, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.neighbours import (
     AROUND_CORNER,
@@ -54,8 +56,14 @@ AREA_PER_CORNER_PAIR = 2.0 * _BODY_DIAGONAL_WEIGHT / np.sqrt(3.0)
 
 
 @lean_kernel
-def bone_bits(quanta, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def]
-    """The 26 neighbours of `voxel` (flat index into padded `quanta`) as bits: 1 where bone."""
+def bone_bits(quanta: NDArray[np.uint8], voxel: Voxel, stride_y: int, stride_z: int) -> Bits:
+    """The 26 neighbours of `voxel` (flat index into padded `quanta`) as bits: 1 where bone.
+
+    Args:
+        quanta: bone of each voxel, flat, padded.
+        stride_y: step of a flat index along y.
+        stride_z: step of a flat index along z.
+    """
     bits = np.int64(0)
     one = np.int64(1)
     place = 0
@@ -70,7 +78,7 @@ def bone_bits(quanta, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def
 
 
 @lean_kernel
-def lowest_bit(bits):  # type: ignore[no-untyped-def]
+def lowest_bit(bits: Bits) -> int:
     """The place of the lowest set bit of `bits` (not 0, below 2**27)."""
     place = 0
     if bits & 0x3FFF == 0:
@@ -86,8 +94,12 @@ def lowest_bit(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def flood(seed_bits, allowed, touches):  # type: ignore[no-untyped-def]
-    """All of `allowed` reachable from `seed_bits` through the table `touches`, as bits."""
+def flood(seed_bits: Bits, allowed: Bits, touches: NDArray[np.int64]) -> Bits:
+    """All of `allowed` reachable from `seed_bits` through the table `touches`, as bits.
+
+    Args:
+        touches: int64 (27,): for each cell the cells it touches, a bit each.
+    """
     reached = seed_bits
     frontier = seed_bits
     while frontier != 0:
@@ -100,7 +112,7 @@ def flood(seed_bits, allowed, touches):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def bone_parts(bits):  # type: ignore[no-untyped-def]
+def bone_parts(bits: Bits) -> int:
     """How many 26-connected parts the bone neighbours of a voxel form."""
     parts = 0
     while bits != 0:
@@ -110,7 +122,7 @@ def bone_parts(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def marrow_parts(bits):  # type: ignore[no-untyped-def]
+def marrow_parts(bits: Bits) -> int:
     """How many 6-connected marrow parts, within the 18 neighbours, touch a voxel by a face.
 
     `bits` are the *bone* neighbours.
@@ -125,7 +137,7 @@ def marrow_parts(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def crossing_kind(bits):  # type: ignore[no-untyped-def]
+def crossing_kind(bits: Bits) -> int:
     """What it means that the voxel amid `bits` stops being bone: an event code, or SIMPLE.
 
     Two marrow sides joined: a plate is perforated. Bone neighbours separated: a strut is cut
@@ -147,7 +159,7 @@ def crossing_kind(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def euler_gain(bits):  # type: ignore[no-untyped-def]
+def euler_gain(bits: Bits) -> Count:
     """Change of the Euler number when the voxel amid `bits` becomes bone.
 
     New corners - new edges + new faces - 1 cube, where new means that no other bone voxel
@@ -167,7 +179,7 @@ def euler_gain(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def count_bits(bits):  # type: ignore[no-untyped-def]
+def count_bits(bits: Bits) -> Count:
     """How many bits are set, of the lower 32: sums of ever wider fields, side by side."""
     bits = bits - ((bits >> 1) & 0x55555555)
     bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333)
@@ -176,7 +188,7 @@ def count_bits(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def pair_counts(bits):  # type: ignore[no-untyped-def]
+def pair_counts(bits: Bits) -> tuple[Count, Count, Count]:
     """Bone among the 6 face, 12 edge and 8 corner neighbours: three counts."""
     return (
         count_bits(bits & FACE_BITS),
@@ -186,15 +198,21 @@ def pair_counts(bits):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def euler_number(quanta, stride_y, stride_z):  # type: ignore[no-untyped-def]
+def euler_number(quanta: NDArray[np.uint8], stride_y: int, stride_z: int) -> Count:
     """Euler number of all bone in padded flat `quanta` (a layer of marrow all around).
 
     Adds voxel after voxel in storage order: each counts what the earlier ones do not have.
+
+    Args:
+        quanta: bone of each voxel, flat, padded.
+        stride_y: step of a flat index along y.
+        stride_z: step of a flat index along z.
     """
-    total = 0
+    total = np.int64(0)
     earlier = (np.int64(1) << 13) - 1  # the 13 neighbours that come before the centre
     first = stride_z + stride_y + 1
-    for voxel in range(first, quanta.size - first):
+    for k in range(first, quanta.size - first):
+        voxel = Voxel(k)
         if quanta[voxel] >= BONE:
             total += euler_gain(bone_bits(quanta, voxel, stride_y, stride_z) & earlier)
     return total

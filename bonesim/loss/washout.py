@@ -24,9 +24,9 @@ from typing import Any
 import mesa
 import numpy as np
 
-from bonesim.cells.bmu import FINISHING
-from bonesim.cells.cavity import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST
+from bonesim.cells.bmu_parameters import FINISHING
 from bonesim.cells.osteoclast import MONONUCLEAR_STEP_DAY
+from bonesim.cells.site import ARRESTED, FORMING, MONONUCLEAR, OSTEOCLAST
 from bonesim.config.config import Config
 from bonesim.engine.days import advance
 from bonesim.engine.simulation import Simulation

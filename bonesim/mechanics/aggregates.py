@@ -49,7 +49,9 @@ class Aggregates(NamedTuple):
 
 
 @kernel
-def elements_at_nodes(corners, start, incident):  # type: ignore[no-untyped-def]
+def elements_at_nodes(
+    corners: NDArray[np.int32], start: NDArray[np.int32], incident: NDArray[np.int32]
+) -> None:
     """For each node the elements it belongs to: `incident[start[n] : start[n + 1]]`."""
     start[:] = 0
     for e in range(corners.shape[0]):
@@ -65,7 +67,13 @@ def elements_at_nodes(corners, start, incident):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def node_graph(corners, start, incident, first, columns):  # type: ignore[no-untyped-def]
+def node_graph(
+    corners: NDArray[np.int32],
+    start: NDArray[np.int32],
+    incident: NDArray[np.int32],
+    first: NDArray[np.int64],
+    columns: NDArray[np.int32],
+) -> int:
     """Neighbours of each node through the elements at it; returns the number of entries."""
     seen = np.full(first.size - 1, -1, np.int32)
     count = 0
@@ -84,7 +92,9 @@ def node_graph(corners, start, incident, first, columns):  # type: ignore[no-unt
 
 
 @kernel
-def aggregate(first, columns, number):  # type: ignore[no-untyped-def]
+def aggregate(
+    first: NDArray[np.int64], columns: NDArray[np.int32], number: NDArray[np.int32]
+) -> int:
     """The aggregate of each member of a graph, into `number`; returns how many there are."""
     count = 0
     number[:] = -1
@@ -112,7 +122,13 @@ def aggregate(first, columns, number):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def group(number, places, start, members, centres):  # type: ignore[no-untyped-def]
+def group(
+    number: NDArray[np.int32],
+    places: NDArray[np.float64],
+    start: NDArray[np.int64],
+    members: NDArray[np.int32],
+    centres: NDArray[np.float64],
+) -> None:
     """Members of each aggregate in order, and the mean of their places."""
     start[:] = 0
     centres[:] = 0.0
@@ -132,7 +148,13 @@ def group(number, places, start, members, centres):  # type: ignore[no-untyped-d
 
 
 @kernel
-def quotient(graph, aggregates, first, columns, place):  # type: ignore[no-untyped-def]
+def quotient(
+    graph: Graph,
+    aggregates: Aggregates,
+    first: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    place: NDArray[np.int32],
+) -> int:
     """The graph of aggregates: neighbours if members are. Returns the number of entries."""
     seen = np.full(first.size - 1, -1, np.int32)
     count, blocks = 0, 0

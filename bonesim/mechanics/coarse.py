@@ -65,7 +65,14 @@ class Coarse(NamedTuple):
 
 
 @kernel
-def product(coarse, level, x, y, part, parts):  # type: ignore[no-untyped-def]
+def product(
+    coarse: Coarse,
+    level: int,
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    part: int,
+    parts: int,
+) -> None:
     """Stiffness times `x` on a part of a level's rows, into `y`."""
     low, high = coarse.rows[level], coarse.rows[level + 1]
     for row in range(low + part * (high - low) // parts, low + (part + 1) * (high - low) // parts):
@@ -85,7 +92,7 @@ def product(coarse, level, x, y, part, parts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def jacobi(coarse, level, first):  # type: ignore[no-untyped-def]
+def jacobi(coarse: Coarse, level: int, first: bool) -> None:
     """A step of Jacobi: from zero at `first`, else for the visit's residual less the product."""
     factor = coarse.factor[level]
     for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
@@ -96,7 +103,7 @@ def jacobi(coarse, level, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def descend(coarse, level):  # type: ignore[no-untyped-def]
+def descend(coarse: Coarse, level: int) -> None:
     """Restrict what is left of a visit's residual to the next level."""
     coarse.given[6 * coarse.rows[level + 1] : 6 * coarse.rows[level + 2]] = 0.0
     for row in range(coarse.rows[level], coarse.rows[level + 1]):
@@ -108,7 +115,7 @@ def descend(coarse, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ascend(coarse, level):  # type: ignore[no-untyped-def]
+def ascend(coarse: Coarse, level: int) -> None:
     """Add the next level's correction."""
     for row in range(coarse.rows[level], coarse.rows[level + 1]):
         ladder, o = coarse.ladder[row], 6 * coarse.parent[row]
@@ -120,7 +127,7 @@ def ascend(coarse, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin_visit(coarse, level, first):  # type: ignore[no-untyped-def]
+def begin_visit(coarse: Coarse, level: int, first: bool) -> None:
     """The residual of a visit: as given at the `first`, else less the product."""
     for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
         if first:
@@ -131,14 +138,14 @@ def begin_visit(coarse, level, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def end_visit(coarse, level, lengthened):  # type: ignore[no-untyped-def]
+def end_visit(coarse: Coarse, level: int, lengthened: np.float32) -> None:
     """Add the visit's correction, lengthened."""
     for i in range(6 * coarse.rows[level], 6 * coarse.rows[level + 1]):
         coarse.total[i] += lengthened * coarse.z[i]
 
 
 @kernel
-def solve_coarsest(coarse, level):  # type: ignore[no-untyped-def]
+def solve_coarsest(coarse: Coarse, level: int) -> None:
     """The exact correction."""
     low = 6 * coarse.rows[level]
     if coarse.inverse.shape[0] == 0:
@@ -153,7 +160,9 @@ def solve_coarsest(coarse, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def approach(coarse, level, visits, lengthened):  # type: ignore[no-untyped-def]
+def approach(
+    coarse: Coarse, level: int, visits: NDArray[np.int64], lengthened: NDArray[np.float32]
+) -> None:
     """The correction (`total`) for a level's residual (`given`), on this thread."""
     if level == coarse.rows.size - 2:
         solve_coarsest(coarse, level)
@@ -198,7 +207,9 @@ def correct(coarse: Coarse) -> None:
 
 
 @kernel
-def lanczos(coarse, level, alphas, betas):  # type: ignore[no-untyped-def]
+def lanczos(
+    coarse: Coarse, level: int, alphas: NDArray[np.float64], betas: NDArray[np.float64]
+) -> int:
     """Lanczos's tridiagonal matrix of a level, from a fixed start; returns its size."""
     low, high = 6 * coarse.rows[level], 6 * coarse.rows[level + 1]
     x, y, old = coarse.z, coarse.q, coarse.b

@@ -56,7 +56,14 @@ def patterns(poisson: float) -> NDArray[np.float64]:
 
 
 @kernel
-def add_shifted(block, a, b, weight, h, out):  # type: ignore[no-untyped-def]
+def add_shifted(
+    block: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    weight: float,
+    h: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
     """Add a block to `out`, its rows' origin shifted by `a`, its columns' by `b`; `h` is scratch."""
     a0, a1, a2 = weight * a[0], weight * a[1], weight * a[2]
     b0, b1, b2 = b[0], b[1], b[2]
@@ -79,7 +86,20 @@ def add_shifted(block, a, b, weight, h, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_held(corners, places, number, held, centres, a, weight, k0, slot, motion, force, blocks):  # type: ignore[no-untyped-def] # fmt: skip
+def add_held(
+    corners: NDArray[np.int32],
+    places: NDArray[np.float64],
+    number: NDArray[np.int32],
+    held: NDArray[np.uint8],
+    centres: NDArray[np.float64],
+    a: int,
+    weight: float,
+    k0: NDArray[np.float64],
+    slot: NDArray[np.int64],
+    motion: NDArray[np.float64],
+    force: NDArray[np.float64],
+    blocks: NDArray[np.float64],
+) -> None:
     """Add an element at held nodes to the blocks of aggregate `a` and those from it on.
 
     `corners` (8,) of the element; `k0` (24, 24) its stiffness. `motion` (24, 6) and `force` (24, 6)
@@ -120,7 +140,19 @@ def add_held(corners, places, number, held, centres, a, weight, k0, slot, motion
 
 
 @kernel
-def assemble(level, weight, places, start, incident, held, aggregates, graph, table, k0, blocks):  # type: ignore[no-untyped-def] # fmt: skip
+def assemble(
+    level: tuple[NDArray[np.int32], NDArray[np.int16]],
+    weight: NDArray[np.float32],
+    places: NDArray[np.float64],
+    start: NDArray[np.int32],
+    incident: NDArray[np.int32],
+    held: NDArray[np.uint8],
+    aggregates: Aggregates,
+    graph: Graph,
+    table: NDArray[np.float64],
+    k0: NDArray[np.float64],
+    blocks: NDArray[np.float64],
+) -> None:
     """Blocks of the upper half for the aggregates of nodes, at `places` (n, 3; x, y, z).
 
     `level` (corners, cells); `held` (n,): bits of the held components; `graph` of the aggregates.
@@ -184,7 +216,14 @@ def assemble(level, weight, places, start, incident, held, aggregates, graph, ta
 
 
 @kernel
-def coarsen(graph, blocks, centres, aggregates, coarse, coarse_blocks):  # type: ignore[no-untyped-def]
+def coarsen(
+    graph: Graph,
+    blocks: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    aggregates: Aggregates,
+    coarse: Graph,
+    coarse_blocks: NDArray[np.float64],
+) -> None:
     """Blocks of the upper half for aggregates of rigid bodies at `centres`, whose blocks are known."""
     slot = np.zeros(aggregates.centres.shape[0], np.int64)
     one, other, h = np.empty(3), np.empty(3), np.empty((6, 6))

@@ -10,7 +10,13 @@ from bonesim.mechanics.solver import Structure
 
 
 @kernel
-def spread(known, where, places, stride, out):  # type: ignore[no-untyped-def]
+def spread(
+    known: NDArray[np.float32],
+    where: NDArray[np.int32],
+    places: NDArray[np.int16],
+    stride: int,
+    out: NDArray[np.float64],
+) -> None:
     """Displacement at `places` from the stored ones; new nodes take their neighbours' mean.
 
     `where` (z, y, x of nodes) is the row of `known` (n, 3) that belongs to a node, or -1.

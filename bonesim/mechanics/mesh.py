@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
+from bonesim.mechanics.mesh_arrays import Mesh
 from bonesim.mechanics.stiffness_product import LONGEST_RUN, PADDING
 
 #: Slabs of elements, worked on at once by threads; a mesh of fewer elements is one slab.
@@ -17,18 +18,6 @@ SLABS = 16
 SMALLEST_SHARED = 30000
 
 Integers = NDArray[np.int32]
-
-
-class Mesh(NamedTuple):
-    """Bone as kernels use it; n nodes, e elements in runs along x."""
-
-    stride: int  # n and padding: component c of node i is at c x stride + i
-    weight: NDArray[np.float32]  # (e,) modulus x edge, N/mm
-    base: Integers  # (runs, 4) first node of each row of a run
-    first: Integers  # (runs + 1,) first element of a run
-    slabs: NDArray[np.int64]  # first run of each slab, and the end
-    fixed: NDArray[np.int64]  # flat places whose displacement is given
-    inverse: NDArray[np.float32]  # (n,) of the diagonal, the same along x, y and z
 
 
 class Level(NamedTuple):
@@ -46,7 +35,7 @@ class Level(NamedTuple):
 
 
 @kernel
-def number_nodes(used, corner_of):  # type: ignore[no-untyped-def]
+def number_nodes(used: NDArray[np.float32], corner_of: NDArray[np.int32]) -> int:
     """Number the nodes that elements use, in raster order; `corner_of` -1 elsewhere. Their count."""
     count = 0
     nz, ny, nx = used.shape
@@ -64,7 +53,13 @@ def number_nodes(used, corner_of):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def list_elements(used, corner_of, cells, corners, places):  # type: ignore[no-untyped-def]
+def list_elements(
+    used: NDArray[np.float32],
+    corner_of: NDArray[np.int32],
+    cells: NDArray[np.int16],
+    corners: NDArray[np.int32],
+    places: NDArray[np.int16],
+) -> None:
     """Write down the elements in raster order, their eight nodes, and where nodes are."""
     e = 0
     nz, ny, nx = used.shape
@@ -83,7 +78,7 @@ def list_elements(used, corner_of, cells, corners, places):  # type: ignore[no-u
 
 
 @kernel
-def find_runs(corners, base, first):  # type: ignore[no-untyped-def]
+def find_runs(corners: NDArray[np.int32], base: NDArray[np.int32], first: NDArray[np.int32]) -> int:
     """Cut the elements into runs along x; returns how many."""
     runs = 0
     for e in range(corners.shape[0]):
@@ -102,7 +97,9 @@ def find_runs(corners, base, first):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sum_at_nodes(corners, weight, total):  # type: ignore[no-untyped-def]
+def sum_at_nodes(
+    corners: NDArray[np.int32], weight: NDArray[np.float32], total: NDArray[np.float64]
+) -> None:
     """Add each element's weight to its nodes."""
     for e in range(corners.shape[0]):
         for a in range(8):
@@ -110,7 +107,9 @@ def sum_at_nodes(corners, weight, total):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def first_run_of_layers(first, cells, layers):  # type: ignore[no-untyped-def]
+def first_run_of_layers(
+    first: NDArray[np.int32], cells: NDArray[np.int16], layers: int
+) -> NDArray[np.int64]:
     """The first run of each layer of elements along z, and the end."""
     start = np.full(layers + 1, first.size - 1, np.int64)
     for run in range(first.size - 2, -1, -1):

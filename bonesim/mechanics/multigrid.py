@@ -25,7 +25,8 @@ from bonesim.mechanics.aggregates import (
 from bonesim.mechanics.coarse import VALUES, Coarse, correct, make_coarse
 from bonesim.mechanics.element import mode_stiffness, stiffness
 from bonesim.mechanics.galerkin import of_nodes
-from bonesim.mechanics.mesh import Level, Mesh, finest
+from bonesim.mechanics.mesh import Level, finest
+from bonesim.mechanics.mesh_arrays import Mesh
 from bonesim.mechanics.smoothing import jacobi, jacobi_again, jacobi_factor
 from bonesim.mechanics.stiffness_product import multiply, multiply_alone, release
 from bonesim.mechanics.threads import in_parts, several
@@ -96,7 +97,18 @@ def rigid_levels(level: Level, poisson: float) -> tuple[Aggregates, Coarse, Floa
 
 
 @kernel
-def descend(residual, mesh, k0, factor, places, aggregates, scale, change, z, below):  # type: ignore[no-untyped-def] # fmt: skip
+def descend(
+    residual: NDArray[np.float32],
+    mesh: Mesh,
+    k0: NDArray[np.float32],
+    factor: np.float32,
+    places: NDArray[np.int16],
+    aggregates: Aggregates,
+    scale: NDArray[np.float32],
+    change: NDArray[np.float32],
+    z: NDArray[np.float32],
+    below: NDArray[np.float32],
+) -> None:
     """Smooth from zero, and restrict what is left of the residual, on this thread."""
     jacobi(residual, mesh, factor, z, 0, 1)
     multiply_alone(z, mesh, k0, change)
@@ -104,7 +116,19 @@ def descend(residual, mesh, k0, factor, places, aggregates, scale, change, z, be
 
 
 @kernel
-def ascend(residual, mesh, k0, factor, places, aggregates, scale, change, z, motion, lengthened):  # type: ignore[no-untyped-def] # fmt: skip
+def ascend(
+    residual: NDArray[np.float32],
+    mesh: Mesh,
+    k0: NDArray[np.float32],
+    factor: np.float32,
+    places: NDArray[np.int16],
+    aggregates: Aggregates,
+    scale: NDArray[np.float32],
+    change: NDArray[np.float32],
+    z: NDArray[np.float32],
+    motion: NDArray[np.float32],
+    lengthened: np.float32,
+) -> None:
     """Take the rigid bodies' correction and smooth again, on this thread."""
     prolong(motion, lengthened, mesh.stride, places, aggregates, scale, z, 0, 1)
     release(mesh, z)

@@ -7,8 +7,11 @@ nodes to turn, or a whole that nothing holds) has no pivot. It is left out: its 
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bonesim.indices import Floats
 from bonesim.kernel import kernel
+from bonesim.mechanics.aggregates import Aggregates, Graph
 
 #: A pivot below this share of its diagonal counts as zero.
 MIN_PIVOT_RATIO = 1e-9
@@ -17,7 +20,13 @@ MIN_ENERGY_RATIO = 1e-11
 
 
 @kernel
-def halves(graph, blocks, size, down, up):  # type: ignore[no-untyped-def]
+def halves(
+    graph: Graph,
+    blocks: NDArray[np.float64],
+    size: NDArray[np.float64],
+    down: NDArray[np.float64],
+    up: NDArray[np.float64],
+) -> None:
     """L' of each diagonal block, into `up`, and L^-1, into `down` (n, 6, 6).
 
     `size` (n,): the largest stiffness among members of the aggregate; raised to its own.
@@ -56,7 +65,14 @@ def halves(graph, blocks, size, down, up):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def scale(block, turned, left, right, h, out):  # type: ignore[no-untyped-def]
+def scale(
+    block: NDArray[np.float64],
+    turned: bool,
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    h: NDArray[np.float64],
+    out: Floats,
+) -> None:
     """left block right', transposed, into `out`; `left` and `right` lower triangles, `h` scratch."""
     for i in range(6):
         for j in range(6):
@@ -73,7 +89,15 @@ def scale(block, turned, left, right, h, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def off_diagonal(graph, blocks, down, offset, first, columns, scaled):  # type: ignore[no-untyped-def]
+def off_diagonal(
+    graph: Graph,
+    blocks: NDArray[np.float64],
+    down: NDArray[np.float64],
+    offset: int,
+    first: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    scaled: NDArray[np.float32],
+) -> None:
     """Scaled blocks off the diagonal, row by row, each transposed; `columns` begin at `offset`."""
     h = np.empty((6, 6))
     count = 0
@@ -89,7 +113,9 @@ def off_diagonal(graph, blocks, down, offset, first, columns, scaled):  # type: 
 
 
 @kernel
-def dense(graph, blocks, down, out):  # type: ignore[no-untyped-def]
+def dense(
+    graph: Graph, blocks: NDArray[np.float64], down: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
     """The whole scaled matrix (6 n, 6 n), into `out`, which is 0."""
     h, one = np.empty((6, 6)), np.empty((6, 6))
     for a in range(down.shape[0]):
@@ -100,7 +126,13 @@ def dense(graph, blocks, down, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ladders(up, centres, aggregates, down_above, out):  # type: ignore[no-untyped-def]
+def ladders(
+    up: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    aggregates: Aggregates,
+    down_above: NDArray[np.float64],
+    out: NDArray[np.float32],
+) -> None:
     """From the scaled motions of an aggregate to those of its members: (n, 6, 6), into `out`."""
     h = np.empty((6, 6))
     for n in range(up.shape[0]):
@@ -122,7 +154,7 @@ def ladders(up, centres, aggregates, down_above, out):  # type: ignore[no-untype
 
 
 @kernel
-def invert(matrix, inverse):  # type: ignore[no-untyped-def]
+def invert(matrix: NDArray[np.float64], inverse: NDArray[np.float64]) -> None:
     """A generalised inverse of a positive semi-definite matrix, which is overwritten.
 
     Factors L D L'. What nothing holds has no pivot; it is left at 0, which solves any load in

@@ -6,9 +6,11 @@ close to the longest that converges for whatever structure, 2 / bound of the lar
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 from bonesim.mechanics.element import max_eigenvalue_ratio
+from bonesim.mechanics.mesh_arrays import Mesh
 
 #: Of the longest step that converges.
 JACOBI = 0.94
@@ -20,7 +22,14 @@ def jacobi_factor(poisson: float) -> np.float32:
 
 
 @kernel
-def jacobi(residual, mesh, factor, z, part, parts):  # type: ignore[no-untyped-def]
+def jacobi(
+    residual: NDArray[np.float32],
+    mesh: Mesh,
+    factor: np.float32,
+    z: NDArray[np.float32],
+    part: int,
+    parts: int,
+) -> None:
     """A step of Jacobi from zero."""
     n = mesh.inverse.size
     for c in range(3):
@@ -30,7 +39,15 @@ def jacobi(residual, mesh, factor, z, part, parts):  # type: ignore[no-untyped-d
 
 
 @kernel
-def jacobi_again(residual, change, mesh, factor, z, part, parts):  # type: ignore[no-untyped-def]
+def jacobi_again(
+    residual: NDArray[np.float32],
+    change: NDArray[np.float32],
+    mesh: Mesh,
+    factor: np.float32,
+    z: NDArray[np.float32],
+    part: int,
+    parts: int,
+) -> None:
     """A step of Jacobi for residual - change, added to `z`."""
     n = mesh.inverse.size
     for c in range(3):

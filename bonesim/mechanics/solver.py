@@ -78,7 +78,7 @@ class Convergence:
 
 
 @kernel
-def dot(a, b):  # type: ignore[no-untyped-def]
+def dot(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Inner product in float64, in blocks of fixed size: always the same bits."""
     total = 0.0
     for low in range(0, a.size, BLOCK):
@@ -90,7 +90,13 @@ def dot(a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(x, residual, p, force, alpha):  # type: ignore[no-untyped-def]
+def advance(
+    x: NDArray[np.float64],
+    residual: NDArray[np.float32],
+    p: NDArray[np.float32],
+    force: NDArray[np.float32],
+    alpha: float,
+) -> float:
     """Step along `p`: update displacement and residual. Returns the residual's square."""
     total = 0.0
     a = np.float32(alpha)
@@ -106,7 +112,7 @@ def advance(x, residual, p, force, alpha):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def turn(p, z, beta):  # type: ignore[no-untyped-def]
+def turn(p: NDArray[np.float32], z: NDArray[np.float32], beta: float) -> None:
     """The next direction."""
     b = np.float32(beta)
     for i in range(p.size):

@@ -5,10 +5,13 @@ from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 from bonesim.mechanics.element import elasticity
+from bonesim.mechanics.mesh_arrays import Mesh
 
 
 @kernel
-def element_modes(u, mesh, nodes, modes):  # type: ignore[no-untyped-def]
+def element_modes(
+    u: NDArray[np.float64], mesh: Mesh, nodes: NDArray[np.int64], modes: NDArray[np.float64]
+) -> None:
     """Sums and differences of an element's corners, (3 components, 8 modes), into `modes`."""
     for c in range(3):
         o = c * mesh.stride
@@ -23,7 +26,7 @@ def element_modes(u, mesh, nodes, modes):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def energy_of_modes(m, k0):  # type: ignore[no-untyped-def]
+def energy_of_modes(m: NDArray[np.float64], k0: NDArray[np.float64]) -> float:
     """Twice the strain energy of an element of unit weight, from its modes."""
     a, b, s, t, v, g, h, p = k0[0], k0[1], k0[2], k0[3], k0[4], k0[5], k0[6], k0[7]
     x1, y2, z4 = m[0, 1], m[1, 2], m[2, 4]
@@ -39,7 +42,13 @@ def energy_of_modes(m, k0):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_elements(u, mesh, k0, energy, strain):  # type: ignore[no-untyped-def]
+def read_elements(
+    u: NDArray[np.float64],
+    mesh: Mesh,
+    k0: NDArray[np.float64],
+    energy: NDArray[np.float64],
+    strain: NDArray[np.float64],
+) -> None:
     """Strain energy of each element (N mm) and the weighted sum of strains x edge (N: 6 of them).
 
     `strain`: sums over elements of weight x mean strain x edge: xx, yy, zz, xy, yz, zx.

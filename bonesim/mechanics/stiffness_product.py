@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.indices import Floats
 from bonesim.kernel import kernel
+from bonesim.mechanics.mesh_arrays import Mesh
 from bonesim.mechanics.threads import in_parts, several
 
 #: Columns of the scratch pad; 30 rows of it fit the first-level cache.
@@ -31,7 +33,7 @@ U = np.uintp
 
 
 @kernel
-def copy_eight(source, s, target, t):  # type: ignore[no-untyped-def]
+def copy_eight(source: Floats, s: np.uint64, target: Floats, t: np.uint64) -> None:
     """Eight consecutive values; all are read before one is written, so this is one instruction."""
     a, b, c, d = source[s], source[s + U(1)], source[s + U(2)], source[s + U(3)]
     e, f, g, h = source[s + U(4)], source[s + U(5)], source[s + U(6)], source[s + U(7)]
@@ -40,7 +42,7 @@ def copy_eight(source, s, target, t):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_four(source, s, target, t):  # type: ignore[no-untyped-def]
+def add_four(source: Floats, s: np.uint64, target: Floats, t: np.uint64) -> None:
     """Add four consecutive values to others."""
     a, b = source[s] + target[t], source[s + U(1)] + target[t + U(1)]
     c, d = source[s + U(2)] + target[t + U(2)], source[s + U(3)] + target[t + U(3)]
@@ -48,13 +50,13 @@ def add_four(source, s, target, t):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def width_of(length):  # type: ignore[no-untyped-def]
+def width_of(length: int) -> int:
     """Columns a run of so many elements takes: its nodes, in whole groups of four."""
     return ((length + 4) >> 2) << 2
 
 
 @kernel
-def gather(u, mesh, run, last, pad, weights):  # type: ignore[no-untyped-def]
+def gather(u: Floats, mesh: Mesh, run: int, last: int, pad: Floats, weights: Floats) -> int:
     """Lay runs from `run` on into the pad until it is full; returns the run after them."""
     for k in range(W):
         weights[k] = 0.0
@@ -77,7 +79,7 @@ def gather(u, mesh, run, last, pad, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def scatter(pad, mesh, run, until, out):  # type: ignore[no-untyped-def]
+def scatter(pad: Floats, mesh: Mesh, run: int, until: int, out: Floats) -> None:
     """Add the pad's forces to the nodes of the runs it was filled with."""
     column = 4
     for r in range(run, until):
@@ -92,7 +94,7 @@ def scatter(pad, mesh, run, until, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def across(pad):  # type: ignore[no-untyped-def]
+def across(pad: Floats) -> None:
     """Sums and differences of each column's four nodes across y and z, in place."""
     for c in range(3):
         o = c * 4 * W
@@ -106,7 +108,7 @@ def across(pad):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def modes(pad, weights, k0):  # type: ignore[no-untyped-def]
+def modes(pad: Floats, weights: Floats, k0: Floats) -> None:
     """Rows 12 to 29: force of each element's modes. A mode's digits: does it change along z, y, x.
 
     `k0` are the eight numbers of `element.mode_stiffness`, in the pad's precision.
@@ -148,7 +150,9 @@ def modes(pad, weights, k0):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def back(pad, first_row, d0, s1, d1, s2, d2, s3, d3):  # type: ignore[no-untyped-def]
+def back(
+    pad: Floats, first_row: int, d0: int, s1: int, d1: int, s2: int, d2: int, s3: int, d3: int
+) -> None:
     """Forces of one component, into its four rows, from its modes' rows.
 
     `s` rows are modes even along x, `d` odd; 0 to 3 is what they do across y (1) and z (2).
@@ -169,7 +173,7 @@ def back(pad, first_row, d0, s1, d1, s2, d2, s3, d3):  # type: ignore[no-untyped
 
 
 @kernel
-def multiply_slab(u, mesh, k0, slab, out):  # type: ignore[no-untyped-def]
+def multiply_slab(u: Floats, mesh: Mesh, k0: Floats, slab: int, out: Floats) -> None:
     """Add one slab's forces to `out`."""
     pad = np.zeros(ROWS * W, u.dtype)
     weights = np.zeros(W, u.dtype)
@@ -186,14 +190,16 @@ def multiply_slab(u, mesh, k0, slab, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def clear_part(out, part, parts):  # type: ignore[no-untyped-def]
+def clear_part(out: Floats, part: int, parts: int) -> None:
     """Set a part to zero."""
     for i in range(part * out.size // parts, (part + 1) * out.size // parts):
         out[i] = 0.0
 
 
 @kernel
-def multiply_part(u, mesh, k0, out, parity, part, parts):  # type: ignore[no-untyped-def]
+def multiply_part(
+    u: Floats, mesh: Mesh, k0: Floats, out: Floats, parity: int, part: int, parts: int
+) -> None:
     """A part of every second slab, from `parity` (0 or 1) on."""
     several = (mesh.slabs.size - parity) // 2
     for half in range(part * several // parts, (part + 1) * several // parts):
@@ -201,14 +207,14 @@ def multiply_part(u, mesh, k0, out, parity, part, parts):  # type: ignore[no-unt
 
 
 @kernel
-def release(mesh, out):  # type: ignore[no-untyped-def]
+def release(mesh: Mesh, out: Floats) -> None:
     """Set the forces at constrained nodes to 0."""
     for place in mesh.fixed:
         out[place] = 0.0
 
 
 @kernel
-def multiply_alone(u, mesh, k0, out):  # type: ignore[no-untyped-def]
+def multiply_alone(u: Floats, mesh: Mesh, k0: Floats, out: Floats) -> None:
     """As `multiply`, on this thread."""
     clear_part(out, 0, 1)
     multiply_part(u, mesh, k0, out, 0, 0, 1)

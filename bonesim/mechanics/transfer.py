@@ -4,12 +4,24 @@ Nothing is stored for it but each aggregate's members and centre: a node's share
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
+from bonesim.mechanics.aggregates import Aggregates
 
 
 @kernel
-def restrict(residual, change, stride, places, aggregates, scale, out, part, parts):  # type: ignore[no-untyped-def] # fmt: skip
+def restrict(
+    residual: NDArray[np.float32],
+    change: NDArray[np.float32],
+    stride: int,
+    places: NDArray[np.int16],
+    aggregates: Aggregates,
+    scale: NDArray[np.float32],
+    out: NDArray[np.float32],
+    part: int,
+    parts: int,
+) -> None:
     """Force and moment of residual - change at the nodes of each aggregate, scaled, into `out`.
 
     `places` (n, 3) z, y, x; `scale` (aggregates, 6, 6) lower triangles.
@@ -45,7 +57,17 @@ def restrict(residual, change, stride, places, aggregates, scale, out, part, par
 
 
 @kernel
-def prolong(motion, factor, stride, places, aggregates, scale, z, part, parts):  # type: ignore[no-untyped-def]
+def prolong(
+    motion: NDArray[np.float32],
+    factor: np.float32,
+    stride: int,
+    places: NDArray[np.int16],
+    aggregates: Aggregates,
+    scale: NDArray[np.float32],
+    z: NDArray[np.float32],
+    part: int,
+    parts: int,
+) -> None:
     """Add the rigid motion of each aggregate (scaled, times `factor`) to its nodes' displacement."""
     count = aggregates.centres.shape[0]
     for a in range(part * count // parts, (part + 1) * count // parts):

@@ -47,15 +47,15 @@ Progress = Callable[[float], None]
 
 
 @kernel
-def sector_of(dz, dy, dx, cells):  # type: ignore[no-untyped-def]
+def sector_of(dz: int, dy: int, dx: int, cells: int) -> int:
     """The sector of a step: the cell of a cube's faces that it points to; 0 of no step."""
     z, y, x = abs(dz), abs(dy), abs(dx)
     if z >= y and z >= x:
-        longest, face, a, b = z, dz < 0, dy, dx
+        longest, face, a, b = z, int(dz < 0), dy, dx
     elif y >= x:
-        longest, face, a, b = y, 2 + (dy < 0), dz, dx
+        longest, face, a, b = y, 2 + int(dy < 0), dz, dx
     else:
-        longest, face, a, b = x, 4 + (dx < 0), dz, dy
+        longest, face, a, b = x, 4 + int(dx < 0), dz, dy
     if longest == 0:
         return 0
     row = min(cells - 1, (a + longest) * cells // (2 * longest))
@@ -64,7 +64,9 @@ def sector_of(dz, dy, dx, cells):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ball_of(top, shape, cells):  # type: ignore[no-untyped-def]
+def ball_of(
+    top: int, shape: tuple[int, int, int], cells: int
+) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """The voxels of a ball, by sector and distance.
 
     Args:
@@ -106,7 +108,7 @@ def ball_of(top, shape, cells):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
+def cover(begin: NDArray[np.int32], steps: NDArray[np.int16], covered: NDArray[np.uint16]) -> None:
     """Distances squared below which a neighbour's sphere covers a ball's voxels.
 
     `covered` (ways, top + 1, sectors), filled with `top`, receives them: by step to the neighbour
@@ -131,7 +133,9 @@ def cover(begin, steps, covered):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def drop_covered(squares, whole, painted):  # type: ignore[no-untyped-def]
+def drop_covered(
+    squares: NDArray[np.int32], whole: NDArray[np.int32], painted: NDArray[np.bool_]
+) -> None:
     """Unset `painted` (nz, ny, nx) where a neighbour's larger sphere holds all of the voxel's.
 
     Args:
@@ -158,7 +162,14 @@ def drop_covered(squares, whole, painted):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def covered_around(radius, squares, shape, centre, covered, bare):  # type: ignore[no-untyped-def]
+def covered_around(
+    radius: NDArray[np.float32],
+    squares: NDArray[np.int32],
+    shape: tuple[int, int, int],
+    centre: int,
+    covered: NDArray[np.uint16],
+    bare: NDArray[np.uint16],
+) -> None:
     """Where a sphere is not covered by earlier ones of the neighbours, into `bare` (sectors).
 
     In each sector: the distance squared below which its voxels are covered. `radius`, `squares` and
@@ -182,7 +193,15 @@ def covered_around(radius, squares, shape, centre, covered, bare):  # type: igno
 
 
 @kernel
-def paint(radius, squares, centres, covered, begin, steps, largest):  # type: ignore[no-untyped-def]
+def paint(
+    radius: NDArray[np.float32],
+    squares: NDArray[np.int32],
+    centres: NDArray[np.int64],
+    covered: NDArray[np.uint16],
+    begin: NDArray[np.int32],
+    steps: NDArray[np.int16],
+    largest: NDArray[np.float32],
+) -> None:
     """Paint the spheres about `centres` (flat indices) where the neighbours' do not cover them."""
     nz, ny, nx = radius.shape
     radii, flat, out = radius.ravel(), squares.ravel(), largest.ravel()
@@ -204,7 +223,7 @@ def paint(radius, squares, centres, covered, begin, steps, largest):  # type: ig
 
 
 @kernel
-def whole_squares(radius, squares):  # type: ignore[no-untyped-def]
+def whole_squares(radius: NDArray[np.float32], squares: NDArray[np.int32]) -> None:
     """Radius squared, rounded, into `squares`: in float32 a voxel at exactly r would fall in or out."""
     flat, out = radius.ravel(), squares.ravel()
     for n in range(flat.size):

@@ -13,10 +13,12 @@ tried: it loses rods an even number of voxels wide.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.indices import Bits, Count
 from bonesim.kernel import kernel
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
@@ -41,14 +43,14 @@ Bool = NDArray[np.bool_]
 
 
 @kernel
-def kind_of(bits, memo):  # type: ignore[no-untyped-def]
+def kind_of(bits: Bits, memo: NDArray[np.int32]) -> Count:
     """Parts around a voxel: of bone, and four times those of marrow, each 0, 1, or 2 for more.
 
     `memo` (int32, MEMO, at first -1) keeps what was found last for each hash of neighbours: most
     neighbourhoods recur.
     """
     place = (bits * 0x9E3779B1 >> 27) & (MEMO - 1)
-    known = np.int64(memo[place])
+    known: Count = np.int64(memo[place])
     if known >> 4 != bits:
         known = bits << 4 | min(2, bone_parts(bits)) | min(2, marrow_parts(bits)) << 2
         memo[place] = known
@@ -56,9 +58,19 @@ def kind_of(bits, memo):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin_layer(  # type: ignore[no-untyped-def]
-    image, listed, since, count, queue, filled, memo, layer, strides, sheets, persistence
-):
+def begin_layer(
+    image: NDArray[np.uint8],
+    listed: NDArray[np.int64],
+    since: NDArray[np.int16],
+    count: int,
+    queue: NDArray[np.int64],
+    filled: NDArray[np.int64],
+    memo: NDArray[np.int32],
+    layer: int,
+    strides: tuple[int, int],
+    sheets: bool,
+    persistence: int,
+) -> int:
     """Look at the `count` listed voxels before a layer is taken off.
 
     Voxels at marrow get the flag BORDER. Those of them that are simple are queued, isthmuses that have
@@ -90,7 +102,9 @@ def begin_layer(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def put_in_queue(image, voxel, queue, filled):  # type: ignore[no-untyped-def]
+def put_in_queue(
+    image: NDArray[np.uint8], voxel: int, queue: NDArray[np.int64], filled: NDArray[np.int64]
+) -> None:
     """Queue a voxel of a border to be looked at when its subfield's turn comes."""
     field = image[voxel] & FIELD
     queue[filled[field]] = voxel
@@ -99,7 +113,16 @@ def put_in_queue(image, voxel, queue, filled):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def take_voxel(image, voxel, listed, since, count, queue, filled, strides):  # type: ignore[no-untyped-def]
+def take_voxel(
+    image: NDArray[np.uint8],
+    voxel: int,
+    listed: NDArray[np.int64],
+    since: NDArray[np.int16],
+    count: int,
+    queue: NDArray[np.int64],
+    filled: NDArray[np.int64],
+    strides: tuple[int, int],
+) -> int:
     """Take a voxel off and list its neighbours, which have changed; returns how many are listed then.
 
     Neighbours whose subfield's turn comes later in this layer are queued.
@@ -123,7 +146,15 @@ def take_voxel(image, voxel, listed, since, count, queue, filled, strides):  # t
 
 
 @kernel
-def thin(image, voxels, subfields, stride_y, stride_z, sheets, persistence):  # type: ignore[no-untyped-def]
+def thin(
+    image: NDArray[np.uint8],
+    voxels: NDArray[np.int64],
+    subfields: NDArray[np.int64],
+    stride_y: int,
+    stride_z: int,
+    sheets: bool,
+    persistence: int,
+) -> None:
     """Thin `image` (uint8, flat, padded, bone 255) in place.
 
     `voxels` are the flat indices of bone sorted by subfield, `subfields` where each of the eight
@@ -171,7 +202,7 @@ def thin(image, voxels, subfields, stride_y, stride_z, sheets, persistence):  # 
 
 
 @kernel
-def is_at_marrow(image, voxel, stride_y, stride_z):  # type: ignore[no-untyped-def]
+def is_at_marrow(image: NDArray[np.uint8], voxel: int, stride_y: int, stride_z: int) -> bool:
     """Whether one of the six nearest voxels of a flat padded image is marrow."""
     return (
         image[voxel - 1] == 0
@@ -184,7 +215,7 @@ def is_at_marrow(image, voxel, stride_y, stride_z):  # type: ignore[no-untyped-d
 
 
 @kernel
-def in_subfields(image):  # type: ignore[no-untyped-def]
+def in_subfields(image: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Flat indices of bone in `image` (nz, ny, nx), sorted by subfield, and where each begins."""
     nz, ny, nx = image.shape
     subfields = np.zeros(9, np.int64)
@@ -206,7 +237,15 @@ def in_subfields(image):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def local_parts(image, voxels, stride_y, stride_z, bone, marrow, neighbours):  # type: ignore[no-untyped-def]
+def local_parts(
+    image: NDArray[np.uint8],
+    voxels: NDArray[np.int64],
+    stride_y: int,
+    stride_z: int,
+    bone: NDArray[np.uint8],
+    marrow: NDArray[np.uint8],
+    neighbours: NDArray[np.uint8],
+) -> None:
     """Bone parts, marrow parts and neighbours around each of `voxels` of a padded flat skeleton.
 
     Written into `bone`, `marrow` and `neighbours` (uint8, one each).
@@ -262,7 +301,7 @@ def skeleton_of(
     thin(flat, voxels, subfields, *strides, sheets, PERSISTENCE)
     inner = image[cut:-cut, cut:-cut, cut:-cut] > 0
     places = np.argwhere(inner)
-    left = np.ravel_multi_index(tuple((places + cut).T), image.shape)
+    left: Any = np.ravel_multi_index(tuple((places + cut).T), image.shape)
     counts = [np.zeros(left.size, np.uint8) for _ in range(3)]
     local_parts(flat, left, *strides, *counts)
     return Skeleton(inner, places, *counts)

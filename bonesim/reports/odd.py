@@ -10,7 +10,8 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bonesim.cells.cavity import RecordColumns, SiteColumns
+from bonesim.cells.cavity import RecordColumns
+from bonesim.cells.site import SiteColumns
 from bonesim.config.citations import GUIDE
 from bonesim.config.config import Config
 from bonesim.endocrine.drugs import DRUGS

@@ -27,10 +27,26 @@ def stiffness(length: int, spacing: float) -> NDArray[np.float64]:
 
 
 @lean_kernel
-def damp(transformed, reach_um, z, y, x):  # type: ignore[no-untyped-def]
+def damp(
+    transformed: Floats,
+    reach_um: tuple[float, ...],
+    z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> None:
     """From the transforms of several sources to those of their concentrations, in place.
 
     `transformed` (z, y, x, source); the reach of each; `stiffness` along each axis.
+
+    Args:
+        transformed: (z, y, x, source).
+        reach_um: screening length of each source, um.
+        z: `stiffness` along z, 1/um2.
+        y: along y.
+        x: along x.
+
+    Writes:
+        transformed
     """
     nz, ny, nx, count = transformed.shape
     for k in range(nz):

@@ -10,11 +10,12 @@ Hormones multiply the release of sources; load multiplies the strain of osteocyt
 multipliers are kept beside the fields, so they act at once and exactly.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.indices import Count, Shape, Voxel
 from bonesim.kernel import kernel, lean_kernel
 
 #: Shares of a source along each axis are counted in this many parts.
@@ -40,17 +41,31 @@ class Fields(NamedTuple):
     load_level: float  # today's load: multiplies strain
 
 
+#: Where a place lies on a grid: lower cube and how far past its centre (0..1), along z, y, x.
+Place: TypeAlias = tuple[Count, float, Count, float, Count, float]
+
+
 @lean_kernel
-def grid_place(index, per_voxel, count):  # type: ignore[no-untyped-def]
-    """Lower cube and how far past its centre (0..1), for a padded voxel coordinate (may be between)."""
+def grid_place(index: float, per_voxel: float, count: int) -> tuple[Count, float]:
+    """Lower cube and how far past its centre (0..1), for a padded voxel coordinate (may be between).
+
+    Args:
+        index: padded voxel coordinate.
+        per_voxel: cubes per voxel.
+        count: cubes along the axis.
+    """
     place = min(max((index - 0.5) * per_voxel - 0.5, 0.0), count - 1.0)
-    low = min(np.int64(place), max(count - 2, 0))
+    low = min(np.int64(place), np.int64(max(count - 2, 0)))
     return low, place - low
 
 
 @lean_kernel
-def place_in(fields, cubes, z, y, x):  # type: ignore[no-untyped-def]
-    """Where padded voxel coordinates lie on a grid of `cubes`: lower cube and how far past, thrice."""
+def place_in(fields: Fields, cubes: Shape, z: float, y: float, x: float) -> Place:
+    """Where padded voxel coordinates lie on a grid of `cubes`: lower cube and how far past, thrice.
+
+    Args:
+        z, y, x: padded voxel coordinates.
+    """
     k, dz = grid_place(z, fields.cubes_per_voxel_z, cubes[0])
     j, dy = grid_place(y, fields.cubes_per_voxel_y, cubes[1])
     i, dx = grid_place(x, fields.cubes_per_voxel_x, cubes[2])
@@ -58,7 +73,7 @@ def place_in(fields, cubes, z, y, x):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def place_of(fields, cubes, voxel, shape):  # type: ignore[no-untyped-def]
+def place_of(fields: Fields, cubes: Shape, voxel: Voxel, shape: Shape) -> Place:
     """As `place_in`, of a padded flat voxel of a lattice of padded `shape`."""
     z = voxel // (shape[1] * shape[2])
     rest = voxel - z * shape[1] * shape[2]
@@ -68,10 +83,13 @@ def place_of(fields, cubes, voxel, shape):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def between(field, place):  # type: ignore[no-untyped-def]
+def between(field: NDArray[np.float32], place: Place) -> float:
     """A field at a place, linear between the eight cubes around it.
 
     Where there is one cube along an axis it counts for both: nothing is past its centre.
+
+    Args:
+        field: float32 (z, y, x).
     """
     k, dz, j, dy, i, dx = place
     up = min(1, field.shape[0] - 1)
@@ -90,72 +108,126 @@ def between(field, place):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def read(field, fields, z, y, x):  # type: ignore[no-untyped-def]
-    """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes."""
+def read(field: NDArray[np.float32], fields: Fields, z: float, y: float, x: float) -> float:
+    """A field at padded voxel coordinates (a voxel's centre is at its index), linear between cubes.
+
+    Args:
+        field: float32 (z, y, x).
+        z, y, x: padded voxel coordinates.
+    """
     return between(field, place_in(fields, field.shape, z, y, x))
 
 
 @lean_kernel
-def read_voxel(field, fields, voxel, shape):  # type: ignore[no-untyped-def]
-    """A field at a padded flat voxel of a lattice of padded `shape`."""
+def read_voxel(field: NDArray[np.float32], fields: Fields, voxel: Voxel, shape: Shape) -> float:
+    """A field at a padded flat voxel of a lattice of padded `shape`.
+
+    Args:
+        field: float32 (z, y, x).
+    """
     return between(field, place_of(fields, field.shape, voxel, shape))
 
 
 @lean_kernel
-def read_each(values, field, fields, voxels, shape):  # type: ignore[no-untyped-def]
-    """A field at each of `voxels` (padded flat), written to `values`."""
+def read_each(
+    values: NDArray[np.float64],
+    field: NDArray[np.float32],
+    fields: Fields,
+    voxels: NDArray[np.int64],
+    shape: Shape,
+) -> None:
+    """A field at each of `voxels` (padded flat), written to `values`.
+
+    Args:
+        values: float64 (n,), receives them.
+        field: float32 (z, y, x).
+        voxels: padded flat, int64 (n,).
+
+    Writes:
+        values
+    """
     for n in range(voxels.size):
         values[n] = read_voxel(field, fields, voxels[n], shape)
 
 
 @kernel
-def read_voxels(field, fields, voxels, shape):  # type: ignore[no-untyped-def]
-    """A field at each of `voxels` (padded flat)."""
+def read_voxels(
+    field: NDArray[np.float32], fields: Fields, voxels: NDArray[np.int64], shape: Shape
+) -> NDArray[np.float64]:
+    """A field at each of `voxels` (padded flat).
+
+    Args:
+        field: float32 (z, y, x).
+        voxels: padded flat, int64 (n,).
+    """
     values = np.empty(voxels.size, np.float64)
     read_each(values, field, fields, voxels, shape)
     return values
 
 
 @lean_kernel
-def occupancy(rankl, opg):  # type: ignore[no-untyped-def]
+def occupancy(rankl: float, opg: float) -> float:
     """RANK bound by RANKL against its decoy OPG, relative to health; both in units of health.
 
     rho = R / (R + K (1 + O / K_O)) with both constants 1 (assumed; guide M3): 1/3 in health.
+
+    Args:
+        rankl: over that of health.
+        opg: over that of health.
     """
     return 3.0 * rankl / (rankl + 1.0 + opg)
 
 
 @lean_kernel
-def occupancy_between(fields, place):  # type: ignore[no-untyped-def]
+def occupancy_between(fields: Fields, place: Place) -> float:
     """RANK occupancy at a place of the grid, relative to health, with today's hormones."""
     rankl = fields.rankl_level * between(fields.rankl, place)
     return occupancy(rankl, fields.opg_level * between(fields.opg, place))
 
 
 @lean_kernel
-def occupancy_at(fields, z, y, x):  # type: ignore[no-untyped-def]
-    """RANK occupancy at padded voxel coordinates."""
+def occupancy_at(fields: Fields, z: float, y: float, x: float) -> float:
+    """RANK occupancy at padded voxel coordinates.
+
+    Args:
+        z, y, x: padded voxel coordinates.
+    """
     return occupancy_between(fields, place_in(fields, fields.rankl.shape, z, y, x))
 
 
 @lean_kernel
-def occupancy_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
+def occupancy_in(fields: Fields, voxel: Voxel, shape: Shape) -> float:
     """RANK occupancy at a padded flat voxel."""
     return occupancy_between(fields, place_of(fields, fields.rankl.shape, voxel, shape))
 
 
 @lean_kernel
-def strain_in(fields, voxel, shape):  # type: ignore[no-untyped-def]
+def strain_in(fields: Fields, voxel: Voxel, shape: Shape) -> float:
     """u: today's strain stimulus around a padded flat voxel; 1 at the set-point."""
     return fields.load_level * read_voxel(fields.strain, fields, voxel, shape)
 
 
 @lean_kernel
-def release(grid, voxels, amounts, shape, per_voxel):  # type: ignore[no-untyped-def]
+def release(
+    grid: NDArray[np.int64],
+    voxels: NDArray[np.int64],
+    amounts: NDArray[np.int64],
+    shape: Shape,
+    per_voxel: tuple[float, ...],
+) -> None:
     """Add sources at padded flat voxels to `grid` (int64, counted in 1/WHOLE; z, y, x, kind).
 
     `amounts` (int64; voxel, kind) is what is released at each; `per_voxel` the cubes per voxel
     along z, y, x. Each source is shared among the eight nearest cubes in whole parts.
+
+    Args:
+        grid: int64 (z, y, x, kind), counted in 1/WHOLE.
+        voxels: padded flat, int64 (n,).
+        amounts: int64 (n, kind), what is released at each.
+        per_voxel: cubes per voxel along z, y, x.
+
+    Writes:
+        grid
     """
     up, behind, right = (
         min(1, grid.shape[0] - 1),

@@ -148,11 +148,17 @@ class Shares(NamedTuple):
 
 
 @lean_kernel
-def mix(released, shares):  # type: ignore[no-untyped-def]
+def mix(released: NDArray[np.float32], shares: Shares) -> None:
     """From what cells release to the sources of the messengers, in place, cube after cube.
 
     `released` (float32; cube, place) has RANKL, OPG, sclerostin, stimulus and number of the living
     (counted in 1/FINE), then dying, lining and eroded; afterwards the `SPREAD`, in order.
+
+    Args:
+        released: float32 (cube, place).
+
+    Writes:
+        released
     """
     one = np.float32  # all arithmetic is in single precision
     fine = one(FINE)
@@ -174,10 +180,20 @@ def mix(released, shares):  # type: ignore[no-untyped-def]
 
 
 @lean_kernel
-def relate(fields, concentrations, health):  # type: ignore[no-untyped-def]
+def relate(
+    fields: NDArray[np.float32], concentrations: NDArray[np.float32], health: NDArray[np.float64]
+) -> None:
     """Write the first concentrations, each over what it is in health, to `fields`; 1 if that is 0.
 
     `concentrations` (z, y, x, messenger), `fields` (messenger, z, y, x), both float32.
+
+    Args:
+        fields: float32 (messenger, z, y, x).
+        concentrations: float32 (z, y, x, messenger).
+        health: float64 (messenger,), the concentration that counts as 1.
+
+    Writes:
+        fields
     """
     count, nz, ny, nx = fields.shape
     for z in range(nz):

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import ARRESTED, SITES_ARRESTED
+from bonesim.cells.cavity import SITES_ARRESTED
+from bonesim.cells.site import ARRESTED
 from bonesim.config.ablation import PROCESSES
 from bonesim.config.config import Config, to_toml, validated
 from bonesim.config.twin import without

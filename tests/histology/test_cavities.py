@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import FORMING, OSTEOCLAST, REVERSAL, add_record
+from bonesim.cells.cavity import add_record
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING, OSTEOCLAST, REVERSAL
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.cavities import OpenCavity, cavity_measures, open_cavities

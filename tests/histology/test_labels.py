@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import FORMING, REVERSAL, add_record, close_site
+from bonesim.cells.cavity import add_record, close_site
 from bonesim.cells.population import identity, new_row
+from bonesim.cells.site import FORMING, REVERSAL
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.bench import osteoid_day, specimen

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, map_coordinates
 from skimage.measure import marching_cubes
 
-from bonesim.cells.bmu import FINISHING, found
-from bonesim.cells.cavity import REVERSAL
+from bonesim.cells.bmu import found
+from bonesim.cells.bmu_parameters import FINISHING
 from bonesim.cells.column import inward_normal
 from bonesim.cells.population import new_row
+from bonesim.cells.site import REVERSAL
+from bonesim.cells.world import world_of
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
 from bonesim.histology.surface_state import owned_records
@@ -156,9 +158,10 @@ def made(kind: str, um: int, direction: tuple[int, ...], seed: int) -> Simulatio
     voxel = int(surface[np.argmin(away)])
     s.bmus.rows.make_room(8)
     bmus = s.bmus.rows.columns
-    n = inward_normal(lattice, s.cavities.columns, voxel, s.bmus.numbers.normal_radius_voxel, shape)
+    n = inward_normal(lattice, s.cavities.columns, voxel, s.bmus.numbers.normal_radius_voxel)
     depth = s.osteoclasts.depth(s.drive)
-    found(bmus, new_row(bmus), voxel, *n, s.bmus.numbers, depth, s.run_seed, 1, shape)
+    world = world_of(s.tissue, s.signals.fields, s.cavities, s.run_seed, 1)
+    found(world, bmus, new_row(bmus), voxel, n, s.bmus.numbers, depth)
     return s
 
 

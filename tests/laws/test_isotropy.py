@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from bonesim.cells.apposition import fill
-from bonesim.cells.cavity import FORMING, OSTEOCLAST, CavityTables, add_record
+from bonesim.cells.cavity import CavityTables, add_record
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING, OSTEOCLAST
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.surface import outward_area
 from bonesim.lattice.tissue import Tissue

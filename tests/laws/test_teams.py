@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bonesim.cells.cavity import FORMING, MONONUCLEAR, REVERSAL
+from bonesim.cells.site import FORMING, MONONUCLEAR, REVERSAL
 from bonesim.histology.cavities import open_cavities
 from tests.laws.test_cavity_geometry import made
 

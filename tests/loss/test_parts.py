@@ -12,7 +12,7 @@ from bonesim.engine import burn_in
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back
 from bonesim.lattice.event_log import FINAL, NOT_COUNTED, TRANSIENT
-from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RIM, enter_resorbed, take
+from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RIM, take
 from bonesim.lattice.topology import HEALING, MIXED, PLATE_PERFORATION, STRUT_CUT
 from bonesim.loss import parts
 from bonesim.loss.parts import OF_THINNING, PARTS, Decomposition, Loss, account, bone_of, by_fate
@@ -97,7 +97,7 @@ def test_a_loose_piece_is_a_fragment_before_its_day(frail: Config) -> None:
     lattice = simulation.tissue.lattice
     for y, x in ((12, 12), (12, 13), (13, 12), (13, 13)):
         voxel = int(np.ravel_multi_index((11, y + 1, x + 1), simulation.tissue.padded_shape))
-        enter_resorbed(lattice, voxel, take(lattice, voxel, FULL, 1, 40.0, 0.0, np.uint64(7)))
+        take(lattice, voxel, FULL, 1, 40.0, 0.0, np.uint64(7))
     loss = decomposition.at(simulation)
     whole(loss)
     assert (loss.wall, loss.fragment) == (4 * FULL, 7 * 4 * FULL)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import ARRESTED, QUANTA_ADDED
+from bonesim.cells.cavity import QUANTA_ADDED
+from bonesim.cells.site import ARRESTED
 from bonesim.config.config import Config, load_config
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import state_of

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import settings
 from scipy.ndimage import map_coordinates
 
-from bonesim.cells.bmu import BmuColumns
+from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.cavity import Cavities
-from bonesim.cells.osteoblast import OsteoblastColumns
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.cells.osteoblast_parameters import OsteoblastColumns
 from bonesim.cells.osteoclast import OsteoclastColumns
-from bonesim.cells.osteocyte import OsteocyteColumns
+from bonesim.cells.world import World
 from bonesim.config.config import validated
 from bonesim.engine.simulation import Simulation
-from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.fields import Fields
@@ -49,6 +50,10 @@ class Busy(NamedTuple):
     pool: np.ndarray
     fields: Fields
     shape: tuple[int, int, int]
+
+    def world(self, seed: int, day: int) -> World:
+        """What kernels of cells see on a day."""
+        return World(self.lattice, self.fields, self.cavities, seed, day)
 
     def copy(self) -> "Busy":
         """Another, equal one."""

@@ -9,13 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonesim.cells.bmu import (
-    AHEAD_VOXEL,
-    FINISHING,
-    RAGGED,
-    TRAVELLING,
-    BmuColumns,
-    BmuNumbers,
-    BmuParameters,
     activation_in,
     advance,
     area_weight,
@@ -26,10 +19,20 @@ from bonesim.cells.bmu import (
     recruit,
 )
 from bonesim.cells.bmu_front import bounced, steering, tangent, travel, turn
-from bonesim.cells.cavity import AREA_STARTED, ARRESTED
+from bonesim.cells.bmu_parameters import (
+    AHEAD_VOXEL,
+    FINISHING,
+    RAGGED,
+    TRAVELLING,
+    BmuColumns,
+    BmuNumbers,
+    BmuParameters,
+)
+from bonesim.cells.cavity import AREA_STARTED
 from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
 from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
+from bonesim.cells.site import ARRESTED
 from bonesim.cells.territory import claim, nearest_surface, rearmost_free, take_up
 from bonesim.chance import (
     BMU_AREA,
@@ -162,8 +165,7 @@ def test_births_of_a_day(busy: Busy) -> None:
     inside = np.prod([n - 2 for n in busy.shape])
     for day in range(DAY, DAY + 40):
         plain = busy.copy()
-        births = originate(busy.lattice, busy.fields, busy.cavities, busy.bmus, fast, DEPTH, 1.5,
-                           1.1, SEED, day, busy.shape, candidates)  # fmt: skip
+        births = originate(busy.world(SEED, day), busy.bmus, fast, DEPTH, 1.5, 1.1, candidates)
         expected = 0
         lattice = plain.lattice
         for k in range(candidates):
@@ -172,7 +174,7 @@ def test_births_of_a_day(busy: Busy) -> None:
             old = day - lattice.formed_day[voxel] >= P.young_bone_day
             if not (quiescent and old and lattice.region[voxel] == INTERIOR):
                 continue
-            n = inward_normal(lattice, plain.cavities, voxel, P.normal_radius_voxel, plain.shape)
+            n = inward_normal(lattice, plain.cavities, voxel, P.normal_radius_voxel)
             weight = weight_of(plain, voxel, n)
             assert area_weight(lattice, voxel, *n) == pytest.approx(weight)
             place = np.unravel_index(voxel, plain.shape)
@@ -201,17 +203,12 @@ def test_a_place_proposed_twice_has_two_ids(busy: Busy) -> None:
     old = set(alive(busy.bmus))
     births = [
         originate(
-            busy.lattice,
-            busy.fields,
-            busy.cavities,
+            busy.world(SEED, day),
             busy.bmus,
             fast,
             DEPTH,
             1.5,
             1.1,
-            SEED,
-            day,
-            busy.shape,
             4000,
         )
         for day in range(DAY, DAY + 8)
@@ -229,7 +226,7 @@ def test_a_founder_s_columns(busy: Busy) -> None:
     row = int(new_row(busy.bmus))
     plain = busy.copy()
     voxel, n = int(busy.lattice.surface[5]), (0.6, 0.0, 0.8)
-    found(busy.bmus, row, voxel, *n, NUMBERS, DEPTH, SEED, DAY, busy.shape)
+    found(busy.world(SEED, DAY), busy.bmus, row, voxel, n, NUMBERS, DEPTH)
     born(plain.bmus, row, voxel, n, DAY, plain.shape)
     for one, other in zip(busy.bmus, plain.bmus, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
@@ -261,12 +258,18 @@ def moved(busy: Busy, row: int, day: int) -> None:
                 aim[axis], way[axis] = 2 * wall - aim[axis], -way[axis]
     b.tz[row], b.ty[row], b.tx[row] = way
     n = column(b, "nz ny nx", row)
-    voxel = nearest_surface(lattice, busy.cavities, *aim, (b.nz[row], b.ny[row], b.nx[row]),
-                            3 * P.territory_radius_um / lattice.voxel_um, busy.shape, False)  # fmt: skip
+    voxel = nearest_surface(
+        lattice,
+        busy.cavities,
+        aim[0],
+        aim[1],
+        aim[2],
+        (b.nz[row], b.ny[row], b.nx[row]),
+        3 * P.territory_radius_um / lattice.voxel_um,
+        False,
+    )
     if voxel >= 0:
-        there = np.array(
-            inward_normal(lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
-        )
+        there = np.array(inward_normal(lattice, busy.cavities, voxel, P.normal_radius_voxel))
         if there @ n > 0:
             n = (n + there) / np.linalg.norm(n + there)
             b.nz[row], b.ny[row], b.nx[row] = n
@@ -308,8 +311,9 @@ def manned(busy: Busy, row: int, day: int) -> set[str]:
     wide = half * (1 + RAGGED * (2 * uniform(SEED, day, who, OSTEOCLAST_PLACE) - 1))
     rear, front = -half, half if day == b.born_day[row] else AHEAD_VOXEL
     while b.owed_um2[row] > 0:
-        voxel, place = rearmost_free(busy.lattice, busy.cavities, b, row, wide, (rear, front),
-                                     NUMBERS, busy.shape)  # fmt: skip
+        voxel, place = rearmost_free(
+            busy.lattice, busy.cavities, b, row, wide, (rear, front), NUMBERS
+        )
         if voxel < 0:
             done.add("none")
             b.misses[row] += 1
@@ -326,8 +330,9 @@ def manned(busy: Busy, row: int, day: int) -> set[str]:
             done.add("arrested")
             continue
         b.recruited[row] += 1
-        site = int(claim(busy.lattice, busy.cavities, b, row, voxel, int(b.recruited[row]), NUMBERS,
-                         DEPTH, SEED, day, busy.shape))  # fmt: skip
+        site = int(
+            claim(busy.world(SEED, day), b, row, voxel, int(b.recruited[row]), NUMBERS, DEPTH)
+        )
         if site < 0:
             rear = place + 1e-6
             done.add("refused")
@@ -362,9 +367,7 @@ def test_fronts_travel(busy: Busy) -> None:
     assert len(fronts) > 3
     plain = busy.copy()
     for row in fronts:
-        travel(
-            busy.lattice, busy.fields, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape
-        )
+        travel(busy.world(SEED, DAY), busy.bmus, row, NUMBERS)
         moved(plain, row, DAY)
     nearly_same(busy, plain)
 
@@ -376,15 +379,12 @@ def test_fronts_recruit(busy: Busy, newborn: bool) -> None:
     for site in alive(busy.cavities.sites)[::6]:
         busy.cavities.sites.phase[site] = ARRESTED
     for row in fronts * 2:  # to where they have not yet been
-        travel(
-            busy.lattice, busy.fields, busy.cavities, busy.bmus, row, NUMBERS, SEED, DAY, busy.shape
-        )
+        travel(busy.world(SEED, DAY), busy.bmus, row, NUMBERS)
     done = set()
     busy.bmus.born_day[fronts] = DAY if newborn else DAY - 9
     plain = busy.copy()
     for row in fronts:
-        recruit(busy.lattice, busy.cavities, busy.bmus, row, busy.osteoclasts, NUMBERS, DEPTH,
-                SEED, DAY, busy.shape)  # fmt: skip
+        recruit(busy.world(SEED, DAY), busy.bmus, row, busy.osteoclasts, NUMBERS, DEPTH)
         done |= manned(plain, row, DAY)
     assert done >= {"claimed", "arrested"}
     nearly_same(busy, plain)
@@ -399,8 +399,7 @@ def test_a_day_of_all_bmus(busy: Busy) -> None:
         for state in (busy, plain):
             state.bmus.phase[row], state.bmus.open_sites[row] = FINISHING, 0
     closed = np.zeros(999, np.uint64)
-    ended = advance(busy.lattice, busy.fields, busy.cavities, busy.bmus, busy.osteoclasts, NUMBERS,
-                    DEPTH, SEED, DAY, busy.shape, closed)  # fmt: skip
+    ended = advance(busy.world(SEED, DAY), busy.bmus, busy.osteoclasts, NUMBERS, DEPTH, closed)
     gone = []
     for row in alive(plain.bmus):
         b = plain.bmus

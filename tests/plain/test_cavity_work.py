@@ -11,8 +11,6 @@ from hypothesis.extra.numpy import arrays
 
 from bonesim.cells.apposition import build, fill, finish, grant, stands, stock_of
 from bonesim.cells.cavity import (
-    FORMING,
-    OSTEOCLAST,
     QUANTA_ADDED,
     QUANTA_FLOORLESS,
     QUANTA_FORMED,
@@ -25,6 +23,7 @@ from bonesim.cells.column import area_there_was, left_of, span_um
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import floor_below, lose, settle
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING, OSTEOCLAST
 from bonesim.cells.territory import faces_against, nearest_surface
 from bonesim.lattice.ledger import EVENTS, FLOORLESS, FORMED, INTERIOR, RESORBED, give
 from bonesim.lattice.tissue import Tissue
@@ -123,8 +122,7 @@ def test_the_nearest_surface_that_looks_against_n(
         distance = float(np.linalg.norm(np.array(place) + 1 - point))
         if quanta[place] >= BONE and looks and distance < best_distance - 1e-9:
             best, best_distance = flat(tissue, place), distance
-    shape = np.array(tissue.padded_shape)
-    found = nearest_surface(tissue.lattice, cavities, *point, n, reach, shape, True)
+    found = nearest_surface(tissue.lattice, cavities, point[0], point[1], point[2], n, reach, True)
     if found != best:  # only a tie within rounding may differ
         gap = np.linalg.norm(np.array(np.unravel_index(found, tissue.padded_shape)) - point)
         assert gap == pytest.approx(best_distance, abs=1e-8)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.cells.bmu import BmuNumbers, BmuParameters
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import Cavities, CavityTables, add_record, close_site
 from bonesim.cells.column import (
     area_there_was,
@@ -29,7 +29,7 @@ from bonesim.cells.column import (
 )
 from bonesim.cells.population import new_row
 from bonesim.cells.territory import take_patch
-from bonesim.lattice.ledger import Lattice
+from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.rays import LONGEST_UM
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
@@ -86,7 +86,7 @@ def test_normals_are_those_of_bone_without_cavities(busy: Busy) -> None:
         gradient = (steps * around).sum(axis=(1, 2, 3))
         length = np.linalg.norm(gradient)
         expected = gradient / length if length else np.zeros(3)
-        found = inward_normal(busy.lattice, busy.cavities, voxel, radius, busy.shape)
+        found = inward_normal(busy.lattice, busy.cavities, voxel, radius)
         assert found == pytest.approx(expected, abs=1e-12)
 
 
@@ -273,13 +273,13 @@ def claimed(busy: Busy, count: int) -> list[int]:
     sites, found = busy.cavities.sites, []
     surface = np.sort(busy.lattice.surface[: busy.lattice.counts[0]])
     for voxel in surface[:: len(surface) // (12 * count)].tolist():
-        n = inward_normal(busy.lattice, busy.cavities, voxel, 3, busy.shape)
+        n = inward_normal(busy.lattice, busy.cavities, voxel, 3)
         if busy.lattice.owner[voxel] >= 0 or len(found) == count or not any(n):
             continue
         site = int(new_row(sites))
         sites.nz[site], sites.ny[site], sites.nx[site] = n
         sites.voxel[site], sites.first[site], sites.bmu_id[site] = voxel, -1, 10**6 + site // 2
-        if take_patch(busy.lattice, busy.cavities, site, voxel, NUMBERS, busy.shape)[0] > 0:
+        if take_patch(busy.lattice, busy.cavities, site, voxel, NUMBERS)[0] > 0:
             found.append(site)
         else:
             close_site(busy.lattice, busy.cavities, site)

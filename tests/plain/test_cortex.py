@@ -58,8 +58,10 @@ def plain(activation: list[float], depth: list[float], p: CortexParameters) -> n
         return Cavity(a_day * p.endosteal_depth_um / p.thickness_um, np.sqrt(1 + more),
                       np.sqrt(max(more, 0)), p)  # fmt: skip
 
-    surfaces = ((make_open(around_canal, activation[0], depth[0], whole), around_canal),
-                (make_open(on_endosteum, activation[0], depth[0], whole), on_endosteum))  # fmt: skip
+    surfaces = (
+        (make_open(around_canal, activation[0], depth[0], whole), around_canal),
+        (make_open(on_endosteum, activation[0], depth[0], whole), on_endosteum),
+    )
     opened = sum(area for (_, area), _ in surfaces)
     formed = sum(
         one.number * (one.radius**2 - one.canal**2)

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import ARRESTED, QUANTA_ARRESTED, QUANTA_ERODED, eroded_depth_um
+from bonesim.cells.cavity import QUANTA_ARRESTED, QUANTA_ERODED, eroded_depth_um
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.erosion import PASSES, Breakthrough, chance_of, dig, erode
 from bonesim.cells.floor import dug_from_behind
+from bonesim.cells.site import ARRESTED
 from bonesim.chance import BREAKTHROUGH, uniform
-from bonesim.lattice.ledger import INTERIOR, INTERIOR_RESORBED, RESORBED, take
+from bonesim.lattice.ledger import INTERIOR, take
 from bonesim.lattice.rays import along, bone_behind, thickness_along
 from bonesim.lattice.topology import (
     CAVITY_OPENED,
@@ -87,9 +88,6 @@ def eroded(
     taken = int(take(lattice, voxel, wanted, DAY, thickness, depth, s.bmu_id[site]))
     if not taken:
         return 0, kind
-    lattice.counts[RESORBED] += taken
-    if lattice.region[voxel] == INTERIOR:
-        lattice.counts[INTERIOR_RESORBED] += taken
     s.removed_quanta[site] += taken
     busy.cavities.tally[QUANTA_ERODED] += taken
     if lattice.owner[voxel] < 0:

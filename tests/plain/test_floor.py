@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.cells.bmu import BmuParameters
+from bonesim.cells.bmu_parameters import BmuParameters
 from bonesim.cells.cavity import (
     QUANTA_ERODED,
     QUANTA_FLOORLESS,
@@ -34,9 +34,6 @@ from bonesim.cells.floor import (
 from bonesim.cells.population import new_row
 from bonesim.lattice.ledger import (
     FLOORLESS,
-    INTERIOR,
-    INTERIOR_RESORBED,
-    RESORBED,
     log_floorless,
     take,
 )
@@ -162,9 +159,7 @@ def test_dug_from_behind(busy: Busy) -> None:
     seen = set()
     owner_of = owners(busy)
     for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 13].tolist():
-        n = np.array(
-            inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
-        )
+        n = np.array(inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel))
         end = None
         for half in range(1, int(2 * LONGEST_UM / 20.0) + 1):
             place = at(busy, voxel, n, half / 2)
@@ -191,9 +186,6 @@ def lost(busy: Busy, record: int) -> None:
         rest = 0
     if rest:
         assert take(lattice, voxel, FULL, DAY, math.nan, math.nan, s.bmu_id[site]) == rest
-        lattice.counts[RESORBED] += rest
-        if lattice.region[voxel] == INTERIOR:
-            lattice.counts[INTERIOR_RESORBED] += rest
     s.removed_quanta[site] += rest
     busy.cavities.tally[QUANTA_ERODED] += rest
     gone = int(r.stock[record]) + rest

@@ -7,13 +7,16 @@ import pytest
 from skimage.measure import euler_number
 
 from bonesim.cells.apposition import beyond, build, fill, grant
-from bonesim.cells.bmu import BmuNumbers, BmuParameters, area_weight, candidate_voxel
-from bonesim.cells.cavity import AREA_MODELLED, FORMING, CavityTables, add_record
+from bonesim.cells.bmu import area_weight, candidate_voxel
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
+from bonesim.cells.cavity import AREA_MODELLED, CavityTables, add_record
 from bonesim.cells.column import inward_normal, is_old_surface, left_of, set_feet, span_um
 from bonesim.cells.floor import floor_below
 from bonesim.cells.modelling import start, thin_out
-from bonesim.cells.osteoblast import OsteoblastNumbers, OsteoblastParameters, settle_team
+from bonesim.cells.osteoblast import settle_team
+from bonesim.cells.osteoblast_parameters import OsteoblastNumbers, OsteoblastParameters
 from bonesim.cells.population import free_row, identity, new_row
+from bonesim.cells.site import FORMING
 from bonesim.cells.territory import take_patch
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
 from bonesim.lattice.ledger import INTERIOR
@@ -122,8 +125,7 @@ def test_where_modelling_starts(busy: Busy) -> None:
     inside = np.prod([n - 2 for n in busy.shape])
     for day in range(DAY, DAY + 12):
         plain = busy.copy()
-        found = start(busy.lattice, busy.fields, busy.cavities, busy.osteoblasts, PATCH, TEAM, RULE,
-                      SEED, day, busy.shape, candidates)  # fmt: skip
+        found = start(busy.world(SEED, day), busy.osteoblasts, PATCH, TEAM, RULE, candidates)
         lattice, sites, expected = plain.lattice, plain.cavities.sites, 0
         for k in range(candidates):
             voxel = int(candidate_voxel(k, SEED, day, MODELLING_PLACE, plain.shape))
@@ -131,7 +133,7 @@ def test_where_modelling_starts(busy: Busy) -> None:
             u = strained(plain, np.unravel_index(voxel, plain.shape))
             if not quiescent or lattice.region[voxel] != INTERIOR or u <= 1:
                 continue
-            n = inward_normal(lattice, plain.cavities, voxel, 3, plain.shape)
+            n = inward_normal(lattice, plain.cavities, voxel, 3)
             per_face = min(RULE[0] * (u - 1) ** 2, RULE[1]) / DAYS_PER_YEAR * 0.02**2
             chance = per_face * area_weight(lattice, voxel, *n) * inside / candidates
             # No modelling at the mouth of a cavity.
@@ -148,7 +150,7 @@ def test_where_modelling_starts(busy: Busy) -> None:
                          "mononuclear_target_um", "removed_quanta", "formed_quanta"):  # fmt: skip
                 getattr(sites, name)[site] = 0
             sites.depth_excess[site] = 1
-            area, _ = take_patch(lattice, plain.cavities, site, voxel, PATCH, plain.shape)
+            area, _ = take_patch(lattice, plain.cavities, site, voxel, PATCH)
             sites.area_um2[site] = area
             if area <= 0:
                 free_row(sites, site)
@@ -184,9 +186,7 @@ def test_a_deposit_joins_no_surfaces(make_tissue: Callable[..., Tissue], gap: in
         sites.nz[site], sites.ny[site], sites.nx[site] = n
         sites.phase[site], sites.bmu_id[site] = FORMING, site + 5
         sharp = PATCH._replace(normal_radius_voxel=1)
-        sites.area_um2[site], _ = take_patch(
-            lattice, cavities, site, voxel, sharp, tissue.padded_shape
-        )
+        sites.area_um2[site], _ = take_patch(lattice, cavities, site, voxel, sharp)
         set_feet(lattice, cavities, site)
         # More is asked for than the one voxel that a patch may add.
         cavities.records.film_um[records_of(cavities, site)] = sites.film_um[site] = -45.0

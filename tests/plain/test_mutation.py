@@ -118,6 +118,7 @@ def test_hundreds_of_takes_and_gives_keep_everything_current(
     assert events > 20
     assert lattice.counts[m.BONE_QUANTA] - start == given_ - taken
     assert lattice.counts[m.FORMED] == given_
+    assert lattice.counts[m.RESORBED] == taken
     assert tissue.euler - start_euler == changes
 
 
@@ -210,7 +211,7 @@ def test_resorbed_quanta_are_entered_by_place(make_tissue: Make) -> None:
     lattice = tissue.lattice
     expected = [0, 0]
     for n, voxel in enumerate(np.flatnonzero(lattice.region)[::5]):
-        m.enter_resorbed(lattice, voxel, n)
+        n = m.take(lattice, voxel, n % FULL, 1, np.nan, np.nan, BMU)
         expected[0] += n
         expected[1] += n if lattice.region[voxel] == m.INTERIOR else 0
     assert [lattice.counts[m.RESORBED], lattice.counts[m.INTERIOR_RESORBED]] == expected

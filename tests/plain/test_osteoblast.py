@@ -10,24 +10,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from bonesim.cells.apposition import fill, fill_pockets, finish, grant, interior_stock
-from bonesim.cells.cavity import (
-    ARRESTED,
-    FORMING,
-    QUANTA_ARRESTED,
-    REVERSAL,
-    SITES_ARRESTED,
-    close_site,
-)
+from bonesim.cells.cavity import QUANTA_ARRESTED, SITES_ARRESTED, close_site
 from bonesim.cells.film import forgo, peel, plan_film, strained_wall
 from bonesim.cells.osteoblast import (
-    APOPTOSIS_FATE,
-    LINING_FATE,
-    LINING_SHARE,
-    MAX_SIGNAL,
-    MIN_SIGNAL,
-    OSTEOCYTE_FATE,
-    OsteoblastNumbers,
-    OsteoblastParameters,
     apposition_um,
     begin,
     form,
@@ -39,8 +24,20 @@ from bonesim.cells.osteoblast import (
     start_teams,
     works,
 )
+from bonesim.cells.osteoblast_parameters import (
+    APOPTOSIS_FATE,
+    LINING_FATE,
+    LINING_SHARE,
+    MAX_SIGNAL,
+    MIN_SIGNAL,
+    OSTEOCYTE_FATE,
+    OsteoblastNumbers,
+    OsteoblastParameters,
+    TeamOrders,
+)
 from bonesim.cells.population import entity_of, free_row, identity, new_row
-from bonesim.cells.precursors import block_of
+from bonesim.cells.precursors import Marrow, block_of
+from bonesim.cells.site import ARRESTED, FORMING, REVERSAL
 from bonesim.chance import (
     FORMING_SPELL,
     OSTEOBLAST_FATE,
@@ -199,7 +196,7 @@ def test_what_is_not_formed_in_disuse_is_forgone(busy: Busy) -> None:
     lowered, left = 0, 0
     plain = busy.copy()
     for site in [s for s in alive(sites) if sites.phase[s] in (REVERSAL, FORMING)]:
-        forgo(busy.lattice, busy.fields, busy.cavities, site, 6.0, NUMBERS, busy.shape)
+        forgo(busy.lattice, busy.fields, busy.cavities, site, 6.0, NUMBERS)
         changed = False
         for r in records_of(plain.cavities, site):
             to_form = min(6.0, float(sites.open_um[site]) - float(records.film_um[r]))
@@ -269,7 +266,7 @@ def test_a_team_settles(busy: Busy, wall: float, excess: float, strain: float) -
     plain = busy.copy()
     granted = int(busy.cavities.records.granted.sum(dtype=int))
     for site in waiting:
-        begin(busy.lattice, busy.fields, busy.cavities, site, NUMBERS, wall, DAY, busy.shape)
+        begin(busy.world(SEED, DAY), site, NUMBERS, wall)
         settle_team(busy.cavities, busy.osteoblasts, site, NUMBERS, SEED, DAY)
         began(plain, site, wall, DAY)
         team(plain, site, DAY)
@@ -311,10 +308,13 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
     for day in range(DAY, DAY + 8):
         plain = busy.copy()
         started = start_teams(
-            busy.lattice, busy.fields, busy.cavities, busy.bmus, busy.osteoblasts, busy.pool,
-            precursors.blocks, precursors.parameters.block_um, cost, NUMBERS, 1.0, 0.1, 0.9, SEED,
-            day, busy.shape,
-        )  # fmt: skip
+            busy.world(SEED, day),
+            busy.bmus,
+            busy.osteoblasts,
+            NUMBERS,
+            Marrow(busy.pool, precursors.blocks, precursors.parameters.block_um, cost),
+            TeamOrders(1.0, 0.1, 0.9),
+        )
         sites, expected = plain.cavities.sites, 0
         for site in alive(sites):
             if sites.phase[site] != REVERSAL:
@@ -337,8 +337,7 @@ def test_reversal_surface_gets_a_team_waits_or_is_arrested(busy: Busy, at_work: 
                                         plain.shape), MIN_SIGNAL) ** -0.1)  # fmt: skip
             assert wall == pytest.approx(stopped**-0.1)
             if sites.waited[site] >= plain.bmus.wait_factor[sites.bmu[site]]:
-                begin(plain.lattice, plain.fields, plain.cavities, site, NUMBERS,
-                      wall * n**P.pool_wall_exponent, day, plain.shape)  # fmt: skip
+                begin(plain.world(SEED, day), site, NUMBERS, wall * n**P.pool_wall_exponent)
                 settle_team(plain.cavities, plain.osteoblasts, site, NUMBERS, SEED, day)
                 plain.pool[block] = max(0.0, n - cost * float(sites.area_um2[site]))
                 expected += 1
@@ -366,8 +365,7 @@ def test_teams_form_by_turns_and_end(busy: Busy) -> None:
                                   sites.phase_day - 800, sites.phase_day)  # fmt: skip
     for day in range(DAY, DAY + P.step_day):
         plain = busy.copy()
-        ended = form(busy.lattice, busy.fields, busy.cavities, busy.bmus, NUMBERS, SEED, day,
-                     busy.shape)  # fmt: skip
+        ended = form(busy.world(SEED, day), busy.bmus, NUMBERS)  # fmt: skip
         other, expected = plain.cavities.sites, 0
         for site in alive(other):
             age = day - int(other.phase_day[site])
@@ -380,8 +378,7 @@ def test_teams_form_by_turns_and_end(busy: Busy) -> None:
                 # It forms all it should in the share of the time in which it works.
                 depth = apposition_um(float(age - P.step_day), float(age), wall, NUMBERS)
                 depth /= P.working_share
-                forgo(plain.lattice, plain.fields, plain.cavities, site, depth, NUMBERS,
-                      plain.shape)  # fmt: skip
+                forgo(plain.lattice, plain.fields, plain.cavities, site, depth, NUMBERS)
                 fill(plain.lattice, plain.cavities, site, depth, day)
             if late and other.bmu[site] >= 0:
                 finish(plain.lattice, plain.cavities, site, day)

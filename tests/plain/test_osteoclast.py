@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from bonesim.cells.brake import concentration
-from bonesim.cells.cavity import (
-    MONONUCLEAR,
-    OSTEOCLAST,
-    REVERSAL,
-    SITES_PERFORATED,
-    close_site,
-)
+from bonesim.cells.cavity import SITES_PERFORATED, close_site
 from bonesim.cells.erosion import dig
 from bonesim.cells.floor import settle
 from bonesim.cells.osteoclast import (
@@ -24,6 +18,7 @@ from bonesim.cells.osteoclast import (
     stops,
 )
 from bonesim.cells.population import free_row
+from bonesim.cells.site import MONONUCLEAR, OSTEOCLAST, REVERSAL
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.signals.fields import occupancy_in
 from tests.plain.conftest import Busy, alive, assert_same, occupied, strained
@@ -53,8 +48,15 @@ def test_strain_ends_resorption_as_often_as_it_should(busy: Busy) -> None:
         never += chance == 0.0
         expected += 50 * chance
         for who in range(50):
-            found = stops(busy.lattice, busy.fields, sites, site, NUMBERS, 4.0, 20.0, who, SEED,
-                          DAY + site, STRAIN_STOP, busy.shape)  # fmt: skip
+            found = stops(
+                busy.world(SEED, DAY + site),
+                site,
+                NUMBERS,
+                4.0,
+                20.0,
+                who,
+                STRAIN_STOP,
+            )
             assert found == (uniform(SEED, DAY + site, who, STRAIN_STOP) < chance)
             ended += found
     assert never > 0
@@ -71,8 +73,7 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
     busy.osteoclasts.depth_um[begun] = 0.0
     for day in range(DAY, DAY + 6):
         plain = busy.copy()
-        left = resorb(busy.lattice, busy.fields, busy.cavities, busy.osteoclasts, NUMBERS,
-                      exponent, SEED, day, busy.shape)  # fmt: skip
+        left = resorb(busy.world(SEED, day), busy.osteoclasts, NUMBERS, exponent)  # fmt: skip
         cells, sites = plain.osteoclasts, plain.cavities.sites
         expected = 0
         days_of_work += len(alive(cells))
@@ -114,8 +115,7 @@ def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
     total, stopped = 0, 0
     for day in range(DAY, DAY + MONONUCLEAR_STEP_DAY):
         plain = busy.copy()
-        ended = smooth(busy.lattice, busy.fields, busy.cavities, busy.bmus, NUMBERS,
-                       SEED, day, busy.shape)  # fmt: skip
+        ended = smooth(busy.world(SEED, day), busy.bmus, NUMBERS)  # fmt: skip
         sites, closed = plain.cavities.sites, 0
         for site in alive(sites):
             waited = day - int(sites.phase_day[site])

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bonesim.cells.osteocyte import OsteocyteColumns, age, populate
+from bonesim.cells.lacuna import OsteocyteColumns
+from bonesim.cells.osteocyte import age, populate
 from bonesim.cells.population import Rows
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.messengers import SignalParameters, Signals
@@ -64,8 +65,7 @@ def test_death_has_the_hazard_at_half_load_whatever_the_interval_of_looks(
     fields = Signals(SignalParameters(), tissue).fields._replace(load_level=0.5)
     died = 0
     for day in range(1, 71):
-        lost, dead = age(tissue.lattice, fields, rows.columns, 0.01 / 1.75, 1.5, look_day, 5, day,
-                         tissue.padded_shape)  # fmt: skip
+        lost, dead = age(tissue.lattice, fields, rows.columns, 0.01 / 1.75, 1.5, look_day, 5, day)
         assert lost == 0
         died += dead
     expected = 1 - np.exp(-0.7)
@@ -83,7 +83,7 @@ def test_lacunae_go_with_their_bone_within_one_round_of_looks(
     tissue.inner(tissue.lattice.quanta)[:30] = 127
     fields = Signals(SignalParameters(), tissue).fields
     counts = np.array([
-        age(tissue.lattice, fields, rows.columns, 0.0, 1.0, 8, 5, day, tissue.padded_shape)
+        age(tissue.lattice, fields, rows.columns, 0.0, 1.0, 8, 5, day)
         for day in range(8)
     ])  # fmt: skip
     assert counts[:, 0].sum() == gone.sum()

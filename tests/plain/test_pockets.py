@@ -3,8 +3,9 @@
 import numpy as np
 
 from bonesim.cells.apposition import face_neighbour, fill_pockets, is_enclosed
-from bonesim.cells.cavity import FORMING, QUANTA_ADDED, QUANTA_FORMED, CavityTables, add_record
+from bonesim.cells.cavity import QUANTA_ADDED, QUANTA_FORMED, CavityTables, add_record
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING
 from bonesim.lattice.ledger import FORMED
 from bonesim.lattice.mineral import MineralParameters
 from bonesim.lattice.tissue import Tissue

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bonesim.cells.mechanosensing import adapt_setpoints, energy_at, smoothed, stimuli
+from bonesim.cells.mechanosensing import Felt, adapt_setpoints, energy_at, smoothed, stimuli
 from bonesim.chance import uniform
 from tests.plain.conftest import Busy, alive
 
@@ -43,14 +43,13 @@ def test_each_cell_senses_relative_to_its_own_setpoint(busy: Busy, energy: np.nd
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     cells.setpoint_mpa[1::5] = 0.001
-    found = stimuli(cells, energy, MINIMUM, PER, 0.5, 4.0, busy.shape)
+    felt = Felt(energy, MINIMUM, PER, busy.shape)
+    found = stimuli(cells, felt, 0.5, 4.0)
     expected = np.ones(found.size)
     for row in alive(cells):
         if cells.viable[row] and cells.setpoint_mpa[row] > 0:
             here = plain_energy(energy, int(cells.voxel[row]), busy.shape)
-            assert energy_at(energy, MINIMUM, PER, cells.voxel[row], busy.shape) == pytest.approx(
-                here
-            )
+            assert energy_at(felt, cells.voxel[row]) == pytest.approx(here)
             expected[row] = min(4.0, (here / float(cells.setpoint_mpa[row])) ** 0.5)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert (found == 4.0).any()
@@ -65,7 +64,7 @@ def test_a_share_of_the_setpoints_drifts_to_the_sensed_strain(
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     before = cells.setpoint_mpa.copy()
-    adapt_setpoints(cells, energy, MINIMUM, PER, 0.25, share, 3, 7, busy.shape)
+    adapt_setpoints(cells, Felt(energy, MINIMUM, PER, busy.shape), 0.25, share, 3, 7)
     expected = before.copy()
     living = [row for row in alive(cells) if cells.viable[row] and row % 7 == 3]
     for row in living:

@@ -118,8 +118,7 @@ def test_outward_area_of_a_tilted_plane_is_its_true_area(
 
 def normal_at(tissue: Tissue, voxel: int, radius: int) -> tuple[float, float, float]:
     """The kernel's normal where there are no cavities."""
-    shape = np.array(tissue.padded_shape)
-    nz, ny, nx = inward_normal(tissue.lattice, CavityTables().columns, voxel, radius, shape)
+    nz, ny, nx = inward_normal(tissue.lattice, CavityTables().columns, voxel, radius)
     return nz, ny, nx
 
 
@@ -186,13 +185,13 @@ def test_an_open_cavity_does_not_turn_the_normal(make_tissue: Make) -> None:
     size = 15
     z, _, x = np.indices((size, size, size)) - size // 2
     tissue = make_tissue((z >= 0) * 255)
-    lattice, cavities, shape = tissue.lattice, CavityTables().columns, np.array([size + 2] * 3)
+    lattice, cavities = tissue.lattice, CavityTables().columns
     beside, site = flat(tissue, (7, 7, 7)), int(new_row(cavities.sites))
     cavities.sites.first[site] = -1
     pit = [flat(tissue, place) for place in np.argwhere((z >= 0) & (z < 2) & (x > 0)).tolist()]
     for voxel in pit:
         record = add_record(lattice, cavities, site, voxel, True)
         cavities.records.stock[record], lattice.quanta[voxel] = 255, 0
-    assert inward_normal(lattice, cavities, beside, 3, shape) == (1.0, 0.0, 0.0)
+    assert inward_normal(lattice, cavities, beside, 3) == (1.0, 0.0, 0.0)
     lattice.owner[:] = -1
-    assert inward_normal(lattice, cavities, beside, 3, shape)[2] < -0.2
+    assert inward_normal(lattice, cavities, beside, 3)[2] < -0.2

@@ -10,16 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bonesim.cells.apposition import floor_area
-from bonesim.cells.bmu import BmuNumbers, BmuParameters
+from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
     AREA_CLOSED,
-    ARRESTED,
     CLOSED_ERODED,
     CLOSED_FORMED,
-    OSTEOCLAST,
     QUANTA_ARRESTED,
     QUANTA_MODELLED,
-    REVERSAL,
     SITES_CLOSED,
     add_record,
     close_site,
@@ -35,6 +32,7 @@ from bonesim.cells.column import (
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal, set_targets
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity, new_row
+from bonesim.cells.site import ARRESTED, OSTEOCLAST, REVERSAL
 from bonesim.cells.territory import (
     claim,
     faces_against,
@@ -110,8 +108,19 @@ def test_the_nearest_that_is_free(busy: Busy) -> None:
                     and (not only_free or free_for_bmu(busy.lattice, busy.cavities, voxel))
                 ):
                     best, best2 = voxel, distance2
-            assert nearest_within(busy.lattice, busy.cavities, *point, tuple(n), reach, busy.shape,
-                                  only_free) == best  # fmt: skip
+            assert (
+                nearest_within(
+                    busy.lattice,
+                    busy.cavities,
+                    point[0],
+                    point[1],
+                    point[2],
+                    tuple(n),
+                    reach,
+                    only_free,
+                )
+                == best
+            )
 
 
 def patched(busy: Busy, site: int, centre: int) -> tuple[float, float]:
@@ -130,7 +139,7 @@ def patched(busy: Busy, site: int, centre: int) -> tuple[float, float]:
         if not lattice.quanta[voxel] or lattice.owner[voxel] >= 0:
             continue
         own = area_there_was(lattice, busy.cavities, voxel, *n)
-        there = inward_normal(lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+        there = inward_normal(lattice, busy.cavities, voxel, P.normal_radius_voxel)
         if own > 0 and np.array(there) @ n >= math.cos(math.radians(P.widest_tilt_degree)):
             record = add_record(lattice, busy.cavities, site, voxel, True)
             busy.cavities.records.foot[record] = 1
@@ -146,11 +155,10 @@ def test_claims(busy: Busy) -> None:
     row = alive(busy.bmus)[0]
     bmus, sites = busy.bmus, busy.cavities.sites
     for voxel in busy.lattice.surface[: busy.lattice.counts[0] : 211].tolist():
-        n = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+        n = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel)
         bmus.nz[row], bmus.ny[row], bmus.nx[row] = n if voxel % 3 else (1.0, 0.0, 0.0)
         plain = busy.copy()
-        got = claim(busy.lattice, busy.cavities, bmus, row, voxel, 5, NUMBERS, DEPTH, SEED, DAY,
-                    busy.shape)  # fmt: skip
+        got = claim(busy.world(SEED, DAY), bmus, row, voxel, 5, NUMBERS, DEPTH)  # fmt: skip
         s = plain.cavities.sites
         site = int(new_row(s))
         for name in s._fields:
@@ -265,7 +273,7 @@ def looks(busy: Busy, row: int, voxel: int) -> bool:
     n = float(b.nz[row]), float(b.ny[row]), float(b.nx[row])
     if busy.lattice.owner[voxel] < 0 and not is_old_surface(busy.lattice, voxel, *n):
         return False
-    there = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+    there = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel)
     tilted = np.array(there) @ n < math.cos(math.radians(P.widest_tilt_degree))
     return not tilted and not dug_from_behind(busy.lattice, busy.cavities, voxel, who, *n)
 
@@ -294,12 +302,11 @@ def test_the_free_surface_furthest_to_the_rear(busy: Busy) -> None:
                 and looks(busy, row, int(surface[k]))
             ]
             for _, voxel in found[:3]:
-                assert looks_against(
-                    busy.lattice, busy.cavities, b, row, voxel, NUMBERS, busy.shape
-                )
+                assert looks_against(busy.lattice, busy.cavities, b, row, voxel, NUMBERS)
             expected = min(found, default=(0.0, -1))
-            voxel, place = rearmost_free(busy.lattice, busy.cavities, b, row, half, (rear, front),
-                                         NUMBERS, busy.shape)  # fmt: skip
+            voxel, place = rearmost_free(
+                busy.lattice, busy.cavities, b, row, half, (rear, front), NUMBERS
+            )
             assert voxel == expected[1]
             if voxel >= 0:
                 assert place == pytest.approx(expected[0], abs=1e-6)
@@ -312,10 +319,10 @@ def test_the_free_surface_furthest_to_the_rear(busy: Busy) -> None:
 def test_what_looks_against_a_bmu(busy: Busy) -> None:
     row, b, seen = alive(busy.bmus)[0], busy.bmus, set()
     for number, voxel in enumerate(busy.lattice.surface[: busy.lattice.counts[0] : 97].tolist()):
-        n = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+        n = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel)
         b.nz[row], b.ny[row], b.nx[row] = n if number % 2 else (0.0, 0.6, 0.8)
         expected = looks(busy, row, voxel)
-        found = looks_against(busy.lattice, busy.cavities, b, row, voxel, NUMBERS, busy.shape)
+        found = looks_against(busy.lattice, busy.cavities, b, row, voxel, NUMBERS)
         assert found == expected
         seen.add(expected)
     assert seen == {True, False}
@@ -323,7 +330,7 @@ def test_what_looks_against_a_bmu(busy: Busy) -> None:
 
 def looks_the_way(busy: Busy, voxel: int, n: tuple[float, float, float]) -> bool:
     """Whether the surface at a voxel leans from a normal by less than the limit."""
-    there = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel, busy.shape)
+    there = inward_normal(busy.lattice, busy.cavities, voxel, P.normal_radius_voxel)
     leans = np.array(there) @ n < math.cos(math.radians(P.widest_tilt_degree))
     return not leans and area_there_was(busy.lattice, busy.cavities, voxel, *n) > 0
 
@@ -337,7 +344,7 @@ def test_a_patch_s_area(busy: Busy) -> None:
         if busy.lattice.owner[voxel] < 0 and looks_the_way(busy, int(voxel), n)
     )
     plain = busy.copy()
-    area = take_patch(busy.lattice, busy.cavities, site, centre, NUMBERS, busy.shape)
+    area = take_patch(busy.lattice, busy.cavities, site, centre, NUMBERS)
     assert area == pytest.approx(patched(plain, site, centre), rel=1e-6)
     assert area[0] >= area[1] > 0
     assert_same(busy, plain)
@@ -348,7 +355,7 @@ def test_a_patch_with_records_has_an_area(busy: Busy) -> None:
     lattice, sites, turned = busy.lattice, busy.cavities.sites, 0
     narrow = NUMBERS._replace(territory_radius_um=10.0)  # its centre alone
     for voxel in lattice.surface[: lattice.counts[0]].tolist():
-        own = np.array(inward_normal(lattice, busy.cavities, voxel, 3, busy.shape))
+        own = np.array(inward_normal(lattice, busy.cavities, voxel, 3))
         if area_there_was(lattice, busy.cavities, voxel, *own) > 0 or lattice.owner[voxel] >= 0:
             continue
         for axis in np.flatnonzero(np.abs(own) < 0.3):
@@ -359,7 +366,7 @@ def test_a_patch_with_records_has_an_area(busy: Busy) -> None:
                 continue
             site = int(new_row(sites))
             sites.nz[site], sites.ny[site], sites.nx[site], sites.first[site] = *n, -1
-            area, projected = take_patch(lattice, busy.cavities, site, voxel, narrow, busy.shape)
+            area, projected = take_patch(lattice, busy.cavities, site, voxel, narrow)
             has = sites.first[site] >= 0
             assert (area > 0.0) == (projected > 0.0) == has
             turned += has

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import FORMING, CavityTables, records_by_site, shares_centre
+from bonesim.cells.cavity import CavityTables, records_by_site, shares_centre
 from bonesim.cells.population import new_row
+from bonesim.cells.site import FORMING
 from bonesim.engine import simulation as engine
 from bonesim.engine.simulation import Simulation
 from bonesim.engine.state import put_back, state_of

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bonesim.cells.bmu import FINISHING, TRAVELLING
-from bonesim.cells.osteoblast import APOPTOSIS_FATE, LINING_FATE, OSTEOCYTE_FATE
-from bonesim.cells.osteocyte import LONG_AGO
+from bonesim.cells.bmu_parameters import FINISHING, TRAVELLING
+from bonesim.cells.lacuna import LONG_AGO
+from bonesim.cells.osteoblast_parameters import APOPTOSIS_FATE, LINING_FATE, OSTEOCYTE_FATE
 from bonesim.config.config import Config, validated
 from bonesim.engine.run import run as run_to_file
 from bonesim.engine.simulation import Simulation

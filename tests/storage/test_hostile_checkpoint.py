@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from test_run_faults import TINY
 
-from bonesim.cells.cavity import ARRESTED
+from bonesim.cells.site import ARRESTED
 from bonesim.config.config import validated
 from bonesim.engine import burn_in
 from bonesim.engine.days import advance

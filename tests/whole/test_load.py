@@ -126,7 +126,7 @@ def stumps_left(interval_day: int, seed: int) -> tuple[float, float]:
     inner = simulation.tissue.inner(lattice.quanta)
     places = np.arange(lattice.quanta.size).reshape(simulation.tissue.padded_shape)
     for voxel in places[1:-1, 1:-1, 1:-1][28:32, 6:18, 6:18].reshape(-1):
-        lattice.counts[RESORBED] += take(lattice, voxel, FULL, 0, np.nan, np.nan, np.uint64(0))
+        take(lattice, voxel, FULL, 0, np.nan, np.nan, np.uint64(0))
     stump = (slice(6, -6), slice(6, 18), slice(6, 18))
     other = (slice(6, -6), slice(42, 54), slice(42, 54))
     before = [float(inner[part].sum(dtype=np.int64)) for part in (stump, other)]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import FORMING, MONONUCLEAR, REVERSAL
+from bonesim.cells.site import FORMING, MONONUCLEAR, REVERSAL
 from bonesim.config.config import Config, validated
 from bonesim.engine.simulation import Simulation
 

@@ -1,0 +1,194 @@
+"""What the source of kernels says: which arguments they write, and which file writes which column."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+PACKAGE = Path(__file__).parents[1] / "bonesim"
+#: Tables by what holds them: the name of a class, of an attribute, of a variable.
+TABLES = {
+    "Lattice": "lattice", "SiteColumns": "sites", "RecordColumns": "records", "BmuColumns": "bmus",
+    "OsteoclastColumns": "osteoclasts", "OsteoblastColumns": "osteoblasts",
+    "OsteocyteColumns": "osteocytes", "Cavities": "cavities",
+}  # fmt: skip
+
+
+class Kernel(NamedTuple):
+    """A kernel's full name and definition."""
+
+    name: str
+    node: ast.FunctionDef
+
+    @property
+    def room(self) -> str:
+        """The package it is in."""
+        return self.name.split(".")[1]
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Name of each argument, and its annotation."""
+        given = self.node.args.args
+        return {a.arg: ast.unparse(a.annotation) if a.annotation else "" for a in given}
+
+    @property
+    def returns(self) -> str:
+        """Annotation of what it returns."""
+        return ast.unparse(self.node.returns) if self.node.returns else ""
+
+    @property
+    def text(self) -> str:
+        """Its docstring."""
+        return ast.get_docstring(self.node) or ""
+
+
+def is_kernel(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(mark, ast.Name) and mark.id in ("kernel", "lean_kernel")
+        for mark in node.decorator_list
+    )
+
+
+def files() -> dict[str, ast.Module]:
+    """Name of every module of the package within it (cells.site), and its tree."""
+    return {
+        ".".join(file.relative_to(PACKAGE).with_suffix("").parts): ast.parse(file.read_text())
+        for file in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+@cache
+def kernels() -> dict[str, Kernel]:
+    """Every kernel of the package by its full name."""
+    return {
+        f"bonesim.{module}.{node.name}": Kernel(f"bonesim.{module}.{node.name}", node)
+        for module, tree in files().items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and is_kernel(node)
+    }
+
+
+@cache
+def names_in(module: str) -> dict[str, str]:
+    """Name in a module -> full name, of what it imports and of its own kernels."""
+    found = {
+        k.node.name: name for name, k in kernels().items() if name.rpartition(".")[0] == module
+    }
+    for node in ast.walk(files()[module.removeprefix("bonesim.")]):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return found
+
+
+def pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Targets and values of an assignment, side by side."""
+    for target in node.targets:
+        value = node.value
+        both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+        if both and len(target.elts) == len(value.elts):  # type: ignore[attr-defined]
+            yield from zip(target.elts, value.elts, strict=True)  # type: ignore[attr-defined]
+        else:
+            yield target, value
+
+
+def stored(node: ast.AST) -> Iterator[ast.Subscript]:
+    """Places of arrays that a statement assigns."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = list(node.targets)
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+        targets = [node.target]
+    for target in targets:
+        for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+            if isinstance(one, ast.Subscript):
+                yield one
+
+
+def owner(expression: ast.expr, alias: dict[str, str]) -> str | None:
+    """The argument that an expression is a part of."""
+    while isinstance(expression, ast.Attribute | ast.Subscript):
+        expression = expression.value
+    return alias.get(expression.id) if isinstance(expression, ast.Name) else None
+
+
+def aliases(kernel: Kernel) -> dict[str, str]:
+    """Names within a kernel that stand for an argument or an array of it."""
+    found = {name: name for name in kernel.arguments}
+    for _ in range(2):
+        for node in ast.walk(kernel.node):
+            for target, value in pairs(node) if isinstance(node, ast.Assign) else ():
+                whole = isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
+                if isinstance(target, ast.Name) and whole and owner(value, found):
+                    found.setdefault(target.id, str(owner(value, found)))
+    return found
+
+
+@cache
+def written() -> dict[str, frozenset[str]]:
+    """Every kernel, and the arguments that it or a kernel it calls writes into."""
+    known: dict[str, frozenset[str]] = dict.fromkeys(kernels(), frozenset())
+    while True:
+        now = {name: known[name] | writes_of(kernel, known) for name, kernel in kernels().items()}
+        if now == known:
+            return known
+        known = now
+
+
+def writes_of(kernel: Kernel, known: dict[str, frozenset[str]]) -> set[str]:
+    names, alias = names_in(kernel.name.rpartition(".")[0]), aliases(kernel)
+    found: set[str | None] = set()
+    for node in ast.walk(kernel.node):
+        found |= {owner(place, alias) for place in stored(node)}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called = names.get(node.func.id, "")
+            if called in kernels():
+                given = zip(kernels()[called].arguments, node.args, strict=True)
+                found |= {owner(value, alias) for name, value in given if name in known[called]}
+    return {name for name in found if name}
+
+
+def table_of(expression: ast.expr, kinds: dict[str, str]) -> str | None:
+    """The table that an expression is, by the names that hold tables everywhere."""
+    if isinstance(expression, ast.Name):
+        return kinds.get(expression.id)
+    if isinstance(expression, ast.Attribute):
+        if expression.attr == "columns":
+            inner = expression.value
+            return table_of(inner, kinds)
+        return expression.attr if expression.attr in TABLES.values() else None
+    return None
+
+
+def writers() -> dict[tuple[str, str], set[str]]:
+    """(table, column) -> the files with a statement that assigns places of it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for module, tree in files().items():
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            kinds = {name: name for name in TABLES.values()}
+            for argument in function.args.args:
+                if argument.annotation is not None:
+                    kind = TABLES.get(ast.unparse(argument.annotation))
+                    kinds |= {argument.arg: kind} if kind else {}
+            columns: dict[str, tuple[str, str]] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign):
+                    for target, value in pairs(node):
+                        if isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
+                            table = table_of(value.value, kinds)
+                            if table_of(value, kinds):
+                                kinds[target.id] = str(table_of(value, kinds))
+                            elif table:
+                                columns[target.id] = (table, value.attr)
+            for node in ast.walk(function):
+                for place in stored(node):
+                    array = place.value
+                    if isinstance(array, ast.Name) and array.id in columns:
+                        found.setdefault(columns[array.id], set()).add(module)
+                    elif isinstance(array, ast.Attribute):
+                        table = table_of(array.value, kinds)
+                        if table:
+                            found.setdefault((table, array.attr), set()).add(module)
+    return found
