@@ -1,9 +1,9 @@
-"""Reads finished runs: how much of each loss came back, and how many more struts and plates broke.
+"""Reads finished runs beside their untreated twins: what is back of each loss, and whether holes close.
 
-    python answer.py --healthy h1.vtkhdf h2.vtkhdf --treated t1.vtkhdf t2.vtkhdf -o figure.png
+    python answer.py --treated t1.vtkhdf t2.vtkhdf --twin u1.vtkhdf u2.vtkhdf -o regained.png
 
-Runs of one bone and several seeds are pooled; a healthy and a treated run of the same bone and
-seed have common random numbers. Only run files are read; nothing is simulated here.
+A run and its twin share bone and random numbers. What is missing on a day is relative to the twin of that
+day; the share back is 1 - missing at the last snapshot / missing at the second. Nothing is simulated here.
 """
 
 import argparse
@@ -14,10 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bonesim.lattice import JUDGEMENT_DAYS
-from bonesim.loss import final_breaks, may_have_closed
-from bonesim.storage import Run, open_run
-from bonesim.units import BONE
+from bonesim import Run, open_run
 
 #: What is compared: name in the tables -> symbol.
 MEASURES = {
@@ -26,113 +23,129 @@ MEASURES = {
     "tb_th_um": "Tb.Th",
     "conn_d_per_mm3": "Conn.D",
 }
+KINDS = ("hole", "cut")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One run in numbers: each measure at each snapshot, and its final events in a period."""
+class Pair:
+    """A treated run beside its twin.
 
-    measures: pd.DataFrame
-    finals: int
-    mm3_years: float
-    grown_over: int = 0  # of them: bone again where they were logged
-    maybe_closed: int = 0  # of those
-
-
-def outcome(run: Run, until_day: float) -> Outcome:
-    """Measures by snapshot day, and events up to `until_day` judged final by the end of the run.
-
-    Events judged open at the end are not counted; `until_day` a year and a half before the last
-    day leaves time for judgement.
+    Attributes:
+        missing: percent of the twin's value, one row per snapshot (begin, stop, end), one column per measure.
+        there: (treated, twin) -> how many holes and cuts are there at the stop.
+        kept: of the treated run's at the stop, how many are there at the end.
+        opened: and how many are an opening at the end: a hole that has reached an edge.
     """
+
+    missing: pd.DataFrame
+    there: tuple[dict[str, int], dict[str, int]]
+    kept: int
+    opened: int
+
+
+def measures(run: Run) -> pd.DataFrame:
+    """One row per snapshot, one column per measure."""
     table = run.table[["day", "bvtv_percent", "bmd_mg_per_cm3"]]
     structure = run.snapshot_table.drop(columns=["bvtv_percent"])
-    measures = structure.merge(table, on="day").set_index("day")[list(MEASURES)]
-    events = run.events
-    rows = final_breaks(events)
-    rows = rows[events["day"].to_numpy()[rows] <= until_day]
-    place = events[["z_um", "y_um", "x_um"]].to_numpy()[rows] // run.voxel_um
-    bone = run.quanta(run.snapshot_days[-1])[tuple(place.astype(np.int64).T)] >= BONE
-    # None is final earlier than a year after it broke.
-    since = events["day"].to_numpy()[rows[bone]] + JUDGEMENT_DAYS
-    closed = may_have_closed(events, rows[bone], since)
-    volume = float(np.prod(run.shape)) * (run.voxel_um / 1000.0) ** 3
-    return Outcome(
-        measures, rows.size, volume * until_day / 365.25, int(bone.sum()), int(closed.sum())
+    return structure.merge(table, on="day").set_index("day")[list(MEASURES)]
+
+
+def breaks(run: Run, day: float) -> pd.DataFrame:
+    """Holes and cuts that are there on a day."""
+    there = run.breaks_there(day)
+    return there[there["kind"].isin(KINDS)]
+
+
+def counts(there: pd.DataFrame) -> dict[str, int]:
+    """Kind -> how many."""
+    return {kind: int((there["kind"] == kind).sum()) for kind in KINDS}
+
+
+def pair(treated: Run, twin: Run) -> Pair:
+    """A treated run with three snapshots (begin, stop, end) beside its twin."""
+    _, stop, end = treated.snapshot_days
+    mine, then = breaks(treated, stop), breaks(treated, end)
+    gone = mine.loc[~mine["id"].isin(then["id"]), "id"]
+    every = treated.breaks
+    opened = every["id"].isin(gone) & (every["kind"] == "opening") & (every["state"] == "there")
+    return Pair(
+        100.0 * (1.0 - measures(treated) / measures(twin)),
+        (counts(mine), counts(breaks(twin, stop))),
+        len(mine) - len(gone),
+        int(opened.sum()),
     )
 
 
-def regained(measures: pd.DataFrame) -> pd.Series:
-    """Share of the loss from the first to the second snapshot that the third has back, %."""
-    before, suppressed, after = (measures.iloc[k] for k in range(3))
-    return 100.0 * (after - suppressed) / (before - suppressed)
+def back(missing: pd.DataFrame) -> pd.Series:
+    """Share of what is missing at the stop that is back at the end, %."""
+    return 100.0 * (1.0 - missing.iloc[2] / missing.iloc[1])
 
 
-def rate_ratio(treated: list[Outcome], healthy: list[Outcome]) -> tuple[float, float, float]:
-    """Final events per mm3 and year, treated over healthy, with its exact 95 % interval.
+def ratio(treated: int, twin: int) -> tuple[float, float, float]:
+    """Treated over twin in equal volume and time, with its exact 95 % interval.
 
     Given the sum, the treated count is binomial (Clopper 1934).
     """
-    a, b = (sum(o.finals for o in group) for group in (treated, healthy))
-    exposure = [sum(o.mm3_years for o in group) for group in (treated, healthy)]
-    scale = exposure[1] / exposure[0]
-    interval = stats.binomtest(a, a + b).proportion_ci(0.95)
-    low, high = (p / (1 - p) * scale if p < 1 else np.inf for p in interval)
-    return (a / b * scale if b else np.inf), low, high
+    interval = stats.binomtest(treated, treated + twin).proportion_ci(0.95)
+    middle, low, high = (
+        p / (1 - p) if p < 1 else np.inf for p in (treated / (treated + twin), *interval)
+    )
+    return middle, low, high
 
 
 def main() -> None:
     """Print the answer; draw it if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--healthy", nargs="+", type=Path, required=True)
     parser.add_argument("--treated", nargs="+", type=Path, required=True)
-    parser.add_argument("--until-day", type=float, default=1825.0)
+    parser.add_argument("--twin", nargs="+", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
-    groups: dict[str, list[Outcome]] = {}
-    for name in ("healthy", "treated"):
-        groups[name] = []
-        for path in getattr(given, name):
-            with open_run(path) as run:
-                groups[name].append(outcome(run, given.until_day))
-    for name, outcomes in groups.items():
-        mean = sum(o.measures for o in outcomes) / len(outcomes)
-        print(f"{name}, mean of {len(outcomes)} run(s)\n{mean.to_string(float_format='%.3f')}")
-        change = 100.0 * (mean / mean.iloc[0] - 1.0)
-        print(f"change from day 0, %\n{change.to_string(float_format='%.1f')}\n")
-    back = pd.DataFrame([regained(o.measures) for o in groups["treated"]])
-    print("share of the loss regained, % (mean, SD over runs)")
-    print(pd.DataFrame({"mean": back.mean(), "SD": back.std()}).to_string(float_format="%.0f"))
-    ratio, low, high = rate_ratio(groups["treated"], groups["healthy"])
-    counts = {name: sum(o.finals for o in outcomes) for name, outcomes in groups.items()}
-    print(f"\nfinal perforations and cuts to day {given.until_day:g}: {counts}")
-    print(f"rate, treated over healthy: {ratio:.2f} (95 % {low:.2f} to {high:.2f})")
-    for name, outcomes in groups.items():
-        grown, closed = (
-            sum(getattr(o, n) for o in outcomes) for n in ("grown_over", "maybe_closed")
-        )
+    if len(given.treated) != len(given.twin):
+        parser.error("as many --twin as --treated, in the same order")
+    pairs = []
+    for one, other in zip(given.treated, given.twin, strict=True):
+        with open_run(one) as treated, open_run(other) as twin:
+            pairs.append(pair(treated, twin))
+    mean = sum(one.missing for one in pairs) / len(pairs)
+    shares = pd.DataFrame([back(one.missing) for one in pairs])
+    print(
+        f"{len(pairs)} bone(s); missing against the untreated twin of the day, %; "
+        "the share back is a mean over bones\n"
+    )
+    days = [f"day {day:g}" for day in mean.index[1:]]
+    print(f"| | {days[0]} | {days[1]} | back, % |\n|---|---|---|---|")
+    for name, symbol in MEASURES.items():
         print(
-            f"{name}: of these {grown} are bone again where they were logged, "
-            f"{closed} of those may have closed"
+            f"| {symbol} | {mean[name].iloc[1]:.1f} | {mean[name].iloc[2]:.1f} | {shares[name].mean():.0f} |"
         )
+    print(f"\nThere on {days[0]}:\n\n| | treated | twin | ratio (95 %) |\n|---|---|---|---|")
+    for kind in KINDS:
+        a, b = (sum(one.there[k][kind] for one in pairs) for k in (0, 1))
+        middle, low, high = ratio(a, b)
+        print(f"| {kind}s | {a} | {b} | {middle:.2f} ({low:.2f} to {high:.2f}) |")
+    total = sum(sum(one.there[0].values()) for one in pairs)
+    kept, opened = (sum(getattr(one, name) for one in pairs) for name in ("kept", "opened"))
+    print(
+        f"\nOf {total} holes and cuts of the treated, {kept} are there on {days[1]}, "
+        f"{opened} have reached an edge, {total - kept - opened} have closed or merged."
+    )
     if given.output:
-        draw(groups["treated"], given.output)
+        draw(shares, given.output)
 
 
-def draw(treated: list[Outcome], output: Path) -> None:
-    """Bars: how much of each loss came back, one dot a run."""
+def draw(shares: pd.DataFrame, output: Path) -> None:
+    """Bars: how much of each loss came back, one dot a bone."""
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
-    back = pd.DataFrame([regained(o.measures) for o in treated])
-    axis.bar([MEASURES[name] for name in back], back.mean(), color="#E69F00", width=0.6)
-    for place, name in enumerate(back):
-        axis.plot(np.full(len(back), place), back[name], "o", color="#222222", markersize=4)
+    axis.bar([MEASURES[name] for name in shares], shares.mean(), color="#E69F00", width=0.6)
+    for place, name in enumerate(shares):
+        axis.plot(np.full(len(shares), place), shares[name], "o", color="#222222", markersize=4)
     axis.axhline(0, color="#222222", linewidth=0.8)
-    axis.set_ylabel("share of the loss regained (%)")
+    axis.set_ylabel("share of what was missing that is back (%)")
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(output, dpi=150)
-    back.to_csv(output.with_suffix(".csv"), index=False)
+    shares.to_csv(output.with_suffix(".csv"), index=False)
 
 
 if __name__ == "__main__":

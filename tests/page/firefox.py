@@ -37,7 +37,7 @@ PREFERENCES = {
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 SCREEN = shutil.which("xvfb-run")
 #: Seconds for a command and for the page; and for everything, after which the browser is killed.
-PATIENCE_S, LIFETIME_S = 20.0, 50.0
+PATIENCE_S, LIFETIME_S = 60.0, 180.0
 WIDTH, HEIGHT = 1000, 760
 #: Resolved when what was drawn has been shown: a frame that is asked for in a frame is the next one.
 FRAMES = (

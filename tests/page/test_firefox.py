@@ -10,10 +10,14 @@ from bonesim.storage.reader import Run
 from tests.page.firefox import FIREFOX, SCREEN, Firefox
 from tests.page.test_browser import LAST, bone_share, changed
 
-pytestmark = pytest.mark.skipif(
-    FIREFOX is None or SCREEN is None,
-    reason="no Firefox or no screen for it: apt-get install firefox-esr xvfb xauth",
-)
+#: Slow: the browser draws without a graphics card and wants the cores for itself.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        FIREFOX is None or SCREEN is None,
+        reason="no Firefox or no screen for it: apt-get install firefox-esr xvfb xauth",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
