@@ -51,22 +51,26 @@ def draw(results: "pd.DataFrame") -> Drawing:
         mine = table[table["quantity"] == name]
         years = mine["day"] / DAYS_PER_YEAR
         for _, one in every[every["quantity"] == name].groupby("number"):
-            axis.plot(one["day"] / DAYS_PER_YEAR, one["value"], color="#CCCCCC", lw=0.6, zorder=1)
-        axis.fill_between(years, mine["low"], mine["high"], color=palette.THICKNESS, alpha=0.25,
-                          lw=0, zorder=2)  # fmt: skip
-        axis.plot(
-            years, mine["median"], color=palette.THICKNESS, lw=1.8, marker="o", ms=3, zorder=3
-        )
+            (member,) = axis.plot(one["day"] / DAYS_PER_YEAR, one["value"], color="#CCCCCC",
+                                  lw=0.6, zorder=1)  # fmt: skip
+        band = axis.fill_between(years, mine["low"], mine["high"], color=palette.THICKNESS,
+                                 alpha=0.25, lw=0, zorder=2)  # fmt: skip
+        (median,) = axis.plot(years, mine["median"], color=palette.THICKNESS, lw=1.8, marker="o",
+                              ms=3, zorder=3)  # fmt: skip
         axis.axhline(0.0, color=palette.INK, lw=0.8, ls=":")
-        axis.set_title(f"{chr(65 + letter)}  {QUANTITIES[name]}, n = {int(mine['n'].max())}",
+        axis.set_title(f"{chr(97 + letter)}  {QUANTITIES[name]}, n = {int(mine['n'].max())}",
                        loc="left", fontsize=9)  # fmt: skip
         axis.set_xlabel("years since day 0", fontsize=8)
         axis.set_ylabel("from the untreated twin, %", fontsize=8)
         axis.tick_params(labelsize=8)
     if with_parts:
-        _draw_parts(axes[len(names)], later, names, chr(65 + len(names)))
+        _draw_parts(axes[len(names)], later, names, chr(97 + len(names)))
     for unused in axes[panels:]:
         unused.remove()
+    figure.legend(
+        [median, band, member], ["median", "90 % of the members", "a member of the posterior"],
+        loc="outside lower center", ncols=3, fontsize=8, frameon=False,
+    )  # fmt: skip
     return Drawing(
         figure, {".csv": table.to_csv(index=False)},
         "Difference from the untreated twin against time: grey lines are members of the posterior, "

@@ -169,9 +169,13 @@ def test_the_spread_is_split_into_what_it_was_made_of(parts: tuple[float, float,
 
 def test_the_parts_of_the_spread_are_drawn_as_they_are_in_the_table() -> None:
     results = made(3, 40, (3.0, 1.0, 1.0))
-    panel, parts = draw(results).figure.axes
-    assert panel.get_title(loc="left") == "A  BV/TV, n = 40"
-    assert parts.get_title(loc="left") == "B  the spread is of"
+    figure = draw(results).figure
+    panel, parts = figure.axes
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "median", "90 % of the members", "a member of the posterior",
+    ]  # fmt: skip
+    assert panel.get_title(loc="left") == "a  BV/TV, n = 40"
+    assert parts.get_title(loc="left") == "b  the spread is of"
     table = analysis.bands(results).set_index("day").loc[9]
     widths = [bar.get_width() for bar in parts.patches]
     assert widths == pytest.approx(
@@ -208,7 +212,7 @@ def test_an_ensemble_is_simulated_resumed_and_drawn(tmp_path: Path) -> None:
     assert np.allclose(on_day_0[["median", "low", "high"]], 0.0)
     assert bonesim.bands(place).equals(table)
     figure = bonesim.plot_bands(place, tmp_path / "bands.png")
-    assert figure.axes[0].get_title(loc="left") == "A  BMD, n = 2"
+    assert figure.axes[0].get_title(loc="left") == "a  BMD, n = 2"
     assert (tmp_path / "bands.csv").read_text().count("\n") == len(table) + 1
     with pytest.raises(InputError, match="another study"):
         bonesim.run_posterior({**CONFIG, "seed": 10}, place, posterior=2, split=0, workers=1)
