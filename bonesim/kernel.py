@@ -32,7 +32,7 @@ __all__ = [
 PACKAGE = Path(__file__).parent
 #: Folders and files that contain kernels or are imported by these.
 KERNEL_SOURCES = (
-    "chance.py", "errors.py", "indices.py", "kernel.py", "parameters.py", "units.py",
+    "chance.py", "errors.py", "kernel.py", "parameters.py", "units.py",
     "cells", "lattice", "mechanics", "signals",
     "endocrine/assay.py", "endocrine/axis.py", "endocrine/kinetics.py", "endocrine/response.py",
     "endocrine/targets.py",

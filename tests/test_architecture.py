@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
 #: Import goes down only. Packages of one row do not import each other.
 LAYER = {
-    "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0, "indices": 0,
+    "public": 0, "errors": 0, "units": 0, "parameters": 0, "kernel": 0, "chance": 0,
     "lattice": 1, "storage": 1,
     "images": 2,
     "instruments": 3, "mechanics": 3, "morphometry": 3, "signals": 3, "specimens": 3,

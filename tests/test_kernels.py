@@ -15,7 +15,7 @@ DOCUMENTED = ("cells", "lattice", "signals")
 #: Types that say what an argument is; numbers, arrays and tuples do not.
 TELLING = {
     "Lattice", "Cavities", "World", "Fields", "Site", "Voxel", "Record", "Row", "Day", "Seed",
-    "Identity", "Shape", "Table", "TableOfIds", "Felt", "Marrow", "TeamOrders", "CavityDepth",
+    "Identity", "Shape", "Table", "TableOfIds", "StrainEnergy", "Marrow", "TeamOrders", "CavityDepth",
     "Breakthrough", "Bits", "Normal", "Shares", "Place",
 }  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_the_ledger_books_itself() -> None:
 
 SNIPPET = """
 from bonesim.cells.cavity import Cavities, add_record
-from bonesim.indices import Day, Site, Voxel
+from bonesim.lattice.indices import Day, Site, Voxel
 from bonesim.lattice.arrays import Lattice
 
 

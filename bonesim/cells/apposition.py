@@ -20,9 +20,9 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import floor_below, lose
-from bonesim.indices import Bits, Count, Day, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Bits, Count, Day, Record, Site, Voxel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts

@@ -57,9 +57,9 @@ from bonesim.chance import (
     uniform_pair,
 )
 from bonesim.endocrine.response import Drive
-from bonesim.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of

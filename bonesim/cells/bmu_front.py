@@ -13,8 +13,8 @@ from bonesim.cells.population import entity_of
 from bonesim.cells.territory import nearest_surface
 from bonesim.cells.world import World
 from bonesim.chance import BMU_TURN, normal, uniform
-from bonesim.indices import Normal, Row
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Normal, Row
 from bonesim.signals.fields import Fields, occupancy_at
 
 

@@ -15,9 +15,9 @@ Sources: guide M4; .35 was fitted to micro-FE of sheets (tests/mechanics/weakene
 import numpy as np
 
 from bonesim.cells.bmu_front import tangent
-from bonesim.indices import Normal, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Normal, Voxel
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL
 

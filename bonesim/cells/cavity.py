@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.cells.site import FORMING, SiteColumns
-from bonesim.indices import Count, Day, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Day, Record, Site, Voxel
 from bonesim.lattice.ledger import give, take
 from bonesim.units import FULL
 

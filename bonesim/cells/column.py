@@ -24,9 +24,9 @@ edge, there is less: the volume of a layer of a rod is less than its outer surfa
 import numpy as np
 
 from bonesim.cells.cavity import Cavities, add_record, has_record
-from bonesim.indices import Count, Normal, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Normal, Record, Site, Voxel
 from bonesim.lattice.rays import LONGEST_UM
 from bonesim.lattice.surface import mirrored
 from bonesim.units import BONE, FULL

@@ -16,8 +16,8 @@ import numpy as np
 from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.site import SiteColumns
 from bonesim.chance import BMU_DEPTH, MONONUCLEAR_DEPTH, TERRITORY_DEPTH, normal
-from bonesim.indices import Day, Identity, Row, Seed, Site
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Day, Identity, Row, Seed, Site
 
 #: A mononuclear phase is at least this share of the mean.
 LEAST_MONONUCLEAR = 0.2

@@ -14,9 +14,9 @@ from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.site import ARRESTED
 from bonesim.chance import BREAKTHROUGH, uniform
-from bonesim.indices import Count, Day, Record, Seed, Site
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Day, Record, Seed, Site
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.topology import (

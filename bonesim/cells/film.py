@@ -15,9 +15,9 @@ import numpy as np
 from bonesim.cells.cavity import Cavities
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.osteoblast_parameters import OsteoblastParameters
-from bonesim.indices import Count, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Shape, Site, Voxel
 from bonesim.signals.fields import Fields, strain_in
 
 #: Bounds of (1 + u) / 2, what strain does to the wall; assumed (guide M4).

@@ -11,9 +11,9 @@ stock is lost for ever, and the hole stays, unless osteoblasts bridge it:
 import numpy as np
 
 from bonesim.cells.cavity import QUANTA_FLOORLESS, Cavities, drop_record, resorb_bone
-from bonesim.indices import Count, Day, Identity, Normal, Record, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Day, Identity, Normal, Record, Site, Voxel
 from bonesim.lattice.ledger import log_floorless
 from bonesim.lattice.rays import LONGEST_UM, along
 from bonesim.units import BONE, FULL

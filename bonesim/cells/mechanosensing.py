@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
 from bonesim.cells.lacuna import OsteocyteColumns
-from bonesim.indices import Voxel
 from bonesim.kernel import kernel, lean_kernel
+from bonesim.lattice.indices import Voxel
 
 
 def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -33,7 +33,7 @@ def smoothed(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(energy > 0, total / np.maximum(bone, 1.0), 0.0).astype(np.float32)
 
 
-class Felt(NamedTuple):
+class StrainEnergy(NamedTuple):
     """Strain energy as osteocytes feel it, at habitual load."""
 
     energy: NDArray[np.float32]  # strain energy density, MPa, of each element (z, y, x)
@@ -43,20 +43,20 @@ class Felt(NamedTuple):
 
 
 @lean_kernel
-def energy_at(felt: Felt, voxel: Voxel) -> float:
+def energy_at(strain: StrainEnergy, voxel: Voxel) -> float:
     """Strain energy density (MPa) at a padded flat voxel, at habitual load; at least `min_mpa`."""
-    shape, per = felt.shape, felt.voxels_per_element
+    shape, per = strain.shape, strain.voxels_per_element
     z = voxel // (shape[1] * shape[2])
     rest = voxel - z * shape[1] * shape[2]
     y = rest // shape[2]
     x = rest - y * shape[2]
-    there = np.float64(felt.energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
-    return max(there, felt.min_mpa)
+    there = np.float64(strain.energy[(z - 1) // per, (y - 1) // per, (x - 1) // per])
+    return max(there, strain.min_mpa)
 
 
 @kernel
 def stimuli(
-    cells: OsteocyteColumns, felt: Felt, exponent: float, max_stimulus: float
+    cells: OsteocyteColumns, strain: StrainEnergy, exponent: float, max_stimulus: float
 ) -> NDArray[np.float32]:
     """What each cell feels at habitual load over what it is used to; 1 if it has not been asked.
 
@@ -67,14 +67,14 @@ def stimuli(
     stimulus = np.ones(cells.used[0], np.float32)
     for row in range(stimulus.size):
         if cells.alive[row] == 1 and cells.viable[row] == 1 and cells.setpoint_mpa[row] > 0.0:
-            here = energy_at(felt, cells.voxel[row])
+            here = energy_at(strain, cells.voxel[row])
             stimulus[row] = min((here / cells.setpoint_mpa[row]) ** exponent, max_stimulus)
     return stimulus
 
 
 @lean_kernel
 def adapt_setpoints(
-    cells: OsteocyteColumns, felt: Felt, load2: float, share: float, first: int, step: int
+    cells: OsteocyteColumns, strain: StrainEnergy, load2: float, share: float, first: int, step: int
 ) -> None:
     """Every `step`-th cell from `first` gets used to what it feels, by a `share` of the difference.
 
@@ -93,8 +93,8 @@ def adapt_setpoints(
     for row in range(first, cells.used[0], step):
         if cells.alive[row] == 0 or cells.viable[row] == 0:
             continue
-        sensed = load2 * energy_at(felt, cells.voxel[row])
-        sensed = max(sensed, felt.min_mpa)
+        sensed = load2 * energy_at(strain, cells.voxel[row])
+        sensed = max(sensed, strain.min_mpa)
         if cells.setpoint_mpa[row] == 0.0:
             cells.setpoint_mpa[row] = sensed
         else:

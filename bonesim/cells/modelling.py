@@ -29,9 +29,9 @@ from bonesim.cells.site import begin_modelling, open_site
 from bonesim.cells.territory import take_patch
 from bonesim.cells.world import World, world_of
 from bonesim.chance import MODELLING_PLACE, MODELLING_START, uniform
-from bonesim.indices import Row, Site
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Row, Site
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of

@@ -77,9 +77,9 @@ from bonesim.chance import (
     uniform,
 )
 from bonesim.endocrine.response import Drive
-from bonesim.indices import Day, Seed, Shape, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Day, Seed, Shape, Site, Voxel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
 from bonesim.signals.fields import Fields, read_voxel

@@ -35,8 +35,8 @@ from bonesim.cells.site import MONONUCLEAR, begin_mononuclear, begin_reversal, l
 from bonesim.cells.world import World, world_of
 from bonesim.chance import MONONUCLEAR_END, STRAIN_STOP, uniform
 from bonesim.endocrine.response import Drive
-from bonesim.indices import Identity, Site
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Identity, Site
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters, numbers_of
 from bonesim.signals.fields import Fields, occupancy_in, strain_in

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.cells.lacuna import LONG_AGO, OsteocyteColumns
-from bonesim.cells.mechanosensing import Felt, adapt_setpoints, smoothed, stimuli
+from bonesim.cells.mechanosensing import StrainEnergy, adapt_setpoints, smoothed, stimuli
 from bonesim.cells.population import CellPopulation, Rows, entity_of, free_row, identity, new_row
 from bonesim.chance import OSTEOCYTE_AGE, OSTEOCYTE_DEATH, OSTEOCYTE_NUMBER, poisson, uniform
 from bonesim.endocrine.response import Drive
-from bonesim.indices import Count, Day, Seed, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Day, Seed, Voxel
 from bonesim.lattice.tissue import Tissue
 from bonesim.mechanics.habitual import Habitual
 from bonesim.parameters import Parameters
@@ -192,14 +192,14 @@ class Osteocytes(CellPopulation):
         """What a load does to every stimulus at once."""
         return float((load_percent / 100.0) ** (2.0 * self.parameters.energy_exponent))
 
-    def _felt(self, tissue: Tissue) -> Felt:
+    def _strain_energy(self, tissue: Tissue) -> StrainEnergy:
         """What mechanics has solved, as kernels read it."""
         shape = tissue.padded_shape
-        return Felt(self.energy, self.min_mpa, self.voxels_per_element, shape)
+        return StrainEnergy(self.energy, self.min_mpa, self.voxels_per_element, shape)
 
     def initialise_setpoints(self, tissue: Tissue) -> None:
         """Every cell takes what it feels at habitual load for the usual: u is 1 everywhere."""
-        adapt_setpoints(self.rows.columns, self._felt(tissue), 1.0, 1.0, 0, 1)
+        adapt_setpoints(self.rows.columns, self._strain_energy(tissue), 1.0, 1.0, 0, 1)
 
     def take_strain(self, habitual: Habitual) -> None:
         """From now on strain is what mechanics has solved."""
@@ -218,7 +218,7 @@ class Osteocytes(CellPopulation):
             return
         drift = 1.0 - np.exp(-p.look_day / (p.setpoint_tau_year * DAYS_PER_YEAR))
         adapt_setpoints(
-            self.rows.columns, self._felt(tissue), (load_percent / 100.0) ** 2,
+            self.rows.columns, self._strain_energy(tissue), (load_percent / 100.0) ** 2,
             float(drift) if day > -p.settled_day else 1.0, day % p.look_day, p.look_day,
         )  # fmt: skip
 
@@ -227,7 +227,9 @@ class Osteocytes(CellPopulation):
         p = self.parameters
         if self.min_mpa == 0.0:
             return np.ones(self.rows.columns.used[0], np.float32)
-        return stimuli(self.rows.columns, self._felt(tissue), p.energy_exponent, p.max_stimulus)
+        return stimuli(
+            self.rows.columns, self._strain_energy(tissue), p.energy_exponent, p.max_stimulus
+        )
 
     def age(self, tissue: Tissue, fields: Fields, drive: Drive, seed: int, day: int) -> None:
         """Let a share of the cells live or die, and forget lacunae whose bone is gone."""

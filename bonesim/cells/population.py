@@ -14,8 +14,8 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Day, Identity, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Day, Identity, Voxel
 
 T = TypeVar("T", bound=NamedTuple)
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bonesim.endocrine.response import Drive
-from bonesim.indices import Shape, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Shape, Voxel
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters
 from bonesim.units import DAYS_PER_YEAR

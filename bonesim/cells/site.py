@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.population import entity_of, new_row
-from bonesim.indices import Day, Identity, Normal, Row, Site, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Day, Identity, Normal, Row, Site, Voxel
 
 # Phases of a site; 0 is no site.
 OSTEOCLAST, MONONUCLEAR, REVERSAL, FORMING, ARRESTED = 1, 2, 3, 4, 5

@@ -10,9 +10,9 @@ from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity
 from bonesim.cells.site import ARRESTED, begin_osteoclast, open_site, pass_to
 from bonesim.cells.world import World
-from bonesim.indices import Day, Normal, Record, Row, Site, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Day, Normal, Record, Row, Site, Voxel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.units import BONE
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from bonesim.cells.cavity import Cavities, CavityTables
-from bonesim.indices import Day, Seed
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Day, Seed
 from bonesim.lattice.tissue import Tissue
 from bonesim.signals.fields import Fields
 

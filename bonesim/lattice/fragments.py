@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.indices import Count, Day, Voxel
 from bonesim.kernel import kernel, lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Count, Day, Voxel
 from bonesim.lattice.ledger import BONE_QUANTA, remove_fragment
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import Parameters

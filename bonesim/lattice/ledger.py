@@ -16,9 +16,9 @@ outside, 1 the two-voxel rim at the cut faces (left out of every measure), 2 the
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Bits, Count, Day, Identity, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Bits, Count, Day, Identity, Voxel
 from bonesim.lattice.neighbours import BITS_26
 from bonesim.lattice.surface import exposed_faces, put_on_surface, take_off_surface
 from bonesim.lattice.topology import (

@@ -6,9 +6,9 @@ stop at the cut faces.
 
 import numpy as np
 
-from bonesim.indices import Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Voxel
 from bonesim.units import BONE
 
 #: A crossing that would change the topology is a breakthrough only if there is no bone within

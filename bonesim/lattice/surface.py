@@ -7,9 +7,9 @@ this list.
 
 import numpy as np
 
-from bonesim.indices import Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Voxel
 from bonesim.units import BONE
 
 SURFACE = 0  # place of the surface count in Lattice.counts

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.chance import MINERAL_AGE, uniform
-from bonesim.indices import Day, Seed, Voxel
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
+from bonesim.lattice.indices import Day, Seed, Voxel
 from bonesim.lattice.ledger import (
     BONE_QUANTA,
     CORNER_PAIRS,

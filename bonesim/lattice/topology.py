@@ -13,8 +13,8 @@ are kept current at no cost and must equal a recount.
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Bits, Count, Voxel
 from bonesim.kernel import lean_kernel
+from bonesim.lattice.indices import Bits, Count, Voxel
 from bonesim.lattice.neighbours import (
     AROUND_CORNER,
     AROUND_EDGE,

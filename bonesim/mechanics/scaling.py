@@ -9,8 +9,8 @@ nodes to turn, or a whole that nothing holds) has no pivot. It is left out: its 
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Floats
 from bonesim.kernel import kernel
+from bonesim.lattice.indices import Floats
 from bonesim.mechanics.aggregates import Aggregates, Graph
 
 #: A pivot below this share of its diagonal counts as zero.

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Floats
 from bonesim.kernel import kernel
+from bonesim.lattice.indices import Floats
 from bonesim.mechanics.mesh_arrays import Mesh
 from bonesim.mechanics.threads import in_parts, several
 

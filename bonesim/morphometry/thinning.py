@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Bits, Count
 from bonesim.kernel import kernel
+from bonesim.lattice.indices import Bits, Count
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
 from bonesim.units import FULL

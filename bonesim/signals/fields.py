@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.indices import Count, Shape, Voxel
 from bonesim.kernel import kernel, lean_kernel
+from bonesim.lattice.indices import Count, Shape, Voxel
 
 #: Shares of a source along each axis are counted in this many parts.
 PARTS = 16

@@ -22,7 +22,7 @@ __all__ = [
 PACKAGE = Path(__file__).parents[1]
 #: Folders and files that the engine reaches by imports (a test derives the list).
 PROGRAM_SOURCES = (
-    "chance.py", "errors.py", "indices.py", "kernel.py", "parameters.py", "public.py", "units.py",
+    "chance.py", "errors.py", "kernel.py", "parameters.py", "public.py", "units.py",
     "cells", "config", "endocrine", "engine", "images", "lattice", "mechanics", "morphometry",
     "signals", "specimens", "specimens/library.toml", "storage",
 )  # fmt: skip

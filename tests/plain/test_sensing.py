@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bonesim.cells.mechanosensing import Felt, adapt_setpoints, energy_at, smoothed, stimuli
+from bonesim.cells.mechanosensing import StrainEnergy, adapt_setpoints, energy_at, smoothed, stimuli
 from bonesim.chance import uniform
 from tests.plain.conftest import Busy, alive
 
@@ -43,13 +43,13 @@ def test_each_cell_senses_relative_to_its_own_setpoint(busy: Busy, energy: np.nd
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     cells.setpoint_mpa[1::5] = 0.001
-    felt = Felt(energy, MINIMUM, PER, busy.shape)
-    found = stimuli(cells, felt, 0.5, 4.0)
+    strain = StrainEnergy(energy, MINIMUM, PER, busy.shape)
+    found = stimuli(cells, strain, 0.5, 4.0)
     expected = np.ones(found.size)
     for row in alive(cells):
         if cells.viable[row] and cells.setpoint_mpa[row] > 0:
             here = plain_energy(energy, int(cells.voxel[row]), busy.shape)
-            assert energy_at(felt, cells.voxel[row]) == pytest.approx(here)
+            assert energy_at(strain, cells.voxel[row]) == pytest.approx(here)
             expected[row] = min(4.0, (here / float(cells.setpoint_mpa[row])) ** 0.5)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert (found == 4.0).any()
@@ -64,7 +64,7 @@ def test_a_share_of_the_setpoints_drifts_to_the_sensed_strain(
     cells.setpoint_mpa[:] = 0.3
     cells.setpoint_mpa[::5] = 0.0
     before = cells.setpoint_mpa.copy()
-    adapt_setpoints(cells, Felt(energy, MINIMUM, PER, busy.shape), 0.25, share, 3, 7)
+    adapt_setpoints(cells, StrainEnergy(energy, MINIMUM, PER, busy.shape), 0.25, share, 3, 7)
     expected = before.copy()
     living = [row for row in alive(cells) if cells.viable[row] and row % 7 == 3]
     for row in living:
