@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Busy, alive, assert_same
 
 from bonesim.cells.cavity import QUANTA_ERODED, QUANTA_FORMED, form_bone, resorb_bone
 from bonesim.cells.population import entity_of, new_row
@@ -28,6 +27,7 @@ from bonesim.cells.site import (
 )
 from bonesim.lattice.ledger import FORMED, RESORBED, remove_quanta
 from bonesim.units import FULL
+from tests.plain.conftest import Busy, alive, assert_same
 
 DAY = 300
 BEGUN = {"waited": 0.0}
