@@ -48,6 +48,11 @@ def test_one_parameter_in_full() -> None:
         # named tuple copied from the group, in the class itself, and by a base class.
         ("hormones.response.opg_exponent", {"endocrine.response.Response.drive"}),
         ("cells.osteoclast.strain_stop", {"cells.osteoclast.stops"}),
+        # Through a named tuple filled from the group elsewhere.
+        (
+            "cells.osteoclast.territory_cv",
+            {"cells.depth.set_targets", "cells.osteoclast.Osteoclasts.depth"},
+        ),
         # A column of the same name is no parameter.
         ("cells.osteoclast.depth_um", {"cells.osteoclast.Osteoclasts.depth"}),
         ("signals.held_day", {"cells.secretion.sources_of"}),

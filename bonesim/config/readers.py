@@ -125,7 +125,45 @@ def _groups(roots: tuple[type[BaseModel], ...]) -> Groups:
             pending += inner
     for module in _modules():
         by_name |= _tuples_of(module.tree, by_name)
-    return Groups(by_name, by_field, with_field)
+    known = Groups(by_name, by_field, with_field)
+    # A call can be in another module than the tuple that it fills.
+    fields = dict(found for module in _modules() for found in _fields_of(module.tree))
+    by_name |= {
+        name: group for module in _modules() for name, group in _filled(module.tree, fields, known)
+    }
+    return known
+
+
+def _fields_of(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    """Named tuples written as classes, and the names of their fields."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and "NamedTuple" in map(ast.unparse, node.bases):
+            yield node.name, [
+                one.target.id for one in node.body
+                if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+            ]  # fmt: skip
+
+
+def _filled(
+    tree: ast.Module, fields: dict[str, list[str]], known: Groups
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Named tuples that get all that they share with one group from it, under the same names."""
+    for scope in _scopes(tree):
+        for node in scope.own():
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) not in fields:
+                continue
+            name = ast.unparse(node.func)
+            given = [*zip(fields[name], node.args, strict=False),
+                     *((one.arg, one.value) for one in node.keywords)]  # fmt: skip
+            same = {field: value for field, value in given
+                    if isinstance(value, ast.Attribute) and value.attr == field}  # fmt: skip
+            kinds = {
+                kind for value in same.values() for kind in _kinds(value.value, scope, known) or ()
+            }
+            if len(kinds) == 1:
+                (group,) = kinds
+                if set(same) == set(fields[name]) & set(group.model_fields):
+                    yield name, group
 
 
 def _is_group(kind: type) -> bool:

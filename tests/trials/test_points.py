@@ -170,7 +170,8 @@ def test_the_shipped_trials_can_be_run(name: str) -> None:
     points, p = trial.points(), trial.parameters
     assert len(points) == p.cohort.people * len(p.arm)
     assert len({point.group for point in points}) == p.cohort.bones
-    # At .42 core-seconds a mm3-year (benchmarks) these are half an hour and two hours of two idle cores.
+    # At .42 core-seconds a mm3-year (96 runs of experiments/predictions) these are half an hour and two
+    # hours of two cores.
     mm3_years = len(points) * plan_of(False, points, points, 2).mm3_years
     assert mm3_years < {"burnett_bowie_2009": 8_600, "atac": 34_000}[name]
     assert p.primary[0] == "ls_abmd"
