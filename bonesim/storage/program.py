@@ -37,9 +37,9 @@ OUTCOME_SOURCES = (
 #: Of these, what cannot change a result: names, messages, files, estimates, progress, downloads.
 NO_MECHANISM = (
     "errors.py", "kernel.py", "public.py", "config/citations.py", "config/explain.py",
-    "config/plain_toml.py", "config/readers.py", "config/schema.py", "engine/compile_ahead.py", "engine/compiling.py",
-    "engine/cost.py", "engine/machine.py", "engine/progress.py", "engine/time_left.py",
-    "specimens/fetching.py", "storage", "sweeps/spent.py",
+    "config/plain_toml.py", "config/readers.py", "config/schema.py", "engine/compile_ahead.py",
+    "engine/compiling.py", "engine/cost.py", "engine/machine.py", "engine/progress.py",
+    "engine/time_left.py", "specimens/fetching.py", "storage", "sweeps/spent.py",
 )  # fmt: skip
 
 
