@@ -56,7 +56,14 @@ def test_every_public_name_is_the_same_thing_twice() -> None:
         bonesim.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("order", (("run", "resume"), ("resume", "run"), ("sweep", "trial")))
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("run", "resume"),
+        pytest.param(("resume", "run"), marks=pytest.mark.long),
+        pytest.param(("sweep", "trial"), marks=pytest.mark.long),
+    ],
+)
 def test_names_survive_any_order_of_first_use(order: tuple[str, str]) -> None:
     """Of a fresh process: touching one name must not turn another into a module."""
     program = (
@@ -196,6 +203,7 @@ CLASSES = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("costly", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_public_function_works_twice(
     tmp_path: Path, run_file: Path, one_core: None, monkeypatch: pytest.MonkeyPatch, costly: int
@@ -246,6 +254,7 @@ def test_every_public_class_works_twice() -> None:
         assert bonesim.Stopped(2).number == 2
 
 
+@pytest.mark.long
 def test_the_example_of_help_runs(tmp_path: Path) -> None:
     """As written in help(bonesim), in a folder where configs/ is."""
     lines = (bonesim.__doc__ or "").splitlines()

@@ -72,6 +72,7 @@ def mechanism_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
 def code_of(source: str) -> str:
     """Python source without comments, docstrings and empty lines; indentation is kept."""
     lines = source.splitlines(keepends=True)

@@ -198,6 +198,7 @@ def test_too_little_memory_is_reported_before_it_is_needed(monkeypatch: pytest.M
         apparent.check_memory(np.ones((20, 20, 20), np.float32))
 
 
+@pytest.mark.long
 def test_both_spellings_of_colour_draw_the_load(
     main_here: Bonesim, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_run_runs(one_core: None, tmp_path: Path) -> None:
     assert library.compare(treated, untreated).table.attrs["differs"] == ["protocol.anastrozole"]
 
 
+@pytest.mark.long
 def test_an_experiment_runs(tmp_path: Path) -> None:
     """And with it the study: its program prints an answer, and draws it."""
     folder = tmp_path / "experiment"
@@ -133,6 +134,7 @@ def test_an_experiment_runs(tmp_path: Path) -> None:
     assert (folder / "answer.png").stat().st_size > 10_000
 
 
+@pytest.mark.long
 def test_a_trial_runs(tmp_path: Path) -> None:
     place = library.new("trial", tmp_path)[0]
     edited(tmp_path / "person.toml", SMALLEST | {"schedule": {"burn_in_day": 20}})

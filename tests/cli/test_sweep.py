@@ -61,6 +61,7 @@ def here(command: Command, main_here: Command) -> Command:
     return main_here
 
 
+@pytest.mark.long
 def test_from_plan_to_picture(command: Command, here: Command, tmp_path: Path) -> None:
     result = here("sweep", "run", "study.toml", "-o", "out", "--dry-run")
     assert result.stdout.startswith("4 points, 4 to do")
@@ -108,6 +109,7 @@ def test_points_without_a_result_end_with_3(here: Command, tmp_path: Path) -> No
     assert failed["error"].str.contains("threshold").all()
 
 
+@pytest.mark.long
 def test_ctrl_c_on_a_terminal(here: Command, tmp_path: Path) -> None:
     """It reaches workers and parent at once; what is finished stays, and no trace is shown."""
     (tmp_path / "study.toml").write_text(STUDY.replace("seeds = 2", "seeds = 200"))

@@ -109,6 +109,7 @@ def test_a_plan_makes_nothing(here: Command, folder: Path) -> None:
     assert not (folder / "planned").exists()
 
 
+@pytest.mark.long
 def test_tables_and_figure(done: subprocess.CompletedProcess[str], folder: Path) -> None:
     out = folder / "out"
     assert "9 of 9 points" in done.stderr

@@ -62,6 +62,7 @@ def table(made: tuple[Path, pd.DataFrame]) -> pd.DataFrame:
     return made[1]
 
 
+@pytest.mark.long
 def test_the_table_adds_up(table: pd.DataFrame) -> None:
     keys = ["process", "compared", "day"]
     assert set(map(tuple, table[keys].drop_duplicates().to_numpy().tolist())) == {
@@ -145,6 +146,7 @@ def test_again_it_simulates_nothing(
     assert (work / "journal.jsonl").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_lost_twin_is_simulated_again(frail: Path, work: Path, table: pd.DataFrame) -> None:
     """The entry of a twin that a kill cut off, and nothing else."""
     journal = work / "journal.jsonl"

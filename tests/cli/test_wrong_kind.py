@@ -129,6 +129,7 @@ def test_what_is_not_installed_is_named(
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.long
 def test_one_worker_needs_no_dask(
     here: Bonesim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def same(one: list[Any], other: list[Any]) -> bool:
     )
 
 
+@pytest.mark.long
 def test_two_cores_and_one_make_the_same_files(quick: Config, tmp_path: Path) -> None:
     after, at_once, alone = (tmp_path / f"{name}.vtkhdf" for name in ("after", "once", "alone"))
     run_twins(quick, after)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_age_lowers_the_pool_and_little_bone_has_more_surface_to_lose_from(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

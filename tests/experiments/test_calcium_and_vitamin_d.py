@@ -10,6 +10,7 @@ from bonesim.endocrine.response import ResponseParameters
 from tests.experiments.conftest import EXPERIMENTS, STRONG, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_both_supplements_spare_two_fifths_of_all_births(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

@@ -119,6 +119,7 @@ def two_parameters() -> Any:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_posterior_finds_what_the_data_determine_and_no_more(
     use: Any, monkeypatch: pytest.MonkeyPatch, two_parameters: Any
 ) -> None:

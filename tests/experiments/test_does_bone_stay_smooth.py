@@ -138,6 +138,7 @@ def test_looks_are_those_of_the_run(measured: ModuleType, tmp_path: Path) -> Non
     assert measured.is_complete(path)
 
 
+@pytest.mark.long
 def test_looks_cost_something(tmp_path: Path) -> None:
     """A year of a block of 1 mm without load: snapshots cost more than none, in whole days' worth."""
     spec = importlib.util.spec_from_file_location("cost_of_looks", FOLDER / "cost.py")

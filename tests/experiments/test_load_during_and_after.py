@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_in_suppression_too_bone_follows_load(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

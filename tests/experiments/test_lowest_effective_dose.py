@@ -11,6 +11,7 @@ from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_draw
 ARMS = ["testosterone alone", "0.5 mg twice weekly", "1 mg/day"]
 
 
+@pytest.mark.long
 @both_forms
 def test_half_a_milligram_twice_weekly_is_enough_and_a_milligram_a_day_costs_bone(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

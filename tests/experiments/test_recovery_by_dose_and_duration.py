@@ -9,6 +9,7 @@ import pytest
 from tests.experiments.conftest import ROOT, STRONG, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_a_years_loss_goes_by_the_dose_and_most_of_it_comes_back(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.experiments.conftest import EXPERIMENTS, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_tamoxifen_gives_after_the_menopause_and_takes_before_it(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

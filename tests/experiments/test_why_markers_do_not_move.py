@@ -21,6 +21,7 @@ def test_power_is_that_of_the_table() -> None:
     assert markers.men_needed(0.0, 1.0) == float("inf")
 
 
+@pytest.mark.long
 def test_ctx_rises_and_is_diluted_in_serum(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_visits_are_rows_of_every_day(table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(picked, some)
 
 
+@pytest.mark.long
 def test_beyond_the_least_significant_change(table: pd.DataFrame) -> None:
     """Where nothing changes, two visits differ that much in 5 % of pairs; CTX doubled, mostly."""
     flat = table.assign(bmd_mg_per_cm3=85.0, bvtv_percent=7.7)

@@ -116,12 +116,14 @@ def test_elderly_vertebra_lies_within_the_spread_of_donors(elderly: Bones) -> No
     assert misses(elderly, without_free_ends(shape), 2.0) == []
 
 
+@pytest.mark.long
 def test_young_vertebra_lies_within_the_spread_of_donors(young: Bones) -> None:
     assert misses(young, without_free_ends(YOUNG), 2.0) == []
     shape = expected_shape(young.mean["bvtv_percent"])
     assert misses(young, without_free_ends(shape), 2.0) == []
 
 
+@pytest.mark.long
 def test_trabeculae_run_along_z(elderly: Bones, young: Bones) -> None:
     for bone in (elderly, young):
         assert 1.2 < np.mean([intercept_ratio(q) for q in bone.quanta]) < 1.8
@@ -155,6 +157,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_bone() -> N
     assert both < 0.35 * np.count_nonzero(first.quanta >= 128)
 
 
+@pytest.mark.long
 def test_the_structure_is_the_same_at_another_voxel_size() -> None:
     fine = grow(SyntheticParameters(seed=2, size_mm=(3.0, 3.0, 3.0), voxel_um=15.0)).quanta
     coarse = grow(SyntheticParameters(seed=2, size_mm=(3.0, 3.0, 3.0), voxel_um=30.0)).quanta

@@ -102,6 +102,7 @@ def chunks_of(path: Path) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.long
 def test_swapped_chunks_of_equal_size_are_noticed(run_file: Path) -> None:
     whole, swaps, noticed = run_file.read_bytes(), 0, 0
     with open_run(run_file) as run:

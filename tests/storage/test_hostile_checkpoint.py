@@ -88,6 +88,7 @@ def test_a_long_history_is_sound() -> None:
     assert orphans > 0
 
 
+@pytest.mark.long
 def test_mutated_states_are_refused_or_harmless(stopped: Path) -> None:
     assert_none_crashes(stopped, range(15))
 

@@ -136,6 +136,7 @@ def _make_up_for_it(tiny: Config, path: Path) -> None:
             run(tiny, path, overwrite=True)
 
 
+@pytest.mark.long
 def test_no_failing_call_ends_well_with_a_bad_file(
     tiny: Config, clean: str, tmp_path: Path
 ) -> None:
@@ -228,6 +229,7 @@ def assert_kills_lose_nothing(
     return journals
 
 
+@pytest.mark.long
 def test_a_folder_copied_after_a_kill_can_be_read_and_resumed(
     tiny: Config, clean: str, tmp_path: Path
 ) -> None:

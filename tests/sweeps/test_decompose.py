@@ -17,6 +17,7 @@ Write = Callable[..., Path]
 DESIGN = "seeds = 1\n" + HILL + "values = [1.0]"
 
 
+@pytest.mark.long
 def test_the_same_runs_with_more_columns() -> None:
     config = validated({
         "specimen": {"kind": "synthetic", "size_mm": [1.0, 1.0, 1.0]},

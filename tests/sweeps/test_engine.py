@@ -138,6 +138,7 @@ def kills(write: Write, tmp_path: Path, undisturbed: pd.DataFrame, number: int) 
     assert sorted(set(done)) == sorted(undisturbed["point"].unique())
 
 
+@pytest.mark.long
 def test_kills_of_workers_and_parent(
     write: Write, tmp_path: Path, undisturbed: pd.DataFrame
 ) -> None:
@@ -150,6 +151,7 @@ def test_fifty_kills(write: Write, tmp_path: Path, undisturbed: pd.DataFrame) ->
     kills(write, tmp_path, undisturbed, 50)
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_finished(write: Write, tmp_path: Path) -> None:
     study, folder = write(FOUR), tmp_path / "out"
     process = subprocess.Popen(
@@ -167,6 +169,7 @@ def test_ctrl_c_keeps_what_is_finished(write: Write, tmp_path: Path) -> None:
     assert run_study(Study(study), folder, workers=1, simulate=dummy.numbers) == 0
 
 
+@pytest.mark.long
 def test_a_full_disk_loses_nothing(write: Write, tmp_path: Path, undisturbed: pd.DataFrame) -> None:
     study, folder = write(FOUR), tmp_path / "out"
     command = [sys.executable, "-m", "tests.sweeps.dummy", str(study), str(folder)]
@@ -184,6 +187,7 @@ def test_a_full_disk_loses_nothing(write: Write, tmp_path: Path, undisturbed: pd
     pd.testing.assert_frame_equal(results(folder), undisturbed)
 
 
+@pytest.mark.long
 def test_workers_as_jobs_of_a_queue(
     write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +216,7 @@ def test_workers_as_jobs_of_a_queue(
     assert error.value.parameter == "cluster"
 
 
+@pytest.mark.long
 def test_a_scheduler_and_workers_of_their_own(
     write: Write, tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +284,7 @@ def test_shares_may_start_at_the_same_time_and_in_any_order(
         assert len(Folder(folder).points()) == len(study.points())
 
 
+@pytest.mark.long
 def test_a_real_bone_is_the_same_in_a_sweep_as_alone(write: Write, tmp_path: Path) -> None:
     study = Study(
         write("seeds = 1\n" + HILL + "values = [1.2, 2.2]", head="[results]\nkeep = 'files'")

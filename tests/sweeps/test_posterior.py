@@ -202,6 +202,7 @@ def test_what_is_back_counts_members_that_lost_something() -> None:
     assert row["median"] == pytest.approx(70.0)  # of 40 and 100 %
 
 
+@pytest.mark.long
 def test_an_ensemble_is_simulated_resumed_and_drawn(tmp_path: Path) -> None:
     place = tmp_path / "ensemble"
     table = bonesim.run_posterior(CONFIG, place, posterior=2, split=2, workers=1)

@@ -108,6 +108,7 @@ def test_from_runs_to_tables(write: Write, tmp_path: Path) -> None:
     assert "k = 0.50" in text and "k 1.00" in text
 
 
+@pytest.mark.long
 def test_what_was_stopped_goes_on(write: Write, tmp_path: Path) -> None:
     path, folder = write(), tmp_path / "out"
     command = [sys.executable, "-m", "tests.trials.dummy", str(path), str(folder)]

@@ -155,6 +155,7 @@ def with_breaks(opened: Run) -> int:
     return 1
 
 
+@pytest.mark.long
 def test_the_largest_hole_on_its_very_day(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

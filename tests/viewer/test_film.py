@@ -79,6 +79,7 @@ def longest(row: NDArray[np.bool_]) -> int:
     return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
+@pytest.mark.long
 def test_the_scale_bar_is_true_on_all_sides(small_run: Path) -> None:
     """A ball of 0.8 mm is as wide as 1.6 bars of 0.5 mm within 1 % in each frame, seen from anywhere."""
     ball = pv.Sphere(radius=0.4, center=(0.6, 0.5, 0.55), theta_resolution=180, phi_resolution=180)

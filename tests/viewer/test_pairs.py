@@ -45,6 +45,7 @@ def test_a_bone_lacks_nothing_of_itself(small_run: Path) -> None:
     assert not pairs.lacking(block, quanta, quanta, 0.02).any()
 
 
+@pytest.mark.long
 def test_blocks_curves_and_differences(small_run: Path, twin: Path, tmp_path: Path) -> None:
     place = tmp_path / "pair.png"
     found = bonesim.compare(small_run, twin, output=place, days=[0, 120])

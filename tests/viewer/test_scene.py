@@ -211,6 +211,7 @@ def test_a_run_with_little_in_it(tmp_path: Path) -> None:
     assert (tmp_path / "p.png").exists()
 
 
+@pytest.mark.long
 def test_a_run_beside_its_twin(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

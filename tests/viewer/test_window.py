@@ -32,6 +32,7 @@ def test_the_slider_goes_through_the_snapshots(small_run: Path) -> None:
     assert min(points for points, _ in seen) > 1000
 
 
+@pytest.mark.long
 def test_keys_change_colour_and_layers(small_run: Path) -> None:
     with open_run(small_run) as opened:
         plotter = view(opened, off_screen=True)

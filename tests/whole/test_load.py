@@ -136,6 +136,7 @@ def stumps_left(interval_day: int, seed: int) -> tuple[float, float]:
     return after[0] / before[0], after[1] / before[1]
 
 
+@pytest.mark.long
 def test_an_unloaded_stump_is_resorbed_sooner() -> None:
     """Its strain is far below its set-point; without mechanics it is bone like any other."""
     solved, unsolved = (

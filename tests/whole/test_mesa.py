@@ -88,6 +88,7 @@ def test_a_seed_has_iterations_too(name: str) -> None:
     assert found[0, 2] == alone(**{name: 2}) == alone(changes={"seed": 2})
 
 
+@pytest.mark.long
 def test_iterations_in_other_processes() -> None:
     found = outcomes({"seed": [1]}, iterations=2, number_processes=2)
     assert found == {(k, 1): alone(seed=1, iteration=k) for k in range(2)}

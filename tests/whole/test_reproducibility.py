@@ -53,6 +53,7 @@ def printed(arguments: list[str], **environment: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "number", [("1", "4"), pytest.param(("1", "2", "3", "4"), marks=pytest.mark.slow)]
 )

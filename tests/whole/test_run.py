@@ -44,7 +44,14 @@ def test_file_holds_every_day(whole_run: Path) -> None:
     assert not checkpoint_path(whole_run).exists()
 
 
-@pytest.mark.parametrize(("split", "elsewhere"), [(17, False), (60, True), (85, False)])
+@pytest.mark.parametrize(
+    ("split", "elsewhere"),
+    [
+        (17, False),
+        pytest.param(60, True, marks=pytest.mark.long),
+        pytest.param(85, False, marks=pytest.mark.long),
+    ],
+)
 def test_resume_is_bit_for_bit(
     small: Config, whole_run: Path, tmp_path: Path, split: int, elsewhere: bool
 ) -> None:

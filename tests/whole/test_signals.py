@@ -28,7 +28,11 @@ def simulated(seed: int, days: int, size_mm: float, **changes: Any) -> Simulatio
 
 
 @pytest.mark.parametrize(
-    ("messenger", "more_is"), [("signals__rankl_production", -1), ("signals__opg_production", 1)]
+    ("messenger", "more_is"),
+    [
+        ("signals__rankl_production", -1),
+        pytest.param("signals__opg_production", 1, marks=pytest.mark.long),
+    ],
 )
 def test_rankl_takes_bone_and_opg_keeps_it(messenger: str, more_is: int) -> None:
     """One standard deviation more or less, three seeds against their twins, load not sensed.
