@@ -90,6 +90,7 @@ def test_an_input_that_changed_since_is_left_out(tmp_path: Path) -> None:
     assert not [name for name in graph if name.startswith("inputs/")]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     importlib.util.find_spec("rocrate_validator") is None
     or importlib.util.find_spec("rocrate") is None,

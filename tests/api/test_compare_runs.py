@@ -254,6 +254,7 @@ def test_arms_that_are_none(sweep: Path, arms: list[dict[str, Any]], words: str)
     assert error.value.parameter == "arms"
 
 
+@pytest.mark.long
 def test_a_sweep_without_common_random_numbers_does_not_pair(tmp_path: Path) -> None:
     place = sweep_of(tmp_path, "false")
     arms = [{"hill": 1, "gain": 1}, {"hill": 2, "gain": 1}]

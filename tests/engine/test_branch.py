@@ -108,6 +108,7 @@ def test_a_step_on_its_day_is_that_of_a_run_from_the_start(folder: Path) -> None
         assert one.config_text == other.config_text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "shared"),
     ((LOAD, DAY - 1), (STOP, DAY), (CUTS, DAY)),
@@ -188,6 +189,7 @@ def test_no_configuration_gives_one_with_other_parameters(
     assert as_config_or_run(dated) == config().with_changes(STOP)
 
 
+@pytest.mark.long
 def test_it_stops_and_resumes_and_branches_again(
     parent: Path, with_parameters: Path, folder: Path
 ) -> None:

@@ -62,7 +62,9 @@ def compare(tree: dict[str, Any]) -> None:
     assert predicted.run_file_bytes == pytest.approx(file, rel=0.5)
 
 
-@pytest.mark.parametrize(("size_mm", "load"), [(0.8, False), (2.0, True)])
+@pytest.mark.parametrize(
+    ("size_mm", "load"), [(0.8, False), pytest.param(2.0, True, marks=pytest.mark.long)]
+)
 def test_peak_memory_is_as_predicted(size_mm: float, load: bool) -> None:
     compare(tree_of(synthetic(size_mm), load=load))
 

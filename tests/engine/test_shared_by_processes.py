@@ -52,6 +52,7 @@ def long(small: Config) -> Config:
     return small.with_changes({"schedule.burn_in_day": 300, "mechanics.interval_day": 0})
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache is moved by XDG_CACHE_HOME")
 def test_two_processes_at_once_simulate_it_once(long: Config, tmp_path: Path) -> None:
     from bonesim.kernel import cache_folder

@@ -56,6 +56,7 @@ def keeps_its_hole(normal: tuple[float, ...], years: int) -> None:
     assert simulation.table()["bmus_born"][-1] >= 3 * years
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["axis", "diagonal"])
 def test_three_busy_years(name: str) -> None:
     keeps_its_hole(NORMALS[name], 3)

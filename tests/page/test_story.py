@@ -16,6 +16,7 @@ from bonesim.viewer.story import days_around
 LAST = 500
 
 
+@pytest.mark.long
 def test_a_unit_s_snapshots_are_those_of_its_cells(run: Run) -> None:
     for day in run.snapshot_days:
         for row in run.cells("bmus", day).to_dict("records"):

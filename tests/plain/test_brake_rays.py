@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bonesim.cells.bmu_front import tangent
-from bonesim.cells.brake import around, column, concentration, ray, section
+from bonesim.cells.brake import GRID, around, column, concentration, ray, section
 from bonesim.lattice.tissue import Tissue
 
 Make = Callable[..., Tissue]
@@ -42,8 +42,13 @@ class Block:
         self.voxel = int(np.ravel_multi_index(tuple(self.start + 1), self.tissue.padded_shape))
 
     def at(self, place: np.ndarray) -> tuple[int, bool, bool] | None:
-        """Quanta, open, and whether it is bone or was; None outside."""
-        index = tuple(np.floor(self.start + 0.5 + place + 1e-7).astype(int))
+        """Quanta, open, and whether it is bone or was; None outside.
+
+        So near to a face of a voxel the grid of the kernel decides on which side a place is.
+        """
+        exact = self.start + 0.5 + place
+        assume(np.all(np.abs(exact - np.round(exact)) > 40 / GRID))
+        index = tuple(np.floor(exact).astype(int))
         if not all(0 <= i < SIDE for i in index):
             return None
         quanta, is_open = int(self.quanta[index]), bool(self.open[index])
