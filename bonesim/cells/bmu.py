@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.cells.accounts import take_up
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.bmu_parameters import (
     AHEAD_VOXEL,
@@ -43,7 +44,7 @@ from bonesim.cells.population import (
     new_row,
 )
 from bonesim.cells.site import SiteColumns, join_bmu
-from bonesim.cells.territory import claim, rearmost_free, take_up
+from bonesim.cells.territory import claim, rearmost_free
 from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     BMU_AREA,
@@ -230,7 +231,7 @@ def recruit(
 
     `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
     on, so that none is left between them; founders open a disc of the BMU's width. Arrested surface is
-    taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
+    taken up (`accounts.take_up`). A front that finds no free surface for `patience_day` days in a row
     stops.
 
     Writes:
