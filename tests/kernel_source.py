@@ -177,13 +177,13 @@ def table_of(expression: ast.expr, kinds: dict[str, str]) -> str | None:
     return None
 
 
-def writers() -> dict[tuple[str, str], set[str]]:
-    """(table, column) -> the files with a statement that assigns places of it.
+def writers(modules: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
+    """(table, column) -> the modules with a statement that assigns places of it.
 
     Of running totals, each place with a name is a column: (cavities, QUANTA_ERODED).
     """
     found: dict[tuple[str, str], set[str]] = {}
-    for module, tree in files().items():
+    for module, tree in modules.items():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             nodes = list(ast.walk(function))
             places = [place for node in nodes for place in stored(node)]

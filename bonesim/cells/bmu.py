@@ -60,7 +60,7 @@ from bonesim.chance import (
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
-from bonesim.lattice.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
+from bonesim.lattice.indices import Day, Normal, Place, Row, Seed, Shape, Site, Voxel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
@@ -93,7 +93,7 @@ def candidate_voxel(k: int, seed: Seed, day: Day, purpose: int, shape: Shape) ->
         k: which of the places of the day.
         purpose: the decision, by its number in `chance`.
     """
-    u, v = uniform_pair(seed, day, k, purpose)
+    u, v = uniform_pair(seed, day, Place(k), purpose)
     plane = (shape[1] - 2) * (shape[2] - 2)
     z = np.int64(u * (shape[0] - 2))
     rest = np.int64(v * plane)

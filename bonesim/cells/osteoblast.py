@@ -236,7 +236,7 @@ def works(
     """
     sites = cavities.sites
     who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
-    start = numbers.cycle_day * uniform(seed, 0, who, FORMING_SPELL)
+    start = numbers.cycle_day * uniform(seed, Day(0), who, FORMING_SPELL)
     return (age + start) % numbers.cycle_day < numbers.working_share * numbers.cycle_day
 
 
