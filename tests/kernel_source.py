@@ -195,6 +195,12 @@ def writers(modules: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
     return found
 
 
+@cache
+def writers_now() -> dict[tuple[str, str], set[str]]:
+    """`writers` of the package as it is."""
+    return writers(files())
+
+
 Columns: TypeAlias = dict[str, tuple[str, str]]
 
 

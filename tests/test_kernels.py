@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kernel_source import PACKAGE, Kernel, files, kernels, names_in, writers, written
+from kernel_source import PACKAGE, Kernel, files, kernels, names_in, writers, writers_now, written
 
 from bonesim.cells.cavity import TALLIES
 
@@ -156,11 +156,11 @@ def test_each_column_is_assigned_where_it_is_declared() -> None:
         for where, columns in groups.items()
         for column in columns.split()
     }
-    assert writers(files()) == declared
+    assert writers_now() == declared
 
 
 def test_one_file_changes_the_phase_of_a_site() -> None:
-    found = writers(files())
+    found = writers_now()
     assert found["sites", "phase"] == found["sites", "phase_day"] == {"cells.site"}
 
 
@@ -176,7 +176,7 @@ def test_what_books_only_some_accounts_is_called_by_one_file() -> None:
 
 
 def test_each_running_total_is_booked_by_one_file() -> None:
-    booked = {n: where for (table, n), where in writers(files()).items() if table == "cavities"}
+    booked = {n: where for (table, n), where in writers_now().items() if table == "cavities"}
     booked.pop("tally")  # a state that is read, and the start of counting
     assert len(booked) == TALLIES
     assert {name for name, where in booked.items() if len(where) > 1} == set()
@@ -200,7 +200,7 @@ def test_a_booking_by_hand_is_found(statement: str, column: tuple[str, str]) -> 
         f"def build(lattice: Lattice, cavities: Cavities) -> None:\n    {statement}"
     )
     assert writers({"cells.apposition": by_hand}) == {column: {"cells.apposition"}}
-    assert "cells.apposition" not in writers(files())[column]
+    assert "cells.apposition" not in writers_now()[column]
 
 
 SNIPPET = """
