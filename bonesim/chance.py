@@ -7,17 +7,35 @@ state and results do not depend on threads. Two runs that differ only in treatme
 random numbers.
 """
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.kernel import kernel
 
+# What a draw depends on, each of a type of its own for type checkers alone: see `lattice.indices`.
+if TYPE_CHECKING:
+
+    class Seed(int):
+        """The seed of a run."""
+
+    class Day(int):
+        """A day of the simulation, before day 0 in the burn-in; or what stands in place of a day."""
+
+    class Place(int):
+        """A number that stands for a place: a voxel, a candidate, a dose."""
+
+else:
+    Seed = Place = int
+    Day = np.int64
+
+#: The id of a cell, a site or a BMU.
+Identity: TypeAlias = np.uint64
+#: Who or where: what else a draw depends on beside the day.
+Entity: TypeAlias = Identity | Place
 #: Four 32-bit words, each in a uint64.
 Words: TypeAlias = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
-#: A whole number of Python or NumPy.
-Whole: TypeAlias = int | np.integer
 
 # The closed list of decisions that involve chance. A number is never reused; 10, 11, 12 and 34 are past.
 CANDIDATE_PLACE = 1
@@ -89,7 +107,7 @@ def philox(
 
 
 @kernel
-def words(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> Words:
+def words(seed: Seed, day: Day, entity: Entity, purpose: int) -> Words:
     """The four random words of one decision. `day` may be negative (burn-in)."""
     s = np.uint64(seed)
     w = np.uint64(entity)
@@ -98,16 +116,14 @@ def words(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> Words:
 
 
 @kernel
-def uniform(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> float:
+def uniform(seed: Seed, day: Day, entity: Entity, purpose: int) -> float:
     """A number in [0, 1), 53 bits, for one decision."""
     a, b, _, _ = words(seed, day, entity, purpose)
     return (np.float64(a >> _5) * _2_26 + np.float64(b >> _6)) * _2_53
 
 
 @kernel
-def uniforms(
-    seed: Whole, day: Whole, entity: NDArray[np.uint64], purpose: Whole
-) -> NDArray[np.float64]:
+def uniforms(seed: Seed, day: Day, entity: NDArray[np.uint64], purpose: int) -> NDArray[np.float64]:
     """A number in [0, 1) for each identity in the array `entity` (uint64), for one decision."""
     numbers = np.empty(entity.size, np.float64)
     for k in range(entity.size):
@@ -116,7 +132,7 @@ def uniforms(
 
 
 @kernel
-def uniform_pair(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> tuple[float, float]:
+def uniform_pair(seed: Seed, day: Day, entity: Entity, purpose: int) -> tuple[float, float]:
     """Two independent numbers in [0, 1) for one decision."""
     a, b, c, d = words(seed, day, entity, purpose)
     return (
@@ -126,14 +142,14 @@ def uniform_pair(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> tupl
 
 
 @kernel
-def normal(seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> float:
+def normal(seed: Seed, day: Day, entity: Entity, purpose: int) -> float:
     """A standard normal number for one decision (Box 1958)."""
     u, v = uniform_pair(seed, day, entity, purpose)
     return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
 
 
 @kernel
-def poisson(mean: float, seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> int:
+def poisson(mean: float, seed: Seed, day: Day, entity: Entity, purpose: int) -> int:
     """A Poisson count for one decision, by inversion: for means up to about 30."""
     u = uniform(seed, day, entity, purpose)
     p = np.exp(-mean)
@@ -147,7 +163,7 @@ def poisson(mean: float, seed: Whole, day: Whole, entity: Whole, purpose: Whole)
 
 
 @kernel
-def rounded(x: float, seed: Whole, day: Whole, entity: Whole, purpose: Whole) -> int:
+def rounded(x: float, seed: Seed, day: Day, entity: Entity, purpose: int) -> int:
     """`x` (not negative) rounded up or down at random so that its mean is `x`."""
     whole = int(x)
     if uniform(seed, day, entity, purpose) < x - whole:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 PACKAGE = Path(__file__).parents[1] / "bonesim"
 #: Tables by what holds them: the name of a class, of an attribute, of a variable.
@@ -13,6 +13,8 @@ TABLES = {
     "OsteoclastColumns": "osteoclasts", "OsteoblastColumns": "osteoblasts",
     "OsteocyteColumns": "osteocytes", "Cavities": "cavities",
 }  # fmt: skip
+#: Columns of running totals: each place has a name.
+TOTALS = ("tally", "counts", "sums")
 
 
 class Kernel(NamedTuple):
@@ -50,6 +52,7 @@ def is_kernel(node: ast.AST) -> bool:
     )
 
 
+@cache
 def files() -> dict[str, ast.Module]:
     """Name of every module of the package within it (cells.site), and its tree."""
     return {
@@ -124,28 +127,42 @@ def aliases(kernel: Kernel) -> dict[str, str]:
     return found
 
 
-@cache
-def written() -> dict[str, frozenset[str]]:
-    """Every kernel, and the arguments that it or a kernel it calls writes into."""
-    known: dict[str, frozenset[str]] = dict.fromkeys(kernels(), frozenset())
-    while True:
-        now = {name: known[name] | writes_of(kernel, known) for name, kernel in kernels().items()}
-        if now == known:
-            return known
-        known = now
+class Facts(NamedTuple):
+    """What a kernel does with its arguments, read once from its source."""
+
+    stores: frozenset[str]  # arguments that it writes into itself
+    #: Argument of a kernel it calls -> the argument of its own that it gives there.
+    given: tuple[tuple[str, str, str], ...]
 
 
-def writes_of(kernel: Kernel, known: dict[str, frozenset[str]]) -> set[str]:
+def facts_of(kernel: Kernel) -> Facts:
+    """What the source of a kernel says."""
     names, alias = names_in(kernel.name.rpartition(".")[0]), aliases(kernel)
-    found: set[str | None] = set()
+    stores: set[str] = set()
+    given: list[tuple[str, str, str]] = []
     for node in ast.walk(kernel.node):
-        found |= {owner(place, alias) for place in stored(node)}
+        stores |= {own for place in stored(node) if (own := owner(place, alias))}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             called = names.get(node.func.id, "")
             if called in kernels():
-                given = zip(kernels()[called].arguments, node.args, strict=True)
-                found |= {owner(value, alias) for name, value in given if name in known[called]}
-    return {name for name in found if name}
+                pairs_of = zip(kernels()[called].arguments, node.args, strict=True)
+                given += [(called, n, own) for n, value in pairs_of if (own := owner(value, alias))]
+    return Facts(frozenset(stores), tuple(given))
+
+
+@cache
+def written() -> dict[str, frozenset[str]]:
+    """Every kernel, and the arguments that it or a kernel it calls writes into."""
+    facts = {name: facts_of(kernel) for name, kernel in kernels().items()}
+    known = {name: one.stores for name, one in facts.items()}
+    while True:
+        now = {
+            name: known[name] | {own for called, n, own in one.given if n in known[called]}
+            for name, one in facts.items()
+        }
+        if now == known:
+            return known
+        known = now
 
 
 def table_of(expression: ast.expr, kinds: dict[str, str]) -> str | None:
@@ -160,35 +177,62 @@ def table_of(expression: ast.expr, kinds: dict[str, str]) -> str | None:
     return None
 
 
-def writers() -> dict[tuple[str, str], set[str]]:
-    """(table, column) -> the files with a statement that assigns places of it."""
+def writers(modules: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
+    """(table, column) -> the modules with a statement that assigns places of it.
+
+    Of running totals, each place with a name is a column: (cavities, QUANTA_ERODED).
+    """
     found: dict[tuple[str, str], set[str]] = {}
-    for module, tree in files().items():
-        for function in ast.walk(tree):
-            if not isinstance(function, ast.FunctionDef):
-                continue
-            kinds = {name: name for name in TABLES.values()}
-            for argument in function.args.args:
-                if argument.annotation is not None:
-                    kind = TABLES.get(ast.unparse(argument.annotation))
-                    kinds |= {argument.arg: kind} if kind else {}
-            columns: dict[str, tuple[str, str]] = {}
-            for node in ast.walk(function):
-                if isinstance(node, ast.Assign):
-                    for target, value in pairs(node):
-                        if isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
-                            table = table_of(value.value, kinds)
-                            if table_of(value, kinds):
-                                kinds[target.id] = str(table_of(value, kinds))
-                            elif table:
-                                columns[target.id] = (table, value.attr)
-            for node in ast.walk(function):
-                for place in stored(node):
-                    array = place.value
-                    if isinstance(array, ast.Name) and array.id in columns:
-                        found.setdefault(columns[array.id], set()).add(module)
-                    elif isinstance(array, ast.Attribute):
-                        table = table_of(array.value, kinds)
-                        if table:
-                            found.setdefault((table, array.attr), set()).add(module)
+    for module, tree in modules.items():
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            nodes = list(ast.walk(function))
+            places = [place for node in nodes for place in stored(node)]
+            if places:
+                columns = columns_in(function, nodes)
+                for place in places:
+                    if column := column_of(place, *columns):
+                        found.setdefault(column, set()).add(module)
     return found
+
+
+@cache
+def writers_now() -> dict[tuple[str, str], set[str]]:
+    """`writers` of the package as it is."""
+    return writers(files())
+
+
+Columns: TypeAlias = dict[str, tuple[str, str]]
+
+
+def columns_in(function: ast.FunctionDef, nodes: list[ast.AST]) -> tuple[dict[str, str], Columns]:
+    """Names in a function that hold a table, and those that hold a column of one."""
+    kinds = {name: name for name in TABLES.values()}
+    for argument in function.args.args:
+        if argument.annotation is not None:
+            kind = TABLES.get(ast.unparse(argument.annotation))
+            kinds |= {argument.arg: kind} if kind else {}
+    columns: Columns = {}
+    for node in nodes:
+        for target, value in pairs(node) if isinstance(node, ast.Assign) else ():
+            if isinstance(target, ast.Name) and isinstance(value, ast.Attribute):
+                table = table_of(value.value, kinds)
+                if table_of(value, kinds):
+                    kinds[target.id] = str(table_of(value, kinds))
+                elif table:
+                    columns[target.id] = (table, value.attr)
+    return kinds, columns
+
+
+def column_of(
+    place: ast.Subscript, kinds: dict[str, str], columns: Columns
+) -> tuple[str, str] | None:
+    """The (table, column) that a place of an array belongs to; None: of no table."""
+    array, column = place.value, None
+    if isinstance(array, ast.Name):
+        column = columns.get(array.id)
+    elif isinstance(array, ast.Attribute):
+        table = table_of(array.value, kinds)
+        column = (table, array.attr) if table else None
+    if column and column[1] in TOTALS and isinstance(place.slice, ast.Name):
+        return column[0], place.slice.id
+    return column

@@ -11,22 +11,16 @@ there never joins two surfaces nor closes a hole: a crossing that is not simple 
 
 import numpy as np
 
-from bonesim.cells.cavity import (
-    QUANTA_ADDED,
-    Cavities,
-    add_record,
-    eroded_depth_um,
-    form_bone,
-)
+from bonesim.cells.accounts import fill_void, form_bone, lose_stock
+from bonesim.cells.cavity import Cavities, add_record, eroded_depth_um
 from bonesim.cells.column import left_of, span_um
-from bonesim.cells.floor import floor_below, lose
+from bonesim.cells.floor import floor_below
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.indices import Bits, Count, Day, Record, Site, Voxel
-from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.neighbours import FACE_BITS
 from bonesim.lattice.topology import bone_bits, bone_parts, count_bits, marrow_parts
-from bonesim.units import BONE, FULL
+from bonesim.units import BONE
 
 #: Firm faces from which a voxel fills though nothing lies under it.
 CORNER = 3
@@ -110,18 +104,6 @@ def stock_of(cavities: Cavities, site: Site) -> Count:
 
 
 @lean_kernel
-def interior_stock(lattice: Lattice, cavities: Cavities, site: Site) -> Count:
-    """Stock of a site in the interior, quanta."""
-    stock = np.int64(0)
-    record = cavities.sites.first[site]
-    while record >= 0:
-        if lattice.region[cavities.records.voxel[record]] == INTERIOR:
-            stock += cavities.records.stock[record]
-        record = cavities.records.next[record]
-    return stock
-
-
-@lean_kernel
 def build(
     lattice: Lattice, cavities: Cavities, site: Site, record: Record, amount: Count, day: Day
 ) -> Count:
@@ -148,13 +130,7 @@ def build(
         if bone_parts(bits) != 1 or marrow_parts(bits) != 1:
             amount = BONE - 1 - held
     depth = eroded_depth_um(lattice, sites, site)
-    moved = form_bone(lattice, cavities, site, voxel, amount, day, depth)
-    of_stock = min(moved, np.int64(records.stock[record]))
-    records.stock[record] -= of_stock
-    added = min(moved - of_stock, np.int64(records.granted[record]))
-    records.granted[record] -= added
-    if lattice.region[voxel] == INTERIOR:
-        cavities.tally[QUANTA_ADDED] += added
+    moved = form_bone(lattice, cavities, record, amount, day, depth)
     if not was_bone and lattice.quanta[voxel] >= BONE:
         sites.front_voxel[site] = voxel
     return moved
@@ -182,7 +158,7 @@ def finish(lattice: Lattice, cavities: Cavities, site: Site, day: Day) -> None:
             if floor_below(lattice, cavities, records.voxel[record], bmu, nz, ny, nx):
                 build(lattice, cavities, site, record, stock, day)
             else:
-                lose(lattice, cavities, record, day)
+                lose_stock(lattice, cavities, record, day)
         record = records.next[record]
 
 
@@ -206,10 +182,7 @@ def fill_pockets(lattice: Lattice, cavities: Cavities, site: Site, day: Day) -> 
                 continue
             if lattice.region[there] == 0 or not is_enclosed(lattice, there):
                 continue
-            moved = form_bone(lattice, cavities, site, there, FULL, day, np.nan)
-            formed += moved
-            if lattice.region[there] == INTERIOR:
-                cavities.tally[QUANTA_ADDED] += moved
+            formed += fill_void(lattice, cavities, site, there, day)
         record = records.next[record]
     return formed
 

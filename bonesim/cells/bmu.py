@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.cells.accounts import take_up
 from bonesim.cells.bmu_front import tangent, travel
 from bonesim.cells.bmu_parameters import (
     AHEAD_VOXEL,
@@ -43,7 +44,7 @@ from bonesim.cells.population import (
     new_row,
 )
 from bonesim.cells.site import SiteColumns, join_bmu
-from bonesim.cells.territory import claim, rearmost_free, take_up
+from bonesim.cells.territory import claim, rearmost_free
 from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     BMU_AREA,
@@ -59,7 +60,7 @@ from bonesim.chance import (
 from bonesim.endocrine.response import Drive
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
-from bonesim.lattice.indices import Day, Normal, Row, Seed, Shape, Site, Voxel
+from bonesim.lattice.indices import Day, Normal, Place, Row, Seed, Shape, Site, Voxel
 from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.tissue import Tissue
 from bonesim.parameters import numbers_of
@@ -92,7 +93,7 @@ def candidate_voxel(k: int, seed: Seed, day: Day, purpose: int, shape: Shape) ->
         k: which of the places of the day.
         purpose: the decision, by its number in `chance`.
     """
-    u, v = uniform_pair(seed, day, k, purpose)
+    u, v = uniform_pair(seed, day, Place(k), purpose)
     plane = (shape[1] - 2) * (shape[2] - 2)
     z = np.int64(u * (shape[0] - 2))
     rest = np.int64(v * plane)
@@ -230,7 +231,7 @@ def recruit(
 
     `depth`: how deep its sites will be (`CavityDepth`). Territories are taken from the rear of the front
     on, so that none is left between them; founders open a disc of the BMU's width. Arrested surface is
-    taken up (`territory.take_up`). A front that finds no free surface for `patience_day` days in a row
+    taken up (`accounts.take_up`). A front that finds no free surface for `patience_day` days in a row
     stops.
 
     Writes:

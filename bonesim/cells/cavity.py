@@ -19,6 +19,8 @@ the quanta taken there, its *stock*. Rules (design: "the tissue"):
 - Formation on what was marrow before (modelling, and the surplus of a strained site) is granted
   voxel by voxel, from firm bone up, and stops at the threshold where it would change the topology.
 - Overlapping cavities add to the stock of the voxel's owner; a voxel has one owner.
+
+Bone and stock change only by the functions of `accounts`.
 """
 
 from typing import Any, NamedTuple
@@ -30,8 +32,7 @@ from bonesim.cells.population import Rows, free_row, new_row
 from bonesim.cells.site import FORMING, SiteColumns
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
-from bonesim.lattice.indices import Count, Day, Record, Site, Voxel
-from bonesim.lattice.ledger import give, take
+from bonesim.lattice.indices import Day, Record, Site, Voxel
 from bonesim.units import FULL
 
 # Places in `tally` (float64), running totals since the start.
@@ -172,78 +173,6 @@ def eroded_depth_um(lattice: Lattice, sites: SiteColumns, site: Site) -> float:
     """Mean erosion depth of a site so far: volume removed over true area, um."""
     volume = sites.removed_quanta[site] * lattice.voxel_um**3 / FULL
     return volume / sites.area_um2[site]
-
-
-@lean_kernel
-def resorb_bone(
-    lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel, amount: Count, day: Day,
-    thickness_um: float, depth_um: float,
-) -> Count:  # fmt: skip
-    """A site's cells take bone away; it is in every account but the stock of the voxel.
-
-    Args:
-        amount: quanta, at most.
-        thickness_um: local thickness, um; NaN if the topology stays.
-        depth_um: erosion depth, um; NaN if the topology stays.
-
-    Writes:
-        lattice, cavities
-
-    Returns:
-        The quanta removed.
-    """
-    sites = cavities.sites
-    moved = take(lattice, voxel, amount, day, thickness_um, depth_um, sites.bmu_id[site])
-    sites.removed_quanta[site] += moved
-    cavities.tally[QUANTA_ERODED] += moved
-    return moved
-
-
-@lean_kernel
-def form_bone(
-    lattice: Lattice, cavities: Cavities, site: Site, voxel: Voxel, amount: Count, day: Day,
-    depth_um: float,
-) -> Count:  # fmt: skip
-    """A site's team deposits bone; it is in every account but the stock of the voxel.
-
-    Args:
-        amount: quanta, at most.
-        depth_um: erosion depth, um; NaN if there was none.
-
-    Writes:
-        lattice, cavities
-
-    Returns:
-        The quanta formed.
-    """
-    sites = cavities.sites
-    moved = give(lattice, voxel, amount, day, depth_um, sites.bmu_id[site])
-    sites.formed_quanta[site] += moved
-    cavities.tally[QUANTA_FORMED] += moved
-    return moved
-
-
-@lean_kernel
-def close_site(lattice: Lattice, cavities: Cavities, site: Site) -> None:
-    """End a site: its voxels are nobody's again. Its stock has been returned, or is lost.
-
-    Writes:
-        lattice, cavities
-    """
-    record = cavities.sites.first[site]
-    while record >= 0:
-        following = cavities.records.next[record]
-        drop_record(lattice, cavities, record)
-        record = following
-    cavities.sites.first[site] = -1
-    if cavities.sites.bmu[site] < 0:
-        cavities.tally[QUANTA_MODELLED] += cavities.sites.formed_quanta[site]
-    else:
-        cavities.tally[AREA_CLOSED] += cavities.sites.area_um2[site]
-        cavities.tally[CLOSED_ERODED] += cavities.sites.removed_quanta[site]
-        cavities.tally[CLOSED_FORMED] += cavities.sites.formed_quanta[site]
-        cavities.tally[SITES_CLOSED] += 1
-    free_row(cavities.sites, site)
 
 
 class CavityTables:

@@ -9,15 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_ARRESTED, Cavities, eroded_depth_um, resorb_bone
+from bonesim.cells.accounts import resorb_bone
+from bonesim.cells.cavity import Cavities, eroded_depth_um
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.floor import dug_from_behind
-from bonesim.cells.site import ARRESTED
 from bonesim.chance import BREAKTHROUGH, uniform
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
 from bonesim.lattice.indices import Count, Day, Record, Seed, Site
-from bonesim.lattice.ledger import INTERIOR
 from bonesim.lattice.rays import bone_behind, thickness_along
 from bonesim.lattice.topology import (
     MIXED,
@@ -100,17 +99,9 @@ def erode(
                 breaks = True
                 thickness = thickness_along(lattice, voxel, nz, ny, nx)
                 depth = eroded_depth_um(lattice, sites, site)
-    moved = resorb_bone(lattice, cavities, site, voxel, wanted, day, thickness, depth)
-    if moved <= 0:
-        return np.int64(0)
-    if lattice.owner[voxel] < 0:
-        lattice.owner[voxel] = record
-    owner = lattice.owner[voxel]
-    records.stock[owner] += moved
-    if sites.phase[records.site[owner]] == ARRESTED and lattice.region[voxel] == INTERIOR:
-        cavities.tally[QUANTA_ARRESTED] += moved
+    moved = resorb_bone(lattice, cavities, record, wanted, day, thickness, depth)
     if breaks:
-        records.event[owner] = 1
+        records.event[lattice.owner[voxel]] = 1
     return moved
 
 

@@ -12,6 +12,7 @@ sites meet without a step.
 
 import numpy as np
 
+from bonesim.cells.accounts import forgo_stock
 from bonesim.cells.cavity import Cavities
 from bonesim.cells.column import left_of, span_um
 from bonesim.cells.osteoblast_parameters import OsteoblastParameters
@@ -91,8 +92,7 @@ def peel(lattice: Lattice, cavities: Cavities, site: Site) -> Count:
             surface = left_of(film, np.float64(records.below_um[record]), span)
             there = surface - np.int64(lattice.quanta[records.voxel[record]])
             returned = min(stock, max(there, np.int64(0)))
-            records.stock[record] = returned
-            taken += stock - returned
+            taken += forgo_stock(cavities, record, returned)
         record = records.next[record]
     return taken
 

@@ -10,13 +10,13 @@ stock is lost for ever, and the hole stays, unless osteoblasts bridge it:
 
 import numpy as np
 
-from bonesim.cells.cavity import QUANTA_FLOORLESS, Cavities, drop_record, resorb_bone
+from bonesim.cells.accounts import lose_stock
+from bonesim.cells.cavity import Cavities, drop_record
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
-from bonesim.lattice.indices import Count, Day, Identity, Normal, Record, Site, Voxel
-from bonesim.lattice.ledger import log_floorless
+from bonesim.lattice.indices import Count, Day, Identity, Normal, Site, Voxel
 from bonesim.lattice.rays import LONGEST_UM, along
-from bonesim.units import BONE, FULL
+from bonesim.units import BONE
 
 #: Wider notches in an edge stay; assumed: three osteoblasts.
 NOTCH_UM = 60.0
@@ -171,24 +171,6 @@ def is_bridged(
 
 
 @lean_kernel
-def lose(lattice: Lattice, cavities: Cavities, record: Record, day: Day) -> None:
-    """A voxel has no floor: its stock is lost for ever, and what little bone is left in it goes.
-
-    Writes:
-        lattice, cavities
-    """
-    sites, records = cavities.sites, cavities.records
-    site, voxel = records.site[record], records.voxel[record]
-    residue: Count = np.int64(0)
-    if lattice.quanta[voxel] < BONE:
-        residue = resorb_bone(lattice, cavities, site, voxel, FULL, day, np.nan, np.nan)
-    lost = np.int64(records.stock[record]) + residue
-    cavities.tally[QUANTA_FLOORLESS] += lost
-    log_floorless(lattice, voxel, lost, sites.bmu_id[site], records.event[record])
-    records.stock[record] = 0
-
-
-@lean_kernel
 def weigh_floor(
     lattice: Lattice, cavities: Cavities, site: Site, hole: Count, notch: Count
 ) -> None:
@@ -261,7 +243,7 @@ def settle(
             kept = record
         else:
             if lattice.owner[voxel] == record and records.stock[record] > 0:
-                lose(lattice, cavities, record, day)
+                lose_stock(lattice, cavities, record, day)
             drop_record(lattice, cavities, record)
         record = following
     sites.first[site] = kept

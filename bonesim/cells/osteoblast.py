@@ -24,23 +24,16 @@ from typing import Any
 
 import numpy as np
 
+from bonesim.cells.accounts import arrest_site, close_site
 from bonesim.cells.apposition import (
     fill,
     fill_pockets,
     finish,
     grant,
-    interior_stock,
     stock_of,
 )
 from bonesim.cells.bmu_parameters import BmuColumns
-from bonesim.cells.cavity import (
-    QUANTA_ARRESTED,
-    SITES_ARRESTED,
-    Cavities,
-    CavityTables,
-    close_site,
-    shares_centre,
-)
+from bonesim.cells.cavity import Cavities, CavityTables, shares_centre
 from bonesim.cells.film import forgo, peel, plan_film
 from bonesim.cells.lacuna import OsteocyteColumns
 from bonesim.cells.osteoblast_parameters import (
@@ -66,7 +59,7 @@ from bonesim.cells.population import (
     new_row,
 )
 from bonesim.cells.precursors import Marrow, Precursors, block_of
-from bonesim.cells.site import FORMING, REVERSAL, arrest, begin_forming, leave_bmu
+from bonesim.cells.site import FORMING, REVERSAL, begin_forming, leave_bmu
 from bonesim.cells.world import World, world_of
 from bonesim.chance import (
     FORMING_SPELL,
@@ -138,9 +131,7 @@ def start_teams(
             pool[block] = max(0.0, pool[block] - marrow.cost_per_um2 * sites.area_um2[site])
             started += 1
         elif day - sites.phase_day[site] >= numbers.arrest_day:
-            arrest(sites, bmus, site, day)
-            cavities.tally[SITES_ARRESTED] += 1
-            cavities.tally[QUANTA_ARRESTED] += interior_stock(lattice, cavities, site)
+            arrest_site(lattice, cavities, bmus, site, day)
     return started
 
 
@@ -245,7 +236,7 @@ def works(
     """
     sites = cavities.sites
     who = sites.bmu_id[site] if sites.bmu[site] >= 0 else sites.id[site]
-    start = numbers.cycle_day * uniform(seed, 0, who, FORMING_SPELL)
+    start = numbers.cycle_day * uniform(seed, Day(0), who, FORMING_SPELL)
     return (age + start) % numbers.cycle_day < numbers.working_share * numbers.cycle_day
 
 

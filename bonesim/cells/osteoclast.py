@@ -24,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bonesim.cells.accounts import close_site
 from bonesim.cells.bmu_parameters import BmuColumns
 from bonesim.cells.brake import concentration
-from bonesim.cells.cavity import SITES_PERFORATED, CavityTables, close_site
+from bonesim.cells.cavity import SITES_PERFORATED, CavityTables
 from bonesim.cells.depth import CavityDepth
 from bonesim.cells.erosion import Breakthrough, dig
 from bonesim.cells.floor import settle

@@ -99,7 +99,7 @@ def populate(
         q = lattice.quanta[voxel]
         if q < BONE:
             continue
-        count = poisson(per_quantum * q, seed, 0, voxel, OSTEOCYTE_NUMBER)
+        count = poisson(per_quantum * q, seed, Day(0), voxel, OSTEOCYTE_NUMBER)
         for index in range(count):
             row = new_row(cells)
             if row < 0:
@@ -109,8 +109,8 @@ def populate(
             cells.id[row] = who
             cells.voxel[row] = voxel
             cells.born_day[row] = born
-            survived = uniform(seed, 0, who, OSTEOCYTE_AGE) < np.exp((born - day) / lifespan_day)
-            cells.viable[row] = 1 if survived else 0
+            drawn = uniform(seed, Day(0), who, OSTEOCYTE_AGE)
+            cells.viable[row] = 1 if drawn < np.exp((born - day) / lifespan_day) else 0
             cells.setpoint_mpa[row] = 0.0
             cells.died_day[row] = LONG_AGO  # signals of the dead fade; when they died is not known
             living += np.int64(cells.viable[row])

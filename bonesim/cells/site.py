@@ -1,6 +1,6 @@
 """Sites: the territory of one osteoclast each, from the first day to the last; their table and phases.
 
-    osteoclast -> mononuclear -> reversal -> forming -> closed (`cavity.close_site`)
+    osteoclast -> mononuclear -> reversal -> forming -> closed (`accounts.close_site`)
                                  reversal -> arrested -> reversal, when the next BMU takes it up
     modelling begins with forming: a site without a BMU
 

@@ -3,17 +3,16 @@
 import numpy as np
 
 from bonesim.cells.bmu_parameters import BmuColumns, BmuParameters
-from bonesim.cells.cavity import QUANTA_ARRESTED, Cavities, add_record
+from bonesim.cells.cavity import Cavities, add_record
 from bonesim.cells.column import add_columns, area_there_was, inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, set_targets
 from bonesim.cells.floor import dug_from_behind
 from bonesim.cells.population import entity_of, free_row, identity
-from bonesim.cells.site import ARRESTED, begin_osteoclast, open_site, pass_to
+from bonesim.cells.site import ARRESTED, begin_osteoclast, open_site
 from bonesim.cells.world import World
 from bonesim.kernel import lean_kernel
 from bonesim.lattice.arrays import Lattice
-from bonesim.lattice.indices import Day, Normal, Record, Row, Site, Voxel
-from bonesim.lattice.ledger import INTERIOR
+from bonesim.lattice.indices import Normal, Record, Row, Site, Voxel
 from bonesim.units import BONE
 
 #: Where the surface is looked for first, voxels.
@@ -31,24 +30,6 @@ def free_for_bmu(lattice: Lattice, cavities: Cavities, voxel: Voxel) -> bool:
 def is_arrested(cavities: Cavities, owner: Record) -> bool:
     """Whether the record `owner` belongs to an arrested site."""
     return cavities.sites.phase[cavities.records.site[owner]] == ARRESTED
-
-
-@lean_kernel
-def take_up(
-    lattice: Lattice, cavities: Cavities, bmus: BmuColumns, row: Row, site: Site, day: Day
-) -> None:
-    """A BMU reaches an arrested site: it becomes one of its own, in reversal, and keeps its stock.
-
-    Writes:
-        cavities, bmus
-    """
-    sites, records = cavities.sites, cavities.records
-    pass_to(sites, bmus, site, row, day)
-    record = sites.first[site]
-    while record >= 0:
-        if lattice.region[records.voxel[record]] == INTERIOR:
-            cavities.tally[QUANTA_ARRESTED] -= records.stock[record]
-        record = records.next[record]
 
 
 @lean_kernel

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bonesim.chance import PERSON, normal, uniform
+from bonesim.chance import PERSON, Day, Place, Seed, normal, uniform
 from bonesim.endocrine.axis import SAMPLES_PER_DAY, AxisNumbers, AxisParameters, simulate_axis
 from bonesim.endocrine.drug import Drug, Taker
 from bonesim.endocrine.formulary import Doses, DrugParameters, doses_of
@@ -106,9 +106,11 @@ def draw_person(
 
     def factor(cv: float, key: int) -> float:
         sigma = np.sqrt(np.log1p(cv * cv))
-        return float(np.exp(sigma * normal(seed, key, number, PERSON) - 0.5 * sigma * sigma))
+        drawn = normal(Seed(seed), Day(key), Place(number), PERSON)
+        return float(np.exp(sigma * drawn - 0.5 * sigma * sigma))
 
-    never = uniform(seed, NEVER_KEY, number, PERSON) < variation.never_recover_share
+    draw = uniform(Seed(seed), Day(NEVER_KEY), Place(number), PERSON)
+    never = draw < variation.never_recover_share
     return Person(
         number,
         {name: factor(one.clearance_cv, one.key()) for name, one in drugs.all().items()},

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from bonesim.chance import MISSED_DOSE, uniform
+from bonesim.chance import MISSED_DOSE, Day, Place, Seed, uniform
 from bonesim.endocrine.drug import HASHED_KEYS, Drug
 from bonesim.endocrine.drugs import DRUGS
 from bonesim.endocrine.regimen import Regimen
@@ -233,9 +233,9 @@ def _taken(
         if any(abs(day - missed) < 0.5 * regimen.interval_day for missed in regimen.missed_day):
             continue
         if regimen.missed_share > 0.0:
-            entity = (person << 32) + (which << 24) + index
-            draw = uniform(seed, int(regimen.start_day) + when, entity, MISSED_DOSE)
-            if draw < regimen.missed_share:
+            entity = Place((person << 32) + (which << 24) + index)
+            start = Day(int(regimen.start_day) + when)
+            if uniform(Seed(seed), start, entity, MISSED_DOSE) < regimen.missed_share:
                 continue
         share = 1.0
         if regimen.taper_day > 0.0 and regimen.stop_day is not None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
 
+from bonesim.chance import Day, Seed
 from bonesim.errors import InputError
 from bonesim.instruments.reading import identity_of, voxel_noise
 from bonesim.parameters import Parameters
@@ -113,7 +114,7 @@ def seen(
         grey = box_means(grey, step, count, axis)
     grey = np.ascontiguousarray(grey, dtype=np.float32)
     if scanner.noise_mg_per_cm3 > 0.0:
-        voxel_noise(np.int64(seed), np.int64(day), identity_of("image"), grey.reshape(-1),
+        voxel_noise(Seed(seed), Day(day), identity_of("image"), grey.reshape(-1),
                     np.float64(scanner.noise_mg_per_cm3))  # fmt: skip
     return grey
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import READING, Whole, normal
+from bonesim.chance import READING, Day, Identity, Seed, normal
 from bonesim.kernel import kernel
 
 #: Instruments; each has its own noise. A number is never reused.
@@ -26,24 +26,24 @@ LSC_FACTOR = 2.77
 
 
 @kernel
-def reading_noise(seed: Whole, day: NDArray[np.int64], entity: np.uint64) -> NDArray[np.float64]:
+def reading_noise(seed: Seed, day: NDArray[np.int64], entity: Identity) -> NDArray[np.float64]:
     """A standard normal number for each day, one instrument (`entity`)."""
     noise = np.empty(day.size, np.float64)
     for k in range(day.size):
-        noise[k] = normal(seed, day[k], entity, READING)
+        noise[k] = normal(seed, Day(day[k]), entity, READING)
     return noise
 
 
 @kernel
 def voxel_noise(
-    seed: Whole, day: Whole, entity: np.uint64, image: NDArray[np.float32], sd: float
+    seed: Seed, day: Day, entity: Identity, image: NDArray[np.float32], sd: float
 ) -> None:
     """Add to each voxel of a flat image a normal number of this SD; voxel k is `entity` + k."""
     for k in range(image.size):
         image[k] += sd * normal(seed, day, entity + np.uint64(k), READING)
 
 
-def identity_of(instrument: str, repeat: int = 0) -> np.uint64:
+def identity_of(instrument: str, repeat: int = 0) -> Identity:
     """The `entity` of a reading for random numbers."""
     return np.uint64(INSTRUMENTS[instrument] * REPEATS + repeat)
 
@@ -54,7 +54,7 @@ def noisy(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Readings of an instrument of this precision: value (1 + CV z), z standard normal."""
     days = np.ascontiguousarray(day, dtype=np.int64)
-    return value * (1.0 + cv * reading_noise(np.int64(seed), days, identity_of(instrument, repeat)))
+    return value * (1.0 + cv * reading_noise(Seed(seed), days, identity_of(instrument, repeat)))
 
 
 def least_significant_change(cv: float, n: int = 1) -> float:

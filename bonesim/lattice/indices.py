@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bonesim.chance import Day, Identity, Place, Seed
+
 __all__ = [
-    "Bits", "Count", "Day", "Floats", "Identity", "Normal", "Record", "Row", "Seed", "Shape", "Site",
-    "Voxel",
+    "Bits", "Count", "Day", "Floats", "Identity", "Normal", "Place", "Record", "Row", "Seed", "Shape",
+    "Site", "Voxel",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
 
-    class Voxel(int):
+    class Voxel(Place):
         """A voxel: flat index into the padded lattice; -1 is none."""
 
         def __add__(self, step: int) -> "Voxel": ...
@@ -31,22 +33,13 @@ if TYPE_CHECKING:
     class Row(int):
         """A row of a table of cells or BMUs; -1 is none."""
 
-    class Day(int):
-        """A day of the simulation; before day 0 in the burn-in."""
-
-    class Seed(int):
-        """The seed of a run."""
-
 else:
-    Voxel = Site = Record = Row = Day = np.int64
-    Seed = int
+    Voxel = Site = Record = Row = np.int64
 
 #: A number of things, of quanta mostly.
 Count: TypeAlias = int | np.int64
 #: The 26 neighbours of a voxel, a bit each (`lattice.neighbours`).
 Bits: TypeAlias = int | np.int64
-#: The id of a cell, a site or a BMU.
-Identity: TypeAlias = np.uint64
 #: A unit vector (z, y, x), mostly into bone.
 Normal: TypeAlias = tuple[float, float, float]
 #: Voxels or cubes along z, y, x.

@@ -103,7 +103,7 @@ def age_start(lattice: Lattice, seed: Seed, mean_age_day: float, day: Day) -> No
         voxel = Voxel(k)
         q = lattice.quanta[voxel]
         if q > 0:
-            age = -mean_age_day * np.log(1.0 - uniform(seed, 0, voxel, MINERAL_AGE))
+            age = -mean_age_day * np.log(1.0 - uniform(seed, Day(0), voxel, MINERAL_AGE))
             lattice.formed_day[voxel] = day - min(age, 30000.0)
             if lattice.region[voxel] == INTERIOR:
                 age = day - np.float64(lattice.formed_day[voxel])

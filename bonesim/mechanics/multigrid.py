@@ -136,14 +136,21 @@ def ascend(
     jacobi_again(residual, change, mesh, factor, z, 0, 1)
 
 
-def descend_shared(residual, mesh, k0, factor, places, aggregates, scale, change, z, below):  # type: ignore[no-untyped-def] # fmt: skip
+def descend_shared(
+    residual: Floats, mesh: Mesh, k0: Floats, factor: np.float32, places: NDArray[np.int16],
+    aggregates: Aggregates, scale: Floats, change: Floats, z: Floats, below: Floats,
+) -> None:  # fmt: skip
     """As `descend`, on threads, bit for bit."""
     in_parts(jacobi, residual, mesh, factor, z)
     multiply(z, mesh, k0, change)
     in_parts(restrict, residual, change, mesh.stride, places, aggregates, scale, below)
 
 
-def ascend_shared(residual, mesh, k0, factor, places, aggregates, scale, change, z, motion, lengthened):  # type: ignore[no-untyped-def] # fmt: skip
+def ascend_shared(
+    residual: Floats, mesh: Mesh, k0: Floats, factor: np.float32, places: NDArray[np.int16],
+    aggregates: Aggregates, scale: Floats, change: Floats, z: Floats, motion: Floats,
+    lengthened: np.float32,
+) -> None:  # fmt: skip
     """As `ascend`, on threads, bit for bit."""
     in_parts(prolong, motion, lengthened, mesh.stride, places, aggregates, scale, z)
     release(mesh, z)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import SPECIMEN, normal, uniform
+from bonesim.chance import SPECIMEN, Day, Identity, Seed, normal, uniform
 from bonesim.kernel import kernel
 
 #: Spacing of the grid on which distance is computed, whatever the voxel size.
@@ -25,36 +25,36 @@ COLUMN = 0.7
 SPLINE_SD = 0.33
 
 # Purpose of a number; used in place of the day in `chance`.
-_POINT_X, _POINT_Y, _POINT_Z, _NOISE = 1, 2, 3, 4
+_POINT_X, _POINT_Y, _POINT_Z, _NOISE = Day(1), Day(2), Day(3), Day(4)
 #: Number that stands for a whole column of points, in place of their place along z.
 _ANY_Z = 1048575
 _FAR = 1.0e6
 
 
 @kernel
-def place_id(k: int, j: int, i: int) -> int:
+def place_id(k: int, j: int, i: int) -> Identity:
     """One number for a node of an unbounded grid (each index within +/- 2^20)."""
     half = 1048576
-    return np.uint64(((k + half) << 42) | ((j + half) << 21) | (i + half))  # type: ignore[return-value]
+    return np.uint64(((k + half) << 42) | ((j + half) << 21) | (i + half))
 
 
 @kernel
-def mixed(a: int, b: int) -> int:
+def mixed(a: Identity, b: Identity) -> Identity:
     """One 64-bit number from two, in this order (the finaliser of splitmix64, Steele 2014)."""
     x = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(b)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))  # type: ignore[return-value]
+    return x ^ (x >> np.uint64(31))
 
 
 @kernel
-def face_id(a: int, b: int) -> int:
+def face_id(a: Identity, b: Identity) -> Identity:
     """One number for the face between two cells, whatever their order."""
     return mixed(min(a, b), max(a, b))
 
 
 @kernel
-def edge_id(a: int, b: int, c: int) -> int:
+def edge_id(a: Identity, b: Identity, c: Identity) -> Identity:
     """One number for the edge where three cells meet, whatever their order."""
     low = min(a, b, c)
     high = max(a, b, c)
@@ -97,7 +97,7 @@ def noise_extent(
 
 @kernel
 def noise_nodes(
-    low: NDArray[np.int64], count: NDArray[np.int64], fields: int, first: int, seed: int
+    low: NDArray[np.int64], count: NDArray[np.int64], fields: int, first: int, seed: Seed
 ) -> NDArray[np.float64]:
     """Normal numbers at the nodes of smooth noise, shape (nz, ny, nx, fields).
 
@@ -114,7 +114,7 @@ def noise_nodes(
             for i in range(count[2]):
                 entity = place_id(k + low[0], j + low[1], i + low[2])
                 for n in range(fields):
-                    nodes[k, j, i, n] = normal(seed, _NOISE + first + n, entity, SPECIMEN)
+                    nodes[k, j, i, n] = normal(seed, Day(_NOISE + first + n), entity, SPECIMEN)
     return nodes
 
 
@@ -171,12 +171,12 @@ def noise_at(
 
 
 @kernel
-def scattered(seed: int, axis: int, entity: int, column: int) -> float:
+def scattered(seed: Seed, axis: Day, entity: Identity, column: Identity) -> float:
     """Where in its cell of the unit grid a point lies across z, 0 to 1.
 
     Args:
         seed: of the specimen.
-        axis: purpose of the number.
+        axis: purpose of the number, in place of the day.
         entity: identity of the point.
         column: identity of all points with its x and y.
     """
@@ -187,7 +187,7 @@ def scattered(seed: int, axis: int, entity: int, column: int) -> float:
 
 @kernel
 def scatter(
-    low: NDArray[np.int64], count: NDArray[np.int64], seed: int
+    low: NDArray[np.int64], count: NDArray[np.int64], seed: Seed
 ) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
     """One point at random in each cell of a unit grid: places (nz, ny, nx, 3) and identities."""
     points = np.empty((count[0], count[1], count[2], 3))

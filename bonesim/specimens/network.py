@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonesim.chance import SPECIMEN, normal, uniform
+from bonesim.chance import SPECIMEN, Day, Identity, Seed, normal, uniform
 from bonesim.kernel import kernel
 from bonesim.specimens.field import (
     MARGIN,
@@ -77,7 +77,7 @@ class Structure(NamedTuple):
 
 
 # Purpose of a number; used in place of the day in `chance`.
-_FACE, _ROD, _ROD_THICKNESS = 11, 12, 13
+_FACE, _ROD, _ROD_THICKNESS = Day(11), Day(12), Day(13)
 #: Numbers of the first field of each kind of noise.
 _MIDDLE_FIELD, _FINE_FIELD, _COARSE_FIELD = 0, 4, 8
 #: Distances are cut off here: far enough from any surface not to affect smoothing.
@@ -168,8 +168,8 @@ def plate_distance(
     thickness: float,
     coarse: NDArray[np.float64],
     near: NDArray[np.float64],
-    name: int,
-    seed: int,
+    name: Identity,
+    seed: Seed,
     structure: Structure,
 ) -> float:
     """Distance in um to the surface of the plate between the nearest point and the b-th one.
@@ -199,7 +199,12 @@ def plate_distance(
 
 @kernel
 def rod_distance(
-    edge_um: float, upright: float, thickness: float, name: int, seed: int, structure: Structure
+    edge_um: float,
+    upright: float,
+    thickness: float,
+    name: Identity,
+    seed: Seed,
+    structure: Structure,
 ) -> float:
     """Distance in um to the surface of the rod along an edge, if there is one.
 
@@ -226,7 +231,7 @@ def bone_distance(
     names: NDArray[np.uint64],
     thickness: float,
     coarse: NDArray[np.float64],
-    seed: int,
+    seed: Seed,
     structure: Structure,
     edges: NDArray[np.float64],
 ) -> float:
@@ -288,7 +293,7 @@ def describe(
 
 @kernel
 def points_over(
-    shape: tuple[int, int, int], cell: NDArray[np.float64], reach: float, seed: int
+    shape: tuple[int, int, int], cell: NDArray[np.float64], reach: float, seed: Seed
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64]]:
     """First cell, and the points and identities (`scatter`) of all cells near the grid.
 
@@ -310,7 +315,7 @@ def points_over(
 
 @kernel
 def noise_over(
-    shape: tuple[int, int, int], spacing: float, fields: int, first: int, seed: int
+    shape: tuple[int, int, int], spacing: float, fields: int, first: int, seed: Seed
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """First node, nodes of smooth noise that covers the grid, and room for a row of them."""
     low, count = noise_extent(shape, spacing)
@@ -318,7 +323,7 @@ def noise_over(
 
 
 @kernel
-def network(shape: tuple[int, int, int], seed: int, structure: Structure) -> NDArray[np.float64]:
+def network(shape: tuple[int, int, int], seed: Seed, structure: Structure) -> NDArray[np.float64]:
     """Distance to the bone surface in um, negative in bone, on the grid of `SPACING_UM`.
 
     Args:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from scipy import ndimage
 
+from bonesim.chance import Seed
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 from bonesim.specimens.field import MARGIN, ROUNDING_UM, SPACING_UM
@@ -178,7 +179,7 @@ def signed_distance(
     """
     z, y, x = (_count(edge, SPACING_UM) + 2 * MARGIN + 1 for edge in size_mm)
     rounded: NDArray[np.float64] = ndimage.gaussian_filter(
-        network((z, y, x), seed, structure), ROUNDING_UM / SPACING_UM
+        network((z, y, x), Seed(seed), structure), ROUNDING_UM / SPACING_UM
     )
     return rounded
 

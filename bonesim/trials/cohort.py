@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from bonesim.chance import TRAIT, uniforms
+from bonesim.chance import TRAIT, Day, Seed, uniforms
 from bonesim.config.config import Config, tree_of
 from bonesim.errors import InputError
 from bonesim.specimens.synthetic import SyntheticParameters
@@ -34,18 +34,17 @@ HALF_STEP = 2.0**-54
 MAX_DRAWS = 10_000
 
 
-def seed_of_trial(cohort: CohortParameters) -> int:
+def seed_of_trial(cohort: CohortParameters) -> Seed:
     """The seed of assignment to arms, dropout and repeats."""
-    return cohort.seed * ROOM + ROOM - 1
+    return Seed(cohort.seed * ROOM + ROOM - 1)
 
 
-def normals(seed: int, day: int, entity: NDArray[np.uint64], purpose: int) -> NDArray[np.float64]:
+def normals(seed: Seed, day: Day, entity: NDArray[np.uint64], purpose: int) -> NDArray[np.float64]:
     """A standard normal number for each entity, for one purpose (inverse of the CDF)."""
-    numbers = uniforms(np.int64(seed), np.int64(day), entity, np.int64(purpose))
-    return ndtri(numbers + HALF_STEP)
+    return ndtri(uniforms(seed, day, entity, purpose) + HALF_STEP)
 
 
-def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
+def drawn(trait: Trait, seed: Seed, count: int) -> NDArray[np.float64]:
     """A trait of the first `count` persons or bones: values, or factors on the base's value.
 
     Of a mixture: factors, NaN for the share that has `value`.
@@ -55,14 +54,14 @@ def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
     )
     if trait.distribution == "uniform":
         assert trait.low is not None and trait.high is not None
-        share = uniforms(np.int64(seed), np.int64(0), entity, np.int64(TRAIT))
+        share = uniforms(seed, Day(0), entity, TRAIT)
         return trait.low + share * (trait.high - trait.low)
     if trait.distribution in ("lognormal", "mixture"):
         cv = 0.0 if trait.cv is None else trait.cv
         sigma = np.sqrt(np.log1p(cv * cv))
-        factors = np.exp(sigma * normals(seed, 0, entity, TRAIT) - 0.5 * sigma * sigma)
+        factors = np.exp(sigma * normals(seed, Day(0), entity, TRAIT) - 0.5 * sigma * sigma)
         if trait.share is not None:
-            chosen = uniforms(np.int64(seed), np.int64(1), entity, np.int64(TRAIT)) < trait.share
+            chosen = uniforms(seed, Day(1), entity, TRAIT) < trait.share
             factors[chosen] = np.nan
         return np.asarray(factors)
     assert trait.mean is not None and trait.sd is not None
@@ -73,7 +72,7 @@ def drawn(trait: Trait, seed: int, count: int) -> NDArray[np.float64]:
         open_ = np.flatnonzero(~((values >= low) & (values <= high)))
         if not open_.size:
             return values
-        values[open_] = trait.mean + trait.sd * normals(seed, attempt, entity[open_], TRAIT)
+        values[open_] = trait.mean + trait.sd * normals(seed, Day(attempt), entity[open_], TRAIT)
     raise InputError(f"cohort: {trait.column} finds no value from {low:g} to {high:g}; widen them")
 
 
@@ -134,9 +133,9 @@ def _values(
     found = []
     for trait in cohort.trait:
         if trait.of == "bone":
-            values = drawn(trait, cohort.seed * ROOM + BONES_FROM, bones)[which]
+            values = drawn(trait, Seed(cohort.seed * ROOM + BONES_FROM), bones)[which]
         else:
-            values = drawn(trait, cohort.seed * ROOM, cohort.people)
+            values = drawn(trait, Seed(cohort.seed * ROOM), cohort.people)
         by_path = {}
         for path in trait.path:
             by_path[path] = values

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.analysis.statistics import Numbers, finite, interval, paired, welch
-from bonesim.chance import ARM, DROPOUT, uniforms
+from bonesim.chance import ARM, DROPOUT, Day, uniforms
 from bonesim.instruments.density import K_HIGHEST, K_LOWEST
 from bonesim.trials.cohort import seed_of_trial
 from bonesim.trials.outcomes import BY_K, TrialOutcomes, as_reported
@@ -51,7 +51,7 @@ def assigned(p: TrialParameters, people: int) -> NDArray[np.int64]:
         sizes[np.argsort(sizes - exact, kind="stable")[: people - sizes.sum()]] += 1
     seed = seed_of_trial(p.cohort)
     entity = np.arange(people, dtype=np.uint64)
-    numbers = uniforms(np.int64(seed), np.int64(0), entity, np.int64(ARM))
+    numbers = uniforms(seed, Day(0), entity, ARM)
     arm = np.full(people, -1, np.int64)
     arm[np.argsort(numbers, kind="stable")[: sizes.sum()]] = np.repeat(np.arange(len(sizes)), sizes)
     return arm
@@ -63,7 +63,7 @@ def stays_until(p: TrialParameters, people: int) -> Numbers:
     if rate == 0.0:
         return np.full(people, np.inf)
     seed, entity = seed_of_trial(p.cohort), np.arange(people, dtype=np.uint64)
-    numbers = uniforms(np.int64(seed), np.int64(0), entity, np.int64(DROPOUT))
+    numbers = uniforms(seed, Day(0), entity, DROPOUT)
     return DAYS_PER_YEAR * np.log1p(-numbers) / np.log1p(-rate)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bonesim.analysis.statistics import Numbers, welch_p
-from bonesim.chance import DROPOUT, READING, REPEATED_TRIAL, uniforms
+from bonesim.chance import DROPOUT, READING, REPEATED_TRIAL, Day, uniforms
 from bonesim.instruments.reading import identity_of
 from bonesim.trials.cohort import HALF_STEP, seed_of_trial
 from bonesim.trials.outcomes import TrialOutcomes, as_reported
@@ -71,13 +71,13 @@ def repeated(p: TrialParameters, outcomes: TrialOutcomes, name: str) -> Repeats:
 
 
 def _group(p: TrialParameters, outcomes: TrialOutcomes, name: str, arm: int) -> _Group:
-    seed, size = np.int64(seed_of_trial(p.cohort)), p.arm[arm].people
+    seed, size = seed_of_trial(p.cohort), p.arm[arm].people
     repeat = FIRST + np.arange(p.repeats, dtype=np.uint64)[:, None]
     place = np.arange(size, dtype=np.uint64)
     entity = (
         (repeat * np.uint64(MAX_ARMS) + np.uint64(arm)) * np.uint64(MAX_PEOPLE) + place
     ).ravel()
-    numbers = uniforms(seed, np.int64(0), entity, np.int64(REPEATED_TRIAL))
+    numbers = uniforms(seed, Day(0), entity, REPEATED_TRIAL)
     people = (numbers * outcomes.person.size).astype(np.int64)
     values = outcomes.true[name][arm, people]  # (repeats x size, days)
     cv = outcomes.cv[name][arm, people]
@@ -85,12 +85,12 @@ def _group(p: TrialParameters, outcomes: TrialOutcomes, name: str, arm: int) -> 
         noise = np.empty_like(values)
         for column, day in enumerate(outcomes.day):
             reading = identity_of(name) + entity
-            numbers = uniforms(seed, np.int64(day), reading, np.int64(READING))
+            numbers = uniforms(seed, Day(day), reading, READING)
             noise[:, column] = ndtri(numbers + HALF_STEP)
         values = outcomes.reported(name, values * (1.0 + cv * noise), arm, people)
     values = as_reported(values, as_change=name in p.changes)
     if p.cohort.dropout_per_year > 0.0:
-        numbers = uniforms(seed, np.int64(0), entity, np.int64(DROPOUT))
+        numbers = uniforms(seed, Day(0), entity, DROPOUT)
         leaves = DAYS_PER_YEAR * np.log1p(-numbers) / np.log1p(-p.cohort.dropout_per_year)
         values[leaves[:, None] < outcomes.day] = np.nan
     values = np.where(np.isfinite(values), values, np.nan).reshape(p.repeats, size, -1)

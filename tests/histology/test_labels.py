@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import add_record, close_site
+from bonesim.cells.accounts import close_site
+from bonesim.cells.cavity import add_record
 from bonesim.cells.population import identity, new_row
 from bonesim.cells.site import FORMING, REVERSAL
 from bonesim.config.config import validated

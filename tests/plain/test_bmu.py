@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonesim.cells.accounts import take_up
 from bonesim.cells.bmu import (
     activation_in,
     advance,
@@ -33,7 +34,7 @@ from bonesim.cells.column import inward_normal, is_old_surface
 from bonesim.cells.depth import CavityDepth, bmu_factors, lognormal
 from bonesim.cells.population import Rows, entity_of, free_row, identity, new_row
 from bonesim.cells.site import ARRESTED
-from bonesim.cells.territory import claim, nearest_surface, rearmost_free, take_up
+from bonesim.cells.territory import claim, nearest_surface, rearmost_free
 from bonesim.chance import (
     BMU_AREA,
     BMU_DIRECTION,

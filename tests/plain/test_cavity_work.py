@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bonesim.cells.accounts import lose_stock
 from bonesim.cells.apposition import build, fill, finish, grant, stands, stock_of
 from bonesim.cells.cavity import (
     QUANTA_ADDED,
@@ -21,7 +22,7 @@ from bonesim.cells.cavity import (
 )
 from bonesim.cells.column import area_there_was, left_of, span_um
 from bonesim.cells.erosion import Breakthrough, dig
-from bonesim.cells.floor import floor_below, lose, settle
+from bonesim.cells.floor import floor_below, settle
 from bonesim.cells.population import new_row
 from bonesim.cells.site import FORMING, OSTEOCLAST
 from bonesim.cells.territory import faces_against, nearest_surface
@@ -294,7 +295,7 @@ def test_the_end_of_a_team(busy: Busy) -> None:
             if floor_below(plain.lattice, plain.cavities, r.voxel[row], s.bmu_id[site], *n):
                 build(plain.lattice, plain.cavities, site, row, stock, DAY)
             else:
-                lose(plain.lattice, plain.cavities, row, DAY)
+                lose_stock(plain.lattice, plain.cavities, row, DAY)
         assert_same(busy, plain)
         assert stock_of(busy.cavities, site) == 0
     assert busy.lattice.counts[FLOORLESS] > before

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonesim.cells.accounts import close_site
 from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
-from bonesim.cells.cavity import Cavities, CavityTables, add_record, close_site
+from bonesim.cells.cavity import Cavities, CavityTables, add_record
 from bonesim.cells.column import (
     area_there_was,
     axis_distance2,

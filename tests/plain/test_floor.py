@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonesim.cells.accounts import lose_stock
 from bonesim.cells.bmu_parameters import BmuParameters
 from bonesim.cells.cavity import (
     QUANTA_ERODED,
@@ -25,7 +26,6 @@ from bonesim.cells.floor import (
     dug_from_behind,
     floor_below,
     is_bridged,
-    lose,
     run_from,
     settle,
     tangents,
@@ -201,7 +201,7 @@ def test_losing_a_voxel_s_stock(busy: Busy) -> None:
         for record in records_of(busy.cavities, site)[::8]:
             plain = busy.copy()
             rests.add(bool(0 < busy.lattice.quanta[busy.cavities.records.voxel[record]] < BONE))
-            lose(busy.lattice, busy.cavities, record, DAY)
+            lose_stock(busy.lattice, busy.cavities, record, DAY)
             lost(plain, record)
             assert_same(busy, plain)
     assert rests == {True, False}

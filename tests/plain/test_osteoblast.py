@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from bonesim.cells.apposition import fill, fill_pockets, finish, grant, interior_stock
-from bonesim.cells.cavity import QUANTA_ARRESTED, SITES_ARRESTED, close_site
+from bonesim.cells.accounts import close_site, interior_stock
+from bonesim.cells.apposition import fill, fill_pockets, finish, grant
+from bonesim.cells.cavity import QUANTA_ARRESTED, SITES_ARRESTED
 from bonesim.cells.film import forgo, peel, plan_film, strained_wall
 from bonesim.cells.osteoblast import (
     apposition_um,

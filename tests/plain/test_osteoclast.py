@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from bonesim.cells.accounts import close_site
 from bonesim.cells.brake import concentration
-from bonesim.cells.cavity import SITES_PERFORATED, close_site
+from bonesim.cells.cavity import SITES_PERFORATED
 from bonesim.cells.erosion import dig
 from bonesim.cells.floor import settle
 from bonesim.cells.osteoclast import (

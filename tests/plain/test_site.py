@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonesim.cells.cavity import QUANTA_ERODED, QUANTA_FORMED, form_bone, resorb_bone
 from bonesim.cells.population import entity_of, new_row
 from bonesim.cells.site import (
     ARRESTED,
@@ -26,7 +25,6 @@ from bonesim.cells.site import (
     pass_to,
 )
 from bonesim.lattice.ledger import FORMED, RESORBED, remove_quanta
-from bonesim.units import FULL
 from tests.plain.conftest import Busy, alive, assert_same
 
 DAY = 300
@@ -128,33 +126,6 @@ def test_a_site_is_arrested_and_taken_up_by_another_bmu(busy: Busy) -> None:
     expected.phase[site], expected.phase_day[site], expected.waited[site] = REVERSAL, DAY + 9, 0.0
     plain.bmus.open_sites[other] += 1
     assert_same(busy, plain)
-
-
-@pytest.mark.parametrize("amount", [0, 3, 90, FULL])
-def test_a_site_s_bone_is_in_every_account(busy: Busy, amount: int) -> None:
-    """What goes, or comes, is in the ledger, at the site and in the running totals."""
-    site = alive(busy.cavities.sites)[0]
-    lattice, cavities = busy.lattice, busy.cavities
-    whole = np.flatnonzero((lattice.quanta > 150) & (lattice.region == 2))[:20]
-    for voxel in whole:
-        before, held = busy.copy(), int(lattice.quanta[voxel])
-        gone = int(resorb_bone(lattice, cavities, site, voxel, amount, DAY, np.nan, np.nan))
-        assert gone == min(amount, held) == held - int(lattice.quanta[voxel])
-        for now, then, count in (
-            (lattice.counts[RESORBED], before.lattice.counts[RESORBED], gone),
-            (cavities.tally[QUANTA_ERODED], before.cavities.tally[QUANTA_ERODED], gone),
-            (cavities.sites.removed_quanta[site], before.cavities.sites.removed_quanta[site], gone),
-        ):
-            assert now - then == count
-        come = int(form_bone(lattice, cavities, site, voxel, gone, DAY, np.nan))
-        assert come == gone
-        for now, then, count in (
-            (lattice.counts[FORMED], before.lattice.counts[FORMED], come),
-            (cavities.tally[QUANTA_FORMED], before.cavities.tally[QUANTA_FORMED], come),
-            (cavities.sites.formed_quanta[site], before.cavities.sites.formed_quanta[site], come),
-        ):
-            assert now - then == count
-        assert lattice.quanta[voxel] == held
 
 
 def test_quanta_that_only_move_are_in_no_account(busy: Busy) -> None:

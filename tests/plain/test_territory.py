@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bonesim.cells.accounts import close_site, take_up
 from bonesim.cells.apposition import floor_area
 from bonesim.cells.bmu_parameters import BmuNumbers, BmuParameters
 from bonesim.cells.cavity import (
@@ -19,7 +20,6 @@ from bonesim.cells.cavity import (
     QUANTA_MODELLED,
     SITES_CLOSED,
     add_record,
-    close_site,
     drop_record,
     has_record,
 )
@@ -42,7 +42,6 @@ from bonesim.cells.territory import (
     nearest_within,
     rearmost_free,
     take_patch,
-    take_up,
 )
 from bonesim.chance import (
     BMU_DEPTH,
