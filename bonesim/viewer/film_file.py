@@ -26,6 +26,7 @@ CRF = "18"
 KEPT = (
     *(mark.colour for mark in palette.EVENTS.values()),
     *(palette.STATES[code][1] for code in palette.SURFACE_STATES), palette.E2, palette.INK,
+    palette.BACKGROUND,
 )  # fmt: skip
 
 

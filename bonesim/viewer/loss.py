@@ -31,7 +31,7 @@ def draw(table: "pd.DataFrame") -> Drawing:
         _bars(axis, table[table["simulation"] == name])
         if len(names) > 1:
             lettered(axis, letter, TITLES[name])
-    axes[0].set_ylabel("lost since day 0 (% of the mineral of day 0)")
+    axes[0].set_ylabel("lost since day 0 (% of the mineral of day 0);\nbelow 0: gained")
     # In the order of the stacked bars, from above.
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False)
@@ -59,9 +59,10 @@ def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
     stack_parts(axis, {name: wide[name].to_numpy(float) for name in PARTS})
     axis.plot(
         place, wide["total"], "D", color=palette.BACKGROUND, markeredgecolor=palette.INK,
-        label="total (loss of BMD)",
+        label="total (loss of BMD)", clip_on=False,
     )  # fmt: skip
     axis.axhline(0.0, color=palette.INK, linewidth=0.8)
     axis.set_xticks(place, [str(day) for day in wide.index])
     axis.set_xlabel("day")
+    axis.use_sticky_edges = False
     axis.spines[["top", "right"]].set_visible(False)

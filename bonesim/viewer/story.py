@@ -12,6 +12,7 @@ from bonesim.units import BONE
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
 from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
+from bonesim.viewer.scale_bar import scale_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def draw(run: Run, bmu: int) -> Drawing:
     for letter, axis, day in zip("ab", axes, days, strict=False):
         _slice(axis, run, day, middle, places)
         lettered(axis, letter, f"day {day}, slice at y = {middle[1]:.2f} mm")
-    _bar(axes[0])
+    scale_bar(axes[0], BAR_MM, f"{1000 * BAR_MM:g} um", size=7.0)
     _timeline(axes[-1], table)
     lettered(axes[-1], "abc"[len(days)], "what is on file, by day")
     beside = "a" if len(days) == 1 else "a, b"
@@ -79,15 +80,6 @@ def _slice(
     axis.set_ylim(max(middle[2] - REACH_MM, 0.0), min(middle[2] + REACH_MM, extent[3]))
     axis.set_xticks([])
     axis.set_yticks([])
-
-
-def _bar(axis: "Axes") -> None:
-    """A scale bar in the lower left corner."""
-    left, low = axis.get_xlim()[0] + 0.05, axis.get_ylim()[0] + 0.05
-    axis.plot(
-        [left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3, solid_capstyle="butt"
-    )
-    axis.text(left + BAR_MM / 2, low + 0.02, f"{1000 * BAR_MM:g} um", ha="center", va="bottom")
 
 
 def _tones() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
