@@ -232,7 +232,9 @@ def hole_in(plate: Plate, bone: Bool) -> Hole:
     away = np.where(missing, np.hypot(across[:, None], across[None, :]), np.inf)
     if away.min() > HOLE_NEAR_UM:
         return Hole(0.0, 0.0, 0.0, np.zeros(missing.shape, bool))
-    hole = parts == parts.flat[np.argmin(away)]
+    # The largest part that is near: the same one on all days, whatever opens beside it.
+    near = np.unique(parts[away <= HOLE_NEAR_UM])
+    hole = parts == near[np.argmax(np.bincount(parts.ravel())[near])]
     radius = float(ndimage.distance_transform_edt(np.pad(hole, 1)).max())
     cell = box.spacing_um**2
     depth = np.where(hole, plate.high_um - plate.low_um + box.spacing_um, 0.0)

@@ -61,6 +61,7 @@ class Prescribed:
             self.protocol, hormones.drugs, hormones.axis, until, config.seed
         )
         self.levels = self._levels(self.blood)
+        self.people = people
         self.range: dict[str, NDArray[np.float64]] = {}
         if people:
             self.range = self._cohort_range(people)

@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = loaded_when_used(
         "": ("palette",),
         "experiment_figure": ("draw_lines", "panels", "table_and_figure"),
         "loss": ("stack_parts",),
+        "print_size": ("at_print_size", "print_figure"),
     },
 )  # fmt: skip

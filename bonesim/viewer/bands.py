@@ -9,6 +9,7 @@ from bonesim.errors import InputError
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +21,12 @@ PARTS = {
     "share_bones": ("bones", palette.BMD, "///"),
     "share_chance": ("chance", "#BBBBBB", "..."),
 }
-#: Panels side by side.
+#: Panels side by side; height of a row, and of the legend, mm.
 ACROSS = 4
+ROW_MM, LEGEND_MM = 45.0, 8.0
 
 
+@at_print_size
 def draw(results: "pd.DataFrame") -> Drawing:
     """Each quantity's difference from the untreated twin over members, and what its spread is of.
 
@@ -33,8 +36,6 @@ def draw(results: "pd.DataFrame") -> Drawing:
     Raises:
         InputError: no member has a result after day 0.
     """
-    from matplotlib.figure import Figure
-
     table = bands(results)
     later = table[table["day"] > 0]
     if later.empty:
@@ -43,7 +44,7 @@ def draw(results: "pd.DataFrame") -> Drawing:
     with_parts = bool(np.isfinite(later["share_parameters"]).any())
     panels = len(names) + with_parts
     down = -(-panels // ACROSS)
-    figure = Figure(figsize=(3.4 * min(panels, ACROSS), 2.9 * down), dpi=120, layout="constrained")
+    figure = print_figure(TWO_COLUMNS_MM, ROW_MM * down + LEGEND_MM)
     axes = figure.subplots(down, min(panels, ACROSS), squeeze=False).ravel()
     found = differences(results)
     every = found[found["role"] == MEMBER]
@@ -51,25 +52,27 @@ def draw(results: "pd.DataFrame") -> Drawing:
         mine = table[table["quantity"] == name]
         years = mine["day"] / DAYS_PER_YEAR
         for _, one in every[every["quantity"] == name].groupby("number"):
-            (member,) = axis.plot(one["day"] / DAYS_PER_YEAR, one["value"], color="#CCCCCC",
-                                  lw=0.6, zorder=1)  # fmt: skip
+            (member,) = axis.plot(one["day"] / DAYS_PER_YEAR, one["value"], color="#999999",
+                                  lw=0.5, zorder=2.5)  # fmt: skip
         band = axis.fill_between(years, mine["low"], mine["high"], color=palette.THICKNESS,
                                  alpha=0.25, lw=0, zorder=2)  # fmt: skip
-        (median,) = axis.plot(years, mine["median"], color=palette.THICKNESS, lw=1.8, marker="o",
+        (median,) = axis.plot(years, mine["median"], color=palette.THICKNESS, lw=1.4, marker="o",
                               ms=3, zorder=3)  # fmt: skip
         axis.axhline(0.0, color=palette.INK, lw=0.8, ls=":")
-        axis.set_title(f"{chr(97 + letter)}  {QUANTITIES[name]}, n = {int(mine['n'].max())}",
-                       loc="left", fontsize=9)  # fmt: skip
-        axis.set_xlabel("years since day 0", fontsize=8)
-        axis.set_ylabel("from the untreated twin, %", fontsize=8)
-        axis.tick_params(labelsize=8)
+        lettered(axis, chr(97 + letter), f"{QUANTITIES[name]}, n = {int(mine['n'].max())}")
+        axis.set_xlabel("years since day 0")
+        axis.locator_params(axis="x", nbins=5)
+        axis.set_ylabel("less the untreated twin,\n% of the twin's")
     if with_parts:
         _draw_parts(axes[len(names)], later, names, chr(97 + len(names)))
     for unused in axes[panels:]:
         unused.remove()
     figure.legend(
-        [median, band, member], ["median", "90 % of the members", "a member of the posterior"],
-        loc="outside lower center", ncols=3, fontsize=8, frameon=False,
+        [median, band, member], [
+            "median", "5th to 95th percentile of the members",
+            "a member of the posterior (straight between snapshots)",
+        ],
+        loc="outside lower center", ncols=3, frameon=False,
     )  # fmt: skip
     return Drawing(
         figure, {".csv": table.to_csv(index=False)},
@@ -87,10 +90,9 @@ def _draw_parts(axis: "Axes", later: "pd.DataFrame", names: list[str], letter: s
         axis.barh(range(len(names)), share, left=left, color=colour, hatch=hatch, label=name,
                   edgecolor="white", height=0.7)  # fmt: skip
         left += share
-    axis.set_yticks(range(len(names)), [QUANTITIES[name] for name in names], fontsize=8)
+    axis.set_yticks(range(len(names)), [QUANTITIES[name] for name in names])
     axis.invert_yaxis()
     axis.set_xlim(0, 100)
-    axis.set_xlabel("share of the variance on the last day, %", fontsize=8)
-    axis.set_title(f"{letter}  the spread is of", loc="left", fontsize=9)
-    axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, frameon=False)
-    axis.tick_params(labelsize=8)
+    axis.set_xlabel("share of the variance on the last day, %")
+    lettered(axis, letter, "what the spread is of")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2, frameon=False)

@@ -4,7 +4,7 @@ Left: the whole course, each day from trough to peak. Right: four weeks at the e
 treated period, which show the swing between doses.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from bonesim.reports.blood import Prescribed, by_day
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 WEEK = 7
 #: Days of the close view.
 CLOSE_DAYS = 28.0
+#: Height of the figure, and room for the legends of the upper panels, as a share of their curves.
+HEIGHT_MM, ROOM = 150.0, 0.3
+#: A legend that fits above the curves, over upright lines.
+NARROW: dict[str, Any] = {
+    "handlelength": 1.3, "handletextpad": 0.4, "columnspacing": 0.9, "framealpha": 1.0,
+    "edgecolor": "none", "facecolor": palette.BACKGROUND,
+}  # fmt: skip
 PANELS = (
     ("t_ng_per_dl", "testosterone (ng/dL)", palette.TESTOSTERONE),
     ("e2_pg_per_ml", "estradiol (pg/mL)", palette.E2),
@@ -30,11 +38,10 @@ PANELS = (
 )
 
 
+@at_print_size
 def draw(prescribed: Prescribed) -> Drawing:
     """The blood of a prescription as a figure."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13, 9.5), dpi=110, layout="constrained", facecolor=palette.BACKGROUND)
+    figure = print_figure(TWO_COLUMNS_MM, HEIGHT_MM)
     axes = figure.subplots(4, 2, width_ratios=(2.4, 1), sharex="col")
     doses = doses_of(
         prescribed.protocol, prescribed.config.hormones.drugs,
@@ -42,8 +49,22 @@ def draw(prescribed: Prescribed) -> Drawing:
     )  # fmt: skip
     _whole(list(axes[:, 0]), prescribed, doses)
     _close(list(axes[:, 1]), prescribed, doses)
-    figure.suptitle(prescribed.config.title, fontsize=13, x=0.01, ha="left")
+    for letter, axis, title in zip("abcdefgh", axes.T.ravel(), _titles(prescribed), strict=True):
+        lettered(axis, letter, title)
+    figure.suptitle(
+        f"{prescribed.config.title}\nthin upright lines: a drug starts, changes or stops; "
+        "right: four weeks, on scales of their own",
+        x=0.01,
+        ha="left",
+    )
     return Drawing(figure, {})
+
+
+def _titles(prescribed: Prescribed) -> list[str]:
+    """Of the panels, the left ones first."""
+    names = ["testosterone", "estradiol", "LH", "drugs"]
+    begin = _close_begin(prescribed)
+    return [*names, f"days {begin:g} to {begin + CLOSE_DAYS:g}", "", "", ""]
 
 
 def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
@@ -53,20 +74,22 @@ def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
         week = daily.rolling(WEEK, min_periods=1, center=True)
         if f"{name}_p05" in daily:
             axis.fill_between(years, week[f"{name}_p05"].mean(), week[f"{name}_p95"].mean(),
-                              color=colour, alpha=0.13, lw=0, label="90 % of people")  # fmt: skip
+                              color=colour, alpha=0.13, lw=0,
+                              label=f"90 % of {prescribed.people} people")  # fmt: skip
         axis.fill_between(years, week[f"{name}_trough"].min(), week[f"{name}_peak"].max(),
                           color=colour, alpha=0.35, lw=0, label="trough to peak")  # fmt: skip
         axis.plot(
-            years, week[f"{name}_mean"].mean(), color=colour, lw=1.6, label="mean of the week"
+            years, week[f"{name}_mean"].mean(), color=colour, lw=1.2, label="mean of the week"
         )
         if name == "e2_pg_per_ml":
             axis.plot(years, week["e2_immunoassay_pg_per_ml_mean"].mean(), color=palette.INK, lw=1.0,
                       ls="--", label="by immunoassay")  # fmt: skip
         axis.set_ylabel(label)
-        axis.set_ylim(bottom=0)
-        axis.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+        # Room for the legend above the curves.
+        axis.set_ylim(0, (1 + ROOM) * axis.dataLim.ymax)
+        axis.legend(loc="upper right", ncols=4, **NARROW)
     _drugs(axes[-1], prescribed, doses, DAYS_PER_YEAR)
-    axes[-1].set_xlabel("years")
+    axes[-1].set_xlabel("years since day 0")
     _frame(axes, prescribed, DAYS_PER_YEAR)
 
 
@@ -75,11 +98,10 @@ def _close(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
     day = prescribed.blood.day
     near = (day >= begin) & (day <= begin + CLOSE_DAYS)
     for axis, (name, _, colour) in zip(axes, PANELS, strict=False):
-        axis.plot(day[near], prescribed.levels[name][near], color=colour, lw=1.4)
+        axis.plot(day[near], prescribed.levels[name][near], color=colour, lw=1.2)
         axis.set_ylim(bottom=0)
     _drugs(axes[-1], prescribed, doses, 1.0, begin, begin + CLOSE_DAYS)
     axes[-1].set_xlabel("day")
-    axes[0].set_title(f"four weeks from day {begin:g}", fontsize=9, loc="left")
     _frame(axes, prescribed, 1.0)
     for axis in axes:
         axis.set_xlim(begin, begin + CLOSE_DAYS)
@@ -121,10 +143,11 @@ def _drugs(
         given = given[(given >= begin) & (given <= end)]
         bottom = -0.1 - 0.12 * row
         axis.vlines(given / unit_day, bottom - 0.08, bottom, color=colour, lw=0.8)
-    axis.set_ylabel("drug level;\nticks: doses")
+    axis.set_ylabel("level (1 = highest);\nticks: doses")
     axis.set_yticks([0, 0.5, 1])
     if prescribed.drugs() and unit_day > 1:
-        axis.legend(fontsize=7, loc="center right", framealpha=0.9)
+        axis.set_ylim(top=1.0 + ROOM)
+        axis.legend(loc="upper right", ncols=2, **NARROW)
 
 
 def _frame(axes: list["Axes"], prescribed: Prescribed, unit_day: float) -> None:

@@ -36,6 +36,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import COLOUR_LOOK, View, photograph
 from bonesim.viewer.moments import day_text
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.surface import Block, bone_block, paint_number, under_surface
 
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
 HALF_WIDTH_UM, BACK_UM, FRONT_UM = 500.0, 450.0, 300.0
 #: Spheres of bone up to twice as thick are whole in the part that is measured.
 THICK_UM = 400.0
-#: Rows of each photograph; the figure in inches and dots per inch.
+#: Rows of each photograph; a panel, its text, and the bar of colours, mm.
 HEIGHT_PX = 620
-PANEL_INCH, DPI = 3.1, 200
+PANEL_MM, TEXT_MM, COLOURS_MM = 55.0, 30.0, 18.0
 BAR_UM = 200.0
 #: Rim of a hole: bone this near to it, um.
 RIM_UM = 40.0
@@ -302,46 +303,40 @@ def _thickness_at(plate: Plate, near: Near, hole: NDArray[np.bool_], ring: Ring)
     return float(known.mean()) if known.size else float("nan")
 
 
+@at_print_size
 def draw(close_up: CloseUp, title: str) -> Drawing:
     """The figure, what is measured as CSV, and a description for those who do not see it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     count = len(close_up.seen)
-    figure = Figure(
-        (PANEL_INCH * count + 1.0, PANEL_INCH + 1.55), layout="constrained", dpi=DPI,
-        facecolor=palette.BACKGROUND,
-    )  # fmt: skip
-    FigureCanvasAgg(figure)
+    panel = min((TWO_COLUMNS_MM - COLOURS_MM) / count, PANEL_MM)
+    figure = print_figure(max(panel * count + COLOURS_MM, 110.0), panel + TEXT_MM)
     axes = list(figure.subplots(1, count, squeeze=False)[0])
     for letter, axis, one in zip("abcdefgh", axes, close_up.seen, strict=False):
         _draw_panel(axis, close_up, one)
-        axis.set_title(
-            f"{letter}  {one.panel.name}\n{day_text(one.panel.day)}\n{_at_hole(one)}",
-            fontsize=9.5, loc="left",
-        )  # fmt: skip
-    scale_bar(axes[0], BAR_UM, f"{BAR_UM:g} um")
+        lettered(axis, letter, f"{one.panel.name}\n{day_text(one.panel.day)}\n{_at_hole(one)}")
+    scale_bar(axes[0], BAR_UM, f"{BAR_UM:g} um", size=7.0)
     _colour_bar(figure, axes, close_up.scale_um)
     _legend(figure)
-    figure.suptitle(title, fontsize=10.5)
+    figure.suptitle(title)
     found = table(close_up)
     return Drawing(figure, {".csv": found.to_csv(index=False)}, description(close_up, title))
 
 
 def single(close_up: CloseUp, title: str, side_inch: float) -> "Figure":
     """The first panel alone in a square, with ring, scales and title."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure((side_inch, side_inch), layout="constrained", facecolor=palette.BACKGROUND)
-    FigureCanvasAgg(figure)
-    axis, one = figure.subplots(), close_up.seen[0]
-    _draw_panel(axis, close_up, one)
-    axis.set_title(f"{day_text(one.panel.day)}\n{_at_hole(one)}", fontsize=9.5, loc="left")
-    scale_bar(axis, BAR_UM, f"{BAR_UM:g} um")
-    _colour_bar(figure, [axis], close_up.scale_um)
-    _legend(figure, columns=1)
-    figure.suptitle(title, fontsize=9)
+    with rc_context({"font.size": 9.0}):
+        figure = Figure((side_inch, side_inch), layout="constrained", facecolor=palette.BACKGROUND)
+        FigureCanvasAgg(figure)
+        axis, one = figure.subplots(), close_up.seen[0]
+        _draw_panel(axis, close_up, one)
+        axis.set_title(f"{day_text(one.panel.day)}\n{_at_hole(one)}", fontsize=9.5, loc="left")
+        scale_bar(axis, BAR_UM, f"{BAR_UM:g} um")
+        _colour_bar(figure, [axis], close_up.scale_um)
+        _legend(figure, columns=1)
+        figure.suptitle(title, fontsize=9)
     return figure
 
 
@@ -419,8 +414,7 @@ def _colour_bar(figure: "Figure", axes: list["Axes"], scale_um: float) -> None:
         ScalarMappable(Normalize(0.0, scale_um), palette.NUMBER_MAP), ax=axes, shrink=0.8,
         aspect=22, pad=0.01, extend="max",
     )  # fmt: skip
-    bar.set_label("local thickness, largest sphere (um)", fontsize=9)
-    bar.ax.tick_params(labelsize=8.5)
+    bar.set_label("local thickness, largest sphere (um)")
 
 
 def _legend(figure: "Figure", columns: int = 2) -> None:
@@ -428,10 +422,8 @@ def _legend(figure: "Figure", columns: int = 2) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Line2D([], [], linestyle="none", marker="o", markersize=11, color=RING_COLOUR,
+        Line2D([], [], linestyle="none", marker="o", markersize=9, color=RING_COLOUR,
                markerfacecolor="none", markeredgewidth=1.8, label="the hole (dashed: not open)"),
         Patch(color=palette.CUT_FACE, label="cut face: bone removed for the view, or the block's edge"),
     ]  # fmt: skip
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9
-    )
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)

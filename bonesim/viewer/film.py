@@ -350,11 +350,12 @@ class _Stage:
         part = (
             "" if self.box == whole(self.run.shape) else f"; shown: {part_text(self.run, self.box)}"
         )
+        pale = "; pale marks: behind bone" if self.scale.colour == "events" else ""
         extra = breaks_on(self.run, day) if self.scale.colour == "events" else caption
         lines = [
             f"{day_text(day)}   BV/TV {bvtv:.1f} %   {extra}".rstrip(),
             self.run.title,
-            f"one {size_text(self.run)}{part}",
+            f"one {size_text(self.run)}{part}{pale}",
         ]
         lines += [self.scale.note] if self.scale.note else []
         return "\n".join(fill(line, _LINE) for line in lines)

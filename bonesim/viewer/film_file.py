@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
 from bonesim.storage.durable import failures_explained, write_durably
+from bonesim.viewer import palette
 from bonesim.viewer.film import Film, Frame
 
 #: Endings of a film's name.
@@ -20,6 +22,12 @@ ENDINGS = (".mp4", ".gif")
 HUNDREDTHS, QUICKEST = 100, 2
 #: Quality of H.264: 0 is lossless, 51 the worst.
 CRF = "18"
+#: Colours that a GIF has in any case.
+KEPT = (
+    *(mark.colour for mark in palette.EVENTS.values()),
+    *(palette.STATES[code][1] for code in palette.SURFACE_STATES), palette.E2, palette.INK,
+    palette.BACKGROUND,
+)  # fmt: skip
 
 
 def check_film(path: Path) -> None:
@@ -71,16 +79,27 @@ def _mp4(film: Film) -> tuple[bytes, int]:
         return made.read_bytes(), count
 
 
-def _gif(film: Film) -> tuple[bytes, int]:
+def _indexed(pixels: NDArray[np.uint8]) -> Any:
+    """A picture of 256 colours, those of marks and states among them, though few pixels have them."""
+    from matplotlib.colors import to_rgb
     from PIL import Image
 
+    rows, columns, _ = pixels.shape
+    shades = np.rint(255 * np.array([to_rgb(one) for one in KEPT])).astype(np.uint8)
+    strip = np.repeat(
+        np.repeat(shades, -(-columns // len(KEPT)), axis=0)[None, :columns], rows // 8, 0
+    )
+    chosen = Image.fromarray(np.concatenate((pixels, strip))).quantize(
+        256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
+    return Image.fromarray(pixels).quantize(palette=chosen, dither=Image.Dither.NONE)
+
+
+def _gif(film: Film) -> tuple[bytes, int]:
     each = max(QUICKEST, round(HUNDREDTHS / film.fps))
     pictures, lengths = [], []
     for frame in film.frames:
-        picture = Image.fromarray(frame.pixels)
-        pictures.append(
-            picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        )
+        pictures.append(_indexed(frame.pixels))
         lengths.append(10 * each * frame.times)
     made = io.BytesIO()
     pictures[0].save(

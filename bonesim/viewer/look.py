@@ -8,6 +8,7 @@ from bonesim.reports.look import Looked, RunOnScan, curve
 from bonesim.specimens.density import UNIT
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 from bonesim.viewer.slices import bar_inside, bar_length_mm, name_axes, planes_at
 
 if TYPE_CHECKING:
@@ -23,19 +24,17 @@ LINES = (
 _MOST_PIXELS = 900
 
 
+@at_print_size
 def draw(looked: Looked, cost: RunOnScan) -> Drawing:
     """The figure, and the numbers of its curves as CSV."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(
-        figsize=(12.4, 8.2), layout="constrained", facecolor=palette.BACKGROUND, dpi=120
-    )
+    figure = print_figure(TWO_COLUMNS_MM, 122.0)
     parts: Any = figure.subfigures(2, 1, height_ratios=(1.12, 1.0))
     slices, below = parts
     grey = looked.grey
     x, y, z = grey.values.shape[::-1]
     slices.suptitle(
-        f"{looked.name}: {x} x {y} x {z} voxels (x, y, z) of {grey.voxel_um:g} um", fontsize=12
+        f"{looked.name}: {x} x {y} x {z} voxels (x, y, z) of {grey.voxel_um:g} um; "
+        f"outline: grey value {grey.threshold:.4g}"
     )
     _slices(slices.subplots(1, 3), looked)
     histogram, bvtv, words = below.subplots(1, 3, width_ratios=(1.0, 1.0, 0.78))
@@ -53,7 +52,8 @@ def _slices(axes: Any, looked: Looked) -> None:
         float(number) for number in np.percentile(values[:: max(1, nz // 64)], (0.1, 99.9))
     )
     length_mm = bar_length_mm(values.shape, voxel_um)
-    for axis, plane in zip(axes, planes_at(values, (nz // 2, ny // 2, nx // 2)), strict=True):
+    middle = planes_at(values, (nz // 2, ny // 2, nx // 2))
+    for letter, axis, plane in zip("abc", axes, middle, strict=True):
         step = max(1, -(-max(plane.pixels.shape) // _MOST_PIXELS))
         shown = plane.pixels[::step, ::step]
         axis.imshow(
@@ -62,36 +62,36 @@ def _slices(axes: Any, looked: Looked) -> None:
         )  # fmt: skip
         if shown.min() < looked.grey.threshold <= shown.max():
             axis.contour(shown, levels=[looked.grey.threshold], colors=OUTLINE, linewidths=0.8)
-        axis.set_title(f"slice {plane.name} = {plane.voxel}", fontsize=10)
+        lettered(axis, letter, f"across {plane.name}, at voxel {plane.voxel}")
         name_axes(axis, plane)
-        bar_inside(axis, shown.shape, step * voxel_um / 1e3, length_mm)
+        bar_inside(axis, shown.shape, step * voxel_um / 1e3, length_mm, size=7.0)
 
 
 def _histogram(axis: "Axes", looked: Looked) -> None:
     axis.stairs(looked.share_percent, looked.edges, fill=True, color="#B8B8B8")
     _threshold_lines(axis, looked)
     axis.set_yscale("log")
-    axis.set_ylabel("voxels in a bin (%)")
-    axis.set_title("grey values", fontsize=10)
+    axis.set_ylabel("voxels in a bin (%, log)")
+    lettered(axis, "d", "grey values")
     _grey_axis(axis, looked)
 
 
 def _curve(axis: "Axes", looked: Looked) -> None:
-    axis.plot(looked.edges, looked.bvtv_percent, color=palette.BVTV, linewidth=1.6)
+    axis.plot(looked.edges, looked.bvtv_percent, color=palette.BVTV, linewidth=1.2)
     for one, (colour, _) in zip(looked.thresholds, LINES, strict=False):
         axis.plot(
-            one.grey, one.bvtv_percent, "o", color=colour, markeredgecolor=palette.INK, markersize=6
+            one.grey, one.bvtv_percent, "o", color=colour, markeredgecolor=palette.INK, markersize=4
         )
     _threshold_lines(axis, looked)
     axis.set_ylabel("voxels at the threshold or above (%)")
     axis.set_ylim(0, 100)
-    axis.set_title("BV/TV against threshold", fontsize=10)
+    lettered(axis, "e", "BV/TV against threshold")
     _grey_axis(axis, looked)
 
 
 def _threshold_lines(axis: "Axes", looked: Looked) -> None:
     for one, (colour, dashes) in zip(looked.thresholds, LINES, strict=False):
-        axis.axvline(one.grey, color=colour, linestyle=dashes, linewidth=1.6, label=one.name)
+        axis.axvline(one.grey, color=colour, linestyle=dashes, linewidth=1.2, label=one.name)
 
 
 def _grey_axis(axis: "Axes", looked: Looked) -> None:
@@ -110,8 +110,7 @@ def _grey_axis(axis: "Axes", looked: Looked) -> None:
             return (np.asarray(density) - intercept) / slope
 
         above = axis.secondary_xaxis("top", functions=(forth, back))
-        above.set_xlabel(f"density ({UNIT})", fontsize=9)
-        above.tick_params(labelsize=8)
+        above.set_xlabel(f"density ({UNIT})")
 
 
 def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
@@ -127,7 +126,7 @@ def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
         density = "" if calibration is None else f" ({calibration.density(one.grey):.4g} {UNIT})"
         names.append(f"{one.name} {one.grey:.5g}{density}\nBV/TV {one.bvtv_percent:.1f} %")
     axis.legend(
-        handles, names, loc="upper left", frameon=False, fontsize=9, title="Thresholds",
+        handles, names, loc="upper left", frameon=False, title="Thresholds", handlelength=3.2,
         alignment="left", borderaxespad=0.0, labelspacing=0.7,
     )  # fmt: skip
     lines = ["A run on it would take about"] if np.isfinite(cost.voxels) else ["A run on it"]
@@ -139,8 +138,7 @@ def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
         ]
     lines += _wrapped(cost.note)
     axis.text(
-        0.0, 0.0, "\n".join(lines), transform=axis.transAxes, va="bottom", ha="left", fontsize=9,
-        linespacing=1.5,
+        0.0, 0.0, "\n".join(lines), transform=axis.transAxes, va="bottom", ha="left", linespacing=1.5,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from bonesim.loss.parts import PARTS
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,27 +20,21 @@ if TYPE_CHECKING:
 TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
 
 
+@at_print_size
 def draw(table: "pd.DataFrame") -> Drawing:
     """The table of `reports.loss` as a figure, a panel for each simulation, and as CSV."""
-    from matplotlib.figure import Figure
-
     names = list(dict.fromkeys(table["simulation"]))
     days = table["day"].nunique()
-    figure = Figure(
-        figsize=(2.6 + len(names) * (1.2 + 0.7 * days), 4.6), layout="constrained",
-        facecolor=palette.BACKGROUND, dpi=120,
-    )  # fmt: skip
+    figure = print_figure(min(50.0 + len(names) * (20.0 + 12.0 * days), TWO_COLUMNS_MM), 80.0)
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for axis, name in zip(axes, names, strict=True):
+    for letter, axis, name in zip("abc", axes, names, strict=False):
         _bars(axis, table[table["simulation"] == name])
         if len(names) > 1:
-            axis.set_title(TITLES[name], fontsize=10)
-    axes[0].set_ylabel("lost since day 0 (% of mineral)")
+            lettered(axis, letter, TITLES[name])
+    axes[0].set_ylabel("lost since day 0 (% of the mineral of day 0);\nbelow 0: gained")
     # In the order of the stacked bars, from above.
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles[::-1], labels[::-1], loc="outside right center", frameon=False, fontsize=9
-    )
+    figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False)
     return Drawing(figure, {".csv": table.to_csv(index=False)})
 
 
@@ -64,8 +59,10 @@ def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
     stack_parts(axis, {name: wide[name].to_numpy(float) for name in PARTS})
     axis.plot(
         place, wide["total"], "D", color=palette.BACKGROUND, markeredgecolor=palette.INK,
-        label="total (loss of BMD)",
+        label="total (loss of BMD)", clip_on=False,
     )  # fmt: skip
     axis.axhline(0.0, color=palette.INK, linewidth=0.8)
-    axis.set_xticks(place, [f"day {day}" for day in wide.index])
+    axis.set_xticks(place, [str(day) for day in wide.index])
+    axis.set_xlabel("day")
+    axis.use_sticky_edges = False
     axis.spines[["top", "right"]].set_visible(False)

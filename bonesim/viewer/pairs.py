@@ -8,6 +8,7 @@ differ there.
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from string import ascii_lowercase
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from bonesim.viewer.camera import photograph, view_of
 from bonesim.viewer.markers import marked_breaks, richest_slab
 from bonesim.viewer.moments import day_text, suppressed_spans, weekly_e2
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, print_figure
 from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.scene import legend, photographed
 from bonesim.viewer.surface import RGB, Block, Box, bone_block, paint
@@ -33,14 +35,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("difference", "events", "surface_state", "none")
-#: Inches: width; height of a row of blocks and of the curves.
-WIDTH_INCH, BLOCKS_INCH, CURVES_INCH = 10.4, 2.75, 3.1
-DPI = 200
+#: Height of a row of blocks, of the curves, and of a line of the title, mm.
+BLOCKS_MM, CURVES_MM, LINE_MM = 52.0, 62.0, 3.6
 HEIGHT_PX = 560
 SLAB_MM = 1.6
 BAR_MM = 0.5
 #: Blocks in a row.
 MAX_DAYS = 4
+#: Characters of the title across.
+ACROSS = 125
 #: Under the surface of one bone, voxels: where the other is looked for. Less than a scalloped depth.
 UNDER_VOXEL = 1.5
 #: Differences drawn beside each other, if they are in the table.
@@ -51,7 +54,7 @@ ONLY_A, ONLY_B = (palette.SIDES[name][1] for name in ("run", "twin"))
 #: Marks of days in the panel of differences: shape and colour.
 DAYS = (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#009E73"), ("D", "#CC79A7"))
 #: Width of a line, points; with fewer days than these a line has marks.
-LINE, FEW_DAYS = 1.6, 15
+LINE, FEW_DAYS = 1.2, 15
 
 
 class Courses(NamedTuple):
@@ -62,6 +65,7 @@ class Courses(NamedTuple):
     b: "pd.DataFrame"
 
 
+@at_print_size
 def draw(what: Paired, table: "pd.DataFrame", colour: str = "difference") -> Drawing:
     """The figure, the table as CSV, and as CSV the numbers of the curves.
 
@@ -109,22 +113,16 @@ def _numbers(courses: Courses) -> "pd.DataFrame":
 
 
 def _figure(what: Paired, table: "pd.DataFrame", courses: Courses, colour: str) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     pair, letters = _pictured(what), iter(cycle(ascii_lowercase))
-    height = CURVES_INCH + 0.6 + (0.0 if pair is None else 2.0 * BLOCKS_INCH)
-    figure = Figure(
-        (WIDTH_INCH, height), layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND
-    )
-    FigureCanvasAgg(figure)
+    height = CURVES_MM + 4 * LINE_MM + (0.0 if pair is None else 2.0 * BLOCKS_MM)
+    figure = print_figure(TWO_COLUMNS_MM, height)
     bottom: Any = figure
     title = _title(what, table)
     if pair is not None:
-        parts = np.asarray(figure.subfigures(2, 1, height_ratios=(2.0 * BLOCKS_INCH, CURVES_INCH)))
+        parts = np.asarray(figure.subfigures(2, 1, height_ratios=(2.0 * BLOCKS_MM, CURVES_MM)))
         top, bottom = parts
         title += "\n" + _draw_blocks(top, what, pair, colour, letters)
-    figure.suptitle(title, fontsize=9.5)
+    figure.suptitle("\n".join(fill(line, ACROSS) for line in title.split("\n")))
     with_forest = what.paired and bool(table["difference_percent"].notna().any())
     axes = list(np.atleast_1d(bottom.subplots(1, 3 if with_forest else 2)))
     _draw_changes(axes[0], what, courses)
@@ -167,13 +165,13 @@ def _draw_blocks(
                 photographed(axis, one, day, box, HEIGHT_PX)
             else:
                 _photograph(axis, one, _painted(one, beside, day, box, colour, only), box)
-            axis.set_title(_caption(one, day, days[0]), fontsize=8.5)
+            axis.set_title(_caption(one, day, days[0]))
             _lettered(axis, next(letters))
         axes[row][0].text(
             -0.04, 0.5, f"{'AB'[row]}: {_short(what.names[row])}", transform=axes[row][0].transAxes,
-            rotation=90, ha="right", va="center", fontsize=9.5, fontweight="bold",
+            rotation=90, ha="right", va="center", fontweight="bold",
         )  # fmt: skip
-    scale_bar(axes[1][0], BAR_MM, f"{BAR_MM:g} mm")
+    scale_bar(axes[1][0], BAR_MM, f"{BAR_MM:g} mm", size=7.0)
     _legend(top, colour)
     size = " x ".join(f"{n * voxel_mm:.1f}" for n in reversed(run.shape))
     ends = f"y = {box[1].start * voxel_mm:.1f} to {box[1].stop * voxel_mm:.1f} mm"
@@ -183,7 +181,8 @@ def _draw_blocks(
         if len(what.a) > 1
         else ""
     )
-    since = f"; in brackets: change since day {days[0]}" if len(days) > 1 else ""
+    since = "; BV/TV of the whole block"
+    since += f", in brackets its change since day {days[0]}" if len(days) > 1 else ""
     return (
         f"blocks: {of}{size} mm, voxel {run.voxel_um:g} um, {thick}; same camera and scale{since}"
     )
@@ -266,9 +265,7 @@ def _legend(figure: Any, colour: str) -> None:
                 Patch(color=ONLY_A, label="only A has bone here"),
                 Patch(color=ONLY_B, label="only B has bone here"), *handles,
             ]  # fmt: skip
-        figure.legend(
-            handles=handles, loc="lower right", ncols=len(handles), frameon=False, fontsize=9
-        )
+        figure.legend(handles=handles, loc="lower right", ncols=len(handles), frameon=False)
 
 
 def _draw_changes(axis: "Axes", what: Paired, courses: Courses) -> None:
@@ -280,7 +277,7 @@ def _draw_changes(axis: "Axes", what: Paired, courses: Courses) -> None:
         _bars(axis, change[[day for day in what.days[1:] if day in change]], colour, aside)
     symbol, unit = _symbol(courses.name), unit_of(courses.name)
     of = "change" if unit else "difference"
-    axis.set_ylabel(f"{symbol}: {of} since day {what.days[0]}{' (%)' if unit else ''}", fontsize=9)
+    axis.set_ylabel(f"{symbol}: {of} since day {what.days[0]}{' (%)' if unit else ''}")
 
 
 def _draw_differences(axis: "Axes", what: Paired, courses: Courses) -> None:
@@ -297,7 +294,7 @@ def _draw_differences(axis: "Axes", what: Paired, courses: Courses) -> None:
             axis.plot(_years(off), row, color="#999999", linewidth=0.7, label=label, zorder=1)
     _line(axis, off, palette.THICKNESS, "mean" if len(off) > 1 else "A - B", "-")
     _band(axis, off, palette.THICKNESS)
-    axis.set_ylabel(f"{_symbol(courses.name)}: A - B{' (% of B)' if unit else ''}", fontsize=9)
+    axis.set_ylabel(f"{_symbol(courses.name)}: A - B{' (% of B)' if unit else ''}")
 
 
 def _draw_independent(axis: "Axes", what: Paired, courses: Courses) -> None:
@@ -314,7 +311,7 @@ def _draw_independent(axis: "Axes", what: Paired, courses: Courses) -> None:
         color=palette.THICKNESS, linewidth=LINE, label="difference of means",
     )  # fmt: skip
     unit = " (points)" if unit_of(courses.name) else ""
-    axis.set_ylabel(f"{_symbol(courses.name)} change: A - B{unit}", fontsize=9)
+    axis.set_ylabel(f"{_symbol(courses.name)} change: A - B{unit}")
 
 
 def _draw_forest(axis: "Axes", what: Paired, table: "pd.DataFrame") -> None:
@@ -332,17 +329,15 @@ def _draw_forest(axis: "Axes", what: Paired, table: "pd.DataFrame") -> None:
         shape, colour = DAYS[k % len(DAYS)]
         axis.errorbar(
             middle, place, xerr=half if np.isfinite(half).any() else None, fmt=shape, color=colour,
-            markersize=5, capsize=2.5, linewidth=1.2, label=f"day {day}",
+            markersize=4, capsize=2, linewidth=1.2, label=f"day {day}",
         )  # fmt: skip
     axis.axvline(0.0, color=palette.INK, linewidth=0.8)
     axis.set_yticks(range(len(names)), [_symbol(name) for name in names])
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.set_xlabel(
-        "A - B (% of B)" + (f", 95 % CI over {len(what.a)} pairs" if len(what.a) > 1 else ""),
-        fontsize=9,
+        "A - B (% of B)" + (f", 95 % CI over {len(what.a)} pairs" if len(what.a) > 1 else "")
     )
     axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(labelsize=8.5)
     _legend_above(axis)
 
 
@@ -397,23 +392,22 @@ def _finish(axis: "Axes", run: Run | None, courses: Courses) -> None:
         )
     years = _years(courses.a)
     axis.set_xlim(min(0.0, years[0]), max(float(np.ceil(10.0 * years[-1])) / 10.0, 0.1))
-    axis.set_xlabel("years (grey: estradiol suppressed in A)" if spans else "years", fontsize=9)
+    axis.set_xlabel("years (grey: estradiol suppressed in A)" if spans else "years")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(labelsize=8.5)
     _legend_above(axis)
 
 
 def _legend_above(axis: "Axes") -> None:
     """Above the axes: a curve may be anywhere within them."""
     axis.legend(
-        frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
+        frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
         borderaxespad=0.1, columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip
 
 
 def _lettered(axis: "Axes", letter: str) -> None:
     axis.text(
-        -0.02, 1.03, letter, transform=axis.transAxes, fontweight="bold", fontsize=11, ha="right",
+        -0.02, 1.03, letter, transform=axis.transAxes, fontweight="bold", fontsize=8, ha="right",
         va="bottom",
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: What the fourth axis shows of the snapshots: column -> name, colour, marker.
 STRUCTURE = {
     "tb_th_um": ("Tb.Th", palette.THICKNESS, "o"),
-    "conn_d_per_mm3": ("Conn.D (holes raise it,\ncuts lower it)", palette.CONN_D, "s"),
+    "conn_d_per_mm3": ("Conn.D (holes raise\nit, cuts lower it)", palette.CONN_D, "s"),
 }
 
 
@@ -68,7 +68,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         values = data[name].to_numpy(np.float64)
         axis.plot(years, change_percent(values), color=colour, linewidth=1.4)
         titles.append(f"{text}, from {values[0]:.3g} {unit}")
-    titles.append("structure, at snapshots")
+    titles.append("at snapshots")
     _draw_structure(structure, data, years)
     spans = suppressed_spans(data["day"].to_numpy(), weekly_e2(run))
     for axis, letter, title in zip(axes, letters or "    ", titles, strict=False):
@@ -85,7 +85,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         axis.spines[["top", "right"]].set_visible(False)
         if axis is not e2:
             axis.set_ylabel("change (%)")
-            around_zero(axis, above=0.5 if axis is structure else 0.0)
+            around_zero(axis, above=0.7 if axis is structure else 0.0)
 
 
 def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float64]) -> None:

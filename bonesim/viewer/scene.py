@@ -112,7 +112,7 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
     columns = 4 if width >= ROW_MM else 2
     handles = found.scale.handles()
     across = names_across(len(handles), width)
-    words = title(run, box, shown, width, found.scale.note)
+    words = title(run, box, shown, width, found.scale.note, marks=colour == "events")
     rows = -(-len(handles) // across) + words.count("\n")
     heights = (photograph_mm + TEXT_MM + LINE_MM * rows, CURVES_MM * 4 / columns)
     with rc_context(FONT):
@@ -310,13 +310,16 @@ def part_text(run: Run, box: Box) -> str:
     return ", ".join(cut) or ALL
 
 
-def title(run: Run, box: Box, shown: Shown, width: float, note: str = "") -> str:
+def title(
+    run: Run, box: Box, shown: Shown, width: float, note: str = "", *, marks: bool = True
+) -> str:
     """The run, the block, what is shown of it, and a note, in lines that fit into the width, mm."""
     part = part_text(run, box)
     chosen = ", the slab with most breaks" if shown.slab is None and part != ALL else ""
     lines = [run.title, f"one {size_text(run)}; shown: {part}{chosen}"]
     lines.append(
-        "BV/TV and breaks are of the whole block; grey: days of suppressed estradiol; thin lines: these days"
+        f"BV/TV and breaks: of the whole block;{' pale: behind bone;' if marks else ''} "
+        "grey: days of suppressed estradiol; thin lines: these days"
     )
     lines += [note] if note else []
     return "\n".join(fill(line, int(width / CHARACTER_MM)) for line in lines)

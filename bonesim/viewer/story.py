@@ -11,6 +11,8 @@ from bonesim.storage.story import BORN, ENDED, SEEN
 from bonesim.units import BONE
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
+from bonesim.viewer.scale_bar import scale_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,22 +20,21 @@ if TYPE_CHECKING:
 
 #: Half the edge of the part of bone that is shown, and the bar in it, mm.
 REACH_MM, BAR_MM = 0.6, 0.2
-SIZE_INCH, DPI = (10.0, 4.4), 150
+HEIGHT_MM = 82.0
 #: Kinds of rows that are no events -> marker.
 STATES = {BORN: "^", SEEN: "|", ENDED: "v"}
 OTHER_MARK = ("#767676", "x")
 
 
+@at_print_size
 def draw(run: Run, bmu: int) -> Drawing:
     """Slices through the unit in the snapshots before and after its events, and its rows by day.
 
     Raises:
         InputError: no such unit on file.
     """
-    from matplotlib.figure import Figure
-
     table = run.story(bmu)
-    figure = Figure(SIZE_INCH, layout="constrained", dpi=DPI, facecolor=palette.BACKGROUND)
+    figure = print_figure(TWO_COLUMNS_MM, HEIGHT_MM)
     placed = table.dropna(subset=["x_um"])
     places = placed[["x_um", "y_um", "z_um"]].to_numpy() / 1000.0
     final = np.flatnonzero(placed["status"] == "final")
@@ -42,13 +43,15 @@ def draw(run: Run, bmu: int) -> Drawing:
     axes = figure.subplots(1, len(days) + 1, width_ratios=[1.0] * len(days) + [1.5])
     for letter, axis, day in zip("ab", axes, days, strict=False):
         _slice(axis, run, day, middle, places)
-        axis.set_title(
-            f"{letter}  day {day}, slice at y = {middle[1]:.2f} mm", fontsize=9, loc="left"
-        )
-    _bar(axes[0])
+        lettered(axis, letter, f"day {day}, slice at y = {middle[1]:.2f} mm")
+    scale_bar(axes[0], BAR_MM, f"{1000 * BAR_MM:g} um", size=7.0)
     _timeline(axes[-1], table)
-    axes[-1].set_title(f"{'abc'[len(days)]}  what is on file, by day", fontsize=9, loc="left")
-    figure.suptitle(f"BMU {bmu}: {run.title}", fontsize=10)
+    lettered(axes[-1], "abc"[len(days)], "what is on file, by day")
+    beside = "a" if len(days) == 1 else "a, b"
+    figure.suptitle(
+        f"BMU {bmu}: {run.title}\n{beside}: x across, z up; dots: its events and fronts, of all days; "
+        "filled: within 2 voxels of the slice"
+    )
     return Drawing(figure, {".csv": table.to_csv(index=False)})
 
 
@@ -77,21 +80,6 @@ def _slice(
     axis.set_ylim(max(middle[2] - REACH_MM, 0.0), min(middle[2] + REACH_MM, extent[3]))
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_xlabel(
-        "x across, z up; dots: its events and fronts\nfilled: within 2 voxels of the slice",
-        fontsize=8,
-    )
-
-
-def _bar(axis: "Axes") -> None:
-    """A scale bar in the lower left corner."""
-    left, low = axis.get_xlim()[0] + 0.05, axis.get_ylim()[0] + 0.05
-    axis.plot(
-        [left, left + BAR_MM], [low, low], color=palette.INK, linewidth=3, solid_capstyle="butt"
-    )
-    axis.text(
-        left + BAR_MM / 2, low + 0.02, f"{1000 * BAR_MM:g} um", ha="center", va="bottom", fontsize=8
-    )
 
 
 def _tones() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -112,12 +100,12 @@ def _timeline(axis: "Axes", table: "pd.DataFrame") -> None:
         final = (rows["status"] == "final").to_numpy()
         for days, face in ((rows["day"][~final], "none"), (rows["day"][final], colour)):
             axis.plot(
-                days, np.full(len(days), level), linestyle="none", marker=shape, markersize=7,
+                days, np.full(len(days), level), linestyle="none", marker=shape, markersize=5,
                 color=colour, markerfacecolor=face,
             )  # fmt: skip
-    axis.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=9)
+    axis.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
     axis.set_ylim(-0.7, len(kinds) - 0.3)
-    axis.set_xlabel(f"day\nfilled: {STATUSES['final']}", fontsize=8)
+    axis.set_xlabel(f"day\nfilled is {STATUSES['final']}")
     axis.grid(axis="x", color="#e0e0e0")
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)

@@ -6,6 +6,8 @@ sobol, morris    indices with their 95 % CI (SALib), for designs of that kind
 pairs      every variable against the outcome, for sampled designs
 """
 
+from string import ascii_lowercase
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +20,23 @@ from bonesim.sweeps.extras import require
 from bonesim.units import unit_of
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
+from bonesim.viewer.print_size import (
+    ONE_COLUMN_MM,
+    TWO_COLUMNS_MM,
+    at_print_size,
+    lettered,
+    print_figure,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 #: Bootstraps for the intervals of SALib's indices.
 RESAMPLES = 200
+#: Variables beside each other.
+ACROSS = 4
+#: Characters of a line of an axis' label.
+LABEL = 38
 KINDS = ("curves", "heatmap", "sobol", "morris", "pairs")
 
 
@@ -95,6 +107,7 @@ def default_kind(design: DesignParameters) -> str:
     return "heatmap" if len(design.variable) == 2 and design.kind == "grid" else "curves"
 
 
+@at_print_size
 def draw(
     results: "pd.DataFrame", design: DesignParameters, *, outcome: str, moment: str,
     kind: str | None = None, label: str = "", reference: Any = None,
@@ -172,12 +185,11 @@ def differences_of(
     return paired_differences(runs, design, reference)
 
 
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(
-        figsize=(width, height), layout="constrained", facecolor=palette.BACKGROUND, dpi=120
-    )
+def _runs(numbers: "pd.DataFrame", of: str) -> str:
+    """Of how many a mean is, and what its bars are."""
+    least, most = int(numbers["n"].min()), int(numbers["n"].max())
+    n = f"n = {most}" if least == most else f"n = {least} to {most}"
+    return f"mean of {n} {of}s, 95 % CI" if most > 1 else f"n = 1 {of}, no interval"
 
 
 def _curves(
@@ -189,14 +201,19 @@ def _curves(
     x, hue = names[0], names[1:2]
     numbers = by_field(runs, [*hue, x])
     rows = 0 if pairs is None or design.kind == "grid" else len(pairs)
-    figure = _figure(7 if pairs is None else 11, max(4.6, 1.6 + 0.42 * rows))
+    figure = print_figure(
+        ONE_COLUMN_MM if pairs is None else TWO_COLUMNS_MM, max(75.0, 25.0 + 7.5 * rows)
+    )
     axes = figure.subplots(1, 1 if pairs is None else 2, squeeze=False)[0]
     ticks = list(dict.fromkeys(numbers[x])) if numbers[x].dtype.kind not in "iuf" else []
     _lines(axes[0], numbers, x, hue, ticks)
-    axes[0].set_ylabel(f"{label}\nmean, 95 % CI over seeds")
+    if hue:
+        _legend(axes[0], 2 if pairs is None else 4)
+    axes[0].set_ylabel(f"{fill(label, LABEL)}\n{_runs(numbers, 'run')}")
     if pairs is not None:
         of = "its reference" if rows or pairs.empty else str(pairs["reference"].iloc[0])
-        less = f"less that of {of}{f' ({unit})' if unit else ''}\nmean of pairs, 95 % CI"
+        number = _runs(pairs, "seed-sharing pair") if len(pairs) else "no pairs"
+        less = f"less that of {of}{f' ({unit})' if unit else ''}\n{number}"
         if rows:
             _forest(axes[1], pairs, less)
         else:
@@ -204,9 +221,9 @@ def _curves(
             axes[1].axhline(0.0, color=palette.INK, linewidth=0.8)
             axes[1].set_xlim(axes[0].get_xlim())
             axes[1].set_ylabel(less)
-        axes[1].set_title("paired differences (pairs share their seed)", fontsize=10)
-        for axis, letter in zip(axes, "ab", strict=True):
-            axis.set_title(letter, loc="left", fontweight="bold")
+        titles = ("each value", "paired differences")
+        for axis, letter, title in zip(axes, "ab", titles, strict=True):
+            lettered(axis, letter, title)
     return figure, numbers
 
 
@@ -214,13 +231,13 @@ def _forest(axis: Any, pairs: "pd.DataFrame", label: str) -> None:
     """A bar for each row, named by what it differs in."""
     place = np.arange(len(pairs))
     axis.errorbar(
-        pairs["mean"], place, xerr=pairs["ci"].fillna(0.0), fmt="o", capsize=3, color=palette.DRUGS[0],
-        linewidth=1.4, markersize=5,
+        pairs["mean"], place, xerr=pairs["ci"].fillna(0.0), fmt="o", capsize=2, color=palette.DRUGS[0],
+        linewidth=1.2, markersize=4,
     )  # fmt: skip
     axis.axvline(0.0, color=palette.INK, linewidth=0.8)
     whole = [f"{row['differs']}\nagainst {row['reference']}" for row in pairs.to_dict("records")]
     names = [_cut(name) for name in whole]
-    axis.set_yticks(place, names, fontsize=8)
+    axis.set_yticks(place, names)
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     axis.set_xlabel(label)
     axis.spines[["top", "right"]].set_visible(False)
@@ -243,15 +260,19 @@ def _lines(
         place = place + 0.012 * ends * (k - (len(groups) - 1) / 2)
         axis.errorbar(
             place, group["mean"], yerr=group["ci"].fillna(0.0), fmt="o-" if joined and not ticks else "o",
-            capsize=3, color=palette.DRUGS[k % len(palette.DRUGS)], linewidth=1.4, markersize=5,
+            capsize=2, color=palette.DRUGS[k % len(palette.DRUGS)], linewidth=1.2, markersize=4,
             label=f"{hue[0]} = {_tick_labels([name])[0]}" if hue else None,
         )  # fmt: skip
     if ticks:
         axis.set_xticks(range(len(ticks)), _tick_labels(ticks))
-    if hue:
-        axis.legend(frameon=False, fontsize=8)
     axis.set_xlabel(x)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _legend(axis: Any, columns: int = 2) -> None:
+    """Below the panels, once: a line may be anywhere within them."""
+    handles, labels = axis.get_legend_handles_labels()
+    axis.figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=columns)
 
 
 def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
@@ -261,14 +282,17 @@ def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     numbers = by_field(runs, names[:2])
     table = numbers.pivot(index=names[0], columns=names[1], values="mean")
     spread = numbers.pivot(index=names[0], columns=names[1], values="ci").reindex_like(table)
-    figure = _figure(1.6 + 1.3 * len(table.columns), 1.6 + 0.8 * len(table))
+    figure = print_figure(
+        float(np.clip(35.0 + 18.0 * len(table.columns), ONE_COLUMN_MM, TWO_COLUMNS_MM)),
+        max(30.0 + 12.0 * len(table), 60.0),
+    )
     axis = figure.subplots()
     image = axis.imshow(table.to_numpy(), cmap=palette.NUMBER_MAP, aspect="auto", origin="lower")
     middle = (np.nanmin(table.to_numpy()) + np.nanmax(table.to_numpy())) / 2
     for i, j in np.ndindex(*table.shape):
         value, half = table.to_numpy(float)[i, j], spread.to_numpy(float)[i, j]
         text = f"{value:.3g}" + (f"\n+/- {half:.2g}" if np.isfinite(half) else "")
-        axis.text(j, i, text, ha="center", va="center", fontsize=8,
+        axis.text(j, i, text, ha="center", va="center", fontsize=6.5,
                   color="black" if value > middle else "white")  # fmt: skip
     axis.set_xticks(
         range(len(table.columns)),
@@ -277,7 +301,7 @@ def _heatmap(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     axis.set_yticks(range(len(table)), _tick_labels(table.index))
     axis.set_xlabel(names[1])
     axis.set_ylabel(names[0])
-    figure.colorbar(image, ax=axis, label=label)
+    figure.colorbar(image, ax=axis, label=f"{fill(label, LABEL)}\n{_runs(numbers, 'run')}")
     return figure, numbers
 
 
@@ -328,7 +352,7 @@ def indices(runs: "pd.DataFrame", design: DesignParameters) -> "pd.DataFrame":
 
 def _indices(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     numbers = indices(runs, design)
-    figure = _figure(7, 1.5 + 0.5 * len(numbers))
+    figure = print_figure(ONE_COLUMN_MM, 30.0 + 8.0 * len(numbers))
     axis = figure.subplots()
     place = np.arange(len(numbers))
     pairs = [("total", "total_ci"), ("first_order", "first_order_ci")] if "total" in numbers else [
@@ -339,21 +363,27 @@ def _indices(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
                   color=palette.DRUGS[k], label=name.replace("_", " "))  # fmt: skip
     axis.set_yticks(place, numbers["variable"])
     axis.invert_yaxis()
-    axis.set_xlabel(f"{label}: index (95 % CI)")
-    axis.legend(frameon=False, fontsize=8)
+    name = "Sobol index, a share of the variance, of" if design.kind == "sobol" else "Morris mu* of"
+    axis.set_xlabel(fill(f"{name} {label}; 95 % CI, n = {len(runs)} runs", LABEL))
+    _legend(axis)
     axis.spines[["top", "right"]].set_visible(False)
     return figure, numbers
 
 
 def _pairs(runs: "pd.DataFrame", design: DesignParameters, label: str) -> Any:
     names = design.names()
-    figure = _figure(1.0 + 2.6 * len(names), 3.2)
-    axes = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
-    for axis, variable in zip(axes, design.variable, strict=True):
+    across = min(len(names), ACROSS)
+    down = -(-len(names) // across)
+    figure = print_figure(max(45.0 * across, ONE_COLUMN_MM), 50.0 * down)
+    axes = figure.subplots(down, across, squeeze=False, sharey=True)
+    for unused in axes.ravel()[len(names) :]:
+        unused.remove()
+    for letter, axis, variable in zip(ascii_lowercase, axes.ravel(), design.variable, strict=False):
+        lettered(axis, letter, f"n = {runs['value'].notna().sum()} runs")
         axis.plot(runs[variable.column], runs["value"], ".", color=palette.E2, alpha=0.5)
-        axis.set_xlabel(variable.column, fontsize=8)
+        axis.set_xlabel(f"{variable.column} (log)" if variable.log else variable.column)
         axis.spines[["top", "right"]].set_visible(False)
         if variable.log:
             axis.set_xscale("log")
-    axes[0].set_ylabel(label)
+    figure.supylabel(fill(label, LABEL + 10 * down), fontsize=7)
     return figure, runs[["point", *names, "seed", "value"]]

@@ -65,13 +65,14 @@ def draw(table: pd.DataFrame) -> Figure:
     """Gain by each supplement against day, with anastrozole and without."""
     figure, axes = panels(2)
     for axis, drug in zip(axes, DRUG.values(), strict=True):
+        axis.sharey(axes[0])
         gains = table.xs(drug, level="drug").drop(index=NEITHER, level="supplement")
         draw_lines(axis, gains, "dxa_percent", "supplement", "day")
         last = table.index.unique("day").max()
         axis.plot([1.03 * last] * 2, PUBLISHED, color="#888888", lw=6, alpha=0.4)
-        axis.set_title(drug, fontsize=10)
+        axis.set_title(drug)
         axis.set_xlabel("day (grey: calcium in 51 trials)")
-        axis.set_ylabel(f"spine DXA against no supplement (%; k = {K_DXA:.2f})")
+        axis.set_ylabel(f"spine DXA against\nno supplement (%; k = {K_DXA:.2f})")
     return figure
 
 

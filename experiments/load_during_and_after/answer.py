@@ -87,12 +87,11 @@ def draw(table: pd.DataFrame) -> Figure:
     )
     draw_lines(axes[0], same, "dxa_percent", "line", "day")
     draw_lines(axes[1], changed, "dxa_percent", "line", "day")
+    axes[1].sharey(axes[0])
     for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title)
         axis.set_xlabel("day")
-        axis.set_ylabel(
-            f"spine DXA against no drug, habitual load (%; k = {K_DXA:.2f})", fontsize=8
-        )
+        axis.set_ylabel(f"spine DXA against\nno drug, habitual load (%; k = {K_DXA:.2f})")
     return figure
 
 

@@ -68,7 +68,7 @@ def draw(table: pd.DataFrame) -> Figure:
         draw_lines(axis, table, name, "dose_mg", "duration_day")
         axis.set_xlabel("days on anastrozole")
         axis.set_ylabel(label)
-    axes[0].legend(title="mg/day", frameon=False, fontsize=8)
+    axes[0].get_legend().set_title("mg a day; mean, 95 % CI")
     return figure
 
 

@@ -65,12 +65,14 @@ def draw(table: pd.DataFrame) -> Figure:
     """Spine DXA since the start, an arm a line, a panel for each level of own estradiol."""
     women = list(table.index.unique("own_e2"))
     figure, axes = panels(len(women))
+    arms = list(table.index.unique("arm"))
     for axis, e2 in zip(axes, women, strict=True):
-        draw_lines(axis, table.xs(e2, level="own_e2"), "own_dxa_percent", "arm", "day")
+        axis.sharey(axes[0])
+        draw_lines(axis, table.xs(e2, level="own_e2"), "own_dxa_percent", "arm", "day", arms)
         for level, _, day, value, _ in PUBLISHED:
             if level == e2:
                 axis.plot(day, value, "x", color="#888888", ms=8)
-        axis.set_title(f"own estradiol {e2:g} pg/mL", fontsize=10)
+        axis.set_title(f"own estradiol {e2:g} pg/mL")
         axis.set_xlabel("day (drugs until 730); crosses: published")
         axis.set_ylabel(f"spine DXA since the start (%; k = {K_DXA:.2f})")
     return figure

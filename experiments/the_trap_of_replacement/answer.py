@@ -15,6 +15,7 @@ import pandas as pd
 from bonesim.analysis import in_markdown
 from bonesim.config import Config, load_config
 from bonesim.endocrine import cohort
+from bonesim.viewer import at_print_size, print_figure
 
 BASE = Path(__file__).parents[2] / "configs" / "trt_anastrozole.toml"
 TRT = {"dose_mg": 100.0, "every_day": 7.0}
@@ -84,18 +85,17 @@ def words_of(table: pd.DataFrame) -> str:
     )  # fmt: skip
 
 
+@at_print_size
 def draw(levels: dict[str, np.ndarray], output: Path) -> None:
     """One row for each prescription: everybody, the 90 % range and the median."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.5, 5.2), dpi=120, layout="constrained")
+    figure = print_figure(183.0, 100.0)
     axis = figure.subplots()
     for row, e2 in enumerate(levels.values()):
         spread = 0.56 * (np.arange(e2.size) * 0.618034 % 1.0 - 0.5)  # the golden ratio fills evenly
         axis.plot(e2, row + spread, ".", ms=2, alpha=0.25, color="#AA4499")
         axis.plot(np.percentile(e2, [5, 95]), [row, row], color="#222222", lw=2.2)
-        axis.plot(np.median(e2), row, "o", ms=8, color="#222222")
-        axis.annotate(f"{np.median(e2):.3g}", (np.median(e2), row), (0, 8), ha="center", fontsize=9,
+        axis.plot(np.median(e2), row, "o", ms=5, color="#222222")
+        axis.annotate(f"{np.median(e2):.3g}", (np.median(e2), row), (0, 5), ha="center",
                       textcoords="offset points")  # fmt: skip
     own = float(np.median(levels["no drug"]))
     axis.axvline(own, color="#009E73", ls="--", lw=1, label="their own level")
@@ -107,9 +107,12 @@ def draw(levels: dict[str, np.ndarray], output: Path) -> None:
     axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     axis.set_yticks(range(len(levels)), list(levels))
     axis.invert_yaxis()
-    axis.set_xlabel("true estradiol, mean of four weeks (pg/mL); bars: 90 % of people")
+    people = len(levels["no drug"])
+    axis.set_xlabel(
+        f"true estradiol, mean of four weeks (pg/mL, log); {people} people, 90 % of them, median"
+    )
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(loc="upper right", fontsize=8, frameon=False)
+    axis.legend(loc="upper right", frameon=False)
     figure.savefig(output)
 
 

@@ -65,12 +65,12 @@ def draw(table: pd.DataFrame) -> Figure:
     })  # fmt: skip
     whole = table[WHOLE]
     axis.errorbar(place, whole["mean"], yerr=whole["ci"], color=palette.INK, marker="D", ms=4,
-                  ls="", capsize=3, label="in all, 95 % CI")  # fmt: skip
+                  ls="", capsize=3, label=f"in all, 95 % CI, n = {whole['n'].min():.0f}")  # fmt: skip
     axis.set_xticks(place, [f"{day / 365.25:.2g} y" for day in table.index])
     axis.set_xlabel("under suppression, E2 25 -> 7 pg/mL")
-    axis.set_ylabel("lost beyond the healthy twin (% of mineral)")
+    axis.set_ylabel("lost beyond the healthy twin (% of mineral of day 0)")
     axis.axhline(0.0, color=palette.INK, lw=0.8)
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -132,7 +132,7 @@ def draw(table: pd.DataFrame) -> Figure:
     axes[0].plot(*zip(*TAXEL, strict=True), "x", color="#888888", ms=8)
     axes[0].axhspan(-SD_MARKER, SD_MARKER, color=palette.SUPPRESSION, zorder=0)
     axes[0].set_ylabel(f"drug over placebo, true (%; k = {K_DXA:.2f})")
-    axes[0].set_title("shade: SD of one man's marker; crosses: CTX, Taxel 2001", fontsize=9)
+    axes[0].set_title("shade: SD of one man's marker; crosses: CTX, Taxel 2001", fontsize=6.5)
     seen = table["power_mean"]["mean"]
     chance = pd.concat({"power": pd.DataFrame({"mean": seen, "ci": 0.0 * seen})}, axis=1)
     draw_lines(axes[1], chance, "power", "quantity", "day")

@@ -10,7 +10,7 @@ from bonesim.analysis.paired import difference_from_twin, in_markdown, summary, 
 from bonesim.sweeps.folder import Folder
 from bonesim.sweeps.journal import Journal
 from bonesim.sweeps.study import Study
-from bonesim.viewer.experiment_figure import draw_lines, flat, panels, table_and_figure
+from bonesim.viewer.experiment_figure import draw_lines, flat, panels, table_and_figure, unflat
 
 STUDY = """
 title = "two hills"
@@ -71,6 +71,11 @@ def test_a_table_a_picture_and_its_numbers(
     assert {"hill", "day", "bone_percent", "bone_percent_ci", "bone_percent_n"} <= set(numbers)
     assert numbers["bone_percent"].tolist() == pytest.approx([0.0, 0.0, 0.0, -10.0])
     assert output.stat().st_size > 5_000
+    again = tmp_path / "again.png"
+    table = str(output.with_suffix(".csv"))
+    table_and_figure("hills", "x.png", table_of, words_of, draw, [table, "-o", str(again)])
+    assert again.read_bytes() == output.read_bytes()
+    assert flat(unflat(numbers)).to_csv() == output.with_suffix(".csv").read_text()
 
 
 @pytest.mark.parametrize(

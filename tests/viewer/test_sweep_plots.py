@@ -84,9 +84,11 @@ def test_rows_that_share_seeds_are_compared_within_pairs() -> None:
     plain = pd.read_csv(io.StringIO(drawing.beside[".csv"]))
     assert plain["ci"].min() > 20.0
     left, right = drawing.figure.axes
-    assert [axis.get_title(loc="left") for axis in (left, right)] == ["a", "b"]
+    titles = [axis.get_title(loc="left") for axis in (left, right)]
+    assert titles == ["$\\bf{a}$  each value", "$\\bf{b}$  paired differences"]
+    assert "n = 3 runs" in left.get_ylabel() and "n = 3 seed-sharing pairs" in right.get_ylabel()
     assert "less that of dose = 1 (percentage points)" in right.get_ylabel()
-    assert left.get_ylabel().startswith("bvtv_percent (%), last snapshot")
+    assert left.get_ylabel().replace("\n", " ").startswith("bvtv_percent (%), last snapshot")
     assert left.get_xlim() == right.get_xlim()
 
 
