@@ -65,6 +65,18 @@ def explain(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     return " ".join(": ".join(part for part in (where, place.path, text) if part).split())
 
 
+def problem_of(path: str, model: type[BaseModel]) -> str:
+    """What is wrong with a dotted path that no parameter has, as `explain` puts it; "" if one has it."""
+    names = [name for name in path.split(".") if not name.isdigit()]
+    if ".".join(names) in {known.path for known in all_parameters(model)}:
+        return ""
+    *above, name = names
+    group = locate(model, tuple(above))
+    groups = groups_in(group.field.annotation) if group.field else [] if above else [model]
+    place = Place(path, name, None, groups[0] if groups else None, group.path)
+    return _describe({"type": "extra_forbidden", "input": None}, place, model)
+
+
 def locate(model: type[BaseModel], steps: tuple[int | str, ...]) -> Place:
     """Translate pydantic's location of an error into the config's own terms."""
     groups: list[type[BaseModel]] = [model]
