@@ -228,7 +228,8 @@ def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -
     threshold = otsu(grey, path)
     return threshold, (
         f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
-        f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold to fix it"
+        f"{float(grey.min()):g} to {float(grey.max()):g}; see it with "
+        "bonesim look SCAN -o look.png, and give threshold to fix it"
     )
 
 
