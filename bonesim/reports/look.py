@@ -78,7 +78,7 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
     Args:
         grey: of `read_grey`.
         path: for messages.
-        given: the threshold of `grey` is the user's, not Otsu's.
+        given: the threshold of `grey` is the user's, not Otsu's; of a mask none counts.
 
     Raises:
         InputError: every voxel has the same grey value.
@@ -89,6 +89,7 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
     low, high = float(values.min()), float(values.max())
     whole = bool((values == np.rint(values)).all())
     some = values.ravel()[:: values.size // _SAMPLED | 1]
+    given = given and not grey.mask
     automatic = otsu(values, path) if given else grey.threshold
     found = [
         *([("given", grey.threshold, "as given")] if given else []),

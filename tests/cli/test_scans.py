@@ -101,6 +101,19 @@ def test_many_files_in_one_table(main_here: Bonesim, scan: Path, tmp_path: Path)
     assert "file" not in json.loads(alone.stdout)[0]
 
 
+def test_a_threshold_of_a_mask_is_reported_as_one(main_here: Bonesim, tmp_path: Path) -> None:
+    np.save(tmp_path / "mask.npy", np.where(VOLUME > 2400, 255, 0).astype(np.uint8))
+    options = ("mask.npy", "--voxel-um", 20, "--threshold", 127.5)
+    done = main_here("measure", *options)
+    assert "a mask, not grey values; threshold 127.5 parts them" in done.stdout + done.stderr
+    assert "bone where the mask is not 0" in done.stdout + done.stderr
+    looked = main_here("look", *options)
+    assert (
+        "threshold_given" not in looked.stdout
+        and "--threshold" not in looked.stderr.split("next")[1]
+    )
+
+
 def test_a_bad_file_does_not_stop_the_others(
     main_here: Bonesim, scan: Path, tmp_path: Path
 ) -> None:
