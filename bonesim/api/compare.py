@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bonesim.api.inputs import AnyRun, opened
 from bonesim.errors import InputError
-from bonesim.storage.file_kind import kind_of
 from bonesim.storage.reader import Run
 
 if TYPE_CHECKING:
@@ -207,12 +206,6 @@ class _Sides:
 
     def _files(self, runs: Sequence[AnyRun]) -> None:
         """A run with its twin, or files in the order A1 B1 A2 B2."""
-        for one in runs:
-            if isinstance(one, str | Path) and kind_of(Path(one)) == "config":
-                raise InputError(
-                    f"{one}: is the config of one run, not a run file; simulate it with its twin first: "
-                    f"bonesim run {one} -o out.vtkhdf --twin", parameter="runs",
-                )  # fmt: skip
         if len(runs) == 1:
             path = runs[0].path if isinstance(runs[0], Run) else Path(runs[0])
             twin = path.with_name(f"{path.stem}{TWIN}{path.suffix}")
