@@ -72,6 +72,21 @@ def step(**values: Any) -> dict[str, Any]:
         (nested("hormones.course", 5), ["hormones.course: got 5", "write it as [hormones.course]"]),
         (nested("schedule.snapshots_day", [1, "x"]), ["schedule.snapshots_day[1]: got 'x'"]),
         ([], ["got []"]),
+        ({"specimen": {"kind": "synthetic", "size_mm": 2}}, ["got 2;", "write [2, 2, 2]"]),
+        (nested("schedule.snapshots_day", 30), ["got 30;", "write [30]"]),
+        (nested("hormones.response.hill", "1.5"), ["hill is text, '1.5'; give it without quotes"]),
+        (
+            {"protocol": {"anastrozole": {"dose_mg": "1.0"}}},
+            ["protocol.anastrozole.dose_mg is text, '1.0'"],
+        ),
+        (
+            {"protocol": {"anastrozole": [{"dose_mg": "1.0"}]}},
+            ["protocol.anastrozole.0.dose_mg is text, '1.0'"],
+        ),
+        (
+            {"protocol": {"anastrozole": {"dose_mg": "1mg"}}},
+            ["got '1mg'", "give the number without the unit"],
+        ),
         # missing
         (nested("hormones.course", {"kind": "table"}), ["hormones.course.path: is missing"]),
         (

@@ -9,6 +9,7 @@ import yaml
 
 import bonesim
 from bonesim.config.renamed import RENAMED
+from bonesim.morphometry.panel import PANEL
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bonesim"
@@ -45,6 +46,24 @@ def test_one_version() -> None:
     newest = re.search(r"^## \[(\d[\w.]*)\] - \d{4}-\d\d-\d\d$", changelog, re.M)
     assert newest is not None
     assert str(citation["version"]) == newest[1] == project
+
+
+def test_the_number_of_measures_is_true() -> None:
+    for place in (ROOT / "README.md", PACKAGE / "guide" / "measures.md"):
+        assert re.findall(r"\b(\d+) measures\b", place.read_text()) == [str(len(PANEL))], place
+
+
+def test_first_steps_warn_of_chance_and_name_a_clear_loss() -> None:
+    for name in ("README.md", "bonesim/guide/first_run.md", "bonesim/config/templates/run.toml"):
+        text = " ".join((ROOT / name).read_text().split())
+        assert re.search(r"small block shows mostly chance.{,120}a clear loss", text, re.I), name
+
+
+def test_the_guide_needs_the_python_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    least = project["requires-python"].removeprefix(">=")
+    for name in ("README.md", "bonesim/guide/first_run.md"):
+        assert f"Python {least} or newer on Linux" in (ROOT / name).read_text(), name
 
 
 def test_the_workflow_runs_what_a_desk_runs() -> None:

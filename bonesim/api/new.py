@@ -18,6 +18,8 @@ FILES = {
     "trial": ("trial.toml", "person.toml"),
     "experiment": ("study.toml", "run.toml", "answer.py", "README.md"),
 }
+#: What else a kind is called.
+ALSO_CALLED = {"sweep": "study"}
 #: File -> the schema that its first line names.
 SCHEMAS: dict[str, Kind] = {
     "run.toml": "run", "person.toml": "run", "study.toml": "study", "trial.toml": "trial",
@@ -58,7 +60,7 @@ def new(kind: str, folder: str | Path = ".", *, overwrite: bool = False) -> tupl
     They run as written. All are of a small bone: minutes, not hours.
 
     Args:
-        kind: "run" (run.toml), "study" (study.toml and run.toml), "trial" (trial.toml and
+        kind: "run" (run.toml), "study" or "sweep" (study.toml and run.toml), "trial" (trial.toml and
             person.toml) or "experiment" (a study with a README and the program of its answer).
         folder: where to; made if it is not there.
         overwrite: replace files of these names.
@@ -69,6 +71,7 @@ def new(kind: str, folder: str | Path = ".", *, overwrite: bool = False) -> tupl
     Raises:
         InputError: another kind, files that exist, a folder that cannot be made.
     """
+    kind = ALSO_CALLED.get(kind, kind)
     if kind not in FILES:
         raise InputError(f"{kind!r} is not known; one of {', '.join(FILES)}", parameter="kind")
     place = Path(folder)

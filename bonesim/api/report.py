@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bonesim.api.inputs import AnyRun, opened
 from bonesim.errors import InputError
-from bonesim.storage.outputs import check_output
+from bonesim.storage.outputs import check_ending, check_output
 from bonesim.storage.reader import Run
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def report(
     inputs = [path for path in map(_path, (run, twin)) if path is not None]
     if output is not None:
         check_output(Path(output), overwrite, inputs)
+        check_ending(Path(output), (".html", ".htm"), "a page")
     if isinstance(run, str | Path) and Path(run).is_dir():
         if twin is not None:
             raise InputError("is for a run; leave it out for a folder", parameter="twin")

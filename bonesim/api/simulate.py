@@ -9,7 +9,7 @@ from bonesim.engine import run as engine_run
 from bonesim.engine import twins
 from bonesim.engine.days import Observer
 from bonesim.specimens.specimen import Specimen
-from bonesim.storage.outputs import check_outputs
+from bonesim.storage.outputs import check_run_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def run(
         InputError: a configuration, specimen or output that will not do.
         Stopped: a signal ended the run; the file is complete up to the last simulated day.
     """
-    check_outputs([Path(output)], overwrite, files_of(config, changes))
+    check_run_files([Path(output)], overwrite, files_of(config, changes))
     return engine_run.run(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
@@ -86,7 +86,7 @@ def run_twins(
         Stopped: as `run`.
     """
     output = Path(output)
-    check_outputs([output, twins.twin_path(output)], overwrite, files_of(config, changes))
+    check_run_files([output, twins.twin_path(output)], overwrite, files_of(config, changes))
     return twins.run_twins(
         as_config(config, changes, seed), output, overwrite=overwrite, until_day=until_day,
         observers=observers, specimen=specimen,
@@ -178,7 +178,7 @@ def branch(
     from bonesim.engine import branch as engine_branch
 
     with opened(run) as parent:
-        check_outputs([Path(output)], overwrite, (parent.path,))
+        check_run_files([Path(output)], overwrite, (parent.path,))
         return engine_branch.branch(
             parent, day, dict(changes or {}), Path(output), overwrite=overwrite,
             until_day=until_day, observers=observers,

@@ -58,7 +58,14 @@ def compare(
     from bonesim.api.compare import compare as make
     from bonesim.cli import table_files
     from bonesim.engine.progress import printable
+    from bonesim.storage.file_kind import kind_of
 
+    for one in runs:
+        if kind_of(one) == "config":
+            raise InputError(
+                f"{one}: is the config of one run, not a run file; simulate it and its twin first: "
+                f"bonesim run {one} -o out.vtkhdf --twin"
+            )
     table_files.check(csv, json, parquet, overwrite=overwrite, inputs=runs, others=(output,))
     found = make(
         *runs, output=output, days=None if days is None else _days(days), quantities=quantities or None,

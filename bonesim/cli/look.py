@@ -1,8 +1,9 @@
 """The command look: a scan before it is used, as a picture and a table."""
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,3 +59,25 @@ def look(
         print(output, file=sys.stderr)
     if not table_files.write(table, csv, json, parquet):
         print(report.text(table))
+    if output is None:
+        print(f"a picture: bonesim look {shlex.quote(str(scan))} -o look.png", file=sys.stderr)
+    options = table.attrs["bone"]
+    if options:
+        if threshold_mg is not None:
+            del options["threshold"]
+        given = {
+            "threshold_mg": threshold_mg, "density_slope": density_slope,
+            "density_intercept": density_intercept, "crop": crop, "smooth_voxel": smooth_voxel,
+            "index": index, "array": array,
+        }  # fmt: skip
+        print(f"next: {_run_command(scan, options | given)}", file=sys.stderr)
+
+
+def _run_command(scan: Path, options: dict[str, Any]) -> str:
+    """The command that simulates the scan as it was looked at."""
+    words = ["bonesim", "run", "run.toml", "-o", "out.vtkhdf", "--bone", str(scan)]
+    for name, value in options.items():
+        if value is not None:
+            text = f"{value:.7g}" if isinstance(value, float) else str(value)
+            words += [f"--{name.replace('_', '-')}", text]
+    return f"{shlex.join(words)}   (bonesim new run writes run.toml)"

@@ -155,12 +155,24 @@ def main() -> None:
         # Both kinds are recognised by what they carry: their modules are heavy, or typer's own.
         if hasattr(error, "format_message"):
             message = error.format_message().rstrip(".")
-            complain(f"{message}; bonesim --help lists commands and options")
+            complain(f"{message}; {_help_on(error)}")
             sys.exit(2)
         if type(error).__name__ == "Stopped":
             complain(f"stopped by {error}; {_what_is_left(error)}")
             sys.exit(128 + getattr(error, "number", 2))
         raise
+
+
+def _help_on(error: Any) -> str:
+    """The help of the command whose words are wrong; of the program, if they choose none."""
+    names: list[str] = []
+    context = getattr(error, "ctx", None)
+    while context is not None and context.parent is not None:
+        names.insert(0, context.info_name)
+        context = context.parent
+    if not names:
+        return "bonesim --help lists the commands"
+    return f"bonesim {' '.join(names)} --help shows what it takes"
 
 
 def _what_is_left(stopped: Exception) -> str:

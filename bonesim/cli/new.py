@@ -19,7 +19,7 @@ NEXT = {
 
 def new(
     kind: Annotated[
-        str, typer.Argument(help="run, study, trial or experiment.", show_default=False)
+        str, typer.Argument(help="run, study (or sweep), trial or experiment.", show_default=False)
     ],
     folder: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the files; made if it is not there.")
@@ -32,7 +32,8 @@ def new(
     paths = api.new(kind, folder, overwrite=overwrite)
     for path in paths:
         print(path)
-    print(f"next: {NEXT[kind].format(file=paths[0])}", file=sys.stderr)
+    following = NEXT[api.ALSO_CALLED.get(kind, kind)]
+    print(f"next: {following.format(file=paths[0])}", file=sys.stderr)
 
 
 def schema(

@@ -84,7 +84,7 @@ def run(
     from bonesim.api.inputs import as_config
     from bonesim.config.changes import parsed_changes
     from bonesim.engine.twins import twin_path
-    from bonesim.storage.outputs import check_outputs
+    from bonesim.storage.outputs import check_run_files
 
     scan = {
         "path": bone, "voxel_um": voxel_um, "threshold": threshold, "mask": mask,
@@ -106,7 +106,7 @@ def run(
         _print_plan(resolved, output, twin, until_day)
         return
     places = (output, twin_path(output)) if twin else (output,)
-    check_outputs(places, overwrite, (config, *resolved.files()))
+    check_run_files(places, overwrite, (config, *resolved.files()))
     given: dict[str, Any] = {
         "overwrite": overwrite, "until_day": until_day, "observers": _observers(quiet, 2 if twin else 1),
     }  # fmt: skip

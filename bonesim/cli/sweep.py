@@ -60,6 +60,14 @@ def run(
                 study, output, workers=workers, scheduler=scheduler, cluster=cluster,
                 progress=None if quiet else SweepTerminal(), posterior=posterior,
             )  # fmt: skip
+    if not quiet and task_index is not None:
+        print(
+            f"share {task_index} done; next, once all are: bonesim sweep gather {output}",
+            file=sys.stderr,
+        )
+    elif not quiet and len(results):
+        table = output / "results.csv"
+        print(f"{table}: done; next: bonesim plot sweep {output} -o sweep.png", file=sys.stderr)
     exit_if_results_missing(results.attrs["missing"], output)
 
 

@@ -48,6 +48,13 @@ def _only(place: Any, path: str) -> dict[str, Any]:
     """A group, or the only group of a list."""
     if isinstance(place, list) and len(place) == 1:
         place = place[0]
+    if place == []:
+        name, _, leaf = path.rpartition(".")
+        name = name.rstrip(".0123456789")
+        raise InputError(
+            f"{path}: the config (of a study: its base) has no {name}; add [[{name}]] with a line "
+            f"{leaf} = ... there"
+        )
     if isinstance(place, list):
         raise InputError(
             f"{path}: there are {len(place)} entries; choose one, 0 to {len(place) - 1}, after the name"

@@ -287,7 +287,7 @@ def validated(tree: dict[str, Any], where: str) -> Config:
         config = Config.model_validate(_with_groups_of(drugs, tree), context={"drugs": drugs})
     except ValidationError as error:
         raise InputError(explain(error, where, Config)) from None
-    _refuse_truth_as_number(tree, config.model_dump(), where)
+    _refuse_other_type(tree, config.model_dump(), where)
     return config
 
 
@@ -303,10 +303,14 @@ def _with_groups_of(drugs: Mapping[str, Any], tree: dict[str, Any]) -> dict[str,
     return tree | {"hormones": hormones | {"drugs": groups}}
 
 
-def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "") -> None:
-    """Raise InputError where true or false was taken for a number."""
+def _refuse_other_type(given: Any, taken: Any, where: str, place: str = "") -> None:
+    """Raise InputError where true, false or text was taken for a number."""
     if isinstance(given, bool) and not isinstance(taken, bool):
         raise InputError(f"{where}: {place} is {str(given).lower()}; give a number")
+    if isinstance(given, str) and isinstance(taken, bool | int | float):
+        raise InputError(f"{where}: {place} is text, {given!r}; give it without quotes")
+    if isinstance(given, dict) and isinstance(taken, list | tuple) and len(taken) == 1:
+        taken = taken[0]  # a single table stands for a list of one
     pairs: list[tuple[Any, Any, Any]]
     if isinstance(given, dict) and isinstance(taken, dict):
         pairs = [(name, one, taken.get(name)) for name, one in given.items()]
@@ -315,7 +319,7 @@ def _refuse_truth_as_number(given: Any, taken: Any, where: str, place: str = "")
     else:
         return
     for name, one, kept in pairs:
-        _refuse_truth_as_number(one, kept, where, f"{place}.{name}".lstrip("."))
+        _refuse_other_type(one, kept, where, f"{place}.{name}".lstrip("."))
 
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:

@@ -9,6 +9,8 @@ pydantic's marks for members of a union, ranges with their units, the nearest kn
 """
 
 import difflib
+import math
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -63,6 +65,18 @@ def explain(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     if more:
         text += f" (and {more} more problem{'s' if more > 1 else ''})"
     return " ".join(": ".join(part for part in (where, place.path, text) if part).split())
+
+
+def problem_of(path: str, model: type[BaseModel]) -> str:
+    """What is wrong with a dotted path that no parameter has, as `explain` puts it; "" if one has it."""
+    names = [name for name in path.split(".") if not name.isdigit()]
+    if ".".join(names) in {known.path for known in all_parameters(model)}:
+        return ""
+    *above, name = names
+    group = locate(model, tuple(above))
+    groups = groups_in(group.field.annotation) if group.field else [] if above else [model]
+    place = Place(path, name, None, groups[0] if groups else None, group.path)
+    return _describe({"type": "extra_forbidden", "input": None}, place, model)
 
 
 def locate(model: type[BaseModel], steps: tuple[int | str, ...]) -> Place:
@@ -142,8 +156,16 @@ def _describe(problem: Any, place: Place, model: type[BaseModel]) -> str:
         return f"got {len(got)} entries; allowed {allowed(place)}; change their number"
     range_here = allowed(place) or problem["msg"]
     advice = "change the value"
+    if what == "tuple_type" and isinstance(got, int | float) and place.field is not None:
+        items = get_args(place.field.annotation)
+        advice = f"write {[got] * (1 if Ellipsis in items else len(items))}"
+    if what == "greater_than_equal" and unit_of(place.name) == "um" and got > 0:
+        in_um = 1000 * got
+        if context["ge"] <= in_um <= _highest(place.field):
+            advice = f"mm? then {in_um:g}"
     if isinstance(got, str) and "number" in range_here:
-        advice = "give numbers without quotes"
+        with_unit = re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?\s*[^\W\d].*", got)
+        advice = "give the number without the unit" if with_unit else "give numbers without quotes"
     return f"got {_shown(got)}; allowed {range_here}; {advice}"
 
 
@@ -249,6 +271,15 @@ def _range_words(field: FieldInfo) -> str:
     if high.startswith("below"):
         return f"{low} to {high}" if low else high
     return f"{low} to {high}" if low.startswith("from") else f"{low} at most {high}".strip()
+
+
+def _highest(field: FieldInfo | None) -> float:
+    """The greatest value that is allowed."""
+    bounds = field.metadata if field else []
+    return min(
+        (float(one.le) for one in bounds if isinstance(one, annotated_types.Le)),  # type: ignore[arg-type]
+        default=math.inf,
+    )
 
 
 def _plain(bound: Any) -> str:

@@ -29,8 +29,9 @@ def untreated_twin(config: Config) -> Config:
         InputError: the configuration changes nothing from day 0 on, so that its twin would be itself;
             a table of hormones that cannot be read.
     """
-    tree = _untreated(config)
-    if tree == tree_of(config):
+    taken = _as_taken(config)
+    tree = _untreated(taken)
+    if tree == tree_of(taken):
         raise InputError(
             "nothing is changed from day 0 on, so the untreated twin would be the run itself; "
             "give hormones.course steps or a protocol", parameter="config",
@@ -46,7 +47,8 @@ def is_treated(config: Config) -> bool:
     Raises:
         InputError: a table of hormones that cannot be read.
     """
-    return _untreated(config) != tree_of(config)
+    taken = _as_taken(config)
+    return _untreated(taken) != tree_of(taken)
 
 
 def without(config: Config, process: str) -> Config:
@@ -74,6 +76,13 @@ def why_off(config: Config, process: str) -> str:
     if process == "mechanics" and config.mechanics.interval_day == 0:
         return "mechanics.interval_day is 0"
     return ""
+
+
+def _as_taken(config: Config) -> Config:
+    """The configuration without courses of drugs whose dose is 0: they change nothing."""
+    if config.protocol is None:
+        return config
+    return config.model_copy(update={"protocol": config.protocol.as_taken()})
 
 
 def _untreated(config: Config) -> dict[str, Any]:

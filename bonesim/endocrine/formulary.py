@@ -6,7 +6,7 @@ validation (`{"drugs": {name: class}}`) and stand beside the package's own.
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,8 +155,18 @@ class _SharedPrescriptions(_WithDrugs):
         }
 
     def courses(self) -> list[tuple[str, Regimen]]:
-        """All courses with the name of their drug."""
-        return [(drug, one) for drug, given in self._by_drug().items() for one in given]
+        """All courses with the name of their drug; a dose of 0 is no course."""
+        return [
+            (drug, one) for drug, given in self._by_drug().items() for one in given if one.is_given
+        ]
+
+    def as_taken(self) -> Self:
+        """The same without courses whose dose is 0."""
+        taken = {
+            drug: tuple(one for one in given if one.is_given)
+            for drug, given in self._by_drug().items()
+        }
+        return self.model_copy(update=taken)
 
 
 if TYPE_CHECKING:

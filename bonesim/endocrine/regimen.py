@@ -85,6 +85,11 @@ class Regimen(Parameters):
             return 7.0 / self.times_per_week
         return self.default_every_day if self.every_day is None else self.every_day
 
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a dose: one of 0 stands for "without the drug"."""
+        return True
+
     def dose_text(self) -> str:
         """The dose as text, e.g. "0.5 mg"."""
         raise NotImplementedError
@@ -115,7 +120,14 @@ class Regimen(Parameters):
 class MilligramRegimen(Regimen):
     """A drug given in milligrams."""
 
-    dose_mg: Annotated[float, Field(gt=0, le=1000, description="one dose; input")]
+    dose_mg: Annotated[
+        float, Field(ge=0, le=1000, description="one dose; 0: without the drug; input")
+    ]
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the dose is above 0."""
+        return self.dose_mg > 0.0
 
     def dose_text(self) -> str:
         """The dose as text."""
@@ -157,7 +169,14 @@ class PatchRegimen(Regimen):
 
     default_every_day: ClassVar[float] = 3.5
     has_first_stage: ClassVar[bool] = False
-    dose_ug_per_day: Annotated[float, Field(gt=0, le=1000, description="release; input")]
+    dose_ug_per_day: Annotated[
+        float, Field(ge=0, le=1000, description="release; 0: without the drug; input")
+    ]
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the release is above 0."""
+        return self.dose_ug_per_day > 0.0
 
     def dose_text(self) -> str:
         """The dose as text."""

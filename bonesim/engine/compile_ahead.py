@@ -1,7 +1,7 @@
 """Compile kernels in a second process while the first makes the bone and simulates its first day.
 
 Nothing depends on it: a kernel that is not in the cache when it is called is compiled there and
-then, and both processes make the same machine code. It only halves the first minute. The second
+then, and both processes make the same machine code. It only halves the first minutes. The second
 process goes through a day from its end, so the two meet in the middle.
 
     python -m bonesim.engine.compile_ahead               the second process
@@ -71,7 +71,7 @@ def in_second_process(observer: Observer | None = None) -> Iterator[bool]:
     process = _second_process()
     try:
         if observer is not None:
-            observer.note("compiling kernels (once, about a minute)")
+            observer.note("compiling kernels (once, some minutes)")
             observer.compiling(share_cached)
         yield True
     finally:

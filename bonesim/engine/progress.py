@@ -50,9 +50,13 @@ class Terminal(Observer):
         self._runs, self._number = runs, 0
         self._earlier_days = 0  # of the runs before this one
         self._run_days = 0
+        self._noted: set[str] = set()
 
     def note(self, text: str) -> None:
-        """Print one note."""
+        """Print one note, once: a run and its twin have most of them in common."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
         self.console.print(printable(text), markup=False, soft_wrap=True)
 
     def compiling(self, share: Callable[[], float]) -> None:

@@ -40,7 +40,10 @@ _PLANES = "plates in parallel (Parfitt 1983), mean of all planes across z, y and
 
 #: Name -> (symbol, method) of every measure, in order; the unit is the name's suffix.
 PANEL = {
-    "bvtv_percent": ("BV/TV", "of the measured region; quanta, partial volume included"),
+    "bvtv_percent": (
+        "BV/TV",
+        "of the region, or all but a rim of 2 voxels; quanta, partial volume included",
+    ),
     "block_bvtv_percent": (
         "BV/TV of the block",
         "of all voxels given, rim or region or not; quanta",
@@ -98,7 +101,7 @@ PANEL = {
         for radius in RADII_UM
     },
     "euler": ("", "Euler number of the purified network in the region, unfiltered"),
-    "tv_mm3": ("TV", "voxels of the region"),
+    "tv_mm3": ("TV", "voxels of the region, or all but a rim of 2 voxels"),
     "bv_mm3": ("BV", "quanta, partial volume included"),
 }
 #: What a run measures at each of its snapshots; the rest can be measured from the file any time.

@@ -78,7 +78,7 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
     Args:
         grey: of `read_grey`.
         path: for messages.
-        given: the threshold of `grey` is the user's, not Otsu's.
+        given: the threshold of `grey` is the user's, not Otsu's; of a mask none counts.
 
     Raises:
         InputError: every voxel has the same grey value.
@@ -89,6 +89,7 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
     low, high = float(values.min()), float(values.max())
     whole = bool((values == np.rint(values)).all())
     some = values.ravel()[:: values.size // _SAMPLED | 1]
+    given = given and not grey.mask
     automatic = otsu(values, path) if given else grey.threshold
     found = [
         *([("given", grey.threshold, "as given")] if given else []),
@@ -115,7 +116,8 @@ def _at_least(values: NDArray[np.float32], threshold: float) -> float:
 def table(looked: Looked, cost: RunOnScan) -> "pd.DataFrame":
     """One row per quantity: size, grey values, thresholds with BV/TV and density, cost of a run.
 
-    `attrs["notes"]` lists what was done to the image.
+    `attrs["notes"]` lists what was done to the image, `attrs["bone"]` has the voxel size and the
+    threshold for a run on it: nothing if it cannot be simulated, no threshold if it is a mask.
     """
     import pandas as pd
 
@@ -137,13 +139,16 @@ def table(looked: Looked, cost: RunOnScan) -> "pd.DataFrame":
             rows.append((f"threshold_{name}_density", density, UNIT, grey.calibration.source))
         rows.append((f"bvtv_{name}", one.bvtv_percent, "%", "voxels at the threshold or above"))
     rows += [
-        ("run_voxels", cost.voxels, "", cost.note),
+        ("run_voxels", cost.voxels, "voxels", cost.note),
         ("run_voxel", cost.voxel_um, "um", ""),
         ("run_memory", cost.memory_gb, "GB", "about, peak"),
         ("run_minutes_per_year", cost.minutes_per_year, "min", "about, one core, a simulated year"),
     ]
     made = pd.DataFrame(rows, columns=["quantity", "value", "unit", "note"])
     made.attrs["notes"] = list(grey.notes)
+    made.attrs["bone"] = {"voxel_um": grey.voxel_um} if cost.voxels > 0 else {}
+    if made.attrs["bone"] and not (grey.mask or grey.quanta):
+        made.attrs["bone"]["threshold"] = grey.threshold
     return made
 
 
@@ -158,10 +163,18 @@ def curve(looked: Looked) -> "pd.DataFrame":
     return made
 
 
+def _rounded(quantity: str, value: float) -> str:
+    """A number for reading: a cost is an estimate, of two digits; voxels are counted."""
+    if quantity == "run_voxels":
+        return f"{value:,.0f}"
+    estimate = quantity in ("run_memory", "run_minutes_per_year")
+    return f"{float(f'{value:.2g}'):.12g}" if estimate else f"{value:.6g}"
+
+
 def text(table: "pd.DataFrame") -> str:
     """The table as text."""
     columns: list[list[str]] = [
-        table["quantity"].tolist(), [f"{value:.6g}" for value in table["value"]],
+        table["quantity"].tolist(), list(map(_rounded, table["quantity"], table["value"])),
         table["unit"].tolist(), table["note"].tolist(),
     ]  # fmt: skip
     widths = [max(map(len, column)) for column in columns]

@@ -11,7 +11,7 @@ from bonesim.errors import InputError
 from bonesim.images.alignment import onto_grid
 from bonesim.images.geometry import Geometry, Grid
 from bonesim.images.reading import read_image
-from bonesim.specimens.scan import ScanParameters, quanta_at, read_grey
+from bonesim.specimens.scan import ScanParameters, quanta_at, read_grey, where_bone_is
 from bonesim.storage.reader import Run
 from bonesim.units import FULL
 
@@ -70,12 +70,13 @@ def bone_of_scan(scan: ScanParameters, *, partial_volume: bool) -> Bone:
         CorruptFileError: a damaged file.
     """
     grey = read_grey(scan)
+    where = where_bone_is(grey)
     if partial_volume:
         quanta = quanta_at(grey, grey.voxel_um)
-        note = f"bone at {grey.threshold:g} or more"
+        note = f"bone {where}"
     else:
         quanta = (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
-        note = f"voxels at {grey.threshold:g} or more are bone, fully mineralised"
+        note = f"voxels {where} are bone, fully mineralised"
     return Bone(
         quanta,
         grey.voxel_um,

@@ -206,6 +206,7 @@ def read_grey(parameters: ScanParameters) -> Grey:
     else:
         notes.append(
             f"its values are {grey.min():g} and {grey.max():g} only: a mask, not grey values"
+            + (f"; threshold {threshold:g} parts them" if parameters.threshold is not None else "")
         )
         grey, threshold, calibration = mask.astype(np.float32), 0.5, None
     note = threshold_note(threshold, calibration)
@@ -228,7 +229,8 @@ def _threshold(grey: NDArray[np.float32], threshold: float | None, path: Path) -
     threshold = otsu(grey, path)
     return threshold, (
         f"no threshold given: Otsu's method chose {threshold:.6g} of grey values "
-        f"{float(grey.min()):g} to {float(grey.max()):g}; look at the picture and give threshold to fix it"
+        f"{float(grey.min()):g} to {float(grey.max()):g}; see it with "
+        "bonesim look SCAN -o look.png, and give threshold to fix it"
     )
 
 
@@ -269,6 +271,11 @@ def quanta_at(grey: Grey, target_um: float) -> NDArray[np.uint8]:
     if grey.mask and target_um == grey.voxel_um:
         return (grey.values >= grey.threshold).astype(np.uint8) * np.uint8(FULL)
     return quanta_of_grey(grey.values, grey.threshold, grey.voxel_um, target_um)
+
+
+def where_bone_is(grey: Grey) -> str:
+    """Which voxels of a scan are bone, in words; of a mask no threshold counts."""
+    return "where the mask is not 0" if grey.mask else f"at {grey.threshold:g} or more"
 
 
 def size_of_scan(parameters: ScanParameters, grey: Grey) -> ScanSize:

@@ -62,6 +62,30 @@ def check_outputs(paths: Iterable[Path], overwrite: bool, inputs: Iterable[Path]
         known.append(path)
 
 
+def check_run_files(paths: Iterable[Path], overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+    """`check_outputs` of run files, whose names have their ending.
+
+    Raises:
+        InputError: another ending or none; as `check_outputs`.
+    """
+    paths = tuple(paths)
+    check_outputs(paths, overwrite, inputs)
+    for path in paths:
+        check_ending(path, (".vtkhdf",), "a run file")
+
+
+def check_ending(path: Path, endings: tuple[str, ...], what: str) -> None:
+    """Refuse a name without an ending by which programs know the file.
+
+    Raises:
+        InputError: another ending or none.
+    """
+    if path.suffix.lower() not in endings:
+        raise InputError(
+            f"{path}: the name of {what} ends in {' or '.join(endings)}; give {path.stem}{endings[0]}"
+        )
+
+
 def _belongs(path: Path, read: Path) -> bool:
     """Whether a file is one that is read, is in a folder that is read, or belongs to a run file."""
     if read.is_dir():

@@ -10,6 +10,7 @@ import numpy as np
 from bonesim.config.config import Config, validated
 from bonesim.engine.cost import DISK_SHARE, MEMORY_SHARE, Cost, Size, cost_of, planned, speed
 from bonesim.engine.machine import free_disk_bytes, memory_bytes
+from bonesim.engine.time_left import in_words
 from bonesim.errors import BonesimError, CorruptFileError, InputError, ResourceError
 from bonesim.sweeps.spent import Mean
 from bonesim.sweeps.study import Point
@@ -44,7 +45,7 @@ class Plan(NamedTuple):
             f"{self.points} points, {self.to_do} to do on {self.burn_ins} burn-ins; "
             f"{self.workers} worker{'' if self.workers == 1 else 's'}, "
             f"about {self.bytes_per_run / 1e9:.1f} GB of memory each, {self.disk_bytes / 1e9:.2f} GB "
-            f"of disk, {self.hours:.2g} hours here, {self._rate()}"
+            f"of disk, {in_words(3600.0 * self.hours) if self.to_do else '0 s'} here, {self._rate()}"
         ) + (
             f"; {self.repeated} points repeat parameters and seed of another: simulated once, no "
             "replicates"

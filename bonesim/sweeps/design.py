@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from bonesim.config.config import Config
+from bonesim.config.explain import problem_of
 from bonesim.errors import InputError
 from bonesim.parameters import Parameters
 from bonesim.sweeps.extras import require
@@ -59,6 +61,8 @@ class Variable(Parameters):
     @model_validator(mode="after")
     def _possible(self) -> "Variable":
         known = unit_of(self.path.rpartition(".")[2])
+        if self.unit is not None and not known and (problem := problem_of(self.path, Config)):
+            raise ValueError(f"{self.path}: {problem}")
         if self.unit is not None and self.unit != known:
             raise ValueError(f"{self.path} is in {known or 'no unit'}, not in {self.unit}")
         if self.values and (self.low is not None or self.high is not None):
@@ -200,7 +204,8 @@ def _combined(design: DesignParameters) -> list[tuple[Any, ...]]:
     columns = []
     for variable in design.variable:
         if not variable.values:
-            raise InputError(f"design: {variable.path} needs values for kind {design.kind!r}")
+            got = "got [], it " if "values" in variable.model_fields_set else ""
+            raise InputError(f"design: {variable.path}: {got}needs values for kind {design.kind!r}")
         columns.append(variable.values)
     if design.kind == "grid":
         number = int(np.prod([float(len(values)) for values in columns]))

@@ -90,6 +90,28 @@ def test_without_treatment_there_is_no_twin(tree: dict[str, Any]) -> None:
         bonesim.untreated_twin(config_of(tree))
 
 
+def test_a_dose_of_0_is_a_run_without_the_drug(tmp_path: Path) -> None:
+    person = {"protocol": {"age_year": 61, "tamoxifen": [{"dose_mg": 20, "start_day": 5}]}}
+    none = {"anastrozole": [{"dose_mg": 0, "start_day": -400, "missed_share": 0.2}],
+            "estradiol_patch": {"dose_ug_per_day": 0}}  # fmt: skip
+    short = BASE | {"schedule": {"burn_in_day": 10, "duration_day": 30, "snapshots_day": [0, 30]}}
+    runs = [
+        bonesim.run(short | {"protocol": person["protocol"] | more}, tmp_path / f"{name}.vtkhdf")
+        for name, more in (("without", {}), ("zero", none))
+    ]
+    with bonesim.open_run(runs[0]) as one, bonesim.open_run(runs[1]) as other:
+        assert one.table.equals(other.table)
+        for name in (field.name for field in one.fields):
+            assert np.array_equal(one.field(name, 30), other.field(name, 30)), name
+
+
+def test_a_dose_of_0_is_no_treatment() -> None:
+    tree = BASE | {"protocol": {"anastrozole": [{"dose_mg": 0}]}}
+    assert config_of(tree).notes() == ()
+    with pytest.raises(bonesim.InputError, match="twin would be the run itself"):
+        bonesim.untreated_twin(config_of(tree))
+
+
 class Burnt(bonesim.Observer):
     """Counts the days of burn-in that are simulated."""
 

@@ -81,6 +81,7 @@ def scans(tmp_path: Path) -> dict[str, Path]:
         ("grey", ["--threshold", "63"], 2, "--voxel-um"),
         ("grey", ["--threshold", "63", "--voxel-um", "100"], 2, "65 um"),
         ("grey", ["--threshold", "63", "--voxel-um", "-3"], 2, "voxel_um"),
+        ("grey", ["--threshold", "63", "--voxel-um", "0.0195"], 2, "mm? then 19.5"),
         ("nan", ["--threshold", "63", "--voxel-um", "20"], 2, "NaN"),
         ("empty", ["--threshold", "63", "--voxel-um", "20"], 2, "no voxel bone"),
         ("full", ["--threshold", "63", "--voxel-um", "20"], 2, "every voxel bone"),

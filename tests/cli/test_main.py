@@ -106,6 +106,27 @@ def test_arguments_of_the_library_are_options_on_the_command_line() -> None:
     assert typed == "voxel_um: is for scans; give --set or --every-day"
 
 
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        (("run", "c.toml", "--tiwn"), "bonesim run --help shows what it takes\n"),
+        (("run", "c.toml"), "bonesim run --help shows what it takes\n"),
+        (
+            ("sweep", "run", "s.toml", "--workers", "x"),
+            "bonesim sweep run --help shows what it takes\n",
+        ),
+        (("sweep", "rnu"), "bonesim sweep --help shows what it takes\n"),
+        (("rnu",), "bonesim --help lists the commands\n"),
+    ],
+)
+def test_a_wrong_word_points_to_the_help_of_its_command(
+    main_here: Bonesim, words: tuple[str, ...], end: str
+) -> None:
+    done = main_here(*words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith(f"; {end}")
+
+
 def test_a_message_names_the_option_that_was_typed(main_here: Bonesim, tmp_path: Path) -> None:
     (tmp_path / "run.vtkhdf").write_text("not a run")
     done = main_here("measure", tmp_path / "run.vtkhdf", "--voxel-um", "20")

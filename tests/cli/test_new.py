@@ -62,9 +62,15 @@ def test_it_lists_what_it_made_and_refuses_to_replace_it(
     assert "exists; choose another name or give --overwrite" in again.stderr
     assert (tmp_path / "mine" / "run.toml").read_text() == "seed = 3\n"
     assert main_here("new", "study", "-o", "mine", "--overwrite").returncode == 0
-    wrong = main_here("new", "sweep")
+    wrong = main_here("new", "swep")
     assert wrong.returncode == 2
-    assert "'sweep' is not known; one of run, study, trial, experiment" in wrong.stderr
+    assert "'swep' is not known; one of run, study, trial, experiment" in wrong.stderr
+
+
+def test_a_sweep_is_a_study(main_here: Bonesim) -> None:
+    made = [main_here("new", kind, "-o", kind) for kind in ("study", "sweep")]
+    assert made[1].stdout == made[0].stdout.replace("study/", "sweep/")
+    assert made[1].stderr == "next: bonesim sweep run sweep/study.toml -o sweep --dry-run\n"
 
 
 @pytest.mark.parametrize("kind", FILES)

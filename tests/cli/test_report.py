@@ -32,6 +32,7 @@ def test_a_page_is_refused_in_one_line(main_here: Bonesim, tiny: Path, tmp_path:
         ((tiny.with_name("c.toml"), "-o", "x.html"), 2, "not a run file"),
         ((damaged, "-o", "x.html"), 5, "is damaged"),
         ((tiny, "-o", "none/x.html"), 2, "create it first"),
+        ((tiny, "-o", "page"), 2, "page: the name of a page ends in .html or .htm; give page.html"),
     ):
         done = main_here("report", *arguments)
         assert done.returncode == code and words in done.stderr, arguments

@@ -1,6 +1,7 @@
 """`bonesim look`, `measure` of many files, crops and density thresholds on the command line."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,25 @@ def test_look(main_here: Bonesim, scan: Path, tmp_path: Path) -> None:
     assert curve["voxels_in_bin_percent"].sum() == pytest.approx(100)
 
 
+def test_look_ends_with_the_run_and_names_the_picture(main_here: Bonesim, scan: Path) -> None:
+    done = main_here("look", "a.isq", "--crop", "2:18,3:20,4:24", "--smooth-voxel", 0.5)
+    assert "see it with bonesim look SCAN -o look.png, and give" in done.stderr
+    picture, following = done.stderr.splitlines()[-2:]
+    assert picture == "a picture: bonesim look a.isq -o look.png"
+    words = shlex.split(following.removeprefix("next: ").partition("   (")[0])[1:]
+    assert words[:7] == ["run", "run.toml", "-o", "out.vtkhdf", "--bone", "a.isq", "--voxel-um"]
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert rows["run_voxels"][:2] == ["5,440", "voxels"]
+    for name in ("run_memory", "run_minutes_per_year"):
+        assert len(rows[name][0].replace(".", "").strip("0")) <= 2, rows[name]
+    assert main_here("new", "run").returncode == 0
+    assert main_here(*words, "--dry-run").returncode == 0, words
+    threshold = float(words[words.index("--threshold") + 1])
+    assert threshold == pytest.approx(float(rows["threshold_otsu"][0]), rel=1e-5)
+    for given in (["--threshold-mg", "500"], ["--threshold", "2400"]):
+        assert " ".join(given) in main_here("look", "a.isq", *given, "--json").stderr
+
+
 def test_look_at_a_crop_and_at_what_cannot_be_simulated(scan: Path, tmp_path: Path) -> None:
     table, figure = bonesim.look(scan, crop="2:12,:,0:0.2 mm".replace("2:12", "0.04:0.24"))
     values = table.set_index("quantity")["value"]
@@ -55,6 +75,7 @@ def test_look_at_a_crop_and_at_what_cannot_be_simulated(scan: Path, tmp_path: Pa
     table, _ = bonesim.look(coarse)
     row = table.set_index("quantity").loc["run_voxels"]
     assert np.isnan(row["value"]) and "too coarse" in row["note"]
+    assert not table.attrs["bone"]
 
 
 def test_look_names_what_a_coarse_scan_is_resampled_to(tmp_path: Path) -> None:
@@ -78,6 +99,19 @@ def test_many_files_in_one_table(main_here: Bonesim, scan: Path, tmp_path: Path)
     assert words.startswith("a.isq\nvoxel 20 um") and "\nb.aim\nvoxel 20 um" in words
     alone = main_here("measure", "a.isq", "--threshold", 2400, "--json")
     assert "file" not in json.loads(alone.stdout)[0]
+
+
+def test_a_threshold_of_a_mask_is_reported_as_one(main_here: Bonesim, tmp_path: Path) -> None:
+    np.save(tmp_path / "mask.npy", np.where(VOLUME > 2400, 255, 0).astype(np.uint8))
+    options = ("mask.npy", "--voxel-um", 20, "--threshold", 127.5)
+    done = main_here("measure", *options)
+    assert "a mask, not grey values; threshold 127.5 parts them" in done.stdout + done.stderr
+    assert "bone where the mask is not 0" in done.stdout + done.stderr
+    looked = main_here("look", *options)
+    assert (
+        "threshold_given" not in looked.stdout
+        and "--threshold" not in looked.stderr.split("next")[1]
+    )
 
 
 def test_a_bad_file_does_not_stop_the_others(

@@ -71,6 +71,8 @@ def test_from_plan_to_picture(command: Command, here: Command, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert "dashboard: http" in done.stderr
     assert "4 of 4 points" in done.stderr
+    next_line = "out/results.csv: done; next: bonesim plot sweep out -o sweep.png"
+    assert done.stderr.splitlines()[-1] == next_line
     results = pd.read_csv(tmp_path / "out" / "results.csv")
     assert len(results) == 4 * 3
     assert set(results) >= {"hill", "seed", "status", "seconds", "day", "bvtv_percent", "tb_th_um"}
@@ -107,6 +109,22 @@ def test_points_without_a_result_end_with_3(here: Command, tmp_path: Path) -> No
     failed = pd.read_csv(tmp_path / "out" / "failed.csv")
     assert failed["status"].tolist() == ["refused", "refused"]
     assert failed["error"].str.contains("threshold").all()
+
+
+def test_it_ends_with_where_results_are_and_what_is_next(
+    here: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = pd.DataFrame({"day": [0]})
+    results.attrs["missing"] = 0
+    for name in ("sweep", "sweep_share"):
+        monkeypatch.setattr(f"bonesim.api.studies.{name}", lambda *_, **__: results)
+    ends = {
+        (): "out/results.csv: done; next: bonesim plot sweep out -o sweep.png\n",
+        ("--task-index", 0): "share 0 done; next, once all are: bonesim sweep gather out\n",
+        ("--quiet",): "",
+    }
+    for more, end in ends.items():
+        assert here("sweep", "run", "study.toml", "-o", "out", *more).stderr == end
 
 
 @pytest.mark.long

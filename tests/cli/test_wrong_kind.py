@@ -53,6 +53,8 @@ def refused(here: Bonesim, arguments: str, *words: str) -> None:
         ("measure c.toml", "is the config of one run", "bonesim run takes it"),
         ("clinic c.toml", "is the config of one run", "bonesim run takes it"),
         ("render c.toml -o a.png", "is the config of one run", "bonesim run takes it"),
+        ("compare c.toml", "is the config of one run", "bonesim run c.toml -o out.vtkhdf --twin"),
+        ("compare a.vtkhdf c.toml", "is the config of one run", "-o out.vtkhdf --twin"),
         ("info study.toml", "is the study of a sweep", "bonesim sweep run takes it"),
         ("info trial.toml", "is a simulated trial", "bonesim trial takes it"),
         ("run study.toml -o b.vtkhdf", "is the study of a sweep", "bonesim sweep run takes it"),

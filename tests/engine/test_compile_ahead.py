@@ -56,7 +56,7 @@ def test_there_is_one_second_process_and_one_note(monkeypatch: pytest.MonkeyPatc
             assert outer and inner
         assert "compiled" not in observer.seen
     assert started == [1]
-    assert observer.seen == ["compiling kernels (once, about a minute)", "compiling", "compiled"]
+    assert observer.seen == ["compiling kernels (once, some minutes)", "compiling", "compiled"]
     with compile_ahead.in_second_process(), pytest.raises(ValueError, match="x"):
         raise ValueError("x")
     with compile_ahead.in_second_process():

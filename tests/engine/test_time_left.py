@@ -109,5 +109,14 @@ def test_the_terminal_states_one_time_over_burn_in_and_run() -> None:
     assert len(lines) == 50
 
 
+def test_the_terminal_shows_a_note_of_both_twins_once() -> None:
+    terminal, out = Terminal(runs=2), io.StringIO()
+    terminal.console = Console(file=out, width=200)
+    for text in ("scan a.tif", "largest piece kept", "scan a.tif", "burn-in taken from the cache"):
+        terminal.note(text)
+    lines = ["scan a.tif", "largest piece kept", "burn-in taken from the cache"]
+    assert out.getvalue().splitlines() == lines
+
+
 def test_durations_are_read_at_a_glance() -> None:
     assert [in_words(s) for s in (0.2, 40.0, 700.0, 12600.0)] == ["1 s", "40 s", "12 min", "3.5 h"]

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bonesim.errors import InputError
+from bonesim.morphometry.domain import RIM_VOXEL
 from bonesim.morphometry.panel import QUICK, measure
 from tests.morphometry.phantoms import ball, places, sampled, turned
 
@@ -31,6 +32,16 @@ def test_a_stack_of_plates(axis: int) -> None:
     assert found["bstv_per_mm"] == pytest.approx(2 / 0.24, rel=0.05)
     assert found["tb_n_per_mm"] == pytest.approx(1 / 0.24, rel=0.1)
     assert found["fragments"] == 3
+
+
+def test_a_rim_is_seen_and_not_counted_which_the_method_states() -> None:
+    quanta = np.zeros((60, 20, 20), np.uint8)
+    quanta[25:35] = 255
+    found = measure(quanta, 20.0)
+    assert found["block_bvtv_percent"].value == pytest.approx(100 / 6)
+    assert found["bvtv_percent"].value == pytest.approx(100 * 10 / 56)
+    for name in ("bvtv_percent", "tv_mm3"):
+        assert f"all but a rim of {RIM_VOXEL} voxels" in found[name].method
 
 
 def test_turned_bone_measures_the_same() -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import bonesim
 from bonesim.cli.main import app
 from bonesim.errors import BonesimError, InputError
-from bonesim.storage.outputs import check_output, check_outputs
+from bonesim.storage.outputs import check_output, check_outputs, check_run_files
 
 CONFIG = """
 [specimen]
@@ -20,6 +20,16 @@ size_mm = [0.5, 0.5, 0.5]
 [protocol]
 age_year = 60.0
 """
+
+
+@pytest.mark.parametrize("name", ["m1.h5", "m1", "m1.vtkhdf.txt"])
+def test_a_run_file_s_name_has_its_ending(tmp_path: Path, name: str) -> None:
+    check_run_files([tmp_path / "m1.vtkhdf", tmp_path / "m1.VTKHDF"], False)
+    (tmp_path / "c.toml").write_text(CONFIG)
+    for make in (bonesim.run, bonesim.run_twins):
+        with pytest.raises(InputError, match=r"the name of a run file ends in \.vtkhdf; give m1"):
+            make(tmp_path / "c.toml", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.toml"]
 
 
 def test_what_may_be_written(tmp_path: Path) -> None:

@@ -145,11 +145,16 @@ def test_an_id_is_of_everything_that_decides(write: Write) -> None:
     ("design", "words"),
     [
         ("seeds = 1\n", "nothing varies"),
-        (HILL, "needs values"),
+        (HILL, "hormones.response.hill: needs values"),
+        (HILL + "values = []", "hormones.response.hill: got [], it needs values"),
         ('kind = "sobol"\n' + HILL, "needs low and high"),
         (HILL.replace("hill", "hil", 1) + "values = [1]", "Did you mean"),
         (HILL + "values = [99]", "row 1 of the design"),
         (HILL + 'values = [1]\nunit = "mg"', "not in mg"),
+        (
+            '[[design.variable]]\npath = "protocol.anastrozole.dose"\nvalues = [1]\nunit = "mg"',
+            "protocol.anastrozole.dose: no such parameter. Did you mean dose_mg?",
+        ),
         (HILL + "values = [1]\nlow = 0", "leave one out"),
         (HILL + "low = 2\nhigh = 1", "swap them"),
         (HILL + "low = 0\nhigh = 1\nlog = true", "give low above 0"),

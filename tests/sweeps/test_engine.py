@@ -351,6 +351,9 @@ def test_the_plan_writes_nothing(write: Write, tmp_path: Path) -> None:
     found = plan(Study(write(FOUR)), tmp_path / "out", 2)
     assert (found.points, found.to_do) == (8, 8)
     assert "8 points, 8 to do" in found.text()
+    for hours, words in ((0.013, "47 s here"), (0.5, "30 min here"), (3.2, "3.2 h here")):
+        assert words in found._replace(hours=hours).text()
+    assert "0 s here" in found._replace(to_do=0, hours=0.0).text()
     assert not (tmp_path / "out").exists()
     run_study(Study(write(FOUR)), tmp_path / "out", workers=1, simulate=dummy.numbers)
     assert plan(Study(write(FOUR)), tmp_path / "out", 2).to_do == 0

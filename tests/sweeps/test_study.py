@@ -82,3 +82,36 @@ def test_a_misshapen_design_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="design") as error:
         read_as(tmp_path / "study.toml", StudyParameters)
     assert "renamed" not in str(error.value)
+
+
+DOSES = """
+title = "doses"
+base = "base.toml"
+[design]
+seeds = 1
+[[design.variable]]
+path = "protocol.anastrozole.dose_mg"
+unit = "mg"
+values = [0, 1.0]
+"""
+
+
+def doses_on(folder: Path, protocol: str) -> Study:
+    (folder / "base.toml").write_text(f"[protocol]\nage_year = 61\n{protocol}")
+    (folder / "doses.toml").write_text(DOSES)
+    return Study(folder / "doses.toml")
+
+
+def test_a_dose_of_0_is_the_untreated_arm(tmp_path: Path) -> None:
+    untreated, treated = doses_on(tmp_path, "anastrozole = { dose_mg = 0.5 }").points()
+    assert untreated.columns["protocol.anastrozole.dose_mg"] == 0
+    assert (untreated.seed, untreated.group) == (treated.seed, treated.group)
+
+
+def test_a_base_without_the_drug_is_refused_with_what_to_add(tmp_path: Path) -> None:
+    study = doses_on(tmp_path, "")
+    with pytest.raises(InputError) as refused:
+        study.points()
+    assert str(refused.value).endswith(
+        "its base) has no protocol.anastrozole; add [[protocol.anastrozole]] with a line dose_mg = ... there"
+    )
