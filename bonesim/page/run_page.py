@@ -11,6 +11,8 @@ from bonesim.page.facts import configuration_rows, provenance_rows
 from bonesim.page.snapshots import BONE_LEVEL, coarsening, packed_snapshots
 from bonesim.page.tables import packed_table
 from bonesim.reports import clinic
+from bonesim.reports.pairs import differ_text, flat
+from bonesim.reports.untreated import is_untreated_twin, lacking_text
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
@@ -32,10 +34,10 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
 
     Args:
         run: an open run file with a snapshot.
-        twin: another of the same lattice, e.g. the untreated twin's.
+        twin: another of the same lattice: the untreated twin's, or of another arm.
 
     Raises:
-        InputError: no snapshot yet; a twin of another lattice. CorruptFileError: a damaged file.
+        InputError: no snapshot yet; another lattice. CorruptFileError: a damaged file.
     """
     runs = [run] if twin is None else [run, twin]
     for one in runs:
@@ -47,19 +49,39 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
             "both need the same lattice", parameter="twin",
         )  # fmt: skip
     blobs = Blobs()
+    other = None if twin is None else _other(run, twin)
+    names = ("run", "twin") if other is None else other["names"]
+    title = run.title if other is None or other["twin"] else f"{names[0]} compared with {names[1]}"
     header = {
         "version": HEADER_VERSION,
         "kind": "run",
-        "title": run.title,
+        "title": title,
+        "other": other,
         "days_per_year": DAYS_PER_YEAR,
         "bone_level": BONE_LEVEL,
         "palette": _palette(),
         "curves": list(CURVES),
-        "runs": [
-            _packed(blobs, one, name) for one, name in zip(runs, ("run", "twin"), strict=False)
-        ],
+        "runs": [_packed(blobs, one, name) for one, name in zip(runs, names, strict=False)],
     }
-    return assembled(run.title or run.path.name, header, blobs.texts)
+    return assembled(title or run.path.name, header, blobs.texts)
+
+
+def _other(run: Run, other: Run) -> dict[str, Any]:
+    """What the second run of a page is to the first: its untreated twin, or another arm.
+
+    Returns:
+        twin; names of both (of files, unless it is the twin); text: the second in words; differ: in
+        what their configurations do.
+    """
+    mine, theirs = flat(run.config), flat(other.config)
+    differ = differ_text(mine, theirs) or "nothing of their configs"
+    if is_untreated_twin(run, other):
+        return {"twin": True, "names": ("run", "twin"), "differ": differ,
+                "text": f"its untreated twin: {lacking_text(mine, theirs)}"}  # fmt: skip
+    names = (run.path.stem, other.path.stem)
+    if names[0] == names[1] or "both" in names:  # the page has a view of that name
+        names = (f"{names[0]} A", f"{names[1]} B")
+    return {"twin": False, "names": names, "differ": differ, "text": names[1]}
 
 
 def _lattice(run: Run) -> str:

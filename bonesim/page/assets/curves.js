@@ -1,7 +1,11 @@
 /* Time courses: daily columns as lines, measures of snapshots as points; a click chooses a day. */
 
 const CHART = { width: 480, height: 250, left: 62, right: 12, top: 22, bottom: 40 };
-const SCALES = { value: "as measured", start: "% change from the first day", twin: "% difference from the twin" };
+/** Scale of the curves -> its label. */
+function scales() {
+  const other = SERIES.length > 1 ? { twin: `% difference from ${nameOf(1)}` } : {};
+  return { value: "as measured", start: "% change from the first day", ...other };
+}
 
 /** What a chart can draw of a run: days and values of a column, by "daily:NAME" or "measures:NAME". */
 function courseOf(series, key) {
@@ -93,7 +97,7 @@ class Chart {
     this.lines = [drawing("line", { stroke: HEADER.palette.ink, "stroke-width": 1.5 }), drawing("line", { stroke: "#005bbb", "stroke-width": 1.5, "stroke-dasharray": "5 3" })];
     this.svg.append(...this.lines);
     const unit = scale === "value" ? column.unit : "%", broken = scale === "value" && this.low > 0;
-    this.svg.setAttribute("aria-label", `${labelOf(column)}, ${SCALES[scale]}, from ${shown(low)} to ${shown(high)} ${unit}; arrow keys choose a day`);
+    this.svg.setAttribute("aria-label", `${labelOf(column)}, ${scales()[scale]}, from ${shown(low)} to ${shown(high)} ${unit}; arrow keys choose a day`);
     this.note.textContent = [column.meaning, broken ? "the axis does not begin at 0" : ""].filter(Boolean).join("; ");
     this.mark(this.day, this.cursor);
   }
@@ -115,7 +119,7 @@ class Chart {
     }
     this.svg.append(drawing("path", { d: `M${left} ${top}V${height - bottom}H${width - right}`, fill: "none", stroke: palette.ink }));
     this.svg.append(drawing("text", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, years ? "years" : "days"));
-    this.svg.append(drawing("text", { x: left, y: 14 }, scale === "value" ? column.unit || "no unit" : SCALES[scale]));
+    this.svg.append(drawing("text", { x: left, y: 14 }, scale === "value" ? column.unit || "no unit" : scales()[scale]));
     for (const { day } of SERIES[0].snapshots) {
       const x = this.x(day);
       this.svg.append(drawing("path", { d: `M${x - 4} ${height - bottom}h8l-4 -6z`, fill: "#767676" }));
