@@ -7,7 +7,7 @@ from bonesim.instruments.visits import ClinicParameters
 from bonesim.page.blobs import Blobs
 from bonesim.page.document import Page, assembled
 from bonesim.page.events import page_events
-from bonesim.page.facts import configuration_rows, provenance_rows
+from bonesim.page.facts import bone_text, configuration_rows, days_text, provenance_rows
 from bonesim.page.snapshots import BONE_LEVEL, coarsening, packed_snapshots
 from bonesim.page.tables import packed_table
 from bonesim.reports import clinic
@@ -96,6 +96,8 @@ def _packed(blobs: Blobs, run: Run, name: str) -> dict[str, Any]:
         "name": name,
         "file": run.path.name,
         "title": run.title,
+        "bone": bone_text(run),
+        "days": days_text(run),
         "status": run.status,
         "shape": list(run.shape),
         "voxel_um": run.voxel_um,

@@ -79,6 +79,12 @@ def test_a_title_is_text(page: Any, run: Run) -> None:
     assert "broken" not in page.evaluate("({...document.body.dataset})")
 
 
+def test_the_header_has_bone_size_and_days(page: Any) -> None:
+    text = page.locator("header #facts").inner_text()
+    assert "young_vertebra" in text and "500 days simulated" in text
+    assert "1.44 \u00d7 1.44 \u00d7 1.44 mm, voxels of 30 \u00b5m" in text
+
+
 def test_bone_is_on_the_stage_and_changes_with_the_day(page: Any, browser: Any) -> None:
     first = picture(page)
     assert bone_share(first) > 0.05

@@ -275,9 +275,9 @@ function curveNote(scale) {
 
 /** One line on the bone. */
 function factsText() {
-  const [{ spec, size }] = SERIES;
+  const [{ spec }] = SERIES, size = [...spec.shape].reverse().map((count) => (count * spec.voxel_um / 1000).toFixed(2));
   const edge = spec.coarsened > 1 ? `${spec.voxel_um * spec.coarsened} \u00b5m (of the run: ${spec.voxel_um} \u00b5m; coarsened for this page)` : `${spec.voxel_um} \u00b5m`;
-  return `${size.map((one) => shown(one / 1000)).join(" \u00d7 ")} mm, voxels of ${edge}; ${spec.status}; snapshots of days ${days.join(", ")}.`;
+  return `Bone: ${spec.bone}; ${size.join(" \u00d7 ")} mm, voxels of ${edge}; ${spec.days}, ${spec.status}; snapshots of days ${days.join(", ")}.`;
 }
 
 /** One line on the second run: what it is, and in what both differ. */
