@@ -16,7 +16,7 @@ from bonesim.reports.untreated import is_untreated_twin, lacking_text
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
-from bonesim.viewer.moments import suppressed_spans, weekly_e2
+from bonesim.viewer.moments import WEEK, suppressed_spans, weekly_e2
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,9 @@ HEADER_VERSION = 1
 MAP_STOPS = 33
 #: Columns of the daily table that the page's curves begin with.
 CURVES = ("e2_pg_per_ml", "bvtv_percent", "tb_th_um", "conn_d_per_mm3")
+
+#: Columns of the daily table that swing between doses: curves have their mean of the past week.
+SWINGING = ("e2_pg_per_ml", "t_ng_per_dl")
 
 
 def page_of_run(run: Run, twin: Run | None = None) -> Page:
@@ -61,6 +64,7 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
         "bone_level": BONE_LEVEL,
         "palette": _palette(),
         "curves": list(CURVES),
+        "weekly": {"days": WEEK, "columns": list(SWINGING)},
         "runs": [_packed(blobs, one, name) for one, name in zip(runs, names, strict=False)],
     }
     return assembled(title or run.path.name, header, blobs.texts)
