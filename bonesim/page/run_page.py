@@ -1,5 +1,6 @@
 """The page of a run, alone or beside its twin."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
@@ -67,7 +68,8 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
         "weekly": {"days": WEEK, "columns": list(SWINGING)},
         "runs": [_packed(blobs, one, name) for one, name in zip(runs, names, strict=False)],
     }
-    return assembled(title or run.path.name, header, blobs.texts)
+    page = assembled(title or run.path.name, header, blobs.texts)
+    return replace(page, files=tuple(one.path.name for one in runs))
 
 
 def _other(run: Run, other: Run) -> dict[str, Any]:

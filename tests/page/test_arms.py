@@ -1,6 +1,8 @@
 """The page of two runs: what the second is to the first, and how both are called."""
 
 import copy
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,8 @@ from typing import Any
 import pytest
 
 import bonesim
+from bonesim.cli.main import main
+from bonesim.errors import InputError
 from bonesim.page.run_page import page_of_run
 from bonesim.storage.reader import Run
 from tests.page.test_page import header_of
@@ -73,3 +77,29 @@ def test_two_arms_in_a_browser(browser: Any, arms: tuple[Run, Run], tmp_path: Pa
     everything = page.locator("body").inner_text()
     assert "bone only in low" in everything and "twin" not in everything.lower()
     assert browser.complaints == []
+
+
+def test_the_twin_beside_a_run_is_used_and_named(
+    run_files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    command = ["bonesim", "report", str(run_files[0]), "-o", str(tmp_path / "r.html")]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "beside its untreated twin small_twin.vtkhdf; --alone" in capsys.readouterr().err
+    assert len(header_of((tmp_path / "r.html").read_text(encoding="utf-8"))["runs"]) == 2
+    alone = bonesim.report(run_files[0], alone=True)
+    assert alone.files == ("small.vtkhdf",) and header_of(alone.html)["other"] is None
+    with pytest.raises(InputError) as failure:
+        bonesim.report(*run_files, alone=True)
+    assert failure.value.parameter == "alone"
+
+
+def test_a_file_beside_that_is_not_the_twin_is_left_out(
+    run_files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for name in ("out", "out_twin"):
+        shutil.copy(run_files[0], tmp_path / f"{name}.vtkhdf")
+    assert bonesim.report(tmp_path / "out.vtkhdf").files == ("out.vtkhdf",)
