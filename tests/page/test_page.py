@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 
 import bonesim
+from bonesim.engine.daily_table import COLUMNS
 from bonesim.errors import InputError
+from bonesim.morphometry.closed import CLOSED
+from bonesim.morphometry.panel import PANEL, QUICK
 from bonesim.page.blobs import KINDS, Blobs, narrowed
 from bonesim.page.document import ASSETS, FOLDER, RUN, assembled
 from bonesim.page.facts import bone_text, days_text
 from bonesim.page.run_page import page_of_run
 from bonesim.page.snapshots import Lattice, coarsening
+from bonesim.reports.run import BREAKS, MEASURED, REPORTED
 from bonesim.storage.reader import Run
 
 #: Lines of a file of the page's program.
@@ -199,3 +203,15 @@ def test_names_of_bones(
     run: Any = SimpleNamespace(provenance={"notes": notes}, last_day=last, planned_days=planned)
     assert bone_text(run) == bone
     assert days_text(run) == f"{days} simulated"
+
+
+def test_what_is_shown_has_a_symbol_where_symbols_are() -> None:
+    of_days = {column.name: column.symbol for column in COLUMNS}
+    measured = {name: symbol for name, (symbol, _) in (PANEL | CLOSED).items()}
+    shown = {name: of_days[name] for name in (*REPORTED, *BREAKS)}
+    shown |= {name: measured[name] for name in (*MEASURED, *QUICK, *CLOSED)}
+    assert [name for name, symbol in shown.items() if len(symbol) < 2 or symbol == name] == [
+        "holes", "cuts", "fragments",
+    ]  # fmt: skip
+    assert shown["os_bs_percent"] == "Ob.S/BS" and shown["roughness"] == "roughness R"
+    assert len({symbol for name, symbol in shown.items()}) == len(shown)
