@@ -26,7 +26,7 @@ def is_untreated_twin(run: Run, other: Run) -> bool:
 
 
 def lacking_text(run: Mapping[str, Any], twin: Mapping[str, Any]) -> str:
-    """What an untreated twin is: "the same without anastrozole".
+    """What an untreated twin is: "the same without DRUG".
 
     Args:
         run, twin: settings, see `flat`.
