@@ -17,7 +17,7 @@ __all__ = ["report"]
 
 def report(
     run: AnyRun, twin: AnyRun | None = None, output: str | Path | None = None, *,
-    overwrite: bool = False,
+    alone: bool = False, overwrite: bool = False,
 ) -> "Page":  # fmt: skip
     """A run as one HTML file: bone, cells and events in 3-D and in slices, curves, tables.
 
@@ -27,7 +27,9 @@ def report(
     Args:
         run: a run file's path, or what `open_run` gives; it has a snapshot. Or the folder of a sweep
             or trial: its points, what failed, its figures and tables, as far as it has got.
-        twin: another run of the same lattice to compare with, e.g. the untreated twin.
+        twin: another run of the same lattice to compare with: the untreated twin or another arm. If
+            None, the untreated twin beside the run (out_twin.vtkhdf of out.vtkhdf), if it is there.
+        alone: without the twin beside the run.
         output: HTML file to write; none if None.
         overwrite: replace the output if it exists; what is read is never replaced.
 
@@ -35,12 +37,16 @@ def report(
         The page; in a notebook it is shown. `html` is its text, `write` puts it into a file.
 
     Raises:
-        InputError: no snapshot yet, a twin of another lattice, an output that cannot be written.
+        InputError: no snapshot yet, a twin of another lattice, a twin and `alone`, an output that
+            cannot be written.
         CorruptFileError: a damaged file.
     """
     from bonesim.page import page_of_folder, page_of_run
 
-    inputs = [path for path in map(_path, (run, twin)) if path is not None]
+    if alone and twin is not None:
+        raise InputError("leaves out the twin; give the one or the other", parameter="alone")
+    beside = None if alone or twin is not None else _beside(run)
+    inputs = [path for path in map(_path, (run, twin, beside)) if path is not None]
     if output is not None:
         check_output(Path(output), overwrite, inputs)
         check_ending(Path(output), (".html", ".htm"), "a page")
@@ -51,8 +57,26 @@ def report(
     with ExitStack() as files:
         first = files.enter_context(opened(run))
         second = None if twin is None else files.enter_context(opened(twin))
+        if beside is not None:
+            second = _if_twin(first, files.enter_context(opened(beside)))
         page = page_of_run(first, second)
     return _written(page, output, overwrite, inputs)
+
+
+def _beside(run: AnyRun) -> Path | None:
+    """Where the untreated twin of a run is, if there is a file."""
+    from bonesim.engine.twins import twin_path
+
+    place = None if isinstance(run, str | Path) and Path(run).is_dir() else _path(run)
+    return twin_path(place) if place is not None and twin_path(place).is_file() else None
+
+
+def _if_twin(run: Run, other: Run) -> Run | None:
+    """The other run, if it is the untreated twin and has a snapshot: a file of that name may be old."""
+    from bonesim.reports.untreated import is_untreated_twin
+
+    same = (other.shape, other.voxel_um) == (run.shape, run.voxel_um)
+    return other if other.snapshot_days and same and is_untreated_twin(run, other) else None
 
 
 def _written(

@@ -15,14 +15,20 @@ File = Annotated[
 Page = Annotated[Path, typer.Option("--output", "-o", help="Page to make (.html).")]
 Twin = Annotated[
     Path | None,
-    typer.Argument(help="Run file to compare with, e.g. its twin.", show_default=False),
+    typer.Argument(
+        help="Run file to compare with; default the untreated twin beside it, if there.",
+        show_default=False,
+    ),
 ]
+Alone = Annotated[bool, typer.Option("--alone", help="Without the twin beside it.")]
 
 
 def report(file: File, twin: Twin = None, output: Page = Path("report.html"),
-           overwrite: Overwrite = False) -> None:  # fmt: skip
+           alone: Alone = False, overwrite: Overwrite = False) -> None:  # fmt: skip
     """A run as one HTML file that works offline: 3-D, slices, curves, events, tables."""
     from bonesim.api.report import report as make
 
-    make(file, twin, output, overwrite=overwrite)
+    page = make(file, twin, output, alone=alone, overwrite=overwrite)
     print(output, file=sys.stderr)
+    if twin is None and len(page.files) > 1:
+        print(f"beside its untreated twin {page.files[1]}; --alone leaves it out", file=sys.stderr)

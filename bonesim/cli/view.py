@@ -131,5 +131,5 @@ def view(
     from bonesim.api.report import report
 
     page = output or Path(f"{file.stem}.html")
-    report(file, output=page, overwrite=overwrite)
+    report(file, output=page, alone=True, overwrite=overwrite)
     print(f"there is no screen here; open this page in a browser anywhere: {page}", file=sys.stderr)

@@ -24,9 +24,9 @@ _CLOSED = "every open cavity's stock put back in a copy"
 #: Name -> (symbol, method) of every closed measure, in order; the unit is the name's suffix.
 CLOSED = {
     "closed_bvtv_percent": ("BV/TV closed", f"{_CLOSED}; quanta, partial volume included"),
-    "open_bv_percent": ("open BV", "stock of open cavities over closed bone volume"),
+    "open_bv_percent": ("open Cv.V/BV", "stock of open cavities over closed bone volume"),
     "closed_tb_th_um": ("Tb.Th closed", f"as Tb.Th; {_CLOSED}"),
-    "closed_roughness": ("R closed", f"as R; {_CLOSED}"),
+    "closed_roughness": ("roughness R closed", f"as R; {_CLOSED}"),
 }
 
 

@@ -69,11 +69,11 @@ PANEL = {
         "as Conn.D 15 um without the Gaussian: with the noise of voxels",
     ),
     "roughness": (
-        "R",
+        "roughness R",
         "BS over BS after a Gaussian of 40 um on the bone fraction, threshold at equal volume",
     ),
     "tb_th_smooth_um": ("Tb.Th 40 um", "as Tb.Th, of the bone after the Gaussian of R"),
-    "fragments": ("", "pieces of bone beside the largest, 26-connected"),
+    "fragments": ("fragments", "pieces of bone beside the largest, 26-connected"),
     "smi": ("SMI", "gain of area of the moved surface (Hildebrand 1997b), Gaussian of 20 um"),
     "da": ("DA", f"longest over shortest {_MIL}"),
     "mil_1_um": ("MIL1", f"longest {_MIL}"),

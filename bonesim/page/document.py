@@ -49,10 +49,12 @@ class Page:
     Attributes:
         title: of the page.
         html: the whole file.
+        files: names of the run files it shows, in order.
     """
 
     title: str
     html: str
+    files: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line."""

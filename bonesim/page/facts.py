@@ -1,6 +1,7 @@
 """What a page states in words of a run: where it is from, and how it was configured."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,22 @@ from bonesim.units import unit_of
 
 #: Characters of a value in the page; a longer one is cut.
 LONGEST = 400
+#: The end of a specimen's own note, after its name.
+OF_VOXELS = re.compile(r", \d+ x \d+ x \d+ voxels.*", re.DOTALL)
+
+
+def bone_text(run: Run) -> str:
+    """Which bone a run is of: the file of a scan, or what a synthetic one is made of."""
+    notes = run.provenance.get("notes", [])
+    return OF_VOXELS.sub("", str(notes[0]))[:LONGEST] if notes else "bone"
+
+
+def days_text(run: Run) -> str:
+    """How many days are simulated; of how many, if some are to come."""
+    last, planned = run.last_day, run.planned_days
+    if planned is None or last == planned:
+        return f"{last} days simulated"
+    return f"{0 if last is None else last} of {planned} days simulated"
 
 
 def provenance_rows(run: Run) -> list[list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
+from bonesim.page.arms_table import arms_table, renamed, symbol_of
 from bonesim.page.blobs import Blobs
 from bonesim.page.document import FOLDER, Page, assembled
 from bonesim.page.run_page import HEADER_VERSION
@@ -36,6 +37,13 @@ MAX_FAILED = 300
 #: Outcomes that a sweep's figures are of, if the results have them.
 OUTCOMES = ("bvtv_percent", "bmd_mg_per_cm3", "tb_th_um", "conn_d_per_mm3")
 MOMENT = "change"
+#: Kind of figure -> what it shows.
+SHOWN = {
+    "curves": "mean of each arm, and paired differences where arms share seeds",
+    "heatmap": "mean of each pair of values", "pairs": "each variable by itself",
+    "sobol": "share of the variance that each variable has (Sobol)",
+    "morris": "elementary effects of each variable (Morris)",
+}  # fmt: skip
 
 
 def page_of_folder(path: Path) -> Page:
@@ -51,7 +59,7 @@ def page_of_folder(path: Path) -> Page:
     results = folder.results()
     results.attrs["units"] = units_of(map(str, results.columns))
     few = len(found.points) <= MAX_POINTS
-    title, figures, tables = (_of_trial if is_trial else _of_sweep)(path, results)
+    title, figures, tables, arms = (_of_trial if is_trial else _of_sweep)(path, results)
     if few:
         tables = {"points": points, "results": results, **tables}
     failed = points[points["state"] == "failed"].head(MAX_FAILED)
@@ -64,6 +72,7 @@ def page_of_folder(path: Path) -> Page:
         "few": few,
         "most": MAX_POINTS,
         "notes": status.notes(found),
+        "arms": arms,
         "figures": figures,
         "failed": packed_table(blobs, failed[["point", "failed_attempts", "error"]]),
         "runs": sorted(one.name for one in (path / RUNS).glob("*.vtkhdf"))[:MAX_POINTS],
@@ -79,41 +88,57 @@ def _points(folder: Folder, states: "pd.DataFrame") -> "pd.DataFrame":
     return states.merge(design, on="point", how="left", suffixes=("", "_of_design"))
 
 
-def _of_sweep(
-    path: Path, results: "pd.DataFrame"
-) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
-    """Title, figures and further tables of a sweep."""
+#: Title, figures, further tables and the table of arms.
+Parts = tuple[str, list[dict[str, Any]], dict[str, Any], dict[str, Any] | None]
+
+
+def _of_sweep(path: Path, results: "pd.DataFrame") -> Parts:
+    """The parts of a sweep's page."""
     parameters = read_as(path / STUDY, StudyParameters)[0]
-    design, figures = parameters.design, []
+    figures, outcomes = [], [name for name in OUTCOMES if name in results]
+    results, design, names = renamed(results, parameters.design)
     usual = sweep_plots.default_kind(design)
-    for outcome in [name for name in OUTCOMES if name in results]:
+    for outcome in outcomes:
+        label = f"{symbol_of(outcome)}: change from first to last snapshot (%)"
         for kind in dict.fromkeys((usual, "pairs") if len(design.variable) > 1 else (usual,)):
             try:
                 drawing = sweep_plots.draw(
-                    results, design, outcome=outcome, moment=MOMENT, kind=kind
+                    results, design, outcome=outcome, moment=MOMENT, kind=kind, label=label
                 )
             except InputError:  # too few results yet for this kind of figure
                 continue
-            name = f"{outcome}, change from first to last snapshot (%)"
-            what = "each variable by itself" if kind == "pairs" else kind
-            figures.append(_figure(f"{name}: {what}", f"{outcome}_{kind}", drawing))
-    return parameters.title, figures, {}
+            figures.append(
+                _figure(
+                    f"{label}; {SHOWN[kind]}", f"{outcome}_{kind}", _with_columns(drawing, names)
+                )
+            )
+    return parameters.title, figures, {}, arms_table(results, design, outcomes, MOMENT)
 
 
-def _of_trial(
-    path: Path, results: "pd.DataFrame"
-) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
-    """Title, figure and tables of a trial; no figure before a person has all arms."""
+def _with_columns(drawing: Drawing, names: dict[str, str]) -> Drawing:
+    """The same figure; the columns of its numbers are those of the results again."""
+    beside = {}
+    for end, text in drawing.beside.items():
+        head, line_end, rows = text.partition("\n")
+        cells = head.split(",")
+        own = {shown: name for name, shown in names.items()}
+        beside[end] = ",".join(own.get(cell, cell) for cell in cells) + line_end + rows
+    return drawing._replace(beside=beside)
+
+
+def _of_trial(path: Path, results: "pd.DataFrame") -> Parts:
+    """The parts of a trial's page; no figure before a person has all arms."""
     parameters = read_as(path / STUDY, TrialParameters)[0]
     try:
         found: Comparison = compared(parameters, outcomes_of(results, parameters))
     except InputError:
-        return parameters.title, [], {}
+        return parameters.title, [], {}, None
     reference = parameters.reference.name
     arms = [reference, *(arm.name for arm in parameters.arm if arm.name != reference)]
     drawing = trial_plots.draw(found.estimates, found.curves, found.repeats, arms, parameters.title)
     figures = [_figure("Change by arm, P over repeated trials, estradiol", "trial", drawing)]
-    return parameters.title, figures, {"estimates": found.estimates, "curves": found.curves}
+    tables = {"estimates": found.estimates, "curves": found.curves}
+    return parameters.title, figures, tables, None
 
 
 def _figure(title: str, name: str, drawing: Drawing) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The page of a run, alone or beside its twin."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError
@@ -7,14 +8,16 @@ from bonesim.instruments.visits import ClinicParameters
 from bonesim.page.blobs import Blobs
 from bonesim.page.document import Page, assembled
 from bonesim.page.events import page_events
-from bonesim.page.facts import configuration_rows, provenance_rows
+from bonesim.page.facts import bone_text, configuration_rows, days_text, provenance_rows
 from bonesim.page.snapshots import BONE_LEVEL, coarsening, packed_snapshots
 from bonesim.page.tables import packed_table
 from bonesim.reports import clinic
+from bonesim.reports.pairs import differ_text, flat
+from bonesim.reports.untreated import is_untreated_twin, lacking_text
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette
-from bonesim.viewer.moments import suppressed_spans, weekly_e2
+from bonesim.viewer.moments import WEEK, suppressed_spans, weekly_e2
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,16 +29,19 @@ MAP_STOPS = 33
 #: Columns of the daily table that the page's curves begin with.
 CURVES = ("e2_pg_per_ml", "bvtv_percent", "tb_th_um", "conn_d_per_mm3")
 
+#: Columns of the daily table that swing between doses: curves have their mean of the past week.
+SWINGING = ("e2_pg_per_ml", "t_ng_per_dl")
+
 
 def page_of_run(run: Run, twin: Run | None = None) -> Page:
     """The page of a run.
 
     Args:
         run: an open run file with a snapshot.
-        twin: another of the same lattice, e.g. the untreated twin's.
+        twin: another of the same lattice: the untreated twin's, or of another arm.
 
     Raises:
-        InputError: no snapshot yet; a twin of another lattice. CorruptFileError: a damaged file.
+        InputError: no snapshot yet; another lattice. CorruptFileError: a damaged file.
     """
     runs = [run] if twin is None else [run, twin]
     for one in runs:
@@ -47,19 +53,41 @@ def page_of_run(run: Run, twin: Run | None = None) -> Page:
             "both need the same lattice", parameter="twin",
         )  # fmt: skip
     blobs = Blobs()
+    other = None if twin is None else _other(run, twin)
+    names = ("run", "twin") if other is None else other["names"]
+    title = run.title if other is None or other["twin"] else f"{names[0]} compared with {names[1]}"
     header = {
         "version": HEADER_VERSION,
         "kind": "run",
-        "title": run.title,
+        "title": title,
+        "other": other,
         "days_per_year": DAYS_PER_YEAR,
         "bone_level": BONE_LEVEL,
         "palette": _palette(),
         "curves": list(CURVES),
-        "runs": [
-            _packed(blobs, one, name) for one, name in zip(runs, ("run", "twin"), strict=False)
-        ],
+        "weekly": {"days": WEEK, "columns": list(SWINGING)},
+        "runs": [_packed(blobs, one, name) for one, name in zip(runs, names, strict=False)],
     }
-    return assembled(run.title or run.path.name, header, blobs.texts)
+    page = assembled(title or run.path.name, header, blobs.texts)
+    return replace(page, files=tuple(one.path.name for one in runs))
+
+
+def _other(run: Run, other: Run) -> dict[str, Any]:
+    """What the second run of a page is to the first: its untreated twin, or another arm.
+
+    Returns:
+        twin; names of both (of files, unless it is the twin); text: the second in words; differ: in
+        what their configurations do.
+    """
+    mine, theirs = flat(run.config), flat(other.config)
+    differ = differ_text(mine, theirs) or "nothing of their configs"
+    if is_untreated_twin(run, other):
+        return {"twin": True, "names": ("run", "twin"), "differ": differ,
+                "text": f"its untreated twin: {lacking_text(mine, theirs)}"}  # fmt: skip
+    names = (run.path.stem, other.path.stem)
+    if names[0] == names[1] or "both" in names:  # the page has a view of that name
+        names = (f"{names[0]} A", f"{names[1]} B")
+    return {"twin": False, "names": names, "differ": differ, "text": names[1]}
 
 
 def _lattice(run: Run) -> str:
@@ -74,6 +102,8 @@ def _packed(blobs: Blobs, run: Run, name: str) -> dict[str, Any]:
         "name": name,
         "file": run.path.name,
         "title": run.title,
+        "bone": bone_text(run),
+        "days": days_text(run),
         "status": run.status,
         "shape": list(run.shape),
         "voxel_um": run.voxel_um,

@@ -14,6 +14,7 @@ import numpy as np
 from bonesim.analysis.pairs import differences
 from bonesim.config.twin import TITLE
 from bonesim.errors import InputError
+from bonesim.reports.explain import shown
 from bonesim.storage.reader import Run
 from bonesim.units import BONE, unit_of
 
@@ -119,6 +120,33 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return sorted(
         p for p in one.keys() | other.keys() if one.get(p, missing) != other.get(p, missing)
     )
+
+
+def differ_text(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Where two settings differ, with both values where each is one value: "path 1 / 0.25"."""
+    paths = differing(one, other)
+    if len(paths) > MAX_LISTED:
+        return listed(paths)
+    return ", ".join(
+        text for path in paths for text in _values_text(path, one.get(path), other.get(path))
+    )
+
+
+def _values_text(path: str, one: Any, other: Any) -> list[str]:
+    """A path with both values; of lists of as many groups each value that differs."""
+    if isinstance(one, list) and isinstance(other, list):
+        groups = all(isinstance(entry, Mapping) for entry in (*one, *other))
+        if not groups or len(one) != len(other):
+            return [path]
+        found = []
+        for number, (mine, theirs) in enumerate(zip(one, other, strict=True), start=1):
+            here = path if len(one) == 1 else f"{path}.{number}"
+            for name in differing(mine, theirs):
+                found += _values_text(f"{here}.{name}", mine.get(name), theirs.get(name))
+        return found
+    if isinstance(one, Mapping) or isinstance(other, Mapping) or one is None or other is None:
+        return [path]
+    return [f"{path} {shown(one)} / {shown(other)}"]
 
 
 def listed(paths: Sequence[str]) -> str:
@@ -302,7 +330,7 @@ def table(what: Paired, quantities: Sequence[str] | None = None) -> "pd.DataFram
 
     Returns:
         quantity, symbol, unit, and the columns of `analysis.pairs.differences`. `attrs` has names,
-        paired, pairs (or the sizes of the groups), differs (paths) and notes.
+        paired, pairs (or the sizes of the groups), differs (paths), differ_in (with values) and notes.
 
     Raises:
         InputError: an unknown quantity.
@@ -318,6 +346,7 @@ def table(what: Paired, quantities: Sequence[str] | None = None) -> "pd.DataFram
         "paired": what.paired,
         "pairs": [len(what.a), len(what.b)],
         "differs": differing(what.a[0].setting, what.b[0].setting),
+        "differ_in": differ_text(what.a[0].setting, what.b[0].setting),
         "notes": list(what.notes),
     }
     return found
@@ -339,7 +368,7 @@ def text(table: "pd.DataFrame") -> str:
     attrs = table.attrs
     a, b = attrs["names"]
     days = list(dict.fromkeys(table["day"]))
-    differs = listed(attrs["differs"]) or "nothing of their configs"
+    differs = attrs["differ_in"] or "nothing of their configs"
     lines = [f"A = {a}, B = {b}; {design_text(attrs)}", f"differ in: {differs}", ""]
     side = max(len(f"{row['symbol']} ({row['unit']})") for row in table.to_dict("records")) + 2
     lines.append(" " * side + " " * 7 + "".join(f"day {day}".rjust(WIDTH) for day in days))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from bonesim.page.events import page_events
 from bonesim.storage.reader import Run
+from bonesim.viewer.moments import weekly
 from tests.page.conftest import Browser
 
 LAST = 500
@@ -77,6 +78,12 @@ def test_a_title_is_text(page: Any, run: Run) -> None:
     assert page.title() == run.title
     assert page.locator("img").count() == 0
     assert "broken" not in page.evaluate("({...document.body.dataset})")
+
+
+def test_the_header_has_bone_size_and_days(page: Any) -> None:
+    text = page.locator("header #facts").inner_text()
+    assert "young_vertebra" in text and "500 days simulated" in text
+    assert "1.44 \u00d7 1.44 \u00d7 1.44 mm, voxels of 30 \u00b5m" in text
 
 
 def test_bone_is_on_the_stage_and_changes_with_the_day(page: Any, browser: Any) -> None:
@@ -204,6 +211,23 @@ def test_a_click_on_the_bone_chooses_an_event(page: Any, browser: Any) -> None:
     browser.ready()
     assert page.evaluate("bonesim.state.choice.layer") == "events"
     assert page.locator("#choice li").count() >= 1
+
+
+def test_what_swings_between_doses_is_drawn_as_weekly_mean(page: Any, run: Run) -> None:
+    values = run.table["e2_pg_per_ml"].to_numpy(np.float64)
+    drawn = page.evaluate("courseOf(SERIES[0], 'daily:e2_pg_per_ml').values")
+    np.testing.assert_allclose(drawn, weekly(values))
+    assert not np.allclose(drawn, values)
+    chosen = page.locator("#curves select option:checked").first.inner_text()
+    assert chosen == "E2 (pg/mL), mean of the past week"
+    plain = page.evaluate("courseOf(SERIES[0], 'daily:bvtv_percent').values")
+    np.testing.assert_allclose(plain, run.table["bvtv_percent"])
+
+
+@pytest.mark.parametrize("ends", ((119.2, 124.9), (126.1, 126.2), (0, 1), (-3, 4e6), (1.4, 10.1)))
+def test_an_axis_has_three_ticks(page: Any, ends: tuple[float, float]) -> None:
+    ticks = page.evaluate(f"ticksOf({ends[0]}, {ends[1]}, 4)")
+    assert 3 <= len(ticks) <= 9 and ends[0] <= min(ticks) and max(ticks) <= ends[1] * (1 + 1e-9)
 
 
 def test_a_table_can_be_saved_and_is_the_run_s(page: Any, run: Run, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 import bonesim
 from bonesim.errors import InputError
+from bonesim.page.arms_table import for_reading, renamed, symbol_of
 from bonesim.page.folder_page import MAX_POINTS
 from bonesim.sweeps.folder import Folder
 from bonesim.sweeps.journal import JOURNAL, Journal
-from bonesim.sweeps.study import Study, StudyLike
+from bonesim.sweeps.study import Study, StudyLike, StudyParameters, read_as
 from bonesim.sweeps.worker import attempt
 from bonesim.trials.trial import Trial
 from tests.page.test_page import header_of
@@ -106,6 +107,67 @@ def test_many_points_are_shown_as_figures_not_data(
     assert not many["tables"] and not many["few"]
     assert len(many["figures"]) == len(few["figures"]) > 0
     assert many["failed"]["rows"] == 1 and many["counts"] == few["counts"]
+
+
+@pytest.fixture(scope="module")
+def paired_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two values, three seeds each; the variable's name has a unit."""
+    folder = tmp_path_factory.mktemp("paired")
+    (folder / "base.toml").write_text(BASE_RUN)
+    text = STUDY.format(values="[0.5, 1.0]").replace("seeds = 1", "seeds = 3")
+    (folder / "study.toml").write_text(text.replace('"hill"', '"dose_mg"'))
+    return done(folder / "out", Study(folder / "study.toml"), dummy.numbers)
+
+
+def test_arms_are_a_table_with_their_paired_differences(paired_sweep: Path) -> None:
+    header = header_of(bonesim.report(paired_sweep).html)
+    pairs = bonesim.paired_sweep(paired_sweep).iloc[0]
+    (first, second) = header["arms"]["rows"]
+    assert first[:3] == ["BV/TV", "dose (mg) = 0.5", "3"] and second[1] == "dose (mg) = 1"
+    assert first[4:] == ["\u2013"] * 3
+    assert second[4] == f"{pairs['mean']:+.3g} +/- {pairs['ci']:.3g} percentage points"
+    assert second[5:] == ["dose (mg) = 0.5", "3"]
+    (figure,) = header["figures"]
+    assert figure["title"].startswith("BV/TV: change from first to last snapshot (%); mean of each")
+    head = [text.partition("\n")[0].split(",")[0] for text in figure["csv"].values()]
+    assert head == ["dose_mg", "dose_mg"]
+
+
+def test_the_table_of_arms_is_above_figures_below_each_other(
+    browser: Any, paired_sweep: Path, tmp_path: Path
+) -> None:
+    bonesim.report(paired_sweep, output=tmp_path / "sweep.html")
+    page = browser.open(tmp_path / "sweep.html")
+    assert page.locator("#arms tbody tr").count() == 2
+    assert "percentage points" in page.locator("#arms").inner_text()
+    arms, figures = page.locator("#arms").bounding_box(), page.locator("#figures").bounding_box()
+    assert arms["y"] + arms["height"] <= figures["y"]
+    assert page.locator("#figures img").bounding_box()["width"] > 0.9 * figures["width"]
+    assert browser.foreign() == [] and browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    (("dose_mg", "dose (mg)"), ("drugs.x.rate_mg_per_day", "drugs.x.rate (mg/d)"), ("a_b", "a b")),
+)
+def test_columns_for_reading(column: str, shown: str) -> None:
+    assert for_reading(column) == shown
+
+
+def test_columns_of_one_name_for_reading_stay(paired_sweep: Path) -> None:
+    design = read_as(paired_sweep / "study.toml", StudyParameters)[0].design
+    results = Folder(paired_sweep).results()
+    assert "dose (mg)" in renamed(results, design)[0]
+    both = results.assign(**{"dose (mg)": 1.0})
+    assert renamed(both, design)[1] is design
+
+
+@pytest.mark.parametrize(
+    ("column", "symbol"),
+    (("bvtv_percent", "BV/TV"), ("tb_sp_um", "Tb.Sp"), ("what_else", "what_else")),
+)
+def test_symbols_of_results(column: str, symbol: str) -> None:
+    assert symbol_of(column) == symbol
 
 
 def test_the_same_folder_gives_the_same_bytes(sweep: Path) -> None:

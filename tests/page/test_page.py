@@ -6,17 +6,23 @@ import json
 import re
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import bonesim
+from bonesim.engine.daily_table import COLUMNS
 from bonesim.errors import InputError
+from bonesim.morphometry.closed import CLOSED
+from bonesim.morphometry.panel import PANEL, QUICK
 from bonesim.page.blobs import KINDS, Blobs, narrowed
 from bonesim.page.document import ASSETS, FOLDER, RUN, assembled
+from bonesim.page.facts import bone_text, days_text
 from bonesim.page.run_page import page_of_run
 from bonesim.page.snapshots import Lattice, coarsening
+from bonesim.reports.run import BREAKS, MEASURED, REPORTED
 from bonesim.storage.reader import Run
 
 #: Lines of a file of the page's program.
@@ -175,3 +181,37 @@ def test_a_page_s_refusals(run_files: tuple[Path, Path], tmp_path: Path) -> None
     page = bonesim.report(other, output=taken, overwrite=True)
     assert taken.read_text(encoding="utf-8") == page.html
     assert "srcdoc" in page._repr_html_() and "MB" in repr(page)
+
+
+def test_the_header_names_the_bone_and_the_days(html: str, run: Run) -> None:
+    packed = header_of(html)["runs"][0]
+    assert packed["bone"] == "synthetic young_vertebra, seed 1"
+    assert packed["days"] == "500 days simulated"
+
+
+@pytest.mark.parametrize(
+    ("notes", "last", "planned", "bone", "days"),
+    (
+        (["scan a, b.tif, 9 x 8 x 7 voxels (x, y, z) of 20 um"], 9, 9, "scan a, b.tif", "9 days"),
+        (["array, 9 x 8 x 7 voxels (x, y, z) of 20 um", "more"], 4, 9, "array", "4 of 9 days"),
+        ([], None, 9, "bone", "0 of 9 days"),
+    ),
+)
+def test_names_of_bones(
+    notes: list[str], last: int | None, planned: int, bone: str, days: str
+) -> None:
+    run: Any = SimpleNamespace(provenance={"notes": notes}, last_day=last, planned_days=planned)
+    assert bone_text(run) == bone
+    assert days_text(run) == f"{days} simulated"
+
+
+def test_what_is_shown_has_a_symbol_where_symbols_are() -> None:
+    of_days = {column.name: column.symbol for column in COLUMNS}
+    measured = {name: symbol for name, (symbol, _) in (PANEL | CLOSED).items()}
+    shown = {name: of_days[name] for name in (*REPORTED, *BREAKS)}
+    shown |= {name: measured[name] for name in (*MEASURED, *QUICK, *CLOSED)}
+    assert [name for name, symbol in shown.items() if len(symbol) < 2 or symbol == name] == [
+        "holes", "cuts", "fragments",
+    ]  # fmt: skip
+    assert shown["os_bs_percent"] == "Ob.S/BS" and shown["roughness"] == "roughness R"
+    assert len({symbol for name, symbol in shown.items()}) == len(shown)

@@ -16,7 +16,7 @@ function colourModes() {
   const modes = { state: "surface state", bone: "plain bone" };
   for (const [name, one] of Object.entries(SERIES[0].snapshots[0].spec.numbers)) modes[name] = one.label;
   modes.change = "formed and resorbed since";
-  if (SERIES.length > 1) modes.sides = "run against twin";
+  if (SERIES.length > 1) modes.sides = `${SERIES[0].name} against ${SERIES[1].name}`;
   return modes;
 }
 
@@ -127,7 +127,8 @@ function legendOf(mode, paint) {
     ];
   }
   if (mode === "change" || mode === "sides") {
-    const keys = palette[mode === "change" ? "changes" : "sides"].map(([name, hex]) => key(hex, name));
+    const sides = (name, number) => (number ? `bone only in ${nameOf(number - 1)}` : name);
+    const keys = mode === "change" ? palette.changes.map(([name, hex]) => key(hex, name)) : palette.sides.map(([name, hex], number) => key(hex, sides(name, number)));
     return [...keys, countsOf(mode, paint)];
   }
   const spec = paint.snapshot.spec.numbers[mode], [low, high] = endsOf(mode);
@@ -153,6 +154,6 @@ function countsOf(mode, paint) {
   const words = mode === "change"
     ? [`Since day ${paint.other.day}: formed ${amount(formed)}, resorbed ${amount(resorbed)} of the bone of then.`,
        " Voxels that changed twice count as they are now."]
-    : [`Day ${paint.snapshot.day}: only in the run ${amount(formed)}, only in the twin ${amount(resorbed)} of the twin's bone.`];
+    : [`Day ${paint.snapshot.day}: only in ${nameOf(0)} ${amount(formed)}, only in ${nameOf(1)} ${amount(resorbed)} of the bone of ${nameOf(1)}.`];
   return element("p", { id: "counts", class: "small", "data-formed": formed, "data-resorbed": resorbed }, words);
 }

@@ -39,6 +39,12 @@ function choices(id, options, value, changed) {
   return select;
 }
 
+/** What a run of the page is called in a sentence. */
+function nameOf(number) {
+  const { name } = HEADER.runs[number];
+  return HEADER.other && !HEADER.other.twin ? name : `the ${name}`;
+}
+
 /** A day for reading. */
 function dayText(day) {
   const years = day / HEADER.days_per_year;

@@ -1,13 +1,32 @@
 /* Time courses: daily columns as lines, measures of snapshots as points; a click chooses a day. */
 
 const CHART = { width: 480, height: 250, left: 62, right: 12, top: 22, bottom: 40 };
-const SCALES = { value: "as measured", start: "% change from the first day", twin: "% difference from the twin" };
+/** Scale of the curves -> its label. */
+function scales() {
+  const other = SERIES.length > 1 ? { twin: `% difference from ${nameOf(1)}` } : {};
+  return { value: "as measured", start: "% change from the first day", ...other };
+}
 
 /** What a chart can draw of a run: days and values of a column, by "daily:NAME" or "measures:NAME". */
 function courseOf(series, key) {
   const [table, name] = key.split(":"), from = series[table];
   if (!from.has(name) || !from.has("day")) return { days: [], values: [] };
-  return { days: Array.from(from.data("day"), Number), values: Array.from(from.data(name), Number) };
+  const values = Array.from(from.data(name), Number);
+  return { days: Array.from(from.data("day"), Number), values: isWeekly(key) ? weekly(values) : values };
+}
+
+/** Whether a course is drawn as mean of the past week: it swings between doses. */
+function isWeekly(key) {
+  const [table, name] = key.split(":");
+  return table === "daily" && HEADER.weekly.columns.includes(name);
+}
+
+/** Means of the past week, of less at the beginning. */
+function weekly(values) {
+  return values.map((_, k) => {
+    const week = values.slice(Math.max(0, k + 1 - HEADER.weekly.days), k + 1);
+    return week.reduce((sum, one) => sum + one, 0) / week.length;
+  });
 }
 
 /** The courses on a scale: of the run, and of the twin if there is one. */
@@ -27,13 +46,13 @@ function coursesOn(scale, key) {
   }) }];
 }
 
-/** Round numbers between two ends, about `count` of them. */
+/** Round numbers between two ends, about `count` of them and no fewer than three. */
 function ticksOf(low, high, count) {
   const rough = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
-  return found;
+  return found.length < 3 && high > low ? ticksOf(low, high, 2 * count) : found;
 }
 
 class Chart {
@@ -44,7 +63,8 @@ class Chart {
       const group = element("optgroup", { label: title });
       for (const column of SERIES[0][table].columns) {
         if (column.name === "day" || column.values || column.names) continue;
-        group.append(element("option", { value: `${table}:${column.name}` }, [labelOf(column)]));
+        const value = `${table}:${column.name}`;
+        group.append(element("option", { value }, [isWeekly(value) ? `${labelOf(column)}, mean of the past week` : labelOf(column)]));
       }
       this.select.append(group);
     }
@@ -93,8 +113,8 @@ class Chart {
     this.lines = [drawing("line", { stroke: HEADER.palette.ink, "stroke-width": 1.5 }), drawing("line", { stroke: "#005bbb", "stroke-width": 1.5, "stroke-dasharray": "5 3" })];
     this.svg.append(...this.lines);
     const unit = scale === "value" ? column.unit : "%", broken = scale === "value" && this.low > 0;
-    this.svg.setAttribute("aria-label", `${labelOf(column)}, ${SCALES[scale]}, from ${shown(low)} to ${shown(high)} ${unit}; arrow keys choose a day`);
-    this.note.textContent = [column.meaning, broken ? "the axis does not begin at 0" : ""].filter(Boolean).join("; ");
+    this.svg.setAttribute("aria-label", `${labelOf(column)}, ${scales()[scale]}, from ${shown(low)} to ${shown(high)} ${unit}; arrow keys choose a day`);
+    this.note.textContent = [column.meaning, isWeekly(this.key) ? `drawn: mean of the past ${HEADER.weekly.days} days` : "", broken ? "the axis does not begin at 0" : ""].filter(Boolean).join("; ");
     this.mark(this.day, this.cursor);
   }
 
@@ -115,7 +135,7 @@ class Chart {
     }
     this.svg.append(drawing("path", { d: `M${left} ${top}V${height - bottom}H${width - right}`, fill: "none", stroke: palette.ink }));
     this.svg.append(drawing("text", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, years ? "years" : "days"));
-    this.svg.append(drawing("text", { x: left, y: 14 }, scale === "value" ? column.unit || "no unit" : SCALES[scale]));
+    this.svg.append(drawing("text", { x: left, y: 14 }, scale === "value" ? column.unit || "no unit" : scales()[scale]));
     for (const { day } of SERIES[0].snapshots) {
       const x = this.x(day);
       this.svg.append(drawing("path", { d: `M${x - 4} ${height - bottom}h8l-4 -6z`, fill: "#767676" }));

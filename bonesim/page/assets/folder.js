@@ -32,6 +32,8 @@ async function start() {
     + (HEADER.few ? "" : ` More than ${HEADER.most} points: figures are here, their data are in the folder.`);
   byId("notes").append(...HEADER.notes.map((note) => element("li", {}, [note])));
   byId("study").textContent = HEADER.study;
+  byId("arms-section").hidden = !HEADER.arms;
+  if (HEADER.arms) filled(byId("arms"), HEADER.arms.head.map((text) => [text]), plainCells(HEADER.arms.rows));
   showFigures();
   const failed = await new Table(HEADER.failed).load();
   byId("failed-section").hidden = failed.rows === 0;

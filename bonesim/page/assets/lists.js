@@ -50,7 +50,7 @@ function listMeasures() {
   const days = Array.from(measures.data("day"), Number);
   const twinRow = (day) => (twin ? Array.from(twin.measures.data("day"), Number).indexOf(day) : -1);
   const head = [["measure"], ["unit"], ...days.flatMap((day, k) => [
-    [`day ${day}`, "number"], ...(k ? [["change", "number"]] : []), ...(twin ? [["twin", "number"]] : []),
+    [`day ${day}`, "number"], ...(k ? [["change", "number"]] : []), ...(twin ? [[twin.name, "number"]] : []),
   ]), ["what it is"]];
   const rows = measures.columns.filter((column) => column.name !== "day").map((column) => ({
     cells: [[column.symbol || words(column.name)], [column.unit], ...days.flatMap((day, k) => {
@@ -91,7 +91,7 @@ function listConfiguration(everything) {
   const gone = (twin || []).filter((row) => !own.some((one) => one.path === row.path)).map((row) => ({ ...row, value: "\u2013", differs: true }));
   const rows = [...own, ...gone].filter((row) => everything || row.differs || !same(row));
   filled(byId("configuration"),
-    [["parameter"], ["value"], ...(twin ? [["twin"]] : []), ["default"], ["unit"], ["meaning"]],
+    [["parameter"], [twin ? SERIES[0].name : "value"], ...(twin ? [[SERIES[1].name]] : []), ["default"], ["unit"], ["meaning"]],
     rows.map((row) => ({
       mark: same(row) ? "" : "differs",
       cells: [[row.path], [row.value], ...(twin ? [[other.get(row.path) ?? "\u2013"]] : []), [row.default || "\u2013"], [row.unit], [row.meaning]],

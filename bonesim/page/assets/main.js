@@ -7,7 +7,7 @@ const CUT_AXES = { x: 0, y: 1, z: 2 };
 
 const days = [...new Set(SERIES.flatMap((series) => series.snapshots.map((one) => one.day)))].sort((a, b) => a - b);
 const state = {
-  step: 0, view: "run", colour: "state", since: days[0], cut: 0, cutAxis: "y", scale: "value", day: null,
+  step: 0, view: SERIES[0].name, colour: "state", since: days[0], cut: 0, cutAxis: "y", scale: "value", day: null,
   layers: { bone: true, osteoclasts: true, osteoblasts: false, bmus: true, osteocytes: true, events: true, others: false },
   place: SERIES[0].size.map((one) => one / 2), events: { run: 0, kind: "breaks", status: "all" }, choice: null,
 };
@@ -191,7 +191,7 @@ async function play() {
 function setUp() {
   const set = (name) => (value) => { state[name] = value; update(); };
   const views = Object.fromEntries(SERIES.map((series) => [series.name, series.name]));
-  choices("view", SERIES.length > 1 ? { ...views, both: "run and twin, side by side" } : views, state.view, set("view"));
+  choices("view", SERIES.length > 1 ? { ...views, both: `${nameOf(0)} and ${nameOf(1)}, side by side` } : views, state.view, set("view"));
   byId("view").parentElement.hidden = SERIES.length < 2;
   choices("colour", colourModes(), state.colour, set("colour"));
   choices("since", Object.fromEntries(days.map((day) => [day, dayText(day)])), state.since, (value) => set("since")(Number(value)));
@@ -240,13 +240,13 @@ function setUpBelow() {
     update();
   }));
   byId("planes").append(...planes.map((plane) => plane.box));
-  const { twin, ...alone } = SCALES;
+  const { twin, ...alone } = scales();
   const rescale = (value) => {
     state.scale = value;
     charts.forEach((chart) => chart.draw(value));
     byId("curve-note").textContent = curveNote(value);
   };
-  choices("scale", SERIES.length > 1 ? SCALES : alone, state.scale, rescale);
+  choices("scale", SERIES.length > 1 ? scales() : alone, state.scale, rescale);
   const keys = HEADER.curves.map((name) => ["daily", "measures"].find((table) => SERIES[0][table].has(name)) + `:${name}`).filter((key) => !key.startsWith("undefined"));
   charts = keys.map((key) => new Chart(key, chooseDay));
   byId("curves").append(...charts.map((chart) => chart.box));
@@ -268,22 +268,30 @@ function setUpBelow() {
 
 /** What the lines of the curves are. */
 function curveNote(scale) {
-  const lines = scale === "twin" ? "Black: the run, in per cent of the twin on the same day." : `Black: run.${SERIES.length > 1 ? " Green, dashed: twin." : ""}`;
+  const lines = scale === "twin" ? `Black: ${nameOf(0)}, in per cent of ${nameOf(1)} on the same day.` : `Black: ${nameOf(0)}.${SERIES.length > 1 ? ` Green, dashed: ${nameOf(1)}.` : ""}`;
   const grey = SERIES[0].spec.suppressed.length ? " Grey: estradiol below 80 % of its first day." : "";
   return `${lines}${grey} Triangles: snapshots. Upright line: snapshot shown; blue, dashed: chosen day. A click chooses a day.`;
 }
 
 /** One line on the bone. */
 function factsText() {
-  const [{ spec, size }] = SERIES;
+  const [{ spec }] = SERIES, size = [...spec.shape].reverse().map((count) => (count * spec.voxel_um / 1000).toFixed(2));
   const edge = spec.coarsened > 1 ? `${spec.voxel_um * spec.coarsened} \u00b5m (of the run: ${spec.voxel_um} \u00b5m; coarsened for this page)` : `${spec.voxel_um} \u00b5m`;
-  const twin = SERIES.length > 1 ? ` Compared with: ${SERIES[1].spec.title || SERIES[1].spec.file}.` : "";
-  return `${size.map((one) => shown(one / 1000)).join(" \u00d7 ")} mm, voxels of ${edge}; ${spec.status}; snapshots of days ${days.join(", ")}.${twin}`;
+  return `Bone: ${spec.bone}; ${size.join(" \u00d7 ")} mm, voxels of ${edge}; ${spec.days}, ${spec.status}; snapshots of days ${days.join(", ")}.`;
+}
+
+/** One line on the second run: what it is, and in what both differ. */
+function comparedText() {
+  const { twin, text, differ } = HEADER.other, [own, other] = SERIES.map((series) => series.spec);
+  const titles = twin ? "" : own.title === other.title ? ` Title of both: ${own.title}.` : ` Titles: ${own.title} / ${other.title}.`;
+  return `${nameOf(0)} (${own.file}) is compared with ${text} (${other.file}); differ in: ${differ}.${titles}`;
 }
 
 async function start() {
   await Promise.all(SERIES.map((series) => series.load()));
   byId("facts").textContent = factsText();
+  byId("compared").hidden = !HEADER.other;
+  if (HEADER.other) byId("compared").textContent = comparedText();
   setUp();
   if (!scene.gl) notice("This browser has no WebGL 2: there is no 3-D. Slices, curves and tables work.");
   await update();
