@@ -256,7 +256,9 @@ class Window:
 def _with_room(block: View, size_px: Sequence[int]) -> View:
     """The camera of a window of some size: the block, room below it and room on the right."""
     aspect = size_px[0] / size_px[1]
-    height = max((1.0 + ROOM_BELOW + ROOM_ABOVE) * block.height_mm, block.width_mm / (NAMES_FROM * aspect))
+    height = max(
+        (1.0 + ROOM_BELOW + ROOM_ABOVE) * block.height_mm, block.width_mm / (NAMES_FROM * aspect)
+    )
     width = height * aspect
     middle = (
         block.centre_mm
