@@ -82,20 +82,26 @@ def render(
             return _shown(twin_scene.draw(file, other, shown), place)
 
 
-def view(run: AnyRun, *, off_screen: bool = False) -> "pv.Plotter":
+def view(
+    run: AnyRun, *, off_screen: bool = False, day: int | None = None, colour: str = "bone"
+) -> "pv.Plotter":
     """Show a run in a window with a slider over the days; returns the plotter.
 
     Args:
         run: a run file's path, or what `open_run` gives.
-        off_screen: open no window: the plotter can take screenshots.
+        off_screen: open no window: the plotter holds one day in 3-D with names and a scale bar, without
+            slider and keys, and can take screenshots (`.screenshot("bone.png")`).
+        day: of a snapshot, with which it begins; the first if None.
+        colour: of the bone: "bone", "surface_state" or "mineral".
 
     Raises:
-        InputError: no screen, or no snapshot in the file. CorruptFileError: a damaged file.
+        InputError: no screen, no snapshot in the file or none on that day, an unknown colour.
+        CorruptFileError: a damaged file.
     """
     from bonesim.viewer import window
 
     with opened(run) as file:
-        return window.view(file, off_screen=off_screen)
+        return window.view(file, off_screen=off_screen, day=day, colour=colour)
 
 
 def plot_hormones(

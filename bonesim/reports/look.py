@@ -98,14 +98,21 @@ def looked_at(grey: Grey, path: Path, *, given: bool) -> Looked:
         ("IsoData", float(threshold_isodata(some)), "Ridler 1978"),  # type: ignore[no-untyped-call]
     ]
     thresholds = tuple(Threshold(n, at, _at_least(values, at), method) for n, at, method in found)
-    if whole and high - low < BINS:
-        edges = np.arange(low - 0.5, high + 1.0)
+    if whole:
+        # As many grey values in every bin: else some bins hold one more, or none.
+        step = np.ceil((high - low + 1.0) / BINS)
+        edges = np.arange(low - 0.5, high + step, step)
     else:
         edges = np.linspace(low, high, BINS + 1)
     counts = np.histogram(values, edges)[0]
     share = 100.0 * counts / values.size
     above = np.append(np.cumsum(share[::-1])[::-1], 0.0)
     return Looked(path.name, grey, thresholds, edges, share, above)
+
+
+def is_mask(values: NDArray[np.float32]) -> bool:
+    """Whether every voxel has one of two values."""
+    return bool(((values == values.min()) | (values == values.max())).all())
 
 
 def _at_least(values: NDArray[np.float32], threshold: float) -> float:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 WEEK = 7
 #: Days of the close view.
 CLOSE_DAYS = 28.0
-#: Height of the figure, and room for the legends of the upper panels, as a share of their curves.
-HEIGHT_MM, ROOM = 150.0, 0.3
-#: A legend that fits above the curves, over upright lines.
-NARROW: dict[str, Any] = {
-    "handlelength": 1.3, "handletextpad": 0.4, "columnspacing": 0.9, "framealpha": 1.0,
-    "edgecolor": "none", "facecolor": palette.BACKGROUND,
+#: Height of the figure, mm; a line of a legend, points.
+HEIGHT_MM, LINE_POINTS = 165.0, 9.5
+#: A legend above the axes, below their title: no curve passes through it.
+ABOVE: dict[str, Any] = {
+    "handlelength": 1.6, "handletextpad": 0.4, "columnspacing": 1.0, "frameon": False,
+    "loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.1, "borderpad": 0.1,
+    "labelspacing": 0.25,
 }  # fmt: skip
 PANELS = (
     ("t_ng_per_dl", "testosterone (ng/dL)", palette.TESTOSTERONE),
@@ -49,8 +50,11 @@ def draw(prescribed: Prescribed) -> Drawing:
     )  # fmt: skip
     _whole(list(axes[:, 0]), prescribed, doses)
     _close(list(axes[:, 1]), prescribed, doses)
-    for letter, axis, title in zip("abcdefgh", axes.T.ravel(), _titles(prescribed), strict=True):
-        lettered(axis, letter, title)
+    rows = [1, 1, 1, -(-len(prescribed.drugs()) // 2)]
+    for letter, axis, title, lines in zip(
+        "abcdefgh", axes.T.ravel(), _titles(prescribed), rows * 2, strict=True
+    ):
+        lettered(axis, letter, title, pad=4.0 + LINE_POINTS * lines)
     figure.suptitle(
         f"{prescribed.config.title}\nthin upright lines: a drug starts, changes or stops; "
         "right: four weeks, on scales of their own",
@@ -85,9 +89,8 @@ def _whole(axes: list["Axes"], prescribed: Prescribed, doses: Doses) -> None:
             axis.plot(years, week["e2_immunoassay_pg_per_ml_mean"].mean(), color=palette.INK, lw=1.0,
                       ls="--", label="by immunoassay")  # fmt: skip
         axis.set_ylabel(label)
-        # Room for the legend above the curves.
-        axis.set_ylim(0, (1 + ROOM) * axis.dataLim.ymax)
-        axis.legend(loc="upper right", ncols=4, **NARROW)
+        axis.set_ylim(0, 1.04 * axis.dataLim.ymax)
+        axis.legend(ncols=4, **ABOVE)
     _drugs(axes[-1], prescribed, doses, DAYS_PER_YEAR)
     axes[-1].set_xlabel("years since day 0")
     _frame(axes, prescribed, DAYS_PER_YEAR)
@@ -146,8 +149,8 @@ def _drugs(
     axis.set_ylabel("level (1 = highest);\nticks: doses")
     axis.set_yticks([0, 0.5, 1])
     if prescribed.drugs() and unit_day > 1:
-        axis.set_ylim(top=1.0 + ROOM)
-        axis.legend(loc="upper right", ncols=2, **NARROW)
+        axis.set_ylim(top=1.05)
+        axis.legend(ncols=2, **ABOVE)
 
 
 def _frame(axes: list["Axes"], prescribed: Prescribed, unit_day: float) -> None:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.reports.look import Looked, RunOnScan, curve
+from bonesim.reports.look import Looked, RunOnScan, curve, is_mask
 from bonesim.specimens.density import UNIT
 from bonesim.viewer import palette
 from bonesim.viewer.picture import Drawing
 from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
-from bonesim.viewer.slices import bar_inside, bar_length_mm, name_axes, planes_at
+from bonesim.viewer.slices import bar_below, bar_length_mm, name_axes, planes_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ OUTLINE = "#E69F00"
 LINES = (
     (OUTLINE, "-"), ("#0072B2", "--"), ("#CC79A7", "-."), ("#009E73", ":"),
 )  # fmt: skip
+#: Heights of the slices, of the curves below, and of the words in their place for a mask, mm.
+SLICES_MM, CURVES_MM, MASK_MM = 67.0, 58.0, 20.0
 #: More pixels along an edge are not drawn.
 _MOST_PIXELS = 900
 
@@ -27,16 +29,23 @@ _MOST_PIXELS = 900
 @at_print_size
 def draw(looked: Looked, cost: RunOnScan) -> Drawing:
     """The figure, and the numbers of its curves as CSV."""
-    figure = print_figure(TWO_COLUMNS_MM, 122.0)
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1.12, 1.0))
+    masked = is_mask(looked.grey.values)
+    below_mm = MASK_MM if masked else CURVES_MM
+    figure = print_figure(TWO_COLUMNS_MM, SLICES_MM + below_mm)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(SLICES_MM, below_mm))
     slices, below = parts
     grey = looked.grey
     x, y, z = grey.values.shape[::-1]
+    drawn = "a mask" if masked else f"outline: grey value {grey.threshold:.4g}"
     slices.suptitle(
-        f"{looked.name}: {x} x {y} x {z} voxels (x, y, z) of {grey.voxel_um:g} um; "
-        f"outline: grey value {grey.threshold:.4g}"
+        f"{looked.name}: {x} x {y} x {z} voxels (x, y, z) of {grey.voxel_um:g} um; {drawn}"
     )
-    _slices(slices.subplots(1, 3), looked)
+    _slices(slices.subplots(1, 3), looked, outlined=not masked)
+    if masked:
+        words, cost_axis = below.subplots(1, 2)
+        _mask_words(words, looked)
+        _cost_words(cost_axis, cost, top=True)
+        return Drawing(figure, {".csv": curve(looked).to_csv(index=False)})
     histogram, bvtv, words = below.subplots(1, 3, width_ratios=(1.0, 1.0, 0.78))
     _histogram(histogram, looked)
     _curve(bvtv, looked)
@@ -44,7 +53,7 @@ def draw(looked: Looked, cost: RunOnScan) -> Drawing:
     return Drawing(figure, {".csv": curve(looked).to_csv(index=False)})
 
 
-def _slices(axes: Any, looked: Looked) -> None:
+def _slices(axes: Any, looked: Looked, *, outlined: bool) -> None:
     """The middle slice along each axis; z upwards, as the body stands."""
     values, voxel_um = looked.grey.values, looked.grey.voxel_um
     nz, ny, nx = values.shape
@@ -60,11 +69,11 @@ def _slices(axes: Any, looked: Looked) -> None:
             shown, cmap="gray", origin=plane.origin, vmin=low, vmax=max(high, low + 1e-9),
             interpolation="nearest",
         )  # fmt: skip
-        if shown.min() < looked.grey.threshold <= shown.max():
+        if outlined and shown.min() < looked.grey.threshold <= shown.max():
             axis.contour(shown, levels=[looked.grey.threshold], colors=OUTLINE, linewidths=0.8)
         lettered(axis, letter, f"across {plane.name}, at voxel {plane.voxel}")
         name_axes(axis, plane)
-        bar_inside(axis, shown.shape, step * voxel_um / 1e3, length_mm, size=7.0)
+        bar_below(axis, step * voxel_um / 1e3, length_mm, size=7.0)
 
 
 def _histogram(axis: "Axes", looked: Looked) -> None:
@@ -129,6 +138,26 @@ def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
         handles, names, loc="upper left", frameon=False, title="Thresholds", handlelength=3.2,
         alignment="left", borderaxespad=0.0, labelspacing=0.7,
     )  # fmt: skip
+    _cost_words(axis, cost)
+
+
+def _mask_words(axis: "Axes", looked: Looked) -> None:
+    """What a mask is: no threshold matters."""
+    values = looked.grey.values
+    low, high = float(values.min()), float(values.max())
+    share = 100.0 * float(np.mean(values == np.float32(high)))
+    axis.set_axis_off()
+    axis.text(
+        0.0, 1.0,
+        f"A mask: its voxels have two values, {low:g} and {high:g}.\n"
+        f"{high:g} is bone: BV/TV {share:.1f} %.\nAny threshold between them gives the same bone.",
+        transform=axis.transAxes, va="top", ha="left", linespacing=1.5,
+    )  # fmt: skip
+
+
+def _cost_words(axis: "Axes", cost: RunOnScan, *, top: bool = False) -> None:
+    """What a run would cost."""
+    axis.set_axis_off()
     lines = ["A run on it would take about"] if np.isfinite(cost.voxels) else ["A run on it"]
     if np.isfinite(cost.voxels):
         lines += [
@@ -138,7 +167,8 @@ def _words(axis: "Axes", looked: Looked, cost: RunOnScan) -> None:
         ]
     lines += _wrapped(cost.note)
     axis.text(
-        0.0, 0.0, "\n".join(lines), transform=axis.transAxes, va="bottom", ha="left", linespacing=1.5,
+        0.0, float(top), "\n".join(lines), transform=axis.transAxes, va="top" if top else "bottom",
+        ha="left", linespacing=1.5,
     )  # fmt: skip
 
 

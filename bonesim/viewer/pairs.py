@@ -5,7 +5,7 @@ is coloured where B has no bone beneath it, and that of B where A has none: two 
 differ there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import cycle
 from string import ascii_lowercase
 from textwrap import fill
@@ -18,16 +18,24 @@ from bonesim.analysis.statistics import mean_and_ci, welch
 from bonesim.errors import InputError
 from bonesim.reports.pairs import QUANTITIES, Paired, design_text, differing, listed, long
 from bonesim.storage.reader import Run
-from bonesim.units import BONE, DAYS_PER_YEAR, unit_of
+from bonesim.units import DAYS_PER_YEAR, unit_of
 from bonesim.viewer import palette
-from bonesim.viewer.camera import photograph, view_of
-from bonesim.viewer.markers import marked_breaks, richest_slab
 from bonesim.viewer.moments import day_text, suppressed_spans, weekly_e2
+from bonesim.viewer.pair_blocks import (
+    HEIGHT_PX,
+    IN_BOTH,
+    LINE_MM,
+    blocks_height_mm,
+    grid_of,
+    painted,
+    put_block,
+    shown_days,
+    slab_of_pair,
+)
 from bonesim.viewer.picture import Drawing
-from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, print_figure
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, keep_ticks, print_figure
 from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.scene import legend, photographed
-from bonesim.viewer.surface import RGB, Block, Box, bone_block, paint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,17 +43,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("difference", "events", "surface_state", "none")
-#: Height of a row of blocks, of the curves, and of a line of the title, mm.
-BLOCKS_MM, CURVES_MM, LINE_MM = 52.0, 62.0, 3.6
-HEIGHT_PX = 560
-SLAB_MM = 1.6
+#: Height of the curves, mm.
+CURVES_MM = 66.0
 BAR_MM = 0.5
-#: Blocks in a row.
-MAX_DAYS = 4
-#: Characters of the title across.
-ACROSS = 125
-#: Under the surface of one bone, voxels: where the other is looked for. Less than a scalloped depth.
-UNDER_VOXEL = 1.5
+#: Characters of the title across; of the names above a panel, in one row.
+ACROSS, ABOVE = 125, 28
 #: Differences drawn beside each other, if they are in the table.
 FOREST = ("bvtv_percent", "bmd_mg_per_cm3", "tb_th_um", "tb_sp_um")
 #: Colours of A and B in curves, and on the surface.
@@ -114,12 +116,14 @@ def _numbers(courses: Courses) -> "pd.DataFrame":
 
 def _figure(what: Paired, table: "pd.DataFrame", courses: Courses, colour: str) -> "Figure":
     pair, letters = _pictured(what), iter(cycle(ascii_lowercase))
-    height = CURVES_MM + 4 * LINE_MM + (0.0 if pair is None else 2.0 * BLOCKS_MM)
-    figure = print_figure(TWO_COLUMNS_MM, height)
+    blocks_mm = 0.0 if pair is None else blocks_height_mm(pair[0], what.days)
+    figure = print_figure(TWO_COLUMNS_MM, CURVES_MM + 4 * LINE_MM + blocks_mm)
     bottom: Any = figure
     title = _title(what, table)
     if pair is not None:
-        parts = np.asarray(figure.subfigures(2, 1, height_ratios=(2.0 * BLOCKS_MM, CURVES_MM)))
+        parts = np.asarray(
+            figure.subfigures(2, 1, height_ratios=(blocks_mm + 4 * LINE_MM, CURVES_MM))
+        )
         top, bottom = parts
         title += "\n" + _draw_blocks(top, what, pair, colour, letters)
     figure.suptitle("\n".join(fill(line, ACROSS) for line in title.split("\n")))
@@ -145,26 +149,20 @@ def _pictured(what: Paired) -> tuple[Run, Run] | None:
     return None
 
 
-def _shown_days(days: Sequence[int]) -> list[int]:
-    """At most `MAX_DAYS`: the first, the last, and some between."""
-    chosen = np.unique(np.rint(np.linspace(0, len(days) - 1, min(MAX_DAYS, len(days)))).astype(int))
-    return [days[k] for k in chosen]
-
-
 def _draw_blocks(
     top: Any, what: Paired, pair: tuple[Run, Run], colour: str, letters: Iterator[str]
 ) -> str:
-    """A above B, a column a day; returns what is shown, as text."""
-    days, (run, other) = _shown_days(what.days), pair
+    """A above B, a column a day, or beside it; returns what is shown, as text."""
+    days, (run, other) = shown_days(what.days), pair
     voxel_mm = run.voxel_um / 1000.0
-    box = richest_slab(marked_breaks(run, days[-1]), run.shape, voxel_mm, SLAB_MM)
-    axes = np.atleast_2d(top.subplots(2, len(days), squeeze=False))
+    box = slab_of_pair(run, what.days)
+    axes = np.reshape(top.subplots(*grid_of(days), squeeze=False), (2, len(days)))
     for row, (one, beside, only) in enumerate(((run, other, ONLY_A), (other, run, ONLY_B))):
         for axis, day in zip(axes[row], days, strict=True):
             if colour == "events":
                 photographed(axis, one, day, box, HEIGHT_PX)
             else:
-                _photograph(axis, one, _painted(one, beside, day, box, colour, only), box)
+                put_block(axis, one, painted(one, beside, day, box, colour, only), box)
             axis.set_title(_caption(one, day, days[0]))
             _lettered(axis, next(letters))
         axes[row][0].text(
@@ -194,61 +192,6 @@ def _caption(run: Run, day: int, first: int) -> str:
     return f"{day_text(day)}\nBV/TV {daily[day]:.2f} %{change}"
 
 
-def _painted(run: Run, other: Run, day: int, box: Box, colour: str, only: str) -> Block:
-    """The bone of a day, coloured."""
-    voxel_mm = run.voxel_um / 1000.0
-    block = bone_block(run.quanta(day), voxel_mm, box)
-    if colour == "surface_state":
-        paint(block, run.image(day), "surface_state")
-    elif colour == "difference":
-        alone = lacking(block, run.quanta(day), other.quanta(day), voxel_mm)
-        block.surface.point_data[RGB] = _two_colours(alone, palette.BONE, only)
-    return block
-
-
-def lacking(
-    block: Block, own: NDArray[np.uint8], other: NDArray[np.uint8], voxel_mm: float
-) -> NDArray[np.bool_]:
-    """Points of a surface under which this bone is and another is not, `UNDER_VOXEL` deep.
-
-    Where the bone is thinner than that, half a voxel under the surface.
-
-    Args:
-        block: of the one bone, in mm.
-        own: its quanta, (nz, ny, nx).
-        other: those of the other, in the same lattice.
-        voxel_mm: edge of a voxel.
-    """
-    from scipy.ndimage import map_coordinates
-
-    places = np.asarray(block.surface.points) / voxel_mm
-    normals = np.asarray(block.surface.point_normals)
-
-    def bone(quanta: NDArray[np.uint8], depth: float) -> NDArray[np.bool_]:
-        # VTK's normals of a contour point to lower values: out of the bone.
-        voxel = (places - depth * normals)[:, ::-1].T - 0.5
-        found = map_coordinates(quanta.astype(np.float32), voxel, order=1, mode="nearest")
-        return np.asarray(found >= BONE)
-
-    deep, thin = (bone(own, depth) & ~bone(other, depth) for depth in (UNDER_VOXEL, 0.5))
-    return np.asarray(np.where(bone(own, UNDER_VOXEL), deep, thin))
-
-
-def _two_colours(chosen: NDArray[np.bool_], rest: str, colour: str) -> NDArray[np.uint8]:
-    from matplotlib.colors import to_rgb
-
-    table = np.rint(255 * np.array([to_rgb(rest), to_rgb(colour)])).astype(np.uint8)
-    return np.asarray(table[chosen.astype(int)])
-
-
-def _photograph(axis: "Axes", run: Run, block: Block, box: Box) -> None:
-    corners = np.array([[s.start for s in box[::-1]], [s.stop for s in box[::-1]]])
-    view = view_of(corners * run.voxel_um / 1000.0)
-    image = photograph(block, view, HEIGHT_PX)
-    axis.imshow(image, extent=(0.0, view.width_mm, 0.0, view.height_mm), interpolation="bilinear")
-    axis.set_axis_off()
-
-
 def _legend(figure: Any, colour: str) -> None:
     """What colours and marks of the blocks mean."""
     from matplotlib.patches import Patch
@@ -261,7 +204,7 @@ def _legend(figure: Any, colour: str) -> None:
         handles = [Patch(color=palette.CUT_FACE, label="cut face of the block")]
         if colour == "difference":
             handles = [
-                Patch(color=palette.BONE, label="bone in both"),
+                Patch(color=IN_BOTH, label="bone in both"),
                 Patch(color=ONLY_A, label="only A has bone here"),
                 Patch(color=ONLY_B, label="only B has bone here"), *handles,
             ]  # fmt: skip
@@ -273,7 +216,7 @@ def _draw_changes(axis: "Axes", what: Paired, courses: Courses) -> None:
     sides = zip("AB", (courses.a, courses.b), (OF_A, OF_B), ("-", "--"), (-1.0, 1.0), strict=True)
     for side, wide, colour, dashes, aside in sides:
         change = _since_first(wide, courses.name, what.days[0])
-        _line(axis, change, colour, side, dashes)
+        _line(axis, change, colour, f"{side}: {_short(what.names['AB'.index(side)])}", dashes)
         _bars(axis, change[[day for day in what.days[1:] if day in change]], colour, aside)
     symbol, unit = _symbol(courses.name), unit_of(courses.name)
     of = "change" if unit else "difference"
@@ -318,7 +261,7 @@ def _draw_forest(axis: "Axes", what: Paired, table: "pd.DataFrame") -> None:
     """Differences of several quantities on the days of the blocks, with intervals."""
     asked = list(dict.fromkeys(table.loc[table["difference_percent"].notna(), "quantity"]))
     names = [name for name in FOREST if name in asked] or asked[:6]
-    days = _shown_days(what.days)
+    days = shown_days(what.days)
     shown = days[1:] if len(days) > 1 else days
     for k, day in enumerate(shown):
         rows = table[(table["day"] == day) & table["quantity"].isin(names)].set_index("quantity")
@@ -373,8 +316,8 @@ def _bars(axis: "Axes", wide: "pd.DataFrame", colour: str, aside: float) -> None
         return
     years = _years(wide)
     axis.errorbar(
-        years + 0.006 * aside * years.max(), found.loc["mean"], yerr=found.loc["ci"].fillna(0.0),
-        fmt="none", ecolor=colour, capsize=2.5, linewidth=1.0, zorder=2,
+        years + 0.01 * aside * years.max(), found.loc["mean"], yerr=found.loc["ci"].fillna(0.0),
+        fmt="none", ecolor=colour, capsize=2.5, linewidth=1.2, zorder=4,
     )  # fmt: skip
 
 
@@ -391,7 +334,9 @@ def _finish(axis: "Axes", run: Run | None, courses: Courses) -> None:
             first / DAYS_PER_YEAR, last / DAYS_PER_YEAR, color=palette.SUPPRESSION, zorder=0
         )
     years = _years(courses.a)
-    axis.set_xlim(min(0.0, years[0]), max(float(np.ceil(10.0 * years[-1])) / 10.0, 0.1))
+    last = max(float(np.ceil(10.0 * years[-1])) / 10.0, 0.1)
+    # Intervals of the last day are within the axes.
+    axis.set_xlim(min(0.0, years[0]), last * (1.04 if len(courses.a) > 1 else 1.0))
     axis.set_xlabel("years (grey: estradiol suppressed in A)" if spans else "years")
     axis.spines[["top", "right"]].set_visible(False)
     _legend_above(axis)
@@ -399,13 +344,16 @@ def _finish(axis: "Axes", run: Run | None, courses: Courses) -> None:
 
 def _legend_above(axis: "Axes") -> None:
     """Above the axes: a curve may be anywhere within them."""
+    names = axis.get_legend_handles_labels()[1]
     axis.legend(
-        frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
-        borderaxespad=0.1, columnspacing=1.2, handletextpad=0.5,
+        frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0),
+        ncols=3 if sum(map(len, names)) <= ABOVE else 1, borderaxespad=0.1, columnspacing=1.2,
+        handletextpad=0.5, labelspacing=0.3,
     )  # fmt: skip
 
 
 def _lettered(axis: "Axes", letter: str) -> None:
+    keep_ticks(axis)
     axis.text(
         -0.02, 1.03, letter, transform=axis.transAxes, fontweight="bold", fontsize=8, ha="right",
         va="bottom",

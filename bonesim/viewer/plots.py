@@ -81,7 +81,7 @@ def draw_courses(axes: list["Axes"], run: Run, moments: list[Moment], letters: s
         axis.set_title(f"$\\bf{{{letter}}}$  {title}" if letter.strip() else title, loc="left")
         axis.locator_params(axis="x", nbins=4)
         axis.set_xlabel("years")
-        axis.set_xlim(years[0], max(years[-1], years[0] + 1e-3))
+        axis.set_xlim(years[0], last_year(years))
         axis.spines[["top", "right"]].set_visible(False)
         if axis is not e2:
             axis.set_ylabel("change (%)")
@@ -102,6 +102,13 @@ def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float6
             frameon=False, loc="upper left", borderaxespad=0.1, handlelength=1.4, labelspacing=0.3,
             fontsize=6.0,
         )  # fmt: skip
+
+
+def last_year(years: NDArray[np.float64]) -> float:
+    """Where an axis of years ends: at a tenth of a year if the last day is less than a day from one."""
+    last = max(float(years[-1]), float(years[0]) + 1e-3)
+    near = float(np.ceil(10.0 * last)) / 10.0
+    return near if near - last < 1.0 / DAYS_PER_YEAR else last
 
 
 def around_zero(axis: "Axes", above: float = 0.0) -> None:

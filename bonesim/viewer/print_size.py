@@ -54,9 +54,17 @@ def print_figure(width_mm: float, height_mm: float) -> "Figure":
     return figure
 
 
-def lettered(axis: "Axes", letter: str, title: str = "") -> None:
-    """A panel's letter, bold, and its title, above on the left."""
-    # A tick is made when it is first asked for: here, while the letters are those of print.
-    axis.xaxis.get_major_ticks()
-    axis.yaxis.get_major_ticks()
-    axis.set_title(f"$\\bf{{{letter}}}$  {title}".rstrip(), loc="left")
+def lettered(axis: "Axes", letter: str, title: str = "", pad: float | None = None) -> None:
+    """A panel's letter, bold, and its title, above on the left; `pad` points of room below it."""
+    keep_ticks(axis)
+    axis.set_title(f"$\\bf{{{letter}}}$  {title}".rstrip(), loc="left", pad=pad)
+
+
+def keep_ticks(axis: "Axes") -> None:
+    """Ticks that are made after the letters are no longer those of print have its sizes too."""
+    for which in ("major", "minor"):
+        for side in ("x", "y"):
+            axis.tick_params(
+                axis=side, which=which, labelsize=PRINT[f"{side}tick.labelsize"],
+                width=PRINT[f"{side}tick.{which}.width"], length=PRINT[f"{side}tick.{which}.size"],
+            )  # fmt: skip

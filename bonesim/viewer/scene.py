@@ -136,7 +136,8 @@ def _figure(run: Run, colour: ColourBy, shown: Shown = AS_IT_IS) -> "Figure":
         scale_bar(axes[0], length, bar_text(length), size=7.0)
         found.scale.bar(top, axes)
         top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
-        figure.suptitle(words, fontsize=7.5)
+        # An empty line: the panels' headings begin close below.
+        figure.suptitle(f"{words}\n", fontsize=7.5)
         grid = np.asarray(bottom.subplots(4 // columns, columns)).ravel()
         draw_courses(list(grid), run, moments, LETTERS[len(moments) :])
     return figure
@@ -179,7 +180,7 @@ def checked_width(width_mm: float, panels: int) -> float:
 
 def photograph_height_mm(view: View, width_mm: float, panels: int) -> float:
     """The height in print of each of some photographs beside each other."""
-    return min(0.94 * width_mm / panels * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM)
+    return min(0.975 * width_mm / panels * view.height_mm / view.width_mm, MAX_PHOTOGRAPH_MM)
 
 
 def keep_apart(figure: "Figure") -> None:

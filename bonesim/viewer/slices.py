@@ -66,23 +66,21 @@ def bar_length_mm(shape: Sequence[int], voxel_um: float) -> float:
     return max((bar for bar in BARS_MM if bar <= BAR_SHARE * narrowest_mm), default=BARS_MM[0])
 
 
-def bar_inside(
-    axis: "Axes", shape: tuple[int, ...], pixel_mm: float, length: float, size: float = 9.0
-) -> None:
-    """A bar of a round length, mm, on a dark ground of its own; text of `size` points."""
-    from matplotlib.offsetbox import AnchoredOffsetbox, AuxTransformBox, TextArea, VPacker
+def bar_below(axis: "Axes", pixel_mm: float, length_mm: float, size: float = 9.0) -> None:
+    """A bar of a length below the slice on the right, where it covers nothing; text of `size` points."""
     from matplotlib.patches import Rectangle
 
-    bar = AuxTransformBox(axis.transData)
-    bar.add_artist(Rectangle((0, 0), length / pixel_mm, 0.012 * shape[0], facecolor="white"))
-    name = f"{length:g} mm" if length >= 0.1 else f"{1e3 * length:g} um"
-    text = TextArea(name, textprops={"color": "white", "fontsize": size})
-    box = AnchoredOffsetbox(
-        "lower right", child=VPacker(children=[bar, text], align="center", pad=0, sep=2),
-        pad=0.35, borderpad=0.4, frameon=True,
-    )  # fmt: skip
-    box.patch.set(facecolor=palette.INK, alpha=0.75, edgecolor="none")
-    axis.add_artist(box)
+    right, long = max(axis.get_xlim()), length_mm / pixel_mm
+    below = axis.get_xaxis_transform()
+    bar = Rectangle(
+        (right - long, -0.05), long, 0.016, transform=below, facecolor=palette.INK, linewidth=0.0
+    )
+    bar.set_clip_on(False)
+    axis.add_patch(bar)
+    name = f"{length_mm:g} mm" if length_mm >= 0.1 else f"{1e3 * length_mm:g} um"
+    axis.text(
+        right - long / 2.0, -0.065, name, transform=below, ha="center", va="top", fontsize=size
+    )
 
 
 def place_of(

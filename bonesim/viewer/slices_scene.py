@@ -22,7 +22,7 @@ from bonesim.viewer.scene import (
     moments_of,
     size_text,
 )
-from bonesim.viewer.slices import bar_inside, bar_length_mm, name_axes, place_of, planes_at
+from bonesim.viewer.slices import bar_below, bar_length_mm, name_axes, place_of, planes_at
 from bonesim.viewer.surface import ColourBy
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _figure(
             line[0].set_title(
                 f"$\\bf{{{letter}}}$  {name}\n{line[0].get_title(loc='left')}", loc="left"
             )
-            bar_inside(line[2], image.shape[:2], voxel_mm, length, size=7.0)
+            bar_below(line[2], voxel_mm, length, size=7.0)
         scale = _scale(mode)
         scale.bar(figure, list(axes.ravel()))
         handles = _handles(scale)

@@ -213,12 +213,20 @@ def _curves(
     if pairs is not None:
         of = "its reference" if rows or pairs.empty else str(pairs["reference"].iloc[0])
         number = _runs(pairs, "seed-sharing pair") if len(pairs) else "no pairs"
-        less = f"less that of {of}{f' ({unit})' if unit else ''}\n{number}"
+        off = f"difference from {of}{f' ({unit})' if unit else ''}"
+        less = f"{fill(off, LABEL)}\n{number}"
         if rows:
             _forest(axes[1], pairs, less)
         else:
             _lines(axes[1], pairs, x, hue, ticks, joined=False)
             axes[1].axhline(0.0, color=palette.INK, linewidth=0.8)
+            # The reference differs from itself by nothing.
+            known = pairs[x].unique()
+            for place in (value for value in numbers[x].unique() if value not in known):
+                axes[1].plot(
+                    ticks.index(place) if ticks else place, 0.0, "o", color=palette.BACKGROUND,
+                    markeredgecolor=palette.INK, markersize=4, zorder=3,
+                )  # fmt: skip
             axes[1].set_xlim(axes[0].get_xlim())
             axes[1].set_ylabel(less)
         titles = ("each value", "paired differences")

@@ -25,7 +25,7 @@ from bonesim.viewer.moments import (
     weekly_e2,
 )
 from bonesim.viewer.picture import Drawing
-from bonesim.viewer.plots import around_zero, change_percent
+from bonesim.viewer.plots import around_zero, change_percent, last_year
 from bonesim.viewer.scale_bar import scale_bar
 from bonesim.viewer.scene import AS_IT_IS, LETTERS, Shown
 from bonesim.viewer.surface import bone_block
@@ -42,7 +42,7 @@ MAX_DAYS = scene.MAX_DAYS - 1
 #: Axes of curves: estradiol, BV/TV, difference; a row of them (all from `scene.ROW_MM` on), mm.
 CURVES, CURVES_MM = 3, 50.0
 #: Text above and below the photographs besides titles and legend, mm.
-TEXT_MM = 30.0
+TEXT_MM = 25.0
 
 
 class Curve(NamedTuple):
@@ -174,7 +174,7 @@ def _figure(run: Run, twin: Run, moments: list[Moment], shown: Shown) -> "Figure
         length = scene.bar_length(view)
         scale_bar(blocks[0], length, scene.bar_text(length), size=7.0)
         top.legend(handles=handles, loc="outside lower center", ncols=across, frameon=False)
-        figure.suptitle(title, fontsize=7.5)
+        figure.suptitle(f"{title}\n", fontsize=7.5)
         axes = list(np.asarray(bottom.subplots(CURVES // columns, columns)).ravel())
         _draw_curves(axes, run, twin, moments, LETTERS[len(panels) :])
     return figure
@@ -225,7 +225,7 @@ def _draw_curves(
         for moment in moments:
             axis.axvline(moment.day / DAYS_PER_YEAR, color=palette.INK, linewidth=0.6, alpha=0.4)
         axis.set_xlabel("years")
-        axis.set_xlim(years[0], max(years[-1], years[0] + 1e-3))
+        axis.set_xlim(years[0], last_year(years))
         axis.spines[["top", "right"]].set_visible(False)
         # Above the axes: a curve may be anywhere within them.
         axis.legend(

@@ -1,15 +1,28 @@
 """A window with a run: the bone can be turned, a slider selects the day, keys colour and layers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bonesim.errors import InputError
 from bonesim.storage.reader import Run
 from bonesim.viewer import palette
-from bonesim.viewer.camera import add_block, choose_window, has_screen
+from bonesim.viewer.camera import (
+    COLOUR_LOOK,
+    LOOK,
+    OCCLUSION_MM,
+    View,
+    add_block,
+    aim,
+    choose_window,
+    has_screen,
+    light,
+)
+from bonesim.viewer.colouring import known_colour
 from bonesim.viewer.markers import marked_breaks, places_mm
 from bonesim.viewer.moments import day_text
-from bonesim.viewer.scene import BARS_MM, bar_text
-from bonesim.viewer.surface import ColourBy, bone_block, paint
+from bonesim.viewer.region import snapshot_day
+from bonesim.viewer.scene import bar_length, bar_text, view_of_part
+from bonesim.viewer.surface import ColourBy, bone_block, paint, whole
 
 if TYPE_CHECKING:
     import pyvista as pv
@@ -37,45 +50,71 @@ LABELS = {
     "bmus": "BMU (ball)",
 }
 MAX_NAMES = 12
+#: Size of a picture, pixels; where the names begin, as a share of its width; room above and below the
+#: block, as shares of its height.
+PICTURE_PX = (1500, 1100)
+NAMES_FROM, ROOM_ABOVE, ROOM_BELOW = 0.76, 0.1, 0.14
 COLOUR_KEY, EVENTS_KEY = "c", "x"
 HELP = "keys: c colour, o osteoclasts, b osteoblasts, u remodelling units, x events"
 
 
-def view(run: Run, *, off_screen: bool = False) -> "pv.Plotter":
+def view(
+    run: Run, *, off_screen: bool = False, day: int | None = None, colour: str = "bone"
+) -> "pv.Plotter":
     """Show the run; returns when the window is closed, or at once with `off_screen`.
 
+    Args:
+        run: an open run file.
+        off_screen: no window and none of its controls: a picture.
+        day: of a snapshot; the first if None.
+        colour: one of `COLOURS`.
+
     Raises:
-        InputError: no screen, or no snapshot in the file.
+        InputError: no screen, no snapshot in the file or none on that day, an unknown colour.
     """
     if not off_screen and not has_screen():
         raise InputError("there is no screen to open a window on; make a picture: bonesim render")
-    if not run.snapshot_days:
-        raise InputError(f"{run.path}: holds no snapshot yet; let the run go on")
+    shown = snapshot_day(run, day)
+    shown = run.snapshot_days[0] if day is None else shown
+    chosen = known_colour(colour, tuple(COLOURS))
     import pyvista as pv
 
     choose_window()
-    plotter = pv.Plotter(off_screen=off_screen, title=f"bonesim {run.path.name}")
-    window = Window(plotter, run)
-    days = run.snapshot_days
+    plotter = pv.Plotter(
+        off_screen=off_screen, title=f"bonesim {run.path.name}",
+        window_size=list(PICTURE_PX) if off_screen else None,
+        lighting="none" if off_screen else None,
+    )  # fmt: skip
+    window = Window(plotter, run, chosen)
+    if off_screen:
+        window.show(shown)
+        plotter.enable_ssao(radius=OCCLUSION_MM, bias=0.01, kernel_size=128, blur=True)
+        light(plotter, window.view)
+        window.add_scale_bar()
+        return plotter
+    add_controls(window, shown)
+    window.add_scale_bar()
+    plotter.show()
+    return plotter
+
+
+def add_controls(window: "Window", first: int) -> None:
+    """The slider over the days, and the keys; shows the day `first`."""
+    plotter, days = window.plotter, window.run.snapshot_days
     if len(days) > 1:
         # The slider's text is the day, not the number of the snapshot.
         texts = [day_text(day) for day in days]
+        window.has_slider = True
         plotter.add_text_slider_widget(
-            lambda text: window.show(days[texts.index(text)]), texts, value=0, color=palette.INK,
-            pointa=(0.62, 0.93), pointb=(0.96, 0.93),
+            lambda text: window.show(days[texts.index(text)]), texts, value=days.index(first),
+            color=palette.INK, pointa=(0.62, 0.93), pointb=(0.96, 0.93),
         )  # fmt: skip
-    window.show(days[0])
+    window.show(first)
     plotter.add_key_event(COLOUR_KEY, window.next_colour)
     plotter.add_key_event(EVENTS_KEY, lambda: window.turn("events"))
     for name, (_, _, key) in CELLS.items():
         plotter.add_key_event(key, lambda name=name: window.turn(name))
     plotter.add_text(HELP, name="help", position="lower_left", color=palette.INK, font_size=8)
-    _add_scale_bar(plotter, run)
-    plotter.reset_camera()
-    plotter.enable_parallel_projection()
-    if not off_screen:
-        plotter.show()
-    return plotter
 
 
 class Window:
@@ -84,13 +123,21 @@ class Window:
     Args:
         plotter: draws it.
         run: an open run file with a snapshot.
+        colour: of the bone, one of `COLOURS`.
+
+    Attributes:
+        view: the camera that covers the block, the scale bar below it and the names beside it.
+        has_slider: the slider shows the day, so that no other text does.
     """
 
-    def __init__(self, plotter: "pv.Plotter", run: Run) -> None:
+    def __init__(self, plotter: "pv.Plotter", run: Run, colour: ColourBy = "bone") -> None:
         self.plotter, self.run = plotter, run
         self.day = run.snapshot_days[0]
-        self.colour: ColourBy = "bone"
+        self.colour: ColourBy = colour
         self.layers = {"events"}
+        self.has_slider = False
+        self.block_view = view_of_part(run, whole(run.shape))
+        self.view = _with_room(self.block_view, plotter.window_size)
 
     def show(self, day: int) -> None:
         """Show a snapshot's day."""
@@ -99,7 +146,8 @@ class Window:
         self._draw_events()
         for name in CELLS:
             self._draw_cells(name)
-        self.plotter.add_text(day_text(day), name="day", color=palette.INK, font_size=12)
+        if not self.has_slider:
+            self.plotter.add_text(day_text(day), name="day", color=palette.INK, font_size=12)
 
     def next_colour(self) -> None:
         """Colour the bone by the next of `COLOURS`."""
@@ -118,7 +166,7 @@ class Window:
 
     def _names(self) -> list[list[str]]:
         """Names and colours of all that is shown."""
-        names = _legend(self.colour)
+        names = [*_legend(self.colour), ["cut face", palette.CUT_FACE]]
         if "events" in self.layers:
             names += [[mark.name, mark.colour] for mark in palette.EVENTS.values()]
         shown = (cells for cells in CELLS if cells in self.layers)
@@ -133,20 +181,21 @@ class Window:
         paint(block, self.run.image(self.day), self.colour)
         # A mesh that was coloured by an array would keep its colours.
         self.plotter.remove_actor("bone", render=False)
-        add_block(self.plotter, block)
+        look = LOOK if self.colour == "bone" else COLOUR_LOOK
+        add_block(self.plotter, block, look)
         self._draw_legend()
 
     def _draw_legend(self) -> None:
         self.plotter.add_text(
-            COLOURS[self.colour], name="colour", position="lower_right", color=palette.INK,
-            font_size=10,
+            COLOURS[self.colour], name="colour", position=(NAMES_FROM, 0.82), viewport=True,
+            color=palette.INK, font_size=10,
         )  # fmt: skip
         for place in range(MAX_NAMES):
             self.plotter.remove_actor(f"legend {place}", render=False)
         for place, (label, colour) in enumerate(self._names()):
             # Each name on its colour; VTK's own legend writes pale names on white.
             actor = self.plotter.add_text(
-                f" {label} ", name=f"legend {place}", position=(0.8, 0.56 - 0.045 * place),
+                f" {label} ", name=f"legend {place}", position=(NAMES_FROM, 0.76 - 0.045 * place),
                 viewport=True, color=_readable_on(colour), font_size=9,
             )  # fmt: skip
             actor.prop.background_color = colour
@@ -181,24 +230,42 @@ class Window:
         balls = places.glyph(geom=ball, scale=False, orient=False)
         self.plotter.add_mesh(balls, name=name, color=colour)
 
+    def add_scale_bar(self) -> None:
+        """Aim the camera, and draw a bar of a round length below the block, with the length beside it."""
+        import numpy as np
 
-def _add_scale_bar(plotter: "pv.Plotter", run: Run) -> None:
-    """A line of a round length along x before the front's lower edge, and its length as text."""
-    import numpy as np
+        block = self.block_view
+        length = bar_length(block)
+        # As near as the block's front: nothing is before the bar.
+        corner = (
+            block.centre_mm
+            - 0.5 * block.width_mm * block.right
+            - (0.5 + 0.5 * ROOM_BELOW) * block.height_mm * block.up
+            - 0.5 * block.depth_mm * block.forward
+        )
+        ends = np.array([corner, corner + length * block.right])
+        self.plotter.add_lines(ends, color=palette.INK, width=6, name="scale bar")
+        self.plotter.add_point_labels(
+            ends[1:] + 0.02 * block.width_mm * block.right, [bar_text(length)], name="scale",
+            shape=None, font_size=18, text_color=palette.INK, show_points=False,
+            always_visible=True, reset_camera=False, justification_vertical="center",
+        )  # fmt: skip
+        aim(self.plotter, self.view)
 
-    width = run.shape[2] * run.voxel_um / 1000.0
-    gap, length = (
-        0.05 * width,
-        max((bar for bar in BARS_MM if bar <= 0.5 * width), default=BARS_MM[0]),
+
+def _with_room(block: View, size_px: Sequence[int]) -> View:
+    """The camera of a window of some size: the block, room below it and room on the right."""
+    aspect = size_px[0] / size_px[1]
+    height = max(
+        (1.0 + ROOM_BELOW + ROOM_ABOVE) * block.height_mm, block.width_mm / (NAMES_FROM * aspect)
     )
-    ends = np.array([[0.0, -gap, -gap], [length, -gap, -gap]])
-    plotter.add_lines(ends, color=palette.INK, width=6, name="scale bar")
-    plotter.add_point_labels(
-        ends[1:] + np.array([gap / 2, 0.0, 0.0]), [f"{bar_text(length)} along x"], name="scale",
-        shape=None, font_size=14,
-        text_color=palette.INK, show_points=False, always_visible=True, reset_camera=False,
-        justification_vertical="center",
-    )  # fmt: skip
+    width = height * aspect
+    middle = (
+        block.centre_mm
+        + 0.5 * (1.0 - NAMES_FROM) * width * block.right
+        - 0.5 * (ROOM_BELOW - ROOM_ABOVE) * block.height_mm * block.up
+    )
+    return block._replace(centre_mm=middle, width_mm=width, height_mm=height)
 
 
 def _legend(colour: ColourBy) -> list[list[str]]:

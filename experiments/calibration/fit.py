@@ -16,6 +16,8 @@ import argparse
 import sys
 import warnings
 from pathlib import Path
+from string import ascii_lowercase
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from targets import TARGETS, Target, readings
 
 from bonesim.sweeps import Folder, StudyParameters, read_as
 from bonesim.viewer import palette
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 try:
     from sklearn.exceptions import ConvergenceWarning
@@ -258,25 +261,28 @@ def fitted(
     }
 
 
+@at_print_size
 def draw(
     draws: NDArray[np.float64], weight: NDArray[np.float64], design: Any, output: Path
 ) -> None:
     """Marginal posteriors against their flat priors."""
-    from matplotlib.figure import Figure
-
     shown = [(k, v) for k, v in enumerate(design.variable) if v.column not in OF_THE_BONE]
-    figure = Figure(figsize=(10, 6.5), dpi=110, layout="constrained")
+    figure = print_figure(TWO_COLUMNS_MM, 115.0)
     axes = figure.subplots(3, -(-len(shown) // 3)).ravel()
     for unused in axes[len(shown) :]:
         unused.remove()
-    for axis, (k, variable) in zip(axes, shown, strict=False):
+    for letter, axis, (k, variable) in zip(ascii_lowercase, axes, shown, strict=False):
         axis.hist(draws[:, k], weights=weight * 20, bins=np.linspace(0, 1, 21),
                   color=palette.DRUGS[3], alpha=0.75)  # fmt: skip
         axis.axhline(1.0, color=palette.INK, lw=0.8, ls=":")
-        axis.set_title(variable.column, fontsize=8)
+        # Two columns of words: a name is as wide as its panel.
+        lettered(axis, letter, fill(variable.column.replace("_", " "), 18))
         axis.set_xticks([0, 1], [f"{variable.low:.3g}", f"{variable.high:.3g}"])
         axis.set_yticks([])
-    figure.suptitle("posterior over prior (dotted), each parameter within its range")
+    figure.suptitle(
+        f"posterior ({len(draws):,} weighted draws) over prior (dotted), "
+        "each parameter within its range; height: share of the draws, 1 as in the prior"
+    )
     figure.savefig(output)
 
 

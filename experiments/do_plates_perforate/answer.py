@@ -9,6 +9,7 @@ are 95 %: of counts by the exact binomial, of means by Student's t over bones. N
 import argparse
 from itertools import pairwise
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from scipy import stats
 
 from bonesim.analysis import in_markdown, interval, ratio_and_ci, with_interval
 from bonesim.viewer import palette, panels
+from bonesim.viewer.experiment_figure import legend_below
+from bonesim.viewer.print_size import at_print_size, lettered
 
 HERE = Path(__file__).parent
 #: Kinds of bone, as the tables name them.
@@ -137,10 +140,11 @@ def classes(breaks: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.crosstab(keys, rows["within"]).reset_index()
 
 
+@at_print_size
 def draw(table: pd.DataFrame) -> Figure:
     """Effect of five years and what is left of it three years later, by measure and kind of bone."""
     figure, axes = panels(len(KINDS), 4.0, 5.0)
-    for axis, kind in zip(axes, KINDS, strict=True):
+    for letter, axis, kind in zip(ascii_lowercase, axes, KINDS, strict=False):
         mine = table[table["kind"] == kind].reset_index(drop=True)
         for column, label, shift, colour in (
             ("effect", "five years", -0.15, palette.INK),
@@ -150,14 +154,13 @@ def draw(table: pd.DataFrame) -> Figure:
             axis.errorbar(number[0], mine.index + shift, xerr=number[1], fmt="o", ms=3,
                           color=colour, capsize=2, label=label)  # fmt: skip
         axis.axvline(0, color=palette.INK, lw=0.8)
-        axis.set_yticks(
-            mine.index, mine["measure"] if axis is axes[0] else [""] * len(mine), fontsize=7
-        )
+        axis.set_yticks(mine.index, mine["measure"] if axis is axes[0] else [""] * len(mine))
         axis.invert_yaxis()
-        axis.set_title(kind.replace("_", " "), fontsize=9)
-        axis.set_xlabel("suppressed less never suppressed,\n% of day 0", fontsize=8)
+        n = f"n = {mine['n'].max():g}" if len(mine) else "no bone"
+        lettered(axis, letter, f"{kind.replace('_', ' ')}, {n}")
+        axis.set_xlabel("suppressed less never\nsuppressed, % of day 0")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0].legend(fontsize=7, frameon=False)
+    legend_below(axes[0], "mean, 95 % CI")
     return figure
 
 
@@ -172,8 +175,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     output = parser.parse_args().output
     looks, breaks = read()
-    breaks = breaks.rename(columns={"kind": "group"})
-    print(output, looks.shape, breaks.shape)
+    table = effects(looks)
+    found = (rates(looks, breaks), agreement(looks, breaks))
+    found += tuple(classes(breaks, column) for column in CLASSES)
+    for one in found:
+        print(f"{in_markdown(one)}\n")
+    print(words_of(table))
+    draw(table).savefig(output)
 
 
 if __name__ == "__main__":

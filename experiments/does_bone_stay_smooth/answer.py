@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 
 from bonesim.analysis import in_markdown, interval, with_interval
 from bonesim.viewer import palette, panels
+from bonesim.viewer.experiment_figure import legend_below
+from bonesim.viewer.print_size import at_print_size, lettered
 
 HERE = Path(__file__).parent
 DECADE, END, YEAR_BACK, LAST = 3650, 1825, 2190, 2920
@@ -222,6 +224,7 @@ def words_of(looks: pd.DataFrame) -> str:
     return "\n\n".join(parts)
 
 
+@at_print_size
 def draw(looks: pd.DataFrame) -> Figure:
     """Closed R: in a healthy decade, by source, by burn-in."""
     figure, (decade, what, start) = panels(3, 4.0, 3.6)
@@ -233,8 +236,8 @@ def draw(looks: pd.DataFrame) -> Figure:
                 one["day"] / 365, one["closed_roughness"], "o-", ms=3, color=colour, label=label
             )
     decade.axhline(1.12, color=palette.INK, lw=0.8, ls=":")
-    decade.set(xlabel="years", ylabel="closed R", title="health")
-    decade.legend(fontsize=7, frameon=False)
+    decade.set(xlabel="years", ylabel="closed R")
+    legend_below(decade, "a line: one bone; dotted: the bound")
     mine = looks[looks["study"] == "sources"]
     changes = mine.pivot_table(
         index=["source", "seed"], columns="day", values="closed_roughness", sort=False
@@ -242,15 +245,15 @@ def draw(looks: pd.DataFrame) -> Figure:
     for (source, _), one in changes.iterrows():
         what.plot(100 * (one.iloc[-1] / one.iloc[0] - 1), source, "o", ms=3, color=palette.INK)
     what.invert_yaxis()
-    what.tick_params(axis="y", labelsize=7)
-    what.set(xlabel="change of closed R in eight years, %", title="no load, births doubled")
+    what.set(xlabel="change of closed R in eight years, %")
     mine = looks[(looks["study"] == "burn_in") & (looks["day"] == 0)]
     start.plot(mine["burn_in_day"], mine["closed_roughness"], "o", ms=3, color=palette.INK)
     start.axhline(1.10, color=palette.INK, lw=0.8, ls=":")
-    start.set(xlabel="burn-in, days", ylabel="closed R", title="day 0")
-    for axis in (decade, what, start):
+    start.set(xlabel="burn-in, days", ylabel="closed R")
+    titles = ("health", "no load, births doubled", "day 0")
+    for letter, axis, title in zip("abc", (decade, what, start), titles, strict=True):
         axis.spines[["top", "right"]].set_visible(False)
-        axis.title.set_fontsize(9)
+        lettered(axis, letter, title)
     return figure
 
 
@@ -261,7 +264,7 @@ def main() -> None:
     output = parser.parse_args().output
     looks = pd.read_csv(HERE / "looks.csv")
     print(words_of(looks))
-    draw(looks).savefig(output, dpi=150)
+    draw(looks).savefig(output)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from bonesim import Run, open_run
+from bonesim.viewer import palette
+from bonesim.viewer.print_size import ONE_COLUMN_MM, at_print_size, keep_ticks, print_figure
 
 #: What is compared: name in the tables -> symbol.
 MEASURES = {
@@ -133,18 +135,26 @@ def main() -> None:
         draw(shares, given.output)
 
 
+@at_print_size
 def draw(shares: pd.DataFrame, output: Path) -> None:
     """Bars: how much of each loss came back, one dot a bone."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
-    axis.bar([MEASURES[name] for name in shares], shares.mean(), color="#E69F00", width=0.6)
+    figure = print_figure(ONE_COLUMN_MM, 60.0)
+    axis = figure.subplots()
+    keep_ticks(axis)
+    axis.bar(
+        [MEASURES[name] for name in shares], shares.mean(), color=palette.BMD, width=0.6,
+        label=f"mean over n = {len(shares)} bone{'s' if len(shares) > 1 else ''}",
+    )  # fmt: skip
     for place, name in enumerate(shares):
-        axis.plot(np.full(len(shares), place), shares[name], "o", color="#222222", markersize=4)
-    axis.axhline(0, color="#222222", linewidth=0.8)
-    axis.set_ylabel("share of what was missing that is back (%)")
+        axis.plot(
+            np.full(len(shares), place), shares[name], "o", color=palette.INK,
+            label=None if place else "each bone",
+        )  # fmt: skip
+    axis.axhline(0, color=palette.INK, linewidth=0.8)
+    axis.set_ylabel("share of what was missing\nthat is back (%)")
     axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(output, dpi=150)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
+    figure.savefig(output)
     shares.to_csv(output.with_suffix(".csv"), index=False)
 
 

@@ -80,13 +80,18 @@ def _lines(rows: pd.DataFrame, form: str) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     """Spine DXA against day: one load for both years; another one when the drug stops."""
     figure, axes = panels(2)
-    same = _lines(table.query("during == after"), "{drug}, {during:g} %")
+    form = "{drug}, {during:g} then {after:g} %"
+    # What everything is compared with is the line at zero.
+    same = _lines(
+        table.query(f"during == after and not (drug == '{DRUG[1]}' and during == 100)"), form
+    )
     changed = _lines(
         table.query(f"drug == '{DRUG[0]}' and (during == 100 or during == 50 and after == 100)"),
-        "{during:g} % during, {after:g} % after",
+        form,
     )
-    draw_lines(axes[0], same, "dxa_percent", "line", "day")
-    draw_lines(axes[1], changed, "dxa_percent", "line", "day")
+    arms = [*dict.fromkeys([*same.index.unique("line"), *changed.index.unique("line")])]
+    draw_lines(axes[0], same, "dxa_percent", "line", "day", arms)
+    draw_lines(axes[1], changed, "dxa_percent", "line", "day", arms)
     axes[1].sharey(axes[0])
     for axis, title in zip(axes, ("the same load in both years", DRUG[0]), strict=True):
         axis.set_title(title)

@@ -20,6 +20,7 @@ from simulate import FOLLOW_UP
 from bonesim.analysis import mean_and_ci
 from bonesim.sweeps import Folder
 from bonesim.viewer import palette
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 #: What is reported: column -> name, and whether less or more of it is the loss.
 MEASURES = {
@@ -38,6 +39,8 @@ SCANNED = "scan"
 #: Of a smaller mean loss, or one whose 95 % interval holds 0, no share is reported, %.
 MIN_LOSS = 2.0
 YEARS = 365.25
+#: What the panels show, %.
+SHOWN_PERCENT = (-40.0, 140.0)
 
 
 def missing(results: pd.DataFrame) -> pd.DataFrame:
@@ -112,11 +115,10 @@ def markdown(table: pd.DataFrame, arm: str, after: int) -> str:
     return "\n".join(lines)
 
 
+@at_print_size
 def draw(table: pd.DataFrame, output: Path) -> None:
     """Share regained against duration: measures, arms, and a scanned bone."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(14, 4.6), dpi=120, layout="constrained")
+    figure = print_figure(TWO_COLUMNS_MM, 100.0)
     left, middle, right = figure.subplots(1, 3, sharey=True)
     last = FOLLOW_UP[-1]
     whole = table[(table["arm"] == WHOLE) & (table["after_day"] == last)]
@@ -124,7 +126,7 @@ def draw(table: pd.DataFrame, output: Path) -> None:
         one = whole[(whole["measure"] == name) & whole["regained"].notna()]
         if len(one):
             _band(left, one, MEASURES[name], colour)
-    left.set_title(f"every arm at work: {last / YEARS:.0f} years after")
+    lettered(left, "a", f"every arm at work, {last / YEARS:.0f} years after")
     volume = table[(table["measure"] == "bvtv_percent") & (table["after_day"] == last)]
     scanned = volume["arm"].str.startswith(SCANNED)
     for axis, some in ((middle, volume[~scanned]), (right, volume[scanned])):
@@ -134,8 +136,8 @@ def draw(table: pd.DataFrame, output: Path) -> None:
             one = some[(some["arm"] == arm) & some["regained"].notna()]
             if len(one):
                 _bars(axis, one, str(arm), colour, 1.035 ** (number - len(arms) / 2))
-    middle.set_title("BV/TV, one arm switched off at a time")
-    right.set_title("BV/TV, a scanned vertebra")
+    lettered(middle, "b", "BV/TV, one arm switched off")
+    lettered(right, "c", "BV/TV, a scanned vertebra")
     for axis in (left, middle, right):
         axis.set_xscale("log")
         axis.set_xticks([0.25, 0.5, 1, 2, 5, 10], ["0.25", "0.5", "1", "2", "5", "10"])
@@ -143,11 +145,18 @@ def draw(table: pd.DataFrame, output: Path) -> None:
         axis.set_xlabel("years of suppression (25 -> 7 pg/mL)")
         axis.axhline(100.0, color=palette.INK, lw=0.6, ls=":")
         axis.axhline(0.0, color=palette.INK, lw=0.6, ls=":")
-        axis.set_ylim(-40, 140)
+        # Intervals that go on beyond are marked at the edge.
+        axis.set_ylim(*SHOWN_PERCENT)
         axis.spines[["top", "right"]].set_visible(False)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(frameon=False, fontsize=8)
-    left.set_ylabel("share of the loss regained (%)")
+            axis.legend(
+                frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.17), borderaxespad=0.0
+            )
+    n = table["bones"]
+    number = f"{n.min():g}" + f" to {n.max():g}" * bool(n.min() < n.max())
+    left.set_ylabel(
+        f"share of the loss regained (%)\nratio of means over n = {number} bones, 95 % intervals"
+    )
     figure.savefig(output)
 
 
@@ -155,12 +164,26 @@ def _band(axis: Any, one: pd.DataFrame, label: str, colour: str) -> None:
     years = one["stop_day"] / YEARS
     axis.plot(years, one["regained"], marker="o", ms=4, color=colour, label=label)
     axis.fill_between(years, one["low"], one["high"], color=colour, alpha=0.12, lw=0)
+    _beyond(axis, years, one, colour)
 
 
 def _bars(axis: Any, one: pd.DataFrame, label: str, colour: str, aside: float) -> None:
     lengths = np.abs(one[["low", "high"]].to_numpy().T - one["regained"].to_numpy())
     axis.errorbar(one["stop_day"] / YEARS * aside, one["regained"], yerr=lengths, color=colour,
                   marker="o", ms=4, lw=1.2, elinewidth=0.8, capsize=2, label=label)  # fmt: skip
+    _beyond(axis, one["stop_day"] / YEARS * aside, one, colour)
+
+
+def _beyond(axis: Any, years: pd.Series, one: pd.DataFrame, colour: str) -> None:
+    """A triangle at the panel's edge where an interval goes on beyond it."""
+    low, high = SHOWN_PERCENT
+    for edge, shape, outside in ((low, "v", one["low"] < low), (high, "^", one["high"] > high)):
+        # What is not clipped must be somewhere: of no points the layout knows no place.
+        if outside.any():
+            axis.plot(
+                years[outside], np.full(int(outside.sum()), edge), ls="none", marker=shape, ms=4,
+                color=colour, clip_on=False,
+            )  # fmt: skip
 
 
 def main() -> None:

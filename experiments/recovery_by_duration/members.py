@@ -10,6 +10,8 @@ Nothing is simulated here.
 
 import argparse
 from pathlib import Path
+from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,12 +22,15 @@ from simulate import FOLLOW_UP
 from bonesim import posterior_members
 from bonesim.sweeps import Folder
 from bonesim.viewer import palette
+from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
 
 #: Less than this was not lost, % of the twin.
 MIN_LOSS = 1.0
 LAST = FOLLOW_UP[-1]
 #: No band is given over so few members or less.
 FEW = 2
+#: Panels in a row; the range that they show, %; the colour of a member.
+ACROSS, SHOWN_PERCENT, GREY = 4, (-60.0, 160.0), "#AAAAAA"
 #: Ends of the band, as shares.
 LOW, HIGH = 0.05, 0.95
 
@@ -108,42 +113,77 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+@at_print_size
 def draw(per_member: pd.DataFrame, table: pd.DataFrame, output: Path) -> None:
     """A panel for each measure: share regained against duration, members in grey, median and band."""
-    from matplotlib.figure import Figure
-
     names = [name for name in MEASURES if name in set(table["measure"])]
-    across = 4
-    down = -(-len(names) // across)
-    figure = Figure(figsize=(13, 3.1 * down), dpi=120, layout="constrained")
-    axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
+    down = -(-len(names) // ACROSS)
+    figure = print_figure(TWO_COLUMNS_MM, 62.0 * down + 12.0)
+    axes = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
     for unused in axes[len(names) :]:
         unused.remove()
-    for letter, (axis, name) in enumerate(zip(axes, names, strict=False)):
-        for _, one in per_member[per_member["measure"] == name].groupby("seed"):
-            axis.plot(
-                one["stop_day"] / YEARS, one["regained"], color="#CCCCCC", lw=0.7, marker=".", ms=3
-            )
-        if not (table.loc[table["measure"] == name, "with_loss"] > FEW).any():
-            axis.text(0.5, 0.5, f"at most {FEW} members\nlost {MIN_LOSS:g} %", ha="center",
-                      transform=axis.transAxes, fontsize=9)  # fmt: skip
+    for letter, axis, name in zip(ascii_lowercase, axes, names, strict=False):
         mine = table[(table["measure"] == name) & (table["with_loss"] > FEW)]
+        counts = mine["with_loss"]
+        number = f"n = {counts.min():g} to {counts.max():g}" if len(mine) else f"n < {FEW + 1}"
+        lettered(axis, letter, f"{MEASURES[name]}, {number}")
+        each = per_member[per_member["measure"] == name]
+        for _, one in each.groupby("seed"):
+            years = one["stop_day"] / YEARS
+            axis.plot(
+                years, one["regained"], color=GREY, lw=0.6, marker=".", ms=3, label="a member"
+            )
+        if mine.empty:
+            axis.text(0.5, 0.5, f"at most {FEW} members\nlost {MIN_LOSS:g} %", ha="center",
+                      transform=axis.transAxes)  # fmt: skip
         years = mine["stop_day"] / YEARS
         axis.fill_between(
-            years, mine["low"], mine["high"], color=palette.THICKNESS, alpha=0.25, lw=0
+            years, mine["low"], mine["high"], color=palette.THICKNESS, alpha=0.25, lw=0,
+            label="90 % of the members",
+        )  # fmt: skip
+        axis.plot(
+            years,
+            mine["regained"],
+            color=palette.THICKNESS,
+            marker="o",
+            label="median of the members",
         )
-        axis.plot(years, mine["regained"], color=palette.THICKNESS, marker="o", ms=4)
+        beyond(axis, each["stop_day"] / YEARS, each["regained"], GREY)
+        for end in ("low", "high"):
+            beyond(axis, years, mine[end], palette.THICKNESS)
         axis.set_xscale("log")
         axis.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
         axis.minorticks_off()
         for level in (0.0, 100.0):
             axis.axhline(level, color=palette.INK, lw=0.6, ls=":")
-        axis.set_ylim(-60, 160)
-        axis.set_title(f"{chr(65 + letter)}  {MEASURES[name]}", loc="left", fontsize=10)
-        axis.set_xlabel("years of suppression (25 -> 7 pg/mL)", fontsize=9)
+        axis.set_ylim(*SHOWN_PERCENT)
+        axis.set_xlabel("years of suppression\n(25 -> 7 pg/mL)")
+        axis.spines[["top", "right"]].set_visible(False)
     for row in range(down):
-        axes[row * across].set_ylabel("share of the loss back after 5 years, %", fontsize=9)
+        axes[row * ACROSS].set_ylabel("share of the loss back\nafter 5 years (%)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    once[f"goes on beyond {SHOWN_PERCENT[0]:g} or {SHOWN_PERCENT[1]:g} %"] = axes[0].plot(
+        [], [], ls="none", marker="^", ms=4, color=palette.THICKNESS
+    )[0]
+    figure.legend(
+        once.values(), once.keys(), frameon=False, loc="outside lower center", ncols=4,
+        title=f"n: members that lost {MIN_LOSS:g} % or more, by duration",
+    )  # fmt: skip
     figure.savefig(output)
+
+
+def beyond(axis: Any, years: pd.Series, values: pd.Series, colour: str) -> None:
+    """A triangle at the panel's edge for each value that lies outside it."""
+    low, high = SHOWN_PERCENT
+    for edge, shape, outside in ((low, "v", values < low), (high, "^", values > high)):
+        at = years[outside]
+        # What is not clipped must be somewhere: of no points the layout knows no place.
+        if len(at):
+            axis.plot(
+                at, np.full(len(at), edge), ls="none", marker=shape, ms=4, color=colour,
+                clip_on=False, zorder=4,
+            )  # fmt: skip
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from bonesim.config.config import validated
 from bonesim.config.twin import untreated_twin
 from bonesim.engine.run import run as simulate
 from bonesim.errors import InputError
-from bonesim.viewer import pairs
+from bonesim.viewer import pair_blocks
 from bonesim.viewer.surface import bone_block
 from tests.viewer.conftest import SMALL
 
@@ -28,21 +28,21 @@ def test_only_where_the_other_has_none_is_coloured() -> None:
     holed = whole.copy()
     holed[15:25, :, 15:25] = 0
     block = bone_block(whole, 0.02)
-    found = pairs.lacking(block, whole, holed, 0.02)
+    found = pair_blocks.lacking(block, whole, holed, 0.02)
     points = np.asarray(block.surface.points) / 0.02
     over = ((points[:, [0, 2]] > 15.5) & (points[:, [0, 2]] < 24.5)).all(axis=1)
     near = ((points[:, [0, 2]] > 14.0) & (points[:, [0, 2]] < 26.0)).all(axis=1)
     assert over.sum() > 50
     assert found[over].all()
     assert not found[~near].any()
-    assert not pairs.lacking(bone_block(holed, 0.02), holed, whole, 0.02).any()
+    assert not pair_blocks.lacking(bone_block(holed, 0.02), holed, whole, 0.02).any()
 
 
 def test_a_bone_lacks_nothing_of_itself(small_run: Path) -> None:
     with bonesim.open_run(small_run) as run:
         quanta = run.quanta(60)
     block = bone_block(quanta, 0.02)
-    assert not pairs.lacking(block, quanta, quanta, 0.02).any()
+    assert not pair_blocks.lacking(block, quanta, quanta, 0.02).any()
 
 
 @pytest.mark.long
