@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Titles of the panels.
 TITLES = {"run": "the run", "twin": "its twin", "difference": "run less twin"}
+#: Beyond the bars, as a share of the axis.
+ROOM = 0.05
 
 
 @at_print_size
@@ -31,6 +33,10 @@ def draw(table: "pd.DataFrame") -> Drawing:
         _bars(axis, table[table["simulation"] == name])
         if len(names) > 1:
             lettered(axis, letter, TITLES[name])
+    # Marks at the end of the longest bar are whole.
+    low, high = axes[0].get_ylim()
+    room = ROOM * (high - low)
+    axes[0].set_ylim(low - room * (low < 0.0), high + room * (high > 0.0))
     axes[0].set_ylabel("lost since day 0 (% of the mineral of day 0);\nbelow 0: gained")
     # In the order of the stacked bars, from above.
     handles, labels = axes[0].get_legend_handles_labels()
@@ -64,5 +70,4 @@ def _bars(axis: "Axes", table: "pd.DataFrame") -> None:
     axis.axhline(0.0, color=palette.INK, linewidth=0.8)
     axis.set_xticks(place, [str(day) for day in wide.index])
     axis.set_xlabel("day")
-    axis.use_sticky_edges = False
     axis.spines[["top", "right"]].set_visible(False)

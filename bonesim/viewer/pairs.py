@@ -169,7 +169,8 @@ def _draw_blocks(
             -0.04, 0.5, f"{'AB'[row]}: {_short(what.names[row])}", transform=axes[row][0].transAxes,
             rotation=90, ha="right", va="center", fontweight="bold",
         )  # fmt: skip
-    scale_bar(axes[1][0], BAR_MM, f"{BAR_MM:g} mm", size=7.0)
+    # Below the first block of the last row.
+    scale_bar(axes[grid_of(days)[0] - 1][0], BAR_MM, f"{BAR_MM:g} mm", size=7.0)
     _legend(top, colour)
     size = " x ".join(f"{n * voxel_mm:.1f}" for n in reversed(run.shape))
     ends = f"y = {box[1].start * voxel_mm:.1f} to {box[1].stop * voxel_mm:.1f} mm"

@@ -105,10 +105,10 @@ def _draw_structure(axis: "Axes", data: "pd.DataFrame", years: NDArray[np.float6
 
 
 def last_year(years: NDArray[np.float64]) -> float:
-    """Where an axis of years ends: at a tenth of a year if the last day is less than a day from one."""
+    """Where an axis of years ends: at a tenth of a year if a year of 365 days ends there."""
     last = max(float(years[-1]), float(years[0]) + 1e-3)
     near = float(np.ceil(10.0 * last)) / 10.0
-    return near if near - last < 1.0 / DAYS_PER_YEAR else last
+    return near if near - last < (0.25 * near + 1.0) / DAYS_PER_YEAR else last
 
 
 def around_zero(axis: "Axes", above: float = 0.0) -> None:

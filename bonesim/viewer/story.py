@@ -43,7 +43,7 @@ def draw(run: Run, bmu: int) -> Drawing:
     axes = figure.subplots(1, len(days) + 1, width_ratios=[1.0] * len(days) + [1.5])
     for letter, axis, day in zip("ab", axes, days, strict=False):
         _slice(axis, run, day, middle, places)
-        lettered(axis, letter, f"day {day}, slice at y = {middle[1]:.2f} mm")
+        lettered(axis, letter, f"day {day}, y = {middle[1]:.2f} mm")
     scale_bar(axes[0], BAR_MM, f"{1000 * BAR_MM:g} um", size=7.0)
     _timeline(axes[-1], table)
     lettered(axes[-1], "abc"[len(days)], "what is on file, by day")

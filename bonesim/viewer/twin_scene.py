@@ -42,7 +42,7 @@ MAX_DAYS = scene.MAX_DAYS - 1
 #: Axes of curves: estradiol, BV/TV, difference; a row of them (all from `scene.ROW_MM` on), mm.
 CURVES, CURVES_MM = 3, 50.0
 #: Text above and below the photographs besides titles and legend, mm.
-TEXT_MM = 25.0
+TEXT_MM = 23.5
 
 
 class Curve(NamedTuple):

@@ -9,10 +9,13 @@ bone is grown at 25 um, averaged to 50 um and cut at half, and then read as the 
 import sys
 import tempfile
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 import pyvista as pv
 import tifffile
+from matplotlib.font_manager import FontProperties, findfont
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from bonesim.specimens import ScanParameters, Specimen, SyntheticParameters, grow, read_scan
@@ -27,6 +30,8 @@ EDGE_MM = 3.2
 #: Voxels of 50 um: the middle of a donor's cube.
 CENTRE = (68, 132) * 3
 PIXELS = 420
+#: Of the letters, of the strip with the scale bar, pixels; the bar's length.
+LETTER_PX, BELOW_PX, BAR_MM = 26, 44, 1.0
 
 
 def read(path: Path, crop: tuple[int, ...] | None = None) -> Specimen:
@@ -60,6 +65,24 @@ def surface(bone: Specimen) -> pv.PolyData:
     return grid.contour([127.5], scalars="quanta")
 
 
+def labelled(six: Image.Image, pixels_per_mm: float) -> Image.Image:
+    """The picture with a letter at each cube, and a scale bar below: all are drawn to one scale."""
+    bold, plain = (
+        ImageFont.truetype(findfont(FontProperties(weight=weight)), LETTER_PX)
+        for weight in ("bold", "normal")
+    )
+    made = Image.new("RGB", (six.width, six.height + BELOW_PX), "white")
+    made.paste(six)
+    pen = ImageDraw.Draw(made)
+    for place, letter in enumerate(ascii_lowercase[: len(SIX)]):
+        pen.text((place % 3 * PIXELS + 6, place // 3 * PIXELS + 2), letter, "black", bold)
+    middle, end = six.height + BELOW_PX // 2, 8 + round(BAR_MM * pixels_per_mm)
+    pen.rectangle((8, middle - 3, end, middle + 3), fill="black")
+    edge = f"{BAR_MM:g} mm; edge of each cube {EDGE_MM:g} mm"
+    pen.text((end + 10, middle), edge, "black", plain, anchor="lm")
+    return made
+
+
 def main() -> None:
     """Draw the six."""
     folder = Path(sys.argv[1])
@@ -77,7 +100,10 @@ def main() -> None:
         plotter.camera.azimuth, plotter.camera.elevation = 30, 22
         plotter.reset_camera()
         plotter.camera.zoom(1.25)
-    plotter.screenshot(out)
+    # Of a parallel projection: micrometres in the height of a view.
+    height_mm = 2.0 * plotter.camera.parallel_scale / 1000.0
+    seen = plotter.screenshot(return_img=True)
+    labelled(Image.fromarray(seen), PIXELS / height_mm).save(out, quality=92)
 
 
 if __name__ == "__main__":

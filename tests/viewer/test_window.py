@@ -86,7 +86,7 @@ def test_a_picture_has_a_day_a_colour_and_none_of_the_controls(small_run: Path) 
         assert plotter.actors["day"].GetText(2) == "day 60 (2.0 months)"
         assert plotter.actors["colour"].GetInput() == "mineralisation, % of full"
         assert "help" not in plotter.actors
-        assert not plotter.slider_widgets
+        assert not plotter.widgets.slider_widgets
         plotter.close()
         with pytest.raises(InputError, match="no snapshot of day 61"):
             view(opened, off_screen=True, day=61)
