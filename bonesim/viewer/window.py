@@ -83,7 +83,7 @@ def view(
     plotter = pv.Plotter(
         off_screen=off_screen, title=f"bonesim {run.path.name}",
         window_size=list(PICTURE_PX) if off_screen else None,
-        lighting="none" if off_screen else None,
+        lighting="none" if off_screen else "light kit",
     )  # fmt: skip
     window = Window(plotter, run, chosen)
     if off_screen:
