@@ -113,7 +113,7 @@ def test_in_words(measured: Bonesim, blocks: Path) -> None:
                  "stiffness, MPa", "nu xy", "tensor_asymmetry"):  # fmt: skip
         assert word in done.stdout
     assert "stiffness_xx" not in done.stdout
-    assert "voxels at 0.5 or more are bone" in done.stderr
+    assert "voxels where the mask is not 0 are bone" in done.stderr
 
 
 def test_every_snapshot_of_a_run_with_its_own_material(measured: Bonesim, tiny: Path) -> None:

@@ -172,10 +172,10 @@ def test_the_parts_of_the_spread_are_drawn_as_they_are_in_the_table() -> None:
     figure = draw(results).figure
     panel, parts = figure.axes
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "median", "90 % of the members", "a member of the posterior",
+        "median", "5th to 95th percentile of the members", "a member of the posterior (straight between snapshots)",
     ]  # fmt: skip
-    assert panel.get_title(loc="left") == "a  BV/TV, n = 40"
-    assert parts.get_title(loc="left") == "b  the spread is of"
+    assert panel.get_title(loc="left") == r"$\bf{a}$  BV/TV, n = 40"
+    assert parts.get_title(loc="left") == r"$\bf{b}$  what the spread is of"
     table = analysis.bands(results).set_index("day").loc[9]
     widths = [bar.get_width() for bar in parts.patches]
     assert widths == pytest.approx(
