@@ -73,7 +73,7 @@ def _beside(run: AnyRun) -> Path | None:
 
 def _if_twin(run: Run, other: Run) -> Run | None:
     """The other run, if it is the untreated twin and has a snapshot: a file of that name may be old."""
-    from bonesim.reports.untreated import is_untreated_twin
+    from bonesim.page.untreated import is_untreated_twin
 
     same = (other.shape, other.voxel_um) == (run.shape, run.voxel_um)
     return other if other.snapshot_days and same and is_untreated_twin(run, other) else None

@@ -11,9 +11,9 @@ from bonesim.page.events import page_events
 from bonesim.page.facts import bone_text, configuration_rows, days_text, provenance_rows
 from bonesim.page.snapshots import BONE_LEVEL, coarsening, packed_snapshots
 from bonesim.page.tables import packed_table
+from bonesim.page.untreated import is_untreated_twin, lacking_text
 from bonesim.reports import clinic
 from bonesim.reports.pairs import differ_text, flat
-from bonesim.reports.untreated import is_untreated_twin, lacking_text
 from bonesim.storage.reader import Run
 from bonesim.units import DAYS_PER_YEAR
 from bonesim.viewer import palette

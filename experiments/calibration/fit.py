@@ -27,8 +27,7 @@ from scipy.stats import norm, qmc
 from targets import TARGETS, Target, readings
 
 from bonesim.sweeps import Folder, StudyParameters, read_as
-from bonesim.viewer import palette
-from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
+from bonesim.viewer import TWO_COLUMNS_MM, at_print_size, lettered, palette, print_figure
 
 try:
     from sklearn.exceptions import ConvergenceWarning

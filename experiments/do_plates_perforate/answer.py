@@ -17,9 +17,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bonesim.analysis import in_markdown, interval, ratio_and_ci, with_interval
-from bonesim.viewer import palette, panels
-from bonesim.viewer.experiment_figure import legend_below
-from bonesim.viewer.print_size import at_print_size, lettered
+from bonesim.viewer import at_print_size, legend_below, lettered, palette, panels
 
 HERE = Path(__file__).parent
 #: Kinds of bone, as the tables name them.

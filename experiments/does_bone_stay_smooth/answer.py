@@ -16,9 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bonesim.analysis import in_markdown, interval, with_interval
-from bonesim.viewer import palette, panels
-from bonesim.viewer.experiment_figure import legend_below
-from bonesim.viewer.print_size import at_print_size, lettered
+from bonesim.viewer import at_print_size, legend_below, lettered, palette, panels
 
 HERE = Path(__file__).parent
 DECADE, END, YEAR_BACK, LAST = 3650, 1825, 2190, 2920

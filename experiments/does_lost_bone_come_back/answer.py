@@ -15,8 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from bonesim import Run, open_run
-from bonesim.viewer import palette
-from bonesim.viewer.print_size import ONE_COLUMN_MM, at_print_size, keep_ticks, print_figure
+from bonesim.viewer import ONE_COLUMN_MM, at_print_size, keep_ticks, palette, print_figure
 
 #: What is compared: name in the tables -> symbol.
 MEASURES = {

@@ -19,8 +19,7 @@ from simulate import FOLLOW_UP
 
 from bonesim.analysis import mean_and_ci
 from bonesim.sweeps import Folder
-from bonesim.viewer import palette
-from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
+from bonesim.viewer import TWO_COLUMNS_MM, at_print_size, lettered, palette, print_figure
 
 #: What is reported: column -> name, and whether less or more of it is the loss.
 MEASURES = {

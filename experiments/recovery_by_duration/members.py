@@ -21,8 +21,7 @@ from simulate import FOLLOW_UP
 
 from bonesim import posterior_members
 from bonesim.sweeps import Folder
-from bonesim.viewer import palette
-from bonesim.viewer.print_size import TWO_COLUMNS_MM, at_print_size, lettered, print_figure
+from bonesim.viewer import TWO_COLUMNS_MM, at_print_size, lettered, palette, print_figure
 
 #: Less than this was not lost, % of the twin.
 MIN_LOSS = 1.0

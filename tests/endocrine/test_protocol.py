@@ -81,7 +81,7 @@ BAD = [
     ({"anastrazole": {"dose_mg": 1}}, "Did you mean anastrozole"),
     ({"anastrozole": {"dose_mcg": 1}}, "Did you mean dose_mg"),
     ({"anastrozole": {"dose_mg": 1, "route": "oral"}}, "leave it out"),
-    ({"anastrozole": {"dose_mg": "1 mg"}}, "without quotes"),
+    ({"anastrozole": {"dose_mg": "1 mg"}}, "without the unit"),
     ({"anastrozole": [{"dose_mg": 1}, {"dose_mg": 2, "start_day": 9}]}, "never stops and overlaps"),
     (
         {"anastrozole": [{"dose_mg": 1, "stop_day": 50}, {"dose_mg": 2, "start_day": 9}]},

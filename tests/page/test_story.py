@@ -71,7 +71,9 @@ def test_the_command_and_the_figure(
     assert (tmp_path / "story.csv").read_text().startswith("day,what,status,")
     figure = bonesim.plot_story(run, bmu)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert [title[0] for title in titles] == list("abc"[: len(titles)])
+    assert [title.split()[0] for title in titles] == [
+        f"$\\bf{{{letter}}}$" for letter in "abc"[: len(titles)]
+    ]
     with pytest.raises(InputError, match="holds no BMU 5") as failure:
         bonesim.story(run, 5)
     assert failure.value.parameter == "bmu"

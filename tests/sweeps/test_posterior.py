@@ -172,7 +172,8 @@ def test_the_parts_of_the_spread_are_drawn_as_they_are_in_the_table() -> None:
     figure = draw(results).figure
     panel, parts = figure.axes
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "median", "5th to 95th percentile of the members", "a member of the posterior (straight between snapshots)",
+        "median", "5th to 95th percentile of the members",
+        "a member of the posterior (straight between snapshots)",
     ]  # fmt: skip
     assert panel.get_title(loc="left") == r"$\bf{a}$  BV/TV, n = 40"
     assert parts.get_title(loc="left") == r"$\bf{b}$  what the spread is of"
@@ -213,7 +214,7 @@ def test_an_ensemble_is_simulated_resumed_and_drawn(tmp_path: Path) -> None:
     assert np.allclose(on_day_0[["median", "low", "high"]], 0.0)
     assert bonesim.bands(place).equals(table)
     figure = bonesim.plot_bands(place, tmp_path / "bands.png")
-    assert figure.axes[0].get_title(loc="left") == "a  BMD, n = 2"
+    assert figure.axes[0].get_title(loc="left") == r"$\bf{a}$  BMD, n = 2"
     assert (tmp_path / "bands.csv").read_text().count("\n") == len(table) + 1
     with pytest.raises(InputError, match="another study"):
         bonesim.run_posterior({**CONFIG, "seed": 10}, place, posterior=2, split=0, workers=1)
