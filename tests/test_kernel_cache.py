@@ -41,6 +41,7 @@ def hits_and_misses(folder: Path, cache: Path) -> str:
     return run_kernel(folder, cache).stdout.strip()
 
 
+@pytest.mark.long
 def test_a_second_place_compiles_nothing_and_an_edit_elsewhere_compiles_again(
     copy: Path, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_refusals(pair: Path, main_here: Bonesim, words: list[str], message: str
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_bundle(pair: Path, main_here: Bonesim) -> None:
     done = main_here("bundle", "a.vtkhdf", "--licence", "CC0-1.0")
     assert done.returncode == 0, done.stderr

@@ -128,6 +128,7 @@ def test_tables_and_figure(done: subprocess.CompletedProcess[str], folder: Path)
         assert (out / name).stat().st_size > 100
 
 
+@pytest.mark.long
 def test_twins_differ_by_nothing_without_a_drug_and_by_the_drug(
     done: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_twins_differ_by_nothing_without_a_drug_and_by_the_drug(
     assert (drug["mean"] != 0.0).all()
 
 
+@pytest.mark.long
 def test_run_again_it_has_nothing_to_do(
     done: subprocess.CompletedProcess[str], here: Command, folder: Path
 ) -> None:
@@ -154,6 +156,7 @@ def test_run_again_it_has_nothing_to_do(
     assert here("sweep", "status", "out").stdout.startswith("9 of 9 points done")
 
 
+@pytest.mark.long
 def test_the_figure_again_from_the_folder(
     done: subprocess.CompletedProcess[str], here: Command, folder: Path
 ) -> None:

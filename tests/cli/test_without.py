@@ -86,6 +86,7 @@ def test_the_table_adds_up(table: pd.DataFrame) -> None:
         assert (runs.loc[process, "still_without"] <= runs.loc[process, "by_ledger"]).all()
 
 
+@pytest.mark.long
 def test_the_numbers_are_those_of_the_run_files(table: pd.DataFrame, work: Path) -> None:
     points = pd.read_csv(work / "points.csv").fillna({"without": ""})
     assert list(zip(points["of"], points["without"], strict=True)) == [
@@ -127,6 +128,7 @@ def test_the_numbers_are_those_of_the_run_files(table: pd.DataFrame, work: Path)
         assert measured["without_process"] == tables["run", process].loc[100, "bvtv_percent"]
 
 
+@pytest.mark.long
 def test_again_it_simulates_nothing(
     main_here: Bonesim, frail: Path, work: Path, table: pd.DataFrame, tmp_path: Path
 ) -> None:

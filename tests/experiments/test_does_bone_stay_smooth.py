@@ -113,6 +113,7 @@ def measured() -> ModuleType:
     return module
 
 
+@pytest.mark.long
 def test_looks_are_those_of_the_run(measured: ModuleType, tmp_path: Path) -> None:
     """The health study on a block of 1.2 mm: closed and raw panel, Ac.f of the days between looks."""
     small = {

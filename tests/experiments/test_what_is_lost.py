@@ -9,6 +9,7 @@ import pytest
 from tests.experiments.conftest import EXPERIMENTS, STRONG, both_forms, printed_and_drawn, script
 
 
+@pytest.mark.long
 @both_forms
 def test_most_of_an_early_loss_is_no_structure(
     miniature: Callable[..., pd.DataFrame], tmp_path: Path, full: bool

@@ -135,6 +135,7 @@ def small(tmp_path: Path) -> Path:
 SHORT = ("--set", "biopsy.packets_day=34", "--set", "biopsy.spacing_um=100")
 
 
+@pytest.mark.long
 def test_the_command_prints_writes_and_goes_beyond_the_last_day(
     main_here: Bonesim, small: Path, tmp_path: Path
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_restart_gives_the_same(frail_run: SimulatedRun, tmp_path: Path) -> No
     assert frail_run.decomposition.at(again) == frail_run.losses[LAST]
 
 
+@pytest.mark.long
 def test_a_cached_burn_in_gives_the_same(
     frail: Config, frail_bone: Specimen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def waves(place: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(field) / np.sqrt(20) - 0.5
 
 
+@pytest.mark.long
 def test_bone_turned_by_30_degrees_measures_the_same() -> None:
     """Within 2 %: the same part (a ball) of the same bone, in other voxels."""
     region = ball(places(100), 46.0) > 0

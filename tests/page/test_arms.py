@@ -64,6 +64,7 @@ def test_names_are_two(arms: tuple[Run, Run], stem: str) -> None:
     assert names == [f"{stem} A", f"{stem} B"]
 
 
+@pytest.mark.long
 def test_two_arms_in_a_browser(browser: Any, arms: tuple[Run, Run], tmp_path: Path) -> None:
     page = browser.open(page_of_run(*arms).write(tmp_path / "arms.html"))
     assert page.locator("h1").inner_text() == "high compared with low"

@@ -95,6 +95,7 @@ def test_bone_is_on_the_stage_and_changes_with_the_day(page: Any, browser: Any) 
     assert changed(first, picture(page)) > 0.01
 
 
+@pytest.mark.long
 def test_every_colour_and_layer_changes_the_picture(page: Any, browser: Any) -> None:
     set_range(browser, "step", 2)
     choose(browser, "colour", "state")

@@ -85,6 +85,7 @@ def test_a_sweep_s_page_in_a_browser(browser: Any, sweep: Path, tmp_path: Path) 
     assert browser.foreign() == [] and browser.complaints == []
 
 
+@pytest.mark.long
 def test_a_trial_s_page_in_a_browser(browser: Any, trial: Path, tmp_path: Path) -> None:
     bonesim.report(trial, output=tmp_path / "trial.html")
     page = browser.open(tmp_path / "trial.html")

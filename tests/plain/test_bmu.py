@@ -373,6 +373,7 @@ def test_fronts_travel(busy: Busy) -> None:
     nearly_same(busy, plain)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("newborn", [False, True])
 def test_fronts_recruit(busy: Busy, newborn: bool) -> None:
     fronts = [row for row in alive(busy.bmus) if busy.bmus.phase[row] == TRAVELLING]

@@ -100,6 +100,7 @@ def eroded(
     return taken, kind
 
 
+@pytest.mark.long
 def test_eroding_voxel_by_voxel(busy: Busy) -> None:
     kinds = set()
     carved = alive(busy.cavities.sites)[1::3]

@@ -90,6 +90,7 @@ def test_the_first_count(make_tissue: Make, quanta: np.ndarray) -> None:
     )
 
 
+@pytest.mark.long
 @settings(max_examples=30)
 @given(blocks, st.lists(st.tuples(*[st.integers(0, 8)] * 3), min_size=1, max_size=12))
 def test_every_crossing_keeps_the_count(

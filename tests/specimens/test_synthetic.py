@@ -109,6 +109,7 @@ def young() -> Bones:
     return bones(range(1, 4), 25.0, preset="young_vertebra", size_mm=SMALL)
 
 
+@pytest.mark.long
 def test_elderly_vertebra_lies_within_the_spread_of_donors(elderly: Bones) -> None:
     """Three small blocks: their own standard error is allowed for, twenty large ones do without."""
     assert misses(elderly, ELDERLY, 2.0) == []
@@ -129,6 +130,7 @@ def test_trabeculae_run_along_z(elderly: Bones, young: Bones) -> None:
         assert 1.2 < np.mean([intercept_ratio(q) for q in bone.quanta]) < 1.8
 
 
+@pytest.mark.long
 def test_bone_varies_in_thickness_along_plates_and_rods(elderly: Bones) -> None:
     """Plates, rods and junctions of even thickness differ too, but less."""
     even = bones(range(1, 3), 25.0, size_mm=SMALL, thickness_sd=0.0)
@@ -177,6 +179,7 @@ def test_a_larger_block_holds_the_smaller_one() -> None:
     assert np.count_nonzero(part >= 128) <= 1.15 * np.count_nonzero(small >= 128)
 
 
+@pytest.mark.long
 def test_bone_at_the_faces_is_like_bone_inside(elderly: Bones) -> None:
     outer, inner = [], []
     for quanta in elderly.quanta:

@@ -178,6 +178,7 @@ HOSTILE = [_bomb, _huge_config, _lattice_of_floats, _notes, _nested_texts, _exte
            _external_link, _no_sums, _other_kinds, _day_nan]  # fmt: skip
 
 
+@pytest.mark.long
 def test_hostile_run_files_are_refused(tmp_path: Path) -> None:
     """`bonesim verify` of a directory of them: within its limits, and none is called right."""
     folder = tmp_path / "hostile"
