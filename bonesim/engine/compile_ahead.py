@@ -31,6 +31,8 @@ LAST_COMPILED = ("osteoblast.form", "osteoclast.resorb", "bmu_front.travel")
 
 #: Of all kernels, those that a run calls: 222 of 232 in `bonesim demo` from an empty cache.
 CALLED_SHARE = 0.95
+#: What is noted while kernels are compiled.
+NOTE = "compiling kernels (once, some minutes)"
 #: The line above a kernel.
 MARK = re.compile(r"^@(?:lean_)?kernel$", re.MULTILINE)
 
@@ -71,7 +73,7 @@ def in_second_process(observer: Observer | None = None) -> Iterator[bool]:
     process = _second_process()
     try:
         if observer is not None:
-            observer.note("compiling kernels (once, some minutes)")
+            observer.note(NOTE)
             observer.compiling(share_cached)
         yield True
     finally:

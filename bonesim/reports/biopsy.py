@@ -83,7 +83,7 @@ def table(
         for line in (bone.origin, *bone.notes):
             note(line)
         if compiling:
-            note("compiling kernels (once, some minutes)")
+            note(compile_ahead.NOTE)
         simulation, _ = equilibrated(config, bone)
         advance(simulation, day - p.packets_day)
         readings = biopsy(simulation, p)

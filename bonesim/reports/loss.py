@@ -91,7 +91,7 @@ def losses(
         for line in (bone.origin, *bone.notes):
             note(line)
         if compiling:
-            note("compiling kernels (once, some minutes)")
+            note(compile_ahead.NOTE)
         simulation, cached = equilibrated(config, bone, each_day)
         if cached:
             note("burn-in taken from the cache")

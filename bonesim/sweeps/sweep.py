@@ -117,7 +117,7 @@ def run_study(
             _fetch_bones(to_do, progress.note if progress else None)
         if to_do and simulate is None and not compile_ahead.all_cached():
             if progress:
-                progress.note("compiling kernels (once, some minutes)")
+                progress.note(compile_ahead.NOTE)
             compile_ahead.compile_everything(quick=True)
         number = min(number, len(to_do))
         if to_do and number == 1 and scheduler is None and cluster is None:

@@ -79,7 +79,7 @@ def _mp4(film: Film) -> tuple[bytes, int]:
         return made.read_bytes(), count
 
 
-def _indexed(pixels: NDArray[np.uint8]) -> Any:
+def indexed(pixels: NDArray[np.uint8]) -> Any:
     """A picture of 256 colours, those of marks and states among them, though few pixels have them."""
     from matplotlib.colors import to_rgb
     from PIL import Image
@@ -99,7 +99,7 @@ def _gif(film: Film) -> tuple[bytes, int]:
     each = max(QUICKEST, round(HUNDREDTHS / film.fps))
     pictures, lengths = [], []
     for frame in film.frames:
-        pictures.append(_indexed(frame.pixels))
+        pictures.append(indexed(frame.pixels))
         lengths.append(10 * each * frame.times)
     made = io.BytesIO()
     pictures[0].save(

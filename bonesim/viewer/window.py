@@ -74,8 +74,8 @@ def view(
     """
     if not off_screen and not has_screen():
         raise InputError("there is no screen to open a window on; make a picture: bonesim render")
-    shown = snapshot_day(run, day)
-    shown = run.snapshot_days[0] if day is None else shown
+    asked = snapshot_day(run, day)
+    first = run.snapshot_days[0] if day is None else asked
     chosen = known_colour(colour, tuple(COLOURS))
     import pyvista as pv
 
@@ -87,12 +87,12 @@ def view(
     )  # fmt: skip
     window = Window(plotter, run, chosen)
     if off_screen:
-        window.show(shown)
+        window.show(first)
         plotter.enable_ssao(radius=OCCLUSION_MM, bias=0.01, kernel_size=128, blur=True)
         light(plotter, window.view)
         window.add_scale_bar()
         return plotter
-    add_controls(window, shown)
+    add_controls(window, first)
     window.add_scale_bar()
     plotter.show()
     return plotter

@@ -56,6 +56,17 @@ def test_width_and_volume_are_the_hole_s(degree: float, radius: float) -> None:
     assert hole_in(first, bone_along(whole, UM, sight, grid)).width_um == 0.0
 
 
+def test_a_pinprick_nearer_to_the_place_is_not_the_hole() -> None:
+    """What opens beside a hole on a later day does not stand for it."""
+    whole, holed = plate(0.0), plate(0.0, hole=4.0)
+    sight, grid = sight_on(whole, UM, MIDDLE + np.array([0.0, 150.0, 0.0])), hole_box(UM)
+    first = plate_in(bone_along(whole, UM, sight, grid), grid)
+    alone = hole_in(first, bone_along(holed, UM, sight, grid)).width_um
+    pricked = holed.copy()
+    pricked[:, EDGE // 2 + 7 : EDGE // 2 + 9, EDGE // 2 : EDGE // 2 + 2] = 0
+    assert hole_in(first, bone_along(pricked, UM, sight, grid)).width_um == alone > 100.0
+
+
 def test_a_pit_is_no_hole_and_a_far_hole_is_not_at_the_place() -> None:
     whole, pitted = plate(20.0), plate(20.0, pit=6.0)
     assert pitted.sum() < whole.sum()

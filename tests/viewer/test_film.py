@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvista as pv
+from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -15,7 +16,7 @@ from bonesim.viewer import palette
 from bonesim.viewer.camera import photographs
 from bonesim.viewer.colouring import Scale
 from bonesim.viewer.film import Asked, Frame, _around, _Stage, film_of
-from bonesim.viewer.film_file import check_film
+from bonesim.viewer.film_file import check_film, indexed
 from bonesim.viewer.surface import Block, whole
 
 SMALL_PX = 320
@@ -57,6 +58,17 @@ def test_a_film_of_time_shows_every_snapshot(small_run: Path, tmp_path: Path) ->
     for n in (0, 1):
         assert differ(shown[n], shown[n + 1]) > 0.002
         assert differ(shown[n][:24], shown[n + 1][:24]) > 0.002, "the day is in the text"
+
+
+def test_a_gif_keeps_the_colour_of_a_small_mark() -> None:
+    """A few red pixels among thousands of shades."""
+    pixels = np.random.default_rng(1).integers(0, 256, (200, 300, 1), np.uint8).repeat(3, 2)
+    pixels[..., 2] //= 2
+    pixels[50:54, 60:64] = np.rint(
+        255 * np.array(to_rgb(palette.EVENTS["plate_perforation"].colour))
+    )
+    seen = np.asarray(indexed(pixels).convert("RGB"))[51, 61].astype(int)
+    assert np.abs(seen - pixels[51, 61]).max() <= 25
 
 
 def test_mp4_has_the_frames(small_run: Path, tmp_path: Path) -> None:
