@@ -2,8 +2,9 @@
 
     digging   r x (RANK occupancy there)^n um/d along the site's normal
     depth     drawn for the BMU and the territory, more where estradiol is low (`depth`)
-    strain    ends it before, once half the depth is dug: chance 1 - exp(-k max(0, u c - 1) step / depth)
+    strain    ends it before, once most of the depth is dug: chance 1 - exp(-k max(0, u c - o) step / depth)
     u, c      strain stimulus there; by how much it is higher at the floor than in intact bone (`brake`)
+    o         overload: of ordinary surface nine tenths and more are strained less (guide M4)
 
 Mononuclear cells then deepen the site at their own speed; when they are done it is decided, once,
 which voxels have a floor. Strain ends their phase early in the same way.
@@ -51,15 +52,15 @@ class OsteoclastParameters(Parameters):
 
     dig_um_per_day: Annotated[
         float, Field(ge=0, le=20, description="erosion rate under an osteoclast; Eriksen 1999, 1-5")
-    ] = 2.4
+    ] = 2.6
     depth_um: Annotated[
         float,
         Field(
             ge=0,
             le=100,
-            description="mean osteoclastic depth where strain does not end it; Eriksen 1999 (17.8)",
+            description="mean osteoclastic depth where strain does not end it; Eriksen 1999 (17.8 dug)",
         ),
-    ] = 18.0
+    ] = 20.0
     depth_cv: Annotated[
         float, Field(ge=0, le=2, description="CV of that depth between BMUs; assumed")
     ] = 0.4
@@ -71,27 +72,36 @@ class OsteoclastParameters(Parameters):
         Field(
             ge=0,
             le=100,
-            description="mean depth dug after them, as above; Eriksen 1999 (46.9 in all)",
+            description="mean depth dug after them, as above; Eriksen 1999 (46.9 dug in all)",
         ),
-    ] = 28.0
+    ] = 30.0
     mononuclear_cv: Annotated[
         float, Field(ge=0, le=1, description="CV of that depth between BMUs; assumed")
     ] = 0.25
     mononuclear_um_per_day: Annotated[
         float, Field(gt=0, le=20, description="mononuclear erosion rate; Eriksen 1984a (34 d)")
-    ] = 0.9
+    ] = 1.0
     strain_stop: Annotated[
         float,
         Field(
             ge=0,
-            le=10,
-            description="k, strain's part in ending resorption; calibrated, .2-3 (guide M4)",
+            le=1000,
+            description="k: how surely strain beyond overload ends resorption; assumed (guide M4)",
         ),
-    ] = 1.0
+    ] = 60.0
+    overload: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="strain at a cavity's floor, over the usual, that begins to end resorption; "
+            "assumed: above that of ordinary surface (guide M4)",
+        ),
+    ] = 1.3
     least_share: Annotated[
         float,
         Field(ge=0, le=1, description="of the osteoclastic depth, before strain ends it; assumed"),
-    ] = 0.5
+    ] = 0.75
     breakthrough_chance: Annotated[
         float,
         Field(ge=0, le=1, description="a day, to pass the last bone; assumed 1; 0: no perforation"),
@@ -146,7 +156,7 @@ def stops(
     voxel = sites.voxel[site]
     u = strain_in(fields, voxel, lattice.shape)
     u *= concentration(lattice, voxel, sites.nz[site], sites.ny[site], sites.nx[site])
-    strain = numbers.strain_stop * max(0.0, u - 1.0)
+    strain = numbers.strain_stop * max(0.0, u - numbers.overload)
     return uniform(seed, day, who, purpose) < 1.0 - np.exp(-strain * step_um / target_um)
 
 

@@ -35,7 +35,7 @@ def chance_of_a_stop(busy: Busy, site: int, share: float) -> float:
     n = (float(sites.nz[site]), float(sites.ny[site]), float(sites.nx[site]))
     voxel = int(sites.voxel[site])
     u = strained(busy, np.unravel_index(voxel, busy.shape))
-    more = P.strain_stop * max(0.0, u * concentration(busy.lattice, voxel, *n) - 1.0)
+    more = P.strain_stop * max(0.0, u * concentration(busy.lattice, voxel, *n) - P.overload)
     return 1.0 - math.exp(-more * share)
 
 
@@ -114,6 +114,10 @@ def test_a_day_of_all_osteoclasts(busy: Busy, exponent: float) -> None:
 def test_a_day_of_all_mononuclear_phases(busy: Busy) -> None:
     """They work every few days to their target; then the floor is decided, once."""
     total, stopped = 0, 0
+    near = alive(busy.cavities.sites)[::3]  # these are a step from their target
+    busy.cavities.sites.mononuclear_target_um[near] = (
+        busy.cavities.sites.mononuclear_depth_um[near] + 1.0
+    )
     for day in range(DAY, DAY + MONONUCLEAR_STEP_DAY):
         plain = busy.copy()
         ended = smooth(busy.world(SEED, day), busy.bmus, NUMBERS)  # fmt: skip

@@ -192,8 +192,8 @@ def test_claims(busy: Busy) -> None:
         assert_same(busy, plain)
     assert claimed > 5
     assert refused > 5
-    # Normals of voxels scatter about the surface's.
-    assert 0.97 < min(leaning) < 1.02 < max(leaning)
+    # Normals of voxels scatter about the surface's; a patch may have a few faces only.
+    assert 0.9 < min(leaning) < 1.02 < max(leaning)
 
 
 def scaled(cv: float, standard: float) -> float:
@@ -345,7 +345,7 @@ def test_a_patch_s_area(busy: Busy) -> None:
     plain = busy.copy()
     area = take_patch(busy.lattice, busy.cavities, site, centre, NUMBERS)
     assert area == pytest.approx(patched(plain, site, centre), rel=1e-6)
-    assert area[0] >= area[1] > 0
+    assert 0.9 < area[0] / area[1] < 1 / math.cos(math.radians(P.widest_tilt_degree))
     assert_same(busy, plain)
 
 
