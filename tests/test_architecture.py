@@ -66,7 +66,7 @@ PURE = {
     "depth_exponent",
     "sclerostin_wall_exponent", "extra_depth_refilled", "androgen_formation_exponent",
     "androgen_rankl_gain", "origination_ceiling", "area_cv", "founders",
-    "depth_cv", "territory_cv", "mononuclear_cv", "wait_cv", "least_share", "working_share", "strain_stop",
+    "depth_cv", "territory_cv", "mononuclear_cv", "wait_cv", "least_share", "working_share", "strain_stop", "overload",
     "osteocyte_share", "pool_wall_exponent",
     "capacity", "capacity_loss", "fast_fraction", "seed", "threshold", "elongation",
     "rod_share", "thickness_sd",

@@ -82,7 +82,7 @@ def test_values_are_those_of_a_configuration() -> None:
     config = {"cells": {"osteoclast": {"strain_stop": 0.25}}}
     (found,) = explain.rows_of(bonesim.explain("strain_stop", config))
     assert found.value == "0.25"
-    assert row("strain_stop").value == "1"
+    assert row("strain_stop").value == "60"
     tables = bonesim.odd(config)
     values = tables[(tables["element"] == "parameters") & (tables["name"] == "strain_stop")]
     assert values["value"].tolist() == ["0.25"]
