@@ -83,6 +83,9 @@ def main() -> None:
             found.append(pd.DataFrame(head, index=looks.index).join(looks))
             print(path, flush=True)
         kept = pd.concat([kept[kept["study"] != study], *found], ignore_index=True)
+        kept["seed"] = kept["seed"].astype(
+            "int64"
+        )  # a seed has more digits than a float is written with
         kept.to_csv(place, index=False, float_format="%.6g")
 
 

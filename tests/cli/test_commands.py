@@ -59,7 +59,7 @@ def test_dry_run_prints_a_config_that_reads_back(bonesim: Bonesim, tiny: Path) -
     printed = bonesim("run", tiny.parent / "c.toml", "-o", "x", "--dry-run", "--seed", "9").stdout
     tree = tomllib.loads(printed)
     assert tree["seed"] == 9
-    assert tree["cells"]["osteoclast"]["dig_um_per_day"] == 2.4
+    assert tree["cells"]["osteoclast"]["dig_um_per_day"] == 2.6
 
 
 def test_schema_names_units_and_sources(bonesim: Bonesim) -> None:
